@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+# make            build everything          make test     build and run all tests
+# make demo       start a small country     make deps     install what is missing
+# make bench      measure                   make fuzz     fuzz each parser (SECONDS=60)
+# make lint       formatters, analysers     make install  PREFIX=/usr/local
+# BUILD=dev|release|asan|tsan|cover chooses the flavour; all output goes to build/.
+
+BUILD ?= dev
+PREFIX ?= /usr/local
+SECONDS ?= 60
+OUT := build/$(BUILD)
+GEN := build/gen
+
+.DEFAULT_GOAL := all
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+# --- compiler -----------------------------------------------------------------------------------
+CC := gcc
+CFLAGS_COMMON := -std=gnu2x -D_GNU_SOURCE -I. -isystem $(GEN) -isystem /usr/share/include -pthread \
+  -fstack-protector-strong -fno-strict-aliasing -fno-omit-frame-pointer -ffunction-sections
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+  -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wnull-dereference -Wduplicated-cond -Wlogical-op
+FLAVOUR_dev     := -O2 -g -Werror -D_FORTIFY_SOURCE=2
+FLAVOUR_release := -O2 -g -D_FORTIFY_SOURCE=2 -DRELEASE_BUILD
+FLAVOUR_asan    := -O1 -g -Werror -fsanitize=address,undefined -fno-sanitize-recover=undefined
+FLAVOUR_tsan    := -O1 -g -Werror -fsanitize=thread
+FLAVOUR_cover   := -O0 -g --coverage
+FLAVOUR := $(FLAVOUR_$(BUILD))
+ifeq ($(FLAVOUR),)
+$(error BUILD=$(BUILD) is not one of dev, release, asan, tsan, cover)
+endif
+CFLAGS := $(CFLAGS_COMMON) $(WARNINGS) $(FLAVOUR)
+LDFLAGS := $(filter -fsanitize=% --coverage,$(FLAVOUR)) -pthread -Wl,-z,relro,-z,now -Wl,--gc-sections
+
+# --- floors: each lists what it may link -----------------------------------------------------------
+PROTOS := audit mesh front rest keys directory
+PROTO_OBJECTS := $(PROTOS:%=$(OUT)/gen/%.pb-c.o)
+LLHTTP_OBJECTS := $(addprefix $(OUT)/llhttp/,api.o http.o llhttp.o)
+
+sources = $(sort $(wildcard $(1)/*.c))
+objects = $(patsubst %.c,$(OUT)/%.o,$(call sources,$(1)))
+# the objects of a program without its main
+parts = $(filter-out %_main.o,$(call objects,$(1)))
+
+BASE := $(call objects,lib/base)
+CRYPTO := $(call objects,lib/crypto)
+NET := $(call objects,lib/net)
+BUS := $(call objects,lib/bus)
+# objects, not archives: a floor that calls upwards fails to link in its unit test
+FLOOR_base := $(BASE)
+FLOOR_crypto := $(CRYPTO) $(BASE)
+FLOOR_net := $(NET) $(BASE)
+FLOOR_bus := $(BUS) $(CRYPTO) $(BASE) $(PROTO_OBJECTS)
+FLOOR_all := $(BUS) $(CRYPTO) $(NET) $(BASE) $(PROTO_OBJECTS)
+
+LIBS_base := -lconfuse -lseccomp
+LIBS_crypto := -lcrypto $(LIBS_base)
+LIBS_net := -lzmq $(LIBS_base)
+LIBS_bus := -lprotobuf-c $(LIBS_crypto)
+LIBS_all := -lprotobuf-c -lzmq -ljansson $(LIBS_crypto)
+
+PROGRAMS := chaski-gateway chaski-security-server chaski-registry chaski-audit chaski
+BINARIES := $(PROGRAMS:%=$(OUT)/bin/%)
+
+OBJECTS_chaski-gateway := $(call objects,gateway) $(LLHTTP_OBJECTS)
+OBJECTS_chaski-security-server := $(call objects,security-server) $(call objects,security-server/exchange) \
+  $(call objects,security-server/keys)
+OBJECTS_chaski-registry := $(call objects,registry)
+OBJECTS_chaski-audit := $(call objects,tools/audit)
+OBJECTS_chaski := $(call objects,tools/chaski) $(OUT)/gateway/table.o
+
+.PHONY: all deps test unit integration demo bench fuzz lint install clean docs check corpora tidy
+all: $(BINARIES)
+
+# --- rules ---------------------------------------------------------------------------------------
+DEPS_STAMP := build/.deps-build
+$(DEPS_STAMP): tools/deps.sh
+	@tools/deps.sh build
+	@mkdir -p $(@D) && touch $@
+deps:
+	@tools/deps.sh build test
+	@mkdir -p build && touch $(DEPS_STAMP)
+
+$(GEN)/%.pb-c.c $(GEN)/%.pb-c.h: proto/%.proto | $(DEPS_STAMP)
+	@mkdir -p $(GEN)
+	@protoc-c --proto_path=proto --c_out=$(GEN) $<
+GENERATED := $(PROTOS:%=$(GEN)/%.pb-c.h)
+
+$(OUT)/gen/%.o: $(GEN)/%.c
+	@mkdir -p $(@D)
+	@$(CC) $(filter-out -Werror,$(CFLAGS)) -w -c $< -o $@
+
+$(OUT)/llhttp/%.o: /usr/share/llhttp/%.c | $(DEPS_STAMP)
+	@mkdir -p $(@D)
+	@$(CC) $(filter-out -Werror,$(CFLAGS)) -I/usr/share/include/llhttp -w -c $< -o $@
+/usr/share/llhttp/%.c: | $(DEPS_STAMP) ;
+
+$(OUT)/%.o: %.c | $(GENERATED) $(DEPS_STAMP)
+	@mkdir -p $(@D)
+	@echo "  cc  $<"
+	@$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+.SECONDEXPANSION:
+$(BINARIES): $(OUT)/bin/%: $$(OBJECTS_%) $(FLOOR_all)
+	@mkdir -p $(@D)
+	@echo "  ld  $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all)
+
+# --- tests ---------------------------------------------------------------------------------------
+UNIT_FOLDERS := $(notdir $(patsubst %/,%,$(sort $(dir $(wildcard tests/unit/*/*_test.c)))))
+UNIT_PROGRAMS := $(UNIT_FOLDERS:%=$(OUT)/tests/unit-%)
+UNIT_PARTS_base := $(FLOOR_base)
+UNIT_PARTS_crypto := $(FLOOR_crypto)
+UNIT_PARTS_net := $(FLOOR_net)
+UNIT_PARTS_bus := $(FLOOR_bus)
+UNIT_PARTS_gateway := $(call parts,gateway) $(LLHTTP_OBJECTS) $(FLOOR_all)
+UNIT_PARTS_exchange := $(call parts,security-server/exchange) $(FLOOR_all)
+UNIT_PARTS_keys := $(call parts,security-server/keys) $(FLOOR_all)
+UNIT_PARTS_registry := $(call parts,registry) $(FLOOR_all)
+UNIT_PARTS_tools := $(call parts,tools/audit) $(FLOOR_all)
+UNIT_LIBS_base := $(LIBS_base)
+UNIT_LIBS_crypto := $(LIBS_crypto)
+UNIT_LIBS_net := $(LIBS_net)
+UNIT_LIBS_bus := $(LIBS_bus)
+
+$(UNIT_PROGRAMS): $(OUT)/tests/unit-%: $(OUT)/tests/unit/main.o $$(patsubst %.c,$(OUT)/%.o,$$(wildcard tests/unit/%/*_test.c)) $$(UNIT_PARTS_%)
+	@mkdir -p $(@D)
+	@echo "  ld  $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcunit $(or $(UNIT_LIBS_$*),$(LIBS_all))
+
+FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_PARTS := $(call parts,gateway) $(LLHTTP_OBJECTS) $(call parts,registry) $(call parts,security-server/exchange) $(FLOOR_all)
+REPLAYS := $(FUZZ_TARGETS:%=$(OUT)/tests/replay-%)
+$(REPLAYS): $(OUT)/tests/replay-%: $(OUT)/tests/fuzz/replay_main.o $(OUT)/tests/fuzz/fuzz_%.o $(FUZZ_PARTS)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all)
+
+test:
+	@tools/deps.sh build test
+	@mkdir -p build && touch $(DEPS_STAMP)
+	@$(MAKE) --no-print-directory -j2 all $(UNIT_PROGRAMS) $(REPLAYS)
+	@tests/run.sh $(OUT) $(ONLY)
+
+demo:
+	@tools/deps.sh build
+	@$(MAKE) --no-print-directory -j2 all
+	@tools/demo.sh $(OUT) $(if $(ONCE),--once)
+
+bench:
+	@tools/deps.sh build bench
+	@$(MAKE) --no-print-directory -j2 BUILD=release all
+	@tests/bench/bench.sh build/release
+
+fuzz:
+	@tools/deps.sh build test fuzz
+	@$(MAKE) --no-print-directory $(GENERATED)
+	@tests/fuzz/fuzz.sh $(SECONDS) $(FUZZ_TARGETS)
+
+lint:
+	@tools/deps.sh build test lint
+	@$(MAKE) --no-print-directory $(GENERATED)
+	@tools/lint.sh
+
+docs: all
+	@tools/docs.sh $(OUT)
+
+install:
+	@test -x $(OUT)/bin/chaski-gateway || $(MAKE) --no-print-directory all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
+
+clean:
+	rm -rf build
+
+-include $(shell test -d $(OUT) && find $(OUT) -name '*.d')

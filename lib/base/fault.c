@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "lib/base/fault.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+struct fact {
+    const char *name;
+    const char *xroad;
+    const char *sentence;
+    int status;
+    enum fault_blame blame;
+};
+
+static const struct fact facts[] = {
+#define FAULT(name, number, status, xroad, blame, sentence)                                        \
+    [number] = {#name, xroad, sentence, status, blame},
+#include "lib/base/fault_list.def"
+#undef FAULT
+};
+
+#define DETAIL_BYTES 384
+
+static _Thread_local char detail[DETAIL_BYTES];
+static _Thread_local char place[96];
+
+static const struct fact *fact_of(enum fault_code code)
+{
+    return &facts[fault_known((unsigned)code) ? code : INTERNAL];
+}
+
+bool fault_known(unsigned number)
+{
+    return number < sizeof facts / sizeof facts[0] && facts[number].name != NULL;
+}
+
+fault fault_raise(enum fault_code code, const char *file, int line, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(detail, sizeof detail, format, args);
+    va_end(args);
+    snprintf(place, sizeof place, "%s:%d", file, line);
+    return (fault){code};
+}
+
+const char *fault_detail(void)
+{
+    return detail;
+}
+
+const char *fault_place(void)
+{
+    return place;
+}
+
+const char *fault_name(enum fault_code code)
+{
+    return fact_of(code)->name;
+}
+
+const char *fault_sentence(enum fault_code code)
+{
+    return fact_of(code)->sentence;
+}
+
+const char *fault_xroad(enum fault_code code)
+{
+    return fact_of(code)->xroad;
+}
+
+int fault_status(enum fault_code code)
+{
+    return fact_of(code)->status;
+}
+
+enum fault_blame fault_blame(enum fault_code code)
+{
+    return fact_of(code)->blame;
+}
+
+const char *fault_blame_word(enum fault_blame blame)
+{
+    static const char *const words[] = {"nobody", "caller", "provider", "peer", "this server",
+                                        "authority"};
+    return words[blame];
+}

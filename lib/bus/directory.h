@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+/*
+ * directory - who is a member, on which servers, with which keys, and which services exist.
+ *
+ * A published directory is a folder in the form of C2SP tlog-tiles: `checkpoint` (signed by the
+ * authority's Ed25519 log key), `tile/entries/...` (bundles of CAdES leaves whose content is one
+ * chaski.Act), `tile/<L>/...` (hashes), and `authority.pem`, the certificate that signs the acts.
+ * State is the fold of the log; the epoch is its size. A struct directory is one state: constant
+ * once loaded, counted by its holders, used by one thread.
+ */
+#ifndef BUS_DIRECTORY_H
+#define BUS_DIRECTORY_H
+
+#include "lib/base/bytes.h"
+#include "lib/bus/limits.h"
+#include "lib/crypto/cades.h"
+#include "lib/crypto/certificate.h"
+#include "lib/crypto/note.h"
+
+enum service_class { SERVICE_OPEN = 1, SERVICE_SHARED = 2, SERVICE_RESTRICTED = 3 };
+
+/* Only a certificate with this member (and the directory's instance in front) signs acts; the
+ * class AUTHORITY can never be registered. */
+#define DIRECTORY_AUTHORITY_CLASS "AUTHORITY"
+
+struct directory_member {
+    const char *id; /* I/C/M, canonical text */
+    const char *name;
+    bool public_agency;
+};
+
+struct directory_server {
+    const char *id; /* I/C/M/SERVERCODE */
+    const struct directory_member *member;
+    size_t addresses;
+    const char *address[DIRECTORY_ADDRESSES_MAX];
+    uint8_t transport_key[32];
+    size_t seal_keys;
+    uint8_t seal_key[SEAL_KEYS_MAX][32]; /* newest first */
+    struct note_key log_key;
+    size_t signers;
+    struct directory_signer *signer[DIRECTORY_CERTIFICATES_MAX];
+};
+
+/* A signing certificate in force. Trust in its chain was checked when it was loaded. */
+struct directory_signer {
+    struct certificate *certificate;
+    struct cades_template template;
+    const struct directory_server *server;
+    int64_t revoked_since_ms; /* 0: not revoked */
+    bool trusted;             /* chains to an anchor */
+};
+
+struct directory_subsystem {
+    const char *id; /* I/C/M/S */
+    const char *name;
+    const struct directory_member *member;
+    size_t servers;
+    const struct directory_server **server;
+};
+
+struct directory_grant {
+    const char *id;
+    const char *service;
+    const char *consumer; /* member or subsystem */
+    const char *purpose;  /* "" any registered one */
+    const char *legal_basis;
+    int64_t until_ms;
+};
+
+struct directory_service {
+    const char *id; /* I/C/M/S/SERVICE */
+    const char *title;
+    enum service_class class;
+    bool disabled;
+    const char *notice;
+    const struct directory_subsystem *subsystem;
+    size_t grants;
+    const struct directory_grant **grant;
+};
+
+struct directory_purpose {
+    const char *id;
+    const char *title;
+    const char *legal_basis;
+};
+
+struct directory;
+
+/*
+ * Loads and checks a published folder.
+ *
+ * folder     as above; only the entries that the checkpoint covers are read.
+ * trust      borrowed; anchors for the authority's and all members' certificates.
+ * authority  borrowed; the key that signs the checkpoint.
+ * previous   the state in use, or NULL: the new one must contain it unchanged.
+ * seen       the newest head ever used (kept on disk across restarts), or NULL; same rule.
+ * now_ms     wall time, for validity.
+ * out        directory_release() it.
+ *
+ * Faults: DIRECTORY_BAD (signature, root, an act that is out of order or refers to nothing),
+ * DIRECTORY_OLD (smaller than previous or seen), DIRECTORY_FORKED (does not contain it),
+ * DIRECTORY_EXPIRED, NOT_FOUND, IO_FAILED. Nothing of a faulty directory is used.
+ */
+fault directory_load(const char *folder, struct trust *trust, const struct note_key *authority,
+                     const struct directory *previous, const struct checkpoint *seen,
+                     int64_t now_ms, struct directory **out);
+
+/* The same from entries in memory (leaf after leaf): for the authority's own fold, and fuzzing. */
+fault directory_fold(const struct span *leaves, size_t count, struct trust *trust,
+                     struct certificate *authority, struct directory **out);
+
+struct directory *directory_hold(struct directory *self);
+void directory_release(struct directory **self);
+/* So that OWNED(directory) works. */
+static inline void directory_free(struct directory **self)
+{
+    directory_release(self);
+}
+
+const char *directory_instance(const struct directory *self);
+uint64_t directory_epoch(const struct directory *self);
+struct sha256 directory_root(const struct directory *self);
+int64_t directory_valid_until_ms(const struct directory *self);
+
+/* Lookups by canonical text; NULL when not there. */
+const struct directory_member *directory_member(const struct directory *self, struct span id);
+const struct directory_server *directory_server(const struct directory *self, struct span id);
+const struct directory_subsystem *directory_subsystem(const struct directory *self, struct span id);
+const struct directory_service *directory_service(const struct directory *self, struct span id);
+const struct directory_purpose *directory_purpose(const struct directory *self, struct span id);
+/* By 20-byte subject key identifier. */
+struct directory_signer *directory_signer(const struct directory *self, const uint8_t *ski);
+bool directory_server_has(const struct directory_server *server,
+                          const struct directory_subsystem *subsystem);
+
+/* Walks in no particular order: *step = 0 first, NULL at the end. */
+const struct directory_server *directory_next_server(const struct directory *self, size_t *step);
+const struct directory_service *directory_next_service(const struct directory *self, size_t *step);
+const struct directory_member *directory_next_member(const struct directory *self, size_t *step);
+const struct directory_subsystem *directory_next_subsystem(const struct directory *self, size_t *step);
+const struct directory_purpose *directory_next_purpose(const struct directory *self, size_t *step);
+
+#endif

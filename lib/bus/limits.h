@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+/*
+ * limits - every bound of the system on one page. What an operator may change stands in the
+ * config tables with these as outer bounds or defaults; the rest is fixed here.
+ */
+#ifndef BUS_LIMITS_H
+#define BUS_LIMITS_H
+
+// identifiers
+#define ID_PART_BYTES_MAX 255
+#define ID_BYTES_MAX (5 * (ID_PART_BYTES_MAX + 1))
+#define WORD_BYTES_MAX 255 /* purpose, procedure, legal basis, case */
+#define EXCHANGE_ID_BYTES 16
+#define DETAIL_BYTES_MAX 1024
+
+// HTTP
+#define HTTP_HEAD_BYTES_MAX 16384
+#define HTTP_FIELDS_MAX 100
+#define HTTP_BODY_BYTES_DEFAULT (32u << 20)
+#define HTTP_BODY_BYTES_MAX (256u << 20)
+#define HTTP_CONNECTIONS_DEFAULT 10000
+#define HTTP_HEAD_WAIT_MS_DEFAULT 10000  /* whole head must be there */
+#define HTTP_BODY_WAIT_MS_DEFAULT 60000  /* whole body must be there */
+#define HTTP_IDLE_MS_DEFAULT 75000       /* keep-alive */
+#define GATEWAY_HELD_BYTES_DEFAULT (192u << 20) /* bodies in memory at once */
+
+// gateway <-> security server
+#define FRONT_BEAT_MS 1000
+#define FRONT_LOST_MS 5000
+#define FRONT_QUEUE_MESSAGES 20000
+#define FRONT_HEAD_BYTES_MAX 16384
+#define FRONT_GATEWAYS_MAX 64
+
+// an exchange
+#define PAYLOAD_BYTES_MAX (HTTP_BODY_BYTES_MAX + (1u << 20))
+#define EXCHANGES_LIVE_DEFAULT 10000
+#define DEADLINE_MS_DEFAULT 60000
+#define DEADLINE_MS_MAX 600000
+#define DEADLINE_MS_LEAST 50
+#define FRESH_PAST_MS 120000   /* a request older than this is stale */
+#define FRESH_FUTURE_MS 30000  /* a clock may run ahead by this much */
+#define RESEND_FIRST_MS 3000   /* an unanswered question is sent again, then at doubling waits */
+#define SEEN_MAX 4000000       /* exchange ids remembered for FRESH_PAST_MS */
+#define SALT_BYTES 32
+
+// mesh
+#define MESH_ENVELOPE_BYTES_MAX 256
+#define MESH_QUEUE_MESSAGES 10000
+#define MESH_PEERS_MAX 4000
+#define MESH_PEER_IDLE_MS 600000
+#define SEAL_CONTEXT_MS 3600000        /* a new ephemeral key per peer after this */
+#define SEAL_CONTEXT_MESSAGES (1u << 30)
+#define SEAL_OPENED_CACHE 4096         /* derived keys of peers' contexts kept */
+
+// keys process
+#define KEYS_DATAGRAM_BYTES_MAX 65536
+#define KEYS_JOBS_PER_DATAGRAM 64
+#define KEYS_WAIT_MS 5000
+#define SEAL_KEYS_MAX 8
+
+// audit log
+#define LEAF_BYTES_MAX 65535
+#define HEADER_BYTES_MAX 8192
+#define WAL_SEGMENT_MIB_DEFAULT 64
+#define AUDIT_GROUP_MAX 512            /* records per group commit */
+#define CHECKPOINT_EVERY_MS_DEFAULT 10000
+
+// directory
+#define DIRECTORY_ENTRIES_MAX 2000000
+#define DIRECTORY_POLL_MS 1000
+#define DIRECTORY_ADDRESSES_MAX 8
+#define DIRECTORY_CERTIFICATES_MAX 8
+
+// tables
+#define TABLE_BYTES_MAX (256u << 20)
+#define TABLE_COLUMNS_MAX 256
+#define TABLE_ROWS_MAX 2000000
+#define TABLE_PAGE_DEFAULT 100
+#define TABLE_PAGE_MAX 1000
+
+#endif

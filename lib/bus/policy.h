@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+/*
+ * policy - may this exchange be? Access by default: open to any member; shared to any public agency
+ * that names a registered purpose; restricted to who holds a grant. Always with the rule that
+ * decided, and on refusal with what to do. A pure function of the directory, equal on both sides.
+ */
+#ifndef BUS_POLICY_H
+#define BUS_POLICY_H
+
+#include "lib/bus/directory.h"
+
+struct policy_question {
+    struct span client;  /* I/C/M/S, canonical */
+    struct span service; /* I/C/M/S/SERVICE, canonical */
+    struct span purpose; /* may be empty */
+    int64_t at_ms;
+};
+
+#define POLICY_TEXT_BYTES 512
+
+struct policy_verdict {
+    enum fault_code fault; /* OK, UNKNOWN_CLIENT, UNKNOWN_SERVICE, SERVICE_DISABLED, ACCESS_DENIED */
+    char rule[POLICY_TEXT_BYTES];   /* such as "shared/public-agency-with-purpose" or "restricted/grant G-1" */
+    char reason[POLICY_TEXT_BYTES]; /* a sentence for people */
+    char remedy[POLICY_TEXT_BYTES]; /* what to do; "" when allowed */
+};
+
+void policy_decide(const struct directory *directory, const struct policy_question *question,
+                   struct policy_verdict *out);
+
+#endif

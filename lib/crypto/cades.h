@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cades - the leaf: DER CMS SignedData, CAdES-B, P-256, whose attached content is a header.
+ *
+ * Built from a template per signer: patch time and digest, one SHA-256 of 165 bytes, one ECDSA;
+ * no ASN.1 is parsed on the hot path. Source: RFC 5652, RFC 5035 (ESSCertIDv2), ETSI EN 319 122-1
+ * section 6; exact layout in docs/AUDIT-FORMAT.md. UTCTime: right until 2049.
+ */
+#ifndef CRYPTO_CADES_H
+#define CRYPTO_CADES_H
+
+#include "lib/base/bytes.h"
+#include "lib/crypto/certificate.h"
+#include "lib/crypto/keypair.h"
+
+#define CADES_ATTRIBUTES_BYTES 162
+#define CADES_CONTENT_BYTES_MAX 60000 /* a leaf must fit a tlog entry of 65,535 bytes */
+
+struct cades_template {
+    uint8_t attributes[CADES_ATTRIBUTES_BYTES]; /* signedAttrs, time and digest blank */
+    uint8_t ski[SKI_BYTES];
+};
+
+void cades_template_make(const struct certificate *signer, struct cades_template *out);
+
+/* Digest that the signer signs: SHA-256 of 31 81 a2 || attributes patched for this content.
+ * time_ms: milliseconds since 1970 UTC, floored to seconds in the attribute. */
+struct sha256 cades_signed_digest(const struct cades_template *self,
+                                  const struct sha256 *content_sha256, int64_t time_ms);
+
+/* The whole leaf. Deterministic in its arguments. bytes_free() the result. */
+fault cades_leaf(const struct cades_template *self, struct span content, int64_t time_ms,
+                 struct span signature, struct bytes **out);
+
+/* What a leaf holds; spans point into the leaf. Accepts exactly the bytes that cades_leaf makes
+ * (rebuilds and compares), else BAD_FRAME. Does not verify the signature. */
+struct cades_parts {
+    struct span content;
+    struct span ski;       /* SKI_BYTES */
+    struct span certificate_sha256; /* ESSCertIDv2 hash, 32 bytes */
+    struct span signature; /* DER ECDSA */
+    int64_t time_ms;       /* signingTime, whole seconds */
+};
+fault cades_parse(struct span leaf, struct cades_parts *out);
+
+/* Verifies content, time and signature with the signer's certificate. SIGNATURE_BAD, or NOT_YOURS
+ * when template and certificate are not of one signer. */
+fault cades_verify(struct certificate *signer, const struct cades_template *template,
+                   struct span content, int64_t time_ms, struct span signature);
+
+#endif

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+/*
+ * socket - ZeroMQ sockets with every bound set, fitted into a loop.
+ *
+ * ZMQ_FD is edge-triggered and one edge may stand for many messages, and a send may swallow the
+ * edge of an arrival: so a socket is read until empty, and looked at again at the end of every turn
+ * in which it was used. Callers only give a `take` function.
+ */
+#ifndef NET_SOCKET_H
+#define NET_SOCKET_H
+
+#include "lib/base/bytes.h"
+#include "lib/base/loop.h"
+
+#define CURVE_KEY_BYTES 32
+#define NET_FRAMES_MAX 4
+
+struct net; /* the ZeroMQ context of this process and its sockets in one loop */
+
+fault net_new(struct loop *loop, struct net **out);
+void net_free(struct net **self); /* closes what is open; waits at most 200 ms for unsent messages */
+
+enum socket_kind { SOCKET_ROUTER, SOCKET_DEALER };
+
+struct curve_keys {
+    uint8_t public_key[CURVE_KEY_BYTES];
+    uint8_t secret_key[CURVE_KEY_BYTES];
+};
+
+struct socket_options {
+    enum socket_kind kind;
+    int queue_messages;               /* high-water mark, both ways */
+    int64_t message_bytes_max;        /* a longer frame ends the connection */
+    const struct curve_keys *own;     /* NULL: no CURVE (ipc inside one machine) */
+    const uint8_t *server_key;        /* DEALER with CURVE: the server's public key */
+    const char *zap_domain;           /* ROUTER with CURVE: peers are asked for at the gate */
+};
+
+/* An arrived message: frames are borrowed until `take` returns. For a ROUTER, `from` is the routing
+ * id; `user` is the name the gate gave this peer ("" without CURVE). */
+struct message {
+    struct span from;
+    const char *user;
+    size_t count;
+    struct span frame[NET_FRAMES_MAX];
+};
+
+struct socket;
+
+fault socket_open(struct net *net, const struct socket_options *options,
+                  void (*take)(void *owner, const struct message *message), void *owner,
+                  struct socket **out);
+void socket_close(struct socket **self);
+fault socket_bind(struct socket *self, const char *address);    /* IO_FAILED with the address */
+fault socket_connect(struct socket *self, const char *address);
+/* The address really bound, for port 0 or '*': borrowed until the next call. */
+const char *socket_address(struct socket *self);
+
+/* Queues one message; copies. `to` only for a ROUTER. OVERLOADED when the queue is full,
+ * PEER_UNREACHABLE when a ROUTER has no such peer. */
+fault socket_send(struct socket *self, struct span to, const struct span *frames, size_t count);
+
+/* CURVE keys: files hold 40-character Z85 text of the secret key. */
+void curve_make(struct curve_keys *out);
+fault curve_load(const char *path, struct curve_keys *out); /* BAD_KEY as keypair_load */
+fault curve_save(const struct curve_keys *keys, const char *path);
+
+#endif
