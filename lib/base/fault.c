@@ -34,14 +34,13 @@ bool fault_known(unsigned number)
     return number < sizeof facts / sizeof facts[0] && facts[number].name != NULL;
 }
 
-fault fault_raise(enum fault_code code, const char *file, int line, const char *format, ...)
+void fault_note(const char *file, int line, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
     snprintf(place, sizeof place, "%s:%d", file, line);
-    return (fault){code};
 }
 
 const char *fault_detail(void)

@@ -48,10 +48,10 @@ static inline void ignore(fault f)
 
 /* Makes a fault and notes file, line and a detail for people (printf style, cut at 383 bytes).
  * The detail never holds payload, key or personal data. */
-#define RAISE(code, ...) fault_raise((code), __FILE__, __LINE__, __VA_ARGS__)
+#define RAISE(code, ...) (fault_note(__FILE__, __LINE__, __VA_ARGS__), (fault){(code)})
 
-fault fault_raise(enum fault_code code, const char *file, int line, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void fault_note(const char *file, int line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* The note of the last fault raised on this thread; valid until the next one. Never NULL. */
 const char *fault_detail(void);
