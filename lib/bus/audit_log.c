@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+#include "lib/bus/audit_log.h"
+
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/bus/limits.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define PATH_BYTES 512
+
+struct audit_log {
+    char folder[PATH_BYTES];
+    unsigned epoch;
+    struct wal *wal;
+    struct payload_store *payloads;
+    struct merkle tree;
+    struct sha256 root;
+};
+
+void audit_log_path(const char *folder, unsigned epoch, const char *what, char *out, size_t room)
+{
+    bool fits = text_format(out, room, "%s/log/%u/%s", folder, epoch, what);
+    assert(fits);
+}
+
+/* What the walk over the leaves at start needs to know. */
+struct recovering {
+    struct audit_log *log;
+    struct checkpoint promised;
+    audit_visit *visit;
+    void *owner;
+};
+
+static fault root_differs(const char *folder, uint64_t size)
+{
+    return RAISE(LOG_SHRUNK,
+                 "%s: the first %" PRIu64 " entries are not the ones that the checkpoint was signed "
+                 "over: the log was altered. Restore the original files, or close this log's epoch",
+                 folder, size);
+}
+
+static fault take_leaf(void *owner, uint64_t index, struct span leaf)
+{
+    struct recovering *self = owner;
+    struct sha256 hash = merkle_leaf_hash(leaf);
+    merkle_append(&self->log->tree, &hash);
+    if (self->promised.size == index + 1) {
+        struct sha256 root = merkle_root(&self->log->tree);
+        if (!sha256_equal(&root, &self->promised.root))
+            return root_differs(self->log->folder, self->promised.size);
+    }
+    return self->visit == NULL ? DONE : self->visit(self->owner, index, leaf, &hash);
+}
+
+/* No checkpoint yet is a new log. */
+static fault read_promise(const struct audit_log_options *options, struct checkpoint *out)
+{
+    char path[PATH_BYTES];
+    OWNED(bytes) note = NULL;
+    audit_log_path(options->folder, options->epoch, "checkpoint", path, sizeof path);
+    fault f = file_read(path, NOTE_BYTES_MAX, &note);
+    if (f.code == NOT_FOUND) {
+        out->size = 0;
+        return DONE;
+    }
+    TRY(f);
+    if (failed(checkpoint_open(bytes_span(note), options->key, out)))
+        return RAISE(LOG_BROKEN, "%s is not signed by this log's key", path);
+    return DONE;
+}
+
+fault audit_log_open(const struct audit_log_options *options, audit_visit *visit, void *owner,
+                     struct audit_log **out, struct audit_recovery *recovery)
+{
+    OWNED(audit_log) self = owned_new(sizeof *self);
+    struct recovering walk = {.log = self, .visit = visit, .owner = owner};
+    char path[PATH_BYTES];
+    struct wal_end end;
+    if (strlen(options->folder) > 300)
+        return RAISE(BAD_CONFIG, "the log folder's name is too long");
+    strcpy(self->folder, options->folder);
+    self->epoch = options->epoch;
+    TRY(read_promise(options, &walk.promised));
+    audit_log_path(options->folder, options->epoch, "wal", path, sizeof path);
+    TRY(wal_open(path, options->segment_bytes, take_leaf, &walk, &self->wal, &end));
+    if (end.size < walk.promised.size)
+        return RAISE(LOG_SHRUNK,
+                     "%s holds %" PRIu64 " entries, but its checkpoint promises %" PRIu64 ": entries %" PRIu64
+                     " to %" PRIu64 " are missing. Put back the complete files, or close this log's epoch",
+                     path, end.size, walk.promised.size, end.size, walk.promised.size - 1);
+    TRY(payload_store_open(options->folder, end.size, &self->payloads));
+    self->root = merkle_root(&self->tree);
+    *recovery = (struct audit_recovery){end.size, end.cut_bytes, walk.promised.size};
+    *out = TAKE(self);
+    return DONE;
+}
+
+void audit_log_free(struct audit_log **self)
+{
+    if (*self == NULL)
+        return;
+    payload_store_free(&(*self)->payloads);
+    wal_free(&(*self)->wal);
+    free(*self);
+    *self = NULL;
+}
+
+static fault write_group(struct audit_log *self, struct audit_record *records, size_t count,
+                         int64_t wall_ms)
+{
+    struct span leaves[AUDIT_GROUP_MAX];
+    for (size_t i = 0; i < count; i++) {
+        records[i].index = self->tree.size + i;
+        records[i].leaf_hash = merkle_leaf_hash(records[i].leaf);
+        leaves[i] = records[i].leaf;
+        TRY(payload_store_write(self->payloads, records[i].index, &records[i].leaf_hash,
+                                records[i].blob, wall_ms));
+    }
+    return wal_write(self->wal, self->tree.size, leaves, count);
+}
+
+fault audit_log_append(struct audit_log *self, struct audit_record *records, size_t count,
+                       int64_t wall_ms)
+{
+    assert(count <= AUDIT_GROUP_MAX);
+    if (count == 0)
+        return DONE;
+    for (size_t i = 0; i < count; i++)
+        assert(records[i].leaf.size > 0 && records[i].leaf.size <= LEAF_BYTES_MAX);
+    TRY(write_group(self, records, count, wall_ms));
+    payload_store_sync(self->payloads);
+    wal_sync(self->wal);
+    for (size_t i = 0; i < count; i++)
+        merkle_append(&self->tree, &records[i].leaf_hash);
+    self->root = merkle_root(&self->tree);
+    return DONE;
+}
+
+struct audit_head audit_log_head(const struct audit_log *self)
+{
+    return (struct audit_head){self->tree.size, self->root};
+}
+
+fault audit_log_keep_checkpoint(struct audit_log *self, struct span note)
+{
+    char path[PATH_BYTES];
+    audit_log_path(self->folder, self->epoch, "checkpoint", path, sizeof path);
+    return file_replace(path, note, 0644);
+}
+
+void audit_log_rest(struct audit_log *self)
+{
+    wal_prepare(self->wal);
+}
+
+fault audit_log_read(struct audit_log *self, uint64_t index, struct bytes **leaf,
+                     struct bytes **blob)
+{
+    OWNED(bytes) found = NULL;
+    enum payload_state state;
+    TRY(wal_read(self->wal, index, &found));
+    struct sha256 hash = merkle_leaf_hash(bytes_span(found));
+    *blob = NULL;
+    TRY(payload_store_read(self->folder, index, &hash, &state, blob));
+    *leaf = TAKE(found);
+    return DONE;
+}

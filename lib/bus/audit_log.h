@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+/*
+ * audit_log - one node's evidence on disk: leaves (wal), payloads, Merkle tree, checkpoint.
+ *
+ *   <folder>/log/<epoch>/wal/...       leaves in order: the source of truth
+ *   <folder>/log/<epoch>/checkpoint    newest signed head
+ *   <folder>/payload/..., <folder>/keys/...
+ *
+ * Append is group commit: all given records become durable together, payloads before leaves, so
+ * that a leaf in the log always has its payload. A head is told to nobody before it is durable.
+ * Used by one thread.
+ */
+#ifndef BUS_AUDIT_LOG_H
+#define BUS_AUDIT_LOG_H
+
+#include "lib/base/bytes.h"
+#include "lib/bus/payload_store.h"
+#include "lib/bus/wal.h"
+#include "lib/crypto/merkle.h"
+#include "lib/crypto/note.h"
+
+struct audit_head {
+    uint64_t size;
+    struct sha256 root;
+};
+
+struct audit_record {
+    struct span leaf;
+    struct span blob;        /* salt || payload; size 0: none */
+    uint64_t index;          /* out */
+    struct sha256 leaf_hash; /* out */
+};
+
+typedef fault audit_visit(void *owner, uint64_t index, struct span leaf,
+                          const struct sha256 *leaf_hash);
+
+struct audit_log_options {
+    const char *folder;
+    unsigned epoch; /* 1 for a new log */
+    size_t segment_bytes;
+    const struct note_key *key; /* whose checkpoint binds this log */
+};
+
+struct audit_recovery {
+    uint64_t size;
+    uint64_t cut_bytes;      /* of a torn tail that was cut */
+    uint64_t promised_size;  /* by the checkpoint; 0 when there was none */
+};
+
+struct audit_log;
+
+/*
+ * Recovers and opens for writing. `visit` sees every leaf in order.
+ *
+ * LOG_SHRUNK   the checkpoint promises more entries than are there, or another root: the log was cut,
+ *              restored from an old copy or altered. The detail says which and what to do.
+ * LOG_BROKEN   damaged in the middle. REFUSED: another process holds it. LOG_FAILED: disk.
+ */
+fault audit_log_open(const struct audit_log_options *options, audit_visit *visit, void *owner,
+                     struct audit_log **out, struct audit_recovery *recovery);
+void audit_log_free(struct audit_log **self);
+
+/* Durable when it returns DONE; on LOG_FAILED none of them is in the log. At most AUDIT_GROUP_MAX.
+ * Ends the process when a sync fails. */
+fault audit_log_append(struct audit_log *self, struct audit_record *records, size_t count,
+                       int64_t wall_ms);
+struct audit_head audit_log_head(const struct audit_log *self);
+/* Keeps a signed note of a head of this log as the newest checkpoint, durably. */
+fault audit_log_keep_checkpoint(struct audit_log *self, struct span note);
+/* Work that may be done when nothing waits. */
+void audit_log_rest(struct audit_log *self);
+
+/* One record back; *blob is NULL when there is none (any more). */
+fault audit_log_read(struct audit_log *self, uint64_t index, struct bytes **leaf,
+                     struct bytes **blob);
+
+/* Paths below a log folder, for auditors. room at least 512. */
+void audit_log_path(const char *folder, unsigned epoch, const char *what, char *out, size_t room);
+
+#endif

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: MIT
+#include "lib/bus/payload_store.h"
+
+#include "lib/base/crc32c.h"
+#include "lib/base/cursor.h"
+#include "lib/base/event.h"
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/bus/limits.h"
+#include "lib/crypto/random.h"
+#include "lib/crypto/seal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATH_BYTES 512
+#define FRAME_BYTES 16
+#define SLAB_MAGIC "CHSKSLAB"
+#define SLAB_HEAD_BYTES 16
+#define SLOT_BYTES 48
+#define PAYLOAD_AHEAD (4u << 20) /* zero-filled ahead, so that a commit changes no metadata */
+#define SLAB_AHEAD (256u << 10)
+
+/* A file that is filled with zeros some way ahead of where it is written. */
+struct ahead_file {
+    int fd;
+    off_t size;
+    off_t step;
+    bool touched;
+};
+
+struct payload_store {
+    char folder[PATH_BYTES];
+    char day[9]; /* yyyymmdd of the open files; "" before the first */
+    uint64_t first_index;
+    uint64_t next_index;
+    off_t payload_end;
+    struct ahead_file payload;
+    struct ahead_file slab;
+};
+
+// --- files ahead -------------------------------------------------------------------------------------
+
+static fault file_open(const char *path, off_t step, struct ahead_file *out)
+{
+    struct stat st;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return RAISE(LOG_FAILED, "%s: %s", path, strerror(errno));
+    if (fstat(fd, &st) != 0) {
+        close(fd);
+        return RAISE(LOG_FAILED, "%s: %s", path, strerror(errno));
+    }
+    *out = (struct ahead_file){.fd = fd, .size = st.st_size, .step = step};
+    return DONE;
+}
+
+static fault file_grow(struct ahead_file *self, off_t needed)
+{
+    static const uint8_t zeros[1 << 16];
+    while (self->size < needed) {
+        off_t stop = self->size + self->step;
+        for (off_t at = self->size; at < stop; at += (off_t)sizeof zeros)
+            if (failed(file_write_at(self->fd, span_of(zeros, sizeof zeros), at)))
+                return RAISE(LOG_FAILED, "no room for payloads: %s", strerror(errno));
+        self->size = stop;
+    }
+    return DONE;
+}
+
+static fault file_put(struct ahead_file *self, struct span bytes, off_t at)
+{
+    TRY(file_grow(self, at + (off_t)bytes.size));
+    self->touched = true;
+    if (failed(file_write_at(self->fd, bytes, at)))
+        return RAISE(LOG_FAILED, "a payload could not be written: %s", strerror(errno));
+    return DONE;
+}
+
+static void file_sync(struct ahead_file *self, const char *folder)
+{
+    if (!self->touched)
+        return;
+    if (fdatasync(self->fd) != 0) {
+        EVENT(ERROR, "audit.sync_failed", E_TEXT("folder", folder),
+              E_TEXT("error", strerror(errno)));
+        abort();
+    }
+    self->touched = false;
+}
+
+// --- days --------------------------------------------------------------------------------------------
+
+static void day_of(int64_t wall_ms, char out[9])
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm utc;
+    gmtime_r(&seconds, &utc);
+    strftime(out, 9, "%Y%m%d", &utc);
+}
+
+static void day_path(const char *folder, const char *kind, const char *day, char out[PATH_BYTES])
+{
+    const char *ending = strcmp(kind, "keys") == 0 ? "slab" : "seg";
+    snprintf(out, PATH_BYTES, "%.400s/%s/%.8s.%s", folder, kind, day, ending);
+}
+
+static fault read_slab_head(int fd, uint64_t *first_index)
+{
+    uint8_t head[SLAB_HEAD_BYTES];
+    TRY(file_read_at(fd, head, sizeof head, 0));
+    if (memcmp(head, SLAB_MAGIC, 8) != 0)
+        return RAISE(LOG_BROKEN, "a key slab does not begin as one");
+    *first_index = get_u64(head + 8);
+    return DONE;
+}
+
+struct slot {
+    uint64_t offset;
+    uint32_t length;
+    uint32_t state;
+    uint8_t key[SEAL_KEY_BYTES];
+};
+
+static off_t slot_place(uint64_t first_index, uint64_t index)
+{
+    return (off_t)(SLAB_HEAD_BYTES + (index - first_index) * SLOT_BYTES);
+}
+
+static fault read_slot(int fd, uint64_t first_index, uint64_t index, struct slot *out)
+{
+    uint8_t raw[SLOT_BYTES];
+    TRY(file_read_at(fd, raw, sizeof raw, slot_place(first_index, index)));
+    out->offset = get_u64(raw);
+    out->length = get_u32(raw + 8);
+    out->state = get_u32(raw + 12);
+    memcpy(out->key, raw + 16, SEAL_KEY_BYTES);
+    seal_wipe(raw, sizeof raw);
+    return DONE;
+}
+
+/* Where the next payload goes: after the last one that a committed record points to. */
+static fault find_payload_end(struct payload_store *self)
+{
+    self->payload_end = 0;
+    for (uint64_t index = self->next_index; index > self->first_index; index--) {
+        struct slot slot;
+        TRY(read_slot(self->slab.fd, self->first_index, index - 1, &slot));
+        seal_wipe(slot.key, sizeof slot.key);
+        if (slot.state != PAYLOAD_NONE) {
+            self->payload_end = (off_t)(slot.offset + FRAME_BYTES + slot.length);
+            return DONE;
+        }
+    }
+    return DONE;
+}
+
+static void close_day(struct payload_store *self)
+{
+    payload_store_sync(self);
+    if (self->payload.fd >= 0)
+        close(self->payload.fd);
+    if (self->slab.fd >= 0)
+        close(self->slab.fd);
+    self->payload.fd = self->slab.fd = -1;
+    self->day[0] = '\0';
+}
+
+static fault open_day(struct payload_store *self, const char *day)
+{
+    char payload[PATH_BYTES], slab[PATH_BYTES], folder[PATH_BYTES];
+    day_path(self->folder, "payload", day, payload);
+    day_path(self->folder, "keys", day, slab);
+    TRY(file_open(payload, PAYLOAD_AHEAD, &self->payload));
+    TRY(file_open(slab, SLAB_AHEAD, &self->slab));
+    self->first_index = self->next_index;
+    uint8_t head[SLAB_HEAD_BYTES];
+    if (self->slab.size >= SLAB_HEAD_BYTES && !failed(file_read_at(self->slab.fd, head, 8, 0)) &&
+        memcmp(head, SLAB_MAGIC, 8) == 0) {
+        TRY(read_slab_head(self->slab.fd, &self->first_index));
+    } else {
+        memcpy(head, SLAB_MAGIC, 8);
+        put_u64(head + 8, self->first_index);
+        TRY(file_put(&self->slab, span_of(head, sizeof head), 0));
+    }
+    TRY(file_grow(&self->slab, slot_place(self->first_index, self->next_index)));
+    TRY(find_payload_end(self));
+    snprintf(folder, sizeof folder, "%.400s/payload", self->folder);
+    TRY(file_sync_folder(folder));
+    snprintf(folder, sizeof folder, "%.400s/keys", self->folder);
+    TRY(file_sync_folder(folder));
+    memcpy(self->day, day, 9);
+    return DONE;
+}
+
+/* The newest day on disk: a clock that went back must not reopen an older one. */
+static fault newest_day(const char *folder, char out[9])
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%.400s/keys", folder);
+    DIR *dir = opendir(path);
+    if (dir == NULL)
+        return RAISE(IO_FAILED, "%s: %s", path, strerror(errno));
+    out[0] = '\0';
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+        if (strlen(entry->d_name) == 13 && strcmp(entry->d_name + 8, ".slab") == 0 &&
+            strncmp(entry->d_name, out, 8) > 0) {
+            memcpy(out, entry->d_name, 8);
+            out[8] = '\0';
+        }
+    closedir(dir);
+    return DONE;
+}
+
+// --- the store ---------------------------------------------------------------------------------------
+
+fault payload_store_open(const char *folder, uint64_t next_index, struct payload_store **out)
+{
+    OWNED(payload_store) self = owned_new(sizeof *self);
+    self->payload.fd = self->slab.fd = -1;
+    self->next_index = next_index;
+    if (strlen(folder) > 400)
+        return RAISE(BAD_CONFIG, "the log folder's name is too long");
+    strcpy(self->folder, folder);
+    char path[PATH_BYTES], day[9];
+    snprintf(path, sizeof path, "%.400s/payload", folder);
+    TRY(file_make_folders(path, 0700));
+    snprintf(path, sizeof path, "%.400s/keys", folder);
+    TRY(file_make_folders(path, 0700));
+    TRY(newest_day(folder, day));
+    if (day[0] != '\0') {
+        fault f = open_day(self, day);
+        if (failed(f)) {
+            close_day(self);
+            return f;
+        }
+    }
+    *out = TAKE(self);
+    return DONE;
+}
+
+void payload_store_free(struct payload_store **self)
+{
+    if (*self == NULL)
+        return;
+    close_day(*self);
+    free(*self);
+    *self = NULL;
+}
+
+static fault go_to_day(struct payload_store *self, int64_t wall_ms)
+{
+    char day[9];
+    day_of(wall_ms, day);
+    if (self->day[0] != '\0' && strcmp(day, self->day) <= 0)
+        return DONE;
+    close_day(self);
+    fault f = open_day(self, day);
+    if (failed(f))
+        close_day(self);
+    return f;
+}
+
+/* Frame with the encrypted blob; the record key goes to `key`. */
+static fault build_frame(uint64_t index, const struct sha256 *leaf_hash, struct span blob,
+                         uint8_t key[SEAL_KEY_BYTES], struct bytes **out)
+{
+    OWNED(seal_key) cipher = NULL;
+    OWNED(bytes) frame = NULL;
+    random_fill(key, SEAL_KEY_BYTES);
+    TRY(seal_key_make(key, &cipher));
+    size_t length = blob.size + SEAL_TAG_BYTES;
+    TRY(bytes_new(FRAME_BYTES + length, &frame));
+    TRY(seal_encrypt(cipher, 0, sha256_span(leaf_hash), blob, frame->data + FRAME_BYTES));
+    put_u32(frame->data, (uint32_t)length);
+    put_u64(frame->data + 8, index);
+    put_u32(frame->data + 4, crc32c(0, span_of(frame->data + 8, 8 + length)));
+    *out = TAKE(frame);
+    return DONE;
+}
+
+static fault put_slot(struct payload_store *self, uint64_t index, const struct slot *slot)
+{
+    uint8_t raw[SLOT_BYTES];
+    put_u64(raw, slot->offset);
+    put_u32(raw + 8, slot->length);
+    put_u32(raw + 12, slot->state);
+    memcpy(raw + 16, slot->key, SEAL_KEY_BYTES);
+    fault f = file_put(&self->slab, span_of(raw, sizeof raw), slot_place(self->first_index, index));
+    seal_wipe(raw, sizeof raw);
+    return f;
+}
+
+fault payload_store_write(struct payload_store *self, uint64_t index, const struct sha256 *leaf_hash,
+                          struct span blob, int64_t wall_ms)
+{
+    self->next_index = index; /* a group that failed is tried again with the same indexes */
+    TRY(go_to_day(self, wall_ms));
+    struct slot slot = {.state = PAYLOAD_NONE};
+    if (blob.size > 0) {
+        OWNED(bytes) frame = NULL;
+        TRY(build_frame(index, leaf_hash, blob, slot.key, &frame));
+        slot.offset = (uint64_t)self->payload_end;
+        slot.length = (uint32_t)(frame->size - FRAME_BYTES);
+        slot.state = PAYLOAD_HELD;
+        TRY(file_put(&self->payload, bytes_span(frame), self->payload_end));
+    }
+    fault f = put_slot(self, index, &slot);
+    seal_wipe(slot.key, sizeof slot.key);
+    TRY(f);
+    if (blob.size > 0)
+        self->payload_end = (off_t)(slot.offset + FRAME_BYTES + slot.length);
+    self->next_index = index + 1;
+    return DONE;
+}
+
+void payload_store_sync(struct payload_store *self)
+{
+    file_sync(&self->payload, self->folder);
+    file_sync(&self->slab, self->folder);
+}
+
+// --- reading back ------------------------------------------------------------------------------------
+
+/* The day whose slab holds this index: the newest one that begins at or below it. */
+static fault day_holding(const char *folder, uint64_t index, char out[9], uint64_t *first_index)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%.400s/keys", folder);
+    DIR *dir = opendir(path);
+    if (dir == NULL)
+        return RAISE(NOT_FOUND, "%s: %s", path, strerror(errno));
+    out[0] = '\0';
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        if (strlen(entry->d_name) != 13 || strcmp(entry->d_name + 8, ".slab") != 0)
+            continue;
+        uint64_t first = 0;
+        int fd = openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        bool good = fd >= 0 && !failed(read_slab_head(fd, &first));
+        if (fd >= 0)
+            close(fd);
+        if (good && first <= index && (out[0] == '\0' || strncmp(entry->d_name, out, 8) > 0)) {
+            memcpy(out, entry->d_name, 8);
+            out[8] = '\0';
+            *first_index = first;
+        }
+    }
+    closedir(dir);
+    return out[0] == '\0' ? RAISE(NOT_FOUND, "no key slab holds index %" PRIu64, index) : DONE;
+}
+
+static fault load_slot(const char *folder, const char *day, uint64_t first_index, uint64_t index,
+                       struct slot *out)
+{
+    char path[PATH_BYTES];
+    day_path(folder, "keys", day, path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return RAISE(IO_FAILED, "%s: %s", path, strerror(errno));
+    fault f = read_slot(fd, first_index, index, out);
+    close(fd);
+    if (failed(f)) /* the slab ends before: nothing was ever kept for this index */
+        *out = (struct slot){.state = PAYLOAD_NONE};
+    return DONE;
+}
+
+static fault load_frame(const char *folder, const char *day, const struct slot *slot, uint64_t index,
+                        struct bytes **out)
+{
+    if (slot->length < SEAL_TAG_BYTES || slot->length > PAYLOAD_BYTES_MAX + SALT_BYTES + SEAL_TAG_BYTES)
+        return RAISE(LOG_BROKEN, "the slot of %" PRIu64 " names an impossible length", index);
+    char path[PATH_BYTES];
+    day_path(folder, "payload", day, path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return RAISE(LOG_BROKEN, "%s: %s", path, strerror(errno));
+    OWNED(bytes) frame = NULL;
+    fault f = bytes_new(FRAME_BYTES + slot->length, &frame);
+    if (!failed(f))
+        f = file_read_at(fd, frame->data, frame->size, (off_t)slot->offset);
+    close(fd);
+    if (failed(f) || get_u32(frame->data) != slot->length || get_u64(frame->data + 8) != index ||
+        get_u32(frame->data + 4) != crc32c(0, span_of(frame->data + 8, 8 + slot->length)))
+        return RAISE(LOG_BROKEN, "the payload frame of %" PRIu64 " is damaged", index);
+    *out = TAKE(frame);
+    return DONE;
+}
+
+static fault open_frame(const struct slot *slot, const struct sha256 *leaf_hash,
+                        const struct bytes *frame, struct bytes **out)
+{
+    OWNED(seal_key) cipher = NULL;
+    OWNED(bytes) blob = NULL;
+    TRY(seal_key_make(slot->key, &cipher));
+    TRY(bytes_new(slot->length - SEAL_TAG_BYTES, &blob));
+    struct span sealed = span_of(frame->data + FRAME_BYTES, slot->length);
+    if (failed(seal_decrypt(cipher, 0, sha256_span(leaf_hash), sealed, blob->data)))
+        return RAISE(LOG_BROKEN, "a payload does not decrypt with its key");
+    *out = TAKE(blob);
+    return DONE;
+}
+
+fault payload_store_read(const char *folder, uint64_t index, const struct sha256 *leaf_hash,
+                         enum payload_state *state, struct bytes **out)
+{
+    char day[9];
+    uint64_t first_index = 0;
+    struct slot slot;
+    OWNED(bytes) frame = NULL;
+    *state = PAYLOAD_NONE;
+    if (failed(day_holding(folder, index, day, &first_index)))
+        return DONE;
+    TRY(load_slot(folder, day, first_index, index, &slot));
+    fault f = DONE;
+    if (slot.state == PAYLOAD_HELD) {
+        f = load_frame(folder, day, &slot, index, &frame);
+        if (!failed(f))
+            f = open_frame(&slot, leaf_hash, frame, out);
+    }
+    seal_wipe(slot.key, sizeof slot.key);
+    if (!failed(f))
+        *state = (enum payload_state)slot.state;
+    return f;
+}

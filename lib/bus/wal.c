@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: MIT
+#include "lib/bus/wal.h"
+
+#include "lib/base/crc32c.h"
+#include "lib/base/cursor.h"
+#include "lib/base/event.h"
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/bus/limits.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH_BYTES 512
+#define SPARSE 64 /* every 64th frame's place is kept in memory */
+#define ZERO_CHUNK (1u << 20)
+
+struct segment {
+    uint64_t first;
+    uint64_t count;   /* frames in it */
+    off_t end;        /* after the last frame */
+    off_t size;       /* of the file */
+    uint32_t *place;  /* offsets of frames first, first + SPARSE, ... */
+    size_t places;
+};
+
+struct wal {
+    char folder[PATH_BYTES];
+    size_t segment_bytes;
+    size_t segments;
+    struct segment *segment;
+    int fd;         /* the last segment */
+    bool next_made; /* next.tmp is ready */
+};
+
+// --- frames ------------------------------------------------------------------------------------------
+
+static uint32_t frame_crc(uint64_t index, struct span body)
+{
+    uint8_t number[8];
+    put_u64(number, index);
+    return crc32c(crc32c(0, span_of(number, sizeof number)), body);
+}
+
+/* The frame at the cursor, which must carry this index. BAD_FRAME at zeros or anything torn. */
+static fault take_frame(struct cursor *at, uint64_t index, struct span *body)
+{
+    struct cursor ahead = *at;
+    uint32_t length = 0, crc = 0;
+    uint64_t found = 0;
+    TRY(cursor_take_u32(&ahead, &length));
+    TRY(cursor_take_u32(&ahead, &crc));
+    TRY(cursor_take_u64(&ahead, &found));
+    if (length == 0 || length > LEAF_BYTES_MAX || found != index)
+        return RAISE(BAD_FRAME, "no frame for index %" PRIu64, index);
+    TRY(cursor_take(&ahead, length, body));
+    if (frame_crc(index, *body) != crc)
+        return RAISE(BAD_FRAME, "checksum of frame %" PRIu64, index);
+    *at = ahead;
+    return DONE;
+}
+
+static uint64_t count_nonzero(struct span tail)
+{
+    size_t last = tail.size;
+    while (last > 0 && tail.at[last - 1] == 0)
+        last--;
+    return last;
+}
+
+static void note_place(struct segment *segment, off_t at)
+{
+    if (segment->count % SPARSE == 0) {
+        segment->place = owned_grow(segment->place, segment->places + 1, sizeof(uint32_t));
+        segment->place[segment->places++] = (uint32_t)at;
+    }
+}
+
+/* Walks the frames of one mapped segment; *index moves on. */
+static fault walk_frames(struct segment *segment, struct span bytes, uint64_t *index,
+                         wal_visit *visit, void *owner)
+{
+    struct cursor at = cursor_over(bytes);
+    struct span body;
+    while (!failed(take_frame(&at, *index, &body))) {
+        note_place(segment, (off_t)(body.at - bytes.at) - WAL_FRAME_BYTES);
+        segment->count++;
+        segment->end = (off_t)(body.at - bytes.at) + (off_t)body.size;
+        if (visit != NULL)
+            TRY(visit(owner, *index, body));
+        (*index)++;
+    }
+    return DONE;
+}
+
+static fault map_segment(const char *path, struct span *out)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        int error = errno;
+        if (fd >= 0)
+            close(fd);
+        return RAISE(IO_FAILED, "%s: %s", path, strerror(error));
+    }
+    void *at = st.st_size == 0 ? NULL : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    close(fd);
+    if (at == MAP_FAILED)
+        return RAISE(IO_FAILED, "%s: %s", path, strerror(errno));
+    *out = span_of(at, (size_t)st.st_size);
+    return DONE;
+}
+
+static void unmap_segment(struct span bytes)
+{
+    if (bytes.size > 0)
+        munmap((void *)(uintptr_t)bytes.at, bytes.size);
+}
+
+// --- the folder --------------------------------------------------------------------------------------
+
+static void segment_path(const char *folder, uint64_t first, char out[PATH_BYTES])
+{
+    bool fits = text_format(out, PATH_BYTES, "%s/%020" PRIu64 ".seg", folder, first);
+    assert(fits);
+}
+
+static int by_first(const void *a, const void *b)
+{
+    uint64_t x = ((const struct segment *)a)->first, y = ((const struct segment *)b)->first;
+    return x < y ? -1 : x > y;
+}
+
+static fault list_segments(const char *folder, struct segment **out, size_t *count)
+{
+    DIR *dir = opendir(folder);
+    if (dir == NULL)
+        return RAISE(errno == ENOENT ? NOT_FOUND : IO_FAILED, "%s: %s", folder, strerror(errno));
+    struct segment *list = NULL;
+    size_t found = 0;
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        uint64_t first = 0;
+        size_t length = strlen(entry->d_name);
+        if (length != 24 || strcmp(entry->d_name + 20, ".seg") != 0 ||
+            failed(text_number(span_of(entry->d_name, 20), UINT64_MAX, &first)))
+            continue;
+        list = owned_grow(list, found + 1, sizeof *list);
+        list[found++] = (struct segment){.first = first};
+    }
+    closedir(dir);
+    if (found > 0)
+        qsort(list, found, sizeof *list, by_first);
+    *out = list;
+    *count = found;
+    return DONE;
+}
+
+static void free_segments(struct segment *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(list[i].place);
+    free(list);
+}
+
+static fault walk_one(const char *folder, struct segment *segment, bool last, uint64_t *index,
+                      wal_visit *visit, void *owner, struct wal_end *end)
+{
+    char path[PATH_BYTES];
+    segment_path(folder, segment->first, path);
+    if (segment->first != *index)
+        return RAISE(LOG_BROKEN, "%s begins at %" PRIu64 " but the one before ends at %" PRIu64
+                     ": records are missing between", path, segment->first, *index);
+    struct span bytes;
+    TRY(map_segment(path, &bytes));
+    fault f = walk_frames(segment, bytes, index, visit, owner);
+    segment->size = (off_t)bytes.size;
+    uint64_t rest = 0;
+    if (!failed(f))
+        rest = count_nonzero(span_of(bytes.at + segment->end, bytes.size - (size_t)segment->end));
+    unmap_segment(bytes);
+    TRY(f);
+    if (rest > 0 && !last)
+        return RAISE(LOG_BROKEN, "%s is damaged after index %" PRIu64, path, *index);
+    end->cut_bytes = rest;
+    return DONE;
+}
+
+static fault walk_all(const char *folder, struct segment *list, size_t count, wal_visit *visit,
+                      void *owner, struct wal_end *end)
+{
+    *end = (struct wal_end){0};
+    uint64_t index = count == 0 ? 0 : list[0].first;
+    if (index != 0)
+        return RAISE(LOG_BROKEN, "%s: the first segment begins at %" PRIu64, folder, index);
+    for (size_t i = 0; i < count; i++)
+        TRY(walk_one(folder, &list[i], i + 1 == count, &index, visit, owner, end));
+    end->size = index;
+    return DONE;
+}
+
+fault wal_walk(const char *folder, wal_visit *visit, void *owner, struct wal_end *end)
+{
+    struct segment *list = NULL;
+    size_t count = 0;
+    TRY(list_segments(folder, &list, &count));
+    fault f = walk_all(folder, list, count, visit, owner, end);
+    free_segments(list, count);
+    return f;
+}
+
+// --- writing -----------------------------------------------------------------------------------------
+
+static fault fill_zero(int fd, off_t from, off_t to)
+{
+    static const uint8_t zeros[ZERO_CHUNK];
+    while (from < to) {
+        size_t size = (size_t)(to - from) < ZERO_CHUNK ? (size_t)(to - from) : ZERO_CHUNK;
+        TRY(file_write_at(fd, span_of(zeros, size), from));
+        from += (off_t)size;
+    }
+    return DONE;
+}
+
+/* Writes next.tmp full of zeros, durably; a half-made one from before is made anew. */
+static fault make_next(struct wal *self)
+{
+    char path[PATH_BYTES + 16];
+    snprintf(path, sizeof path, "%s/next.tmp", self->folder);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return RAISE(LOG_FAILED, "%s: %s", path, strerror(errno));
+    fault f = fill_zero(fd, 0, (off_t)self->segment_bytes);
+    if (!failed(f) && fdatasync(fd) != 0)
+        f = RAISE(LOG_FAILED, "%s: %s", path, strerror(errno));
+    close(fd);
+    if (failed(f)) {
+        unlink(path); /* a full disk gets its space back */
+        return RAISE(LOG_FAILED, "no room for a segment of %zu bytes in %s", self->segment_bytes,
+                     self->folder);
+    }
+    self->next_made = true;
+    return DONE;
+}
+
+static fault open_last(struct wal *self)
+{
+    char path[PATH_BYTES];
+    segment_path(self->folder, self->segment[self->segments - 1].first, path);
+    self->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    return self->fd < 0 ? RAISE(LOG_FAILED, "%s: %s", path, strerror(errno)) : DONE;
+}
+
+/* Begins a segment whose first frame will be `first`. */
+static fault roll(struct wal *self, uint64_t first)
+{
+    if (!self->next_made)
+        TRY(make_next(self));
+    char from[PATH_BYTES + 16], to[PATH_BYTES];
+    snprintf(from, sizeof from, "%s/next.tmp", self->folder);
+    segment_path(self->folder, first, to);
+    if (rename(from, to) != 0)
+        return RAISE(LOG_FAILED, "%s: %s", to, strerror(errno));
+    self->next_made = false;
+    TRY(file_sync_folder(self->folder));
+    if (self->fd >= 0) {
+        close(self->fd);
+        self->fd = -1;
+    }
+    self->segment = owned_grow(self->segment, self->segments + 1, sizeof *self->segment);
+    self->segment[self->segments++] =
+        (struct segment){.first = first, .size = (off_t)self->segment_bytes};
+    return open_last(self);
+}
+
+static fault cut_tail(struct wal *self)
+{
+    struct segment *last = &self->segment[self->segments - 1];
+    TRY(fill_zero(self->fd, last->end, last->size));
+    if (fsync(self->fd) != 0)
+        return RAISE(LOG_FAILED, "%s: %s", self->folder, strerror(errno));
+    return DONE;
+}
+
+fault wal_open(const char *folder, size_t segment_bytes, wal_visit *visit, void *owner,
+               struct wal **out, struct wal_end *end)
+{
+    OWNED(wal) self = owned_new(sizeof *self);
+    self->fd = -1;
+    self->segment_bytes = segment_bytes;
+    if (strlen(folder) >= sizeof self->folder - 32)
+        return RAISE(BAD_CONFIG, "the log folder's name is too long");
+    strcpy(self->folder, folder);
+    TRY(file_make_folders(folder, 0700));
+    TRY(list_segments(folder, &self->segment, &self->segments));
+    TRY(walk_all(folder, self->segment, self->segments, visit, owner, end));
+    if (self->segments == 0) {
+        TRY(roll(self, 0));
+    } else {
+        TRY(open_last(self));
+        if (end->cut_bytes > 0)
+            TRY(cut_tail(self));
+    }
+    *out = TAKE(self);
+    return DONE;
+}
+
+void wal_free(struct wal **self)
+{
+    if (*self == NULL)
+        return;
+    if ((*self)->fd >= 0)
+        close((*self)->fd);
+    free_segments((*self)->segment, (*self)->segments);
+    free(*self);
+    *self = NULL;
+}
+
+static void die_of_disk(struct wal *self, const char *event)
+{
+    EVENT(ERROR, event, E_TEXT("folder", self->folder), E_TEXT("error", strerror(errno)));
+    abort();
+}
+
+static fault frames_of(uint64_t first, const struct span *leaves, size_t count, struct bytes *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint8_t head[WAL_FRAME_BYTES];
+        put_u32(head, (uint32_t)leaves[i].size);
+        put_u32(head + 4, frame_crc(first + i, leaves[i]));
+        put_u64(head + 8, first + i);
+        TRY(bytes_append(out, span_of(head, sizeof head)));
+        TRY(bytes_append(out, leaves[i]));
+    }
+    return DONE;
+}
+
+fault wal_write(struct wal *self, uint64_t first, const struct span *leaves, size_t count)
+{
+    OWNED(bytes) frames = bytes_empty(count * 1024);
+    TRY(frames_of(first, leaves, count, frames));
+    if (frames->size > self->segment_bytes)
+        return RAISE(LOG_FAILED, "a group of %zu bytes in segments of %zu", frames->size,
+                     self->segment_bytes);
+    struct segment *segment = &self->segment[self->segments - 1];
+    if (frames->size > (size_t)(segment->size - segment->end)) {
+        TRY(roll(self, first));
+        segment = &self->segment[self->segments - 1];
+    }
+    /* The place is written with zeros already: a write that fails here is a broken disk, not a full
+     * one, and half of it may be there. */
+    if (failed(file_write_at(self->fd, bytes_span(frames), segment->end)))
+        die_of_disk(self, "audit.write_failed");
+    off_t at = segment->end;
+    for (size_t i = 0; i < count; i++) {
+        note_place(segment, at);
+        segment->count++;
+        at += (off_t)(WAL_FRAME_BYTES + leaves[i].size);
+    }
+    segment->end = at;
+    return DONE;
+}
+
+void wal_sync(struct wal *self)
+{
+    if (fdatasync(self->fd) != 0)
+        die_of_disk(self, "audit.sync_failed");
+}
+
+void wal_prepare(struct wal *self)
+{
+    struct segment *last = &self->segment[self->segments - 1];
+    if (!self->next_made && last->end > last->size / 2 && failed(make_next(self)))
+        EVENT(WARN, "audit.no_room_ahead", E_TEXT("folder", self->folder),
+              E_TEXT("detail", fault_detail()));
+}
+
+// --- reading back ------------------------------------------------------------------------------------
+
+static struct segment *segment_of(struct wal *self, uint64_t index)
+{
+    for (size_t i = self->segments; i-- > 0;)
+        if (self->segment[i].first <= index)
+            return index - self->segment[i].first < self->segment[i].count ? &self->segment[i] : NULL;
+    return NULL;
+}
+
+fault wal_read(struct wal *self, uint64_t index, struct bytes **out)
+{
+    struct segment *segment = segment_of(self, index);
+    if (segment == NULL)
+        return RAISE(NOT_FOUND, "the log has no entry %" PRIu64, index);
+    char path[PATH_BYTES];
+    segment_path(self->folder, segment->first, path);
+    struct span bytes;
+    TRY(map_segment(path, &bytes));
+    uint64_t at = segment->first + (index - segment->first) / SPARSE * SPARSE;
+    size_t start = segment->place[(index - segment->first) / SPARSE];
+    struct cursor cursor = cursor_over(span_of(bytes.at + start, bytes.size - start));
+    struct span body = {0};
+    fault f = DONE;
+    for (; !failed(f) && at <= index; at++)
+        f = take_frame(&cursor, at, &body);
+    if (!failed(f))
+        f = bytes_copy(body, out);
+    unmap_segment(bytes);
+    return f;
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+/*
+ * wal - the write-ahead segments of an audit log: the leaves, in order, durable.
+ *
+ *   wal/<first index, 20 digits>.seg   preallocated and zero-filled, append-only frames:
+ *   u32 length | u32 crc32c(index || body) | u64 index | body         (big-endian)
+ *
+ * A length of zero ends a segment. Segments are zero-filled so that a commit changes no metadata.
+ * Nothing here decides when to commit; that is audit_log's.
+ */
+#ifndef BUS_WAL_H
+#define BUS_WAL_H
+
+#include "lib/base/bytes.h"
+
+#define WAL_FRAME_BYTES 16
+
+struct wal;
+
+typedef fault wal_visit(void *owner, uint64_t index, struct span leaf);
+
+struct wal_end {
+    uint64_t size;      /* leaves found */
+    uint64_t cut_bytes; /* bytes after them that are not zero: a torn write */
+};
+
+/* Reads a folder of segments without changing it; for auditors. LOG_BROKEN when a segment other than
+ * the last ends before the next begins. A visitor's fault ends the walk. */
+fault wal_walk(const char *folder, wal_visit *visit, void *owner, struct wal_end *end);
+
+/* Opens for writing: walks, then zeroes the torn tail so that stale bytes can never pass for later
+ * frames. Faults as wal_walk; REFUSED when another process holds the log. */
+fault wal_open(const char *folder, size_t segment_bytes, wal_visit *visit, void *owner,
+               struct wal **out, struct wal_end *end);
+void wal_free(struct wal **self);
+
+/* Writes frames for leaves from index `first` on, all into one segment; not yet durable. LOG_FAILED
+ * (no room for a new segment, more than a segment holds): nothing counts as written. A write that
+ * fails inside a prepared segment ends the process. */
+fault wal_write(struct wal *self, uint64_t first, const struct span *leaves, size_t count);
+/* Makes all written frames durable. A failing fdatasync ends the process: the kernel may have dropped
+ * the pages, and a second try would lie. */
+void wal_sync(struct wal *self);
+/* Makes the next segment ready if it is not. Call it when there is nothing else to do. */
+void wal_prepare(struct wal *self);
+
+/* One leaf by index. NOT_FOUND when it is not there (any more). */
+fault wal_read(struct wal *self, uint64_t index, struct bytes **out);
+
+#endif
