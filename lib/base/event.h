@@ -2,7 +2,7 @@
 /*
  * event - what operators read: one JSON object a line on stderr.
  *
- *   EVENT(WARN, "mesh.message_refused", E_TEXT("peer", peer), E_FAULT(f), E_MS("waited_ms", ms));
+ *   EVENT(WARN, "mesh.message_refused", E_TEXT("peer", peer), E_FAULT(f));
  *
  * Names are dotted and in the past tense. There is no field that takes bytes: payloads, keys and
  * personal data cannot enter. Fields: time, level, program, event, then the given ones.
@@ -12,6 +12,7 @@
 
 #include "lib/base/fault.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum event_level { DEBUG, INFO, WARN, ERROR };
@@ -39,7 +40,8 @@ struct event_field {
 /* Before the first event: the program's name and the least level shown. */
 void event_setup(const char *program, enum event_level least);
 bool event_wanted(enum event_level level);
-/* One write(2) per line; a line longer than 4 KiB is cut with "cut":true. Never waits for a lock. */
+/* One write(2) per line; a line longer than 4 KiB is cut with "cut":true. Never waits for a lock.
+ * Bytes that are not UTF-8 come out as U+FFFD; a NULL text as "". */
 void event_emit(enum event_level level, const char *name, const struct event_field *fields,
                 size_t count);
 

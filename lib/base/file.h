@@ -9,7 +9,8 @@
 
 #include <sys/types.h>
 
-/* The whole file, at most `most` bytes. NOT_FOUND, TOO_LARGE is IO_FAILED with the size. */
+/* The whole file, at most `most` bytes. NOT_FOUND when there is none; IO_FAILED with the size when
+ * it is larger. */
 fault file_read(const char *path, size_t most, struct bytes **out);
 /* Temp file, fsync, rename, fsync of the folder: a reader sees the old or the new bytes, and after
  * return the new ones survive a power cut. */
