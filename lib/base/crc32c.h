@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * crc32c - the Castagnoli checksum (RFC 3720 appendix B.4): finds torn and rotten frames. Not a defence
- * against people; the Merkle tree is.
+ * crc32c - the Castagnoli checksum (RFC 3720 appendix B.4): finds torn and rotten frames. Not a
+ * defence against people; the Merkle tree is.
  */
 #ifndef BASE_CRC32C_H
 #define BASE_CRC32C_H

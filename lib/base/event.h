@@ -26,6 +26,7 @@ struct event_field {
 
 #define E_TEXT(name, value) ((struct event_field){(name), FIELD_TEXT, (value), 0})
 #define E_NUMBER(name, value) ((struct event_field){(name), FIELD_NUMBER, NULL, (int64_t)(value)})
+#define E_MS(name, value) E_NUMBER(name, value)
 /* Three fields: fault (name), reason (sentence) and detail as noted on this thread. */
 #define E_FAULT(f) ((struct event_field){"fault", FIELD_FAULT, NULL, (int64_t)(f).code})
 

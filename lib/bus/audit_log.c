@@ -37,7 +37,8 @@ struct recovering {
 static fault root_differs(const char *folder, uint64_t size)
 {
     return RAISE(LOG_SHRUNK,
-                 "%s: the first %" PRIu64 " entries are not the ones that the checkpoint was signed "
+                 "%s: the first %" PRIu64
+                 " entries are not the ones that the checkpoint was signed "
                  "over: the log was altered. Restore the original files, or close this log's epoch",
                  folder, size);
 }
@@ -88,8 +89,9 @@ fault audit_log_open(const struct audit_log_options *options, audit_visit *visit
     TRY(wal_open(path, options->segment_bytes, take_leaf, &walk, &self->wal, &end));
     if (end.size < walk.promised.size)
         return RAISE(LOG_SHRUNK,
-                     "%s holds %" PRIu64 " entries, but its checkpoint promises %" PRIu64 ": entries %" PRIu64
-                     " to %" PRIu64 " are missing. Put back the complete files, or close this log's epoch",
+                     "%s holds %" PRIu64 " entries, but its checkpoint promises %" PRIu64
+                     ": entries %" PRIu64 " to %" PRIu64
+                     " are missing. Put back the complete files, or close this log's epoch",
                      path, end.size, walk.promised.size, end.size, walk.promised.size - 1);
     TRY(payload_store_open(options->folder, end.size, &self->payloads));
     self->root = merkle_root(&self->tree);

@@ -43,8 +43,8 @@ struct audit_log_options {
 
 struct audit_recovery {
     uint64_t size;
-    uint64_t cut_bytes;      /* of a torn tail that was cut */
-    uint64_t promised_size;  /* by the checkpoint; 0 when there was none */
+    uint64_t cut_bytes;     /* of a torn tail that was cut */
+    uint64_t promised_size; /* by the checkpoint; 0 when there was none */
 };
 
 struct audit_log;
@@ -52,9 +52,9 @@ struct audit_log;
 /*
  * Recovers and opens for writing. `visit` sees every leaf in order.
  *
- * LOG_SHRUNK   the checkpoint promises more entries than are there, or another root: the log was cut,
- *              restored from an old copy or altered. The detail says which and what to do.
- * LOG_BROKEN   damaged in the middle. REFUSED: another process holds it. LOG_FAILED: disk.
+ * LOG_SHRUNK   the checkpoint promises more entries than are there, or another root: the log was
+ * cut, restored from an old copy or altered. The detail says which and what to do. LOG_BROKEN
+ * damaged in the middle. REFUSED: another process holds it. LOG_FAILED: disk.
  */
 fault audit_log_open(const struct audit_log_options *options, audit_visit *visit, void *owner,
                      struct audit_log **out, struct audit_recovery *recovery);

@@ -12,6 +12,7 @@
 #define WORD_BYTES_MAX 255 /* purpose, procedure, legal basis, case */
 #define EXCHANGE_ID_BYTES 16
 #define DETAIL_BYTES_MAX 1024
+#define POLICY_RULE_ROOM 512 /* name of a rule with its closing NUL */
 
 // HTTP
 #define HTTP_HEAD_BYTES_MAX 16384

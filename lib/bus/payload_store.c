@@ -46,7 +46,8 @@ struct payload_store {
     struct ahead_file slab;
 };
 
-// --- files ahead -------------------------------------------------------------------------------------
+// --- files ahead
+// -------------------------------------------------------------------------------------
 
 static fault file_open(const char *path, off_t step, struct ahead_file *out)
 {
@@ -96,7 +97,8 @@ static void file_sync(struct ahead_file *self, const char *folder)
     self->touched = false;
 }
 
-// --- days --------------------------------------------------------------------------------------------
+// --- days
+// --------------------------------------------------------------------------------------------
 
 static void day_of(int64_t wall_ms, char out[9])
 {
@@ -219,7 +221,8 @@ static fault newest_day(const char *folder, char out[9])
     return DONE;
 }
 
-// --- the store ---------------------------------------------------------------------------------------
+// --- the store
+// ---------------------------------------------------------------------------------------
 
 fault payload_store_open(const char *folder, uint64_t next_index, struct payload_store **out)
 {
@@ -298,8 +301,8 @@ static fault put_slot(struct payload_store *self, uint64_t index, const struct s
     return f;
 }
 
-fault payload_store_write(struct payload_store *self, uint64_t index, const struct sha256 *leaf_hash,
-                          struct span blob, int64_t wall_ms)
+fault payload_store_write(struct payload_store *self, uint64_t index,
+                          const struct sha256 *leaf_hash, struct span blob, int64_t wall_ms)
 {
     self->next_index = index; /* a group that failed is tried again with the same indexes */
     TRY(go_to_day(self, wall_ms));
@@ -327,7 +330,8 @@ void payload_store_sync(struct payload_store *self)
     file_sync(&self->slab, self->folder);
 }
 
-// --- reading back ------------------------------------------------------------------------------------
+// --- reading back
+// ------------------------------------------------------------------------------------
 
 /* The day whose slab holds this index: the newest one that begins at or below it. */
 static fault day_holding(const char *folder, uint64_t index, char out[9], uint64_t *first_index)
@@ -371,10 +375,11 @@ static fault load_slot(const char *folder, const char *day, uint64_t first_index
     return DONE;
 }
 
-static fault load_frame(const char *folder, const char *day, const struct slot *slot, uint64_t index,
-                        struct bytes **out)
+static fault load_frame(const char *folder, const char *day, const struct slot *slot,
+                        uint64_t index, struct bytes **out)
 {
-    if (slot->length < SEAL_TAG_BYTES || slot->length > PAYLOAD_BYTES_MAX + SALT_BYTES + SEAL_TAG_BYTES)
+    if (slot->length < SEAL_TAG_BYTES ||
+        slot->length > PAYLOAD_BYTES_MAX + SALT_BYTES + SEAL_TAG_BYTES)
         return RAISE(LOG_BROKEN, "the slot of %" PRIu64 " names an impossible length", index);
     char path[PATH_BYTES];
     day_path(folder, "payload", day, path);

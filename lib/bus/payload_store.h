@@ -4,9 +4,9 @@
  * breaking a proof.
  *
  *   payload/<yyyymmdd>.seg  frames: u32 length | u32 crc32c(index || body) | u64 index | body
- *                           body = AES-256-GCM(record key, nonce 0, associated = leaf hash) of salt || payload
- *   keys/<yyyymmdd>.slab    "CHSKSLAB" | u64 first index | slots of 48 bytes by index:
- *                           u64 offset | u32 length | u32 state (0 none, 1 held, 2 erased) | record key (32)
+ *                           body = AES-256-GCM(record key, nonce 0, associated = leaf hash) of salt
+ * || payload keys/<yyyymmdd>.slab    "CHSKSLAB" | u64 first index | slots of 48 bytes by index: u64
+ * offset | u32 length | u32 state (0 none, 1 held, 2 erased) | record key (32)
  *
  * A record key is used once, so its nonce may be constant. All integers big-endian.
  */
@@ -25,9 +25,10 @@ fault payload_store_open(const char *folder, uint64_t next_index, struct payload
 void payload_store_free(struct payload_store **self);
 
 /* Writes salt || payload of one record; an empty blob only marks the slot. Not yet durable.
- * LOG_FAILED (disk full): nothing counts as written. Indexes go up by one; after a failed group the same ones come again. */
-fault payload_store_write(struct payload_store *self, uint64_t index, const struct sha256 *leaf_hash,
-                          struct span blob, int64_t wall_ms);
+ * LOG_FAILED (disk full): nothing counts as written. Indexes go up by one; after a failed group the
+ * same ones come again. */
+fault payload_store_write(struct payload_store *self, uint64_t index,
+                          const struct sha256 *leaf_hash, struct span blob, int64_t wall_ms);
 /* Makes all written durable; ends the process on a failing fdatasync. */
 void payload_store_sync(struct payload_store *self);
 

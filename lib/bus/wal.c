@@ -25,10 +25,10 @@
 
 struct segment {
     uint64_t first;
-    uint64_t count;   /* frames in it */
-    off_t end;        /* after the last frame */
-    off_t size;       /* of the file */
-    uint32_t *place;  /* offsets of frames first, first + SPARSE, ... */
+    uint64_t count;  /* frames in it */
+    off_t end;       /* after the last frame */
+    off_t size;      /* of the file */
+    uint32_t *place; /* offsets of frames first, first + SPARSE, ... */
     size_t places;
 };
 
@@ -37,11 +37,13 @@ struct wal {
     size_t segment_bytes;
     size_t segments;
     struct segment *segment;
+    int lock_fd;    /* held for as long as the log is open */
     int fd;         /* the last segment */
     bool next_made; /* next.tmp is ready */
 };
 
-// --- frames ------------------------------------------------------------------------------------------
+// --- frames
+// ------------------------------------------------------------------------------------------
 
 static uint32_t frame_crc(uint64_t index, struct span body)
 {
@@ -111,7 +113,8 @@ static fault map_segment(const char *path, struct span *out)
             close(fd);
         return RAISE(IO_FAILED, "%s: %s", path, strerror(error));
     }
-    void *at = st.st_size == 0 ? NULL : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    void *at =
+        st.st_size == 0 ? NULL : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
     close(fd);
     if (at == MAP_FAILED)
         return RAISE(IO_FAILED, "%s: %s", path, strerror(errno));
@@ -125,7 +128,8 @@ static void unmap_segment(struct span bytes)
         munmap((void *)(uintptr_t)bytes.at, bytes.size);
 }
 
-// --- the folder --------------------------------------------------------------------------------------
+// --- the folder
+// --------------------------------------------------------------------------------------
 
 static void segment_path(const char *folder, uint64_t first, char out[PATH_BYTES])
 {
@@ -176,8 +180,10 @@ static fault walk_one(const char *folder, struct segment *segment, bool last, ui
     char path[PATH_BYTES];
     segment_path(folder, segment->first, path);
     if (segment->first != *index)
-        return RAISE(LOG_BROKEN, "%s begins at %" PRIu64 " but the one before ends at %" PRIu64
-                     ": records are missing between", path, segment->first, *index);
+        return RAISE(LOG_BROKEN,
+                     "%s begins at %" PRIu64 " but the one before ends at %" PRIu64
+                     ": records are missing between",
+                     path, segment->first, *index);
     struct span bytes;
     TRY(map_segment(path, &bytes));
     fault f = walk_frames(segment, bytes, index, visit, owner);
@@ -216,7 +222,8 @@ fault wal_walk(const char *folder, wal_visit *visit, void *owner, struct wal_end
     return f;
 }
 
-// --- writing -----------------------------------------------------------------------------------------
+// --- writing
+// -----------------------------------------------------------------------------------------
 
 static fault fill_zero(int fd, off_t from, off_t to)
 {
@@ -289,16 +296,24 @@ static fault cut_tail(struct wal *self)
     return DONE;
 }
 
+static fault take_lock(struct wal *self)
+{
+    char path[PATH_BYTES + 16];
+    snprintf(path, sizeof path, "%s/lock", self->folder);
+    return file_lock(path, &self->lock_fd);
+}
+
 fault wal_open(const char *folder, size_t segment_bytes, wal_visit *visit, void *owner,
                struct wal **out, struct wal_end *end)
 {
     OWNED(wal) self = owned_new(sizeof *self);
-    self->fd = -1;
+    self->fd = self->lock_fd = -1;
     self->segment_bytes = segment_bytes;
     if (strlen(folder) >= sizeof self->folder - 32)
         return RAISE(BAD_CONFIG, "the log folder's name is too long");
     strcpy(self->folder, folder);
     TRY(file_make_folders(folder, 0700));
+    TRY(take_lock(self));
     TRY(list_segments(folder, &self->segment, &self->segments));
     TRY(walk_all(folder, self->segment, self->segments, visit, owner, end));
     if (self->segments == 0) {
@@ -318,6 +333,8 @@ void wal_free(struct wal **self)
         return;
     if ((*self)->fd >= 0)
         close((*self)->fd);
+    if ((*self)->lock_fd >= 0)
+        close((*self)->lock_fd);
     free_segments((*self)->segment, (*self)->segments);
     free(*self);
     *self = NULL;
@@ -382,13 +399,15 @@ void wal_prepare(struct wal *self)
               E_TEXT("detail", fault_detail()));
 }
 
-// --- reading back ------------------------------------------------------------------------------------
+// --- reading back
+// ------------------------------------------------------------------------------------
 
 static struct segment *segment_of(struct wal *self, uint64_t index)
 {
     for (size_t i = self->segments; i-- > 0;)
         if (self->segment[i].first <= index)
-            return index - self->segment[i].first < self->segment[i].count ? &self->segment[i] : NULL;
+            return index - self->segment[i].first < self->segment[i].count ? &self->segment[i]
+                                                                           : NULL;
     return NULL;
 }
 

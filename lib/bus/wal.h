@@ -24,8 +24,8 @@ struct wal_end {
     uint64_t cut_bytes; /* bytes after them that are not zero: a torn write */
 };
 
-/* Reads a folder of segments without changing it; for auditors. LOG_BROKEN when a segment other than
- * the last ends before the next begins. A visitor's fault ends the walk. */
+/* Reads a folder of segments without changing it; for auditors. LOG_BROKEN when a segment other
+ * than the last ends before the next begins. A visitor's fault ends the walk. */
 fault wal_walk(const char *folder, wal_visit *visit, void *owner, struct wal_end *end);
 
 /* Opens for writing: walks, then zeroes the torn tail so that stale bytes can never pass for later
@@ -38,8 +38,8 @@ void wal_free(struct wal **self);
  * (no room for a new segment, more than a segment holds): nothing counts as written. A write that
  * fails inside a prepared segment ends the process. */
 fault wal_write(struct wal *self, uint64_t first, const struct span *leaves, size_t count);
-/* Makes all written frames durable. A failing fdatasync ends the process: the kernel may have dropped
- * the pages, and a second try would lie. */
+/* Makes all written frames durable. A failing fdatasync ends the process: the kernel may have
+ * dropped the pages, and a second try would lie. */
 void wal_sync(struct wal *self);
 /* Makes the next segment ready if it is not. Call it when there is nothing else to do. */
 void wal_prepare(struct wal *self);

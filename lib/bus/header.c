@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+#include "lib/bus/header.h"
+
+#include "audit.pb-c.h"
+
+#include <stdlib.h>
+
+#define YEAR_2000_MS 946684800000
+#define YEAR_2050_MS 2524608000000 /* UTCTime in the CMS ends here */
+
+struct header_read {
+    Chaski__Header *message;
+    struct header header;
+};
+
+static ProtobufCBinaryData binary(const void *at, size_t size)
+{
+    return (ProtobufCBinaryData){size, (uint8_t *)(uintptr_t)at};
+}
+
+/* Protobuf-c wants text with a closing NUL. */
+static char *text_of(struct span from, char *out)
+{
+    if (from.size > 0)
+        memcpy(out, from.at, from.size);
+    out[from.size] = '\0';
+    return out;
+}
+
+struct texts {
+    char id[5][ID_TEXT_BYTES_MAX + 1];
+    char word[5][POLICY_RULE_ROOM];
+};
+
+static bool texts_fit(const struct header *self)
+{
+    const struct span ids[] = {self->sender, self->receiver, self->service, self->sender_server,
+                               self->receiver_server};
+    const struct span words[] = {self->purpose, self->procedure, self->legal_basis, self->case_ref,
+                                 self->rule};
+    for (size_t i = 0; i < 5; i++)
+        if (ids[i].size > ID_TEXT_BYTES_MAX || words[i].size >= POLICY_RULE_ROOM)
+            return false;
+    return true;
+}
+
+static void fill_texts(const struct header *self, struct texts *texts, Chaski__Header *message)
+{
+    message->sender = text_of(self->sender, texts->id[0]);
+    message->receiver = text_of(self->receiver, texts->id[1]);
+    message->service = text_of(self->service, texts->id[2]);
+    message->sender_server = text_of(self->sender_server, texts->id[3]);
+    message->receiver_server = text_of(self->receiver_server, texts->id[4]);
+    message->purpose = text_of(self->purpose, texts->word[0]);
+    message->procedure = text_of(self->procedure, texts->word[1]);
+    message->legal_basis = text_of(self->legal_basis, texts->word[2]);
+    message->case_ref = text_of(self->case_ref, texts->word[3]);
+    message->rule = text_of(self->rule, texts->word[4]);
+}
+
+fault header_encode(const struct header *self, struct bytes **out)
+{
+    struct texts texts;
+    Chaski__Header message = CHASKI__HEADER__INIT;
+    if (!texts_fit(self))
+        return RAISE(BAD_REQUEST, "an identifier or word is too long for a header");
+    fill_texts(self, &texts, &message);
+    message.version = 1;
+    message.exchange_id = binary(self->exchange_id, EXCHANGE_ID_BYTES);
+    message.kind = (Chaski__Kind)self->kind;
+    message.time_ms = (uint64_t)self->time_ms;
+    message.payload_sha256 = binary(self->payload_sha256.at, SHA256_BYTES);
+    message.payload_len = self->payload_bytes;
+    if (self->has_reply_to)
+        message.reply_to = binary(self->reply_to.at, SHA256_BYTES);
+    message.log_size = self->log_size;
+    message.log_root = binary(self->log_root.at, SHA256_BYTES);
+    message.dir_epoch = self->directory_epoch;
+    message.deadline_ms = (uint64_t)self->deadline_ms;
+    message.fault = self->fault;
+    message.status = self->status;
+    size_t size = chaski__header__get_packed_size(&message);
+    if (size > HEADER_BYTES_MAX)
+        return RAISE(BAD_REQUEST, "a header of %zu bytes; at most %d", size, HEADER_BYTES_MAX);
+    OWNED(bytes) bytes = NULL;
+    TRY(bytes_new(size, &bytes));
+    chaski__header__pack(&message, bytes->data);
+    *out = TAKE(bytes);
+    return DONE;
+}
+
+// --- reading
+// -----------------------------------------------------------------------------------------
+
+static bool kind_known(uint32_t kind)
+{
+    return (kind >= HEADER_REQUEST && kind <= HEADER_FAULT) ||
+           (kind >= HEADER_STARTED && kind <= HEADER_INCIDENT);
+}
+
+/* An id field: empty, or canonical text with exactly these parts. */
+static fault check_id(const char *name, const char *text, unsigned parts, bool may_be_empty)
+{
+    struct span span = span_of_text(text);
+    struct bus_id id;
+    char canonical[ID_TEXT_BYTES_MAX + 1];
+    if (span.size == 0)
+        return may_be_empty ? DONE : RAISE(BAD_FRAME, "header without %s", name);
+    if (failed(bus_id_parse(span, parts, parts, &id)))
+        return RAISE(BAD_FRAME, "%s in a header is not an identifier", name);
+    size_t length = bus_id_text(&id, parts, canonical, sizeof canonical);
+    if (!span_equal(span, span_of(canonical, length)))
+        return RAISE(BAD_FRAME, "%s in a header is not in canonical form", name);
+    return DONE;
+}
+
+static fault check_ids(const Chaski__Header *message)
+{
+    bool own = (unsigned)message->kind >= HEADER_STARTED; /* about the log itself */
+    TRY(check_id("sender", message->sender, own ? ID_MEMBER : ID_SUBSYSTEM, false));
+    TRY(check_id("sender_server", message->sender_server, ID_SERVER, false));
+    TRY(check_id("receiver", message->receiver, ID_SUBSYSTEM, true));
+    TRY(check_id("receiver_server", message->receiver_server, ID_SERVER, true));
+    return check_id("service", message->service, ID_SERVICE, true);
+}
+
+static fault check_sizes(const Chaski__Header *message)
+{
+    if (message->exchange_id.len != EXCHANGE_ID_BYTES ||
+        message->payload_sha256.len != SHA256_BYTES || message->log_root.len != SHA256_BYTES ||
+        (message->reply_to.len != 0 && message->reply_to.len != SHA256_BYTES))
+        return RAISE(BAD_FRAME, "a field of a header has the wrong size");
+    const char *words[] = {message->purpose, message->procedure, message->legal_basis,
+                           message->case_ref};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strlen(words[i]) > WORD_BYTES_MAX)
+            return RAISE(BAD_FRAME, "a word of a header is longer than %d bytes", WORD_BYTES_MAX);
+    if (strlen(message->rule) >= POLICY_RULE_ROOM)
+        return RAISE(BAD_FRAME, "the rule in a header is too long");
+    return DONE;
+}
+
+static fault check_message(const Chaski__Header *message)
+{
+    if (message->version != 1)
+        return RAISE(BAD_FRAME, "header version %u; this server reads 1", message->version);
+    if (!kind_known(message->kind))
+        return RAISE(BAD_FRAME, "header of unknown kind %u", (unsigned)message->kind);
+    if (message->time_ms < YEAR_2000_MS || message->time_ms >= YEAR_2050_MS ||
+        message->deadline_ms >= YEAR_2050_MS)
+        return RAISE(BAD_FRAME, "a time in a header is not between 2000 and 2049");
+    TRY(check_sizes(message));
+    return check_ids(message);
+}
+
+static struct sha256 hash_of(ProtobufCBinaryData data)
+{
+    struct sha256 hash = {{0}};
+    if (data.len == SHA256_BYTES)
+        memcpy(hash.at, data.data, SHA256_BYTES);
+    return hash;
+}
+
+static void fill_header(const Chaski__Header *message, struct header *out)
+{
+    out->kind = (enum header_kind)message->kind;
+    memcpy(out->exchange_id, message->exchange_id.data, EXCHANGE_ID_BYTES);
+    out->sender = span_of_text(message->sender);
+    out->receiver = span_of_text(message->receiver);
+    out->service = span_of_text(message->service);
+    out->sender_server = span_of_text(message->sender_server);
+    out->receiver_server = span_of_text(message->receiver_server);
+    out->time_ms = (int64_t)message->time_ms;
+    out->deadline_ms = (int64_t)message->deadline_ms;
+    out->payload_sha256 = hash_of(message->payload_sha256);
+    out->payload_bytes = message->payload_len;
+    out->has_reply_to = message->reply_to.len == SHA256_BYTES;
+    out->reply_to = hash_of(message->reply_to);
+    out->log_size = message->log_size;
+    out->log_root = hash_of(message->log_root);
+    out->directory_epoch = message->dir_epoch;
+    out->purpose = span_of_text(message->purpose);
+    out->procedure = span_of_text(message->procedure);
+    out->legal_basis = span_of_text(message->legal_basis);
+    out->case_ref = span_of_text(message->case_ref);
+    out->rule = span_of_text(message->rule);
+    out->fault = message->fault;
+    out->status = message->status;
+}
+
+fault header_decode(struct span bytes, struct header_read **out)
+{
+    if (bytes.size > HEADER_BYTES_MAX)
+        return RAISE(BAD_FRAME, "a header of %zu bytes", bytes.size);
+    OWNED(header_read) self = owned_new(sizeof *self);
+    self->message = chaski__header__unpack(NULL, bytes.size, bytes.at);
+    if (self->message == NULL)
+        return RAISE(BAD_FRAME, "not a header");
+    TRY(check_message(self->message));
+    fill_header(self->message, &self->header);
+    *out = TAKE(self);
+    return DONE;
+}
+
+void header_read_free(struct header_read **self)
+{
+    if (*self == NULL)
+        return;
+    if ((*self)->message != NULL)
+        chaski__header__free_unpacked((*self)->message, NULL);
+    free(*self);
+    *self = NULL;
+}
+
+const struct header *header_of(const struct header_read *self)
+{
+    return &self->header;
+}
+
+const char *header_kind_word(enum header_kind kind)
+{
+    switch (kind) {
+    case HEADER_REQUEST:
+        return "request";
+    case HEADER_RESPONSE:
+        return "response";
+    case HEADER_FAULT:
+        return "fault";
+    case HEADER_STARTED:
+        return "started";
+    case HEADER_STOPPED:
+        return "stopped";
+    case HEADER_INCIDENT:
+        return "incident";
+    }
+    return "unknown";
+}

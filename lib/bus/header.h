@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/*
+ * header - what is signed: the content of a leaf (proto/audit.proto, message Header).
+ *
+ * The signed bytes are carried and logged as they are and never encoded again; this struct is only
+ * for reading them and for making new ones. Text fields are bounded; ids are canonical text.
+ */
+#ifndef BUS_HEADER_H
+#define BUS_HEADER_H
+
+#include "lib/base/bytes.h"
+#include "lib/bus/bus_id.h"
+#include "lib/bus/limits.h"
+#include "lib/crypto/digest.h"
+
+enum header_kind {
+    HEADER_REQUEST = 1,
+    HEADER_RESPONSE = 2,
+    HEADER_FAULT = 3,
+    HEADER_STARTED = 16,
+    HEADER_STOPPED = 17,
+    HEADER_INCIDENT = 18,
+};
+
+/* Spans point into the bytes read, or to the maker's text. */
+struct header {
+    enum header_kind kind;
+    uint8_t exchange_id[EXCHANGE_ID_BYTES];
+    struct span sender, receiver, service; /* canonical ids; receiver and service may be empty */
+    struct span sender_server, receiver_server;
+    int64_t time_ms, deadline_ms;
+    struct sha256 payload_sha256;
+    uint64_t payload_bytes;
+    bool has_reply_to;
+    struct sha256 reply_to;
+    uint64_t log_size;
+    struct sha256 log_root;
+    uint64_t directory_epoch;
+    struct span purpose, procedure, legal_basis, case_ref;
+    struct span rule;
+    uint32_t fault;
+    uint32_t status;
+};
+
+/* bytes_free() it. Larger than HEADER_BYTES_MAX: BAD_REQUEST. */
+fault header_encode(const struct header *self, struct bytes **out);
+
+/*
+ * A decoded header together with the memory that its spans point into.
+ * BAD_FRAME unless: version 1, a known kind, 16-byte exchange id, 32-byte hashes, ids of the right
+ * number of parts in canonical form, texts within WORD_BYTES_MAX, times within 2000..2049.
+ */
+struct header_read;
+fault header_decode(struct span bytes, struct header_read **out);
+void header_read_free(struct header_read **self);
+const struct header *header_of(const struct header_read *self);
+
+const char *header_kind_word(enum header_kind kind);
+
+#endif

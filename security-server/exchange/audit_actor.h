@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+/*
+ * audit_actor - the thread that owns the evidence log. Whatever waits is committed as one group;
+ * the group grows by itself while the previous one is being flushed.
+ */
+#ifndef EXCHANGE_AUDIT_ACTOR_H
+#define EXCHANGE_AUDIT_ACTOR_H
+
+#include "lib/base/loop.h"
+#include "lib/bus/audit_log.h"
+
+enum audit_work { AUDIT_APPEND, AUDIT_READ, AUDIT_CHECKPOINT, AUDIT_STOP };
+
+/* One piece of work; the asker's memory, untouched by it until `done` is called on its thread. */
+struct audit_job {
+    enum audit_work work;
+    struct audit_record record; /* APPEND: leaf and blob borrowed. READ: index in */
+    struct span note;           /* CHECKPOINT: borrowed */
+    struct bytes *leaf, *blob;  /* READ: out, the asker's; blob may be NULL */
+    enum fault_code fault;      /* out */
+    char detail[200];
+    struct audit_head head; /* out: committed head after it */
+    void (*done)(struct audit_job *job);
+    void *owner;
+};
+
+struct audit_actor;
+
+/* Takes the log over and starts the thread. */
+fault audit_actor_start(struct loop *loop, struct audit_log **log, struct audit_actor **out);
+/* Finishes what was asked, then ends; `done` is not called for it any more. */
+void audit_actor_free(struct audit_actor **self);
+
+/* Asks; OVERLOADED when AUDIT_QUEUE jobs wait already. Sent on at the end of the loop's turn. */
+fault audit_actor_ask(struct audit_actor *self, struct audit_job *job);
+#define AUDIT_QUEUE 131072
+
+#endif

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/exchange/exchange_process.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/event.h"
+#include "lib/base/file.h"
+#include "lib/base/jail.h"
+#include "lib/base/text.h"
+#include "lib/crypto/random.h"
+#include "security-server/exchange/audit_actor.h"
+#include "security-server/exchange/directory_feed.h"
+#include "security-server/exchange/exchange_table.h"
+#include "security-server/exchange/front.h"
+#include "security-server/exchange/keys_line.h"
+#include "security-server/exchange/node.h"
+#include "security-server/exchange/opened_keys.h"
+#include "security-server/exchange/own_record.h"
+#include "security-server/exchange/peers.h"
+#include "security-server/exchange/recovery.h"
+#include "security-server/exchange/seen.h"
+#include "security-server/exchange/step_mesh.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH_BYTES 512
+#define DRAIN_MS 10000
+#define ZAP_DOMAIN "mesh"
+
+struct process {
+    struct node node;
+    pid_t keys_pid;
+    struct recovery *recovery;
+    struct audit_recovery recovered;
+    struct checkpointer *checkpointer;
+    struct loop_timer drain;
+    int64_t drain_until_us;
+    bool stopping; /* the last records are being written */
+    fault ended;   /* why the loop ended, when not as asked */
+    struct audit_log *log;
+};
+
+const struct directory_server *node_self(const struct node *self)
+{
+    return directory_server(self->directory, span_of_text(self->config->server));
+}
+
+fault node_ready(const struct node *self)
+{
+    if (self->draining)
+        return RAISE(DRAINING, "%s", self->config->server);
+    if (directory_valid_until_ms(self->directory) < clock_wall_ms())
+        return RAISE(DIRECTORY_EXPIRED, "the authority's last directory was valid until earlier");
+    if (node_self(self) == NULL)
+        return RAISE(DIRECTORY_BAD, "server %s is not in the directory", self->config->server);
+    return DONE;
+}
+
+// --- start
+// -------------------------------------------------------------------------------------------
+
+static fault path_in(const char *folder, const char *name, char out[PATH_BYTES])
+{
+    return text_format(out, PATH_BYTES, "%s/%s", folder, name)
+               ? DONE
+               : RAISE(BAD_CONFIG, "the name of folder %s is too long", folder);
+}
+
+static fault load_public_parts(struct node *node)
+{
+    char path[PATH_BYTES];
+    OWNED(bytes) vkey = NULL;
+    const char *folder = node->config->keys_folder;
+    TRY(path_in(folder, "sign.crt", path));
+    TRY(certificate_load(path, &node->certificate));
+    cades_template_make(node->certificate, &node->template);
+    TRY(path_in(folder, "transport.key", path));
+    TRY(curve_load(path, &node->transport));
+    TRY(path_in(folder, "log.vkey", path));
+    TRY(file_read(path, 1024, &vkey));
+    struct span line = bytes_span(vkey);
+    while (line.size > 0 && line.at[line.size - 1] == '\n')
+        line.size--;
+    return note_key_parse(line, &node->log_key);
+}
+
+/* What the directory says of us must be what our keys say. */
+static fault check_own_entry(const struct node *node)
+{
+    const struct directory_server *self = node_self(node);
+    const struct directory_signer *signer = directory_signer(node->directory, node->template.ski);
+    if (self == NULL)
+        return RAISE(DIRECTORY_BAD,
+                     "server %s is not in the directory: has it been enrolled and published?",
+                     node->config->server);
+    if (signer == NULL || signer->server != self)
+        return RAISE(DIRECTORY_BAD, "the directory does not give sign.crt to %s",
+                     node->config->server);
+    if (memcmp(self->transport_key, node->transport.public_key, CURVE_KEY_BYTES) != 0)
+        return RAISE(DIRECTORY_BAD, "transport.key is not the one that the directory has for %s",
+                     node->config->server);
+    if (strcmp(self->log_key.name, node->log_key.name) != 0 ||
+        memcmp(self->log_key.public_key, node->log_key.public_key, ED25519_PUBLIC_BYTES) != 0)
+        return RAISE(DIRECTORY_BAD, "log.vkey is not the one that the directory has for %s",
+                     node->config->server);
+    return DONE;
+}
+
+static fault wait_for_keys(int fd)
+{
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    char ready = 0;
+    if (poll(&wait, 1, KEYS_WAIT_MS) != 1 || recv(fd, &ready, 1, 0) != 1 || ready != '!')
+        return RAISE(KEYS_UNREACHABLE, "it did not become ready");
+    return DONE;
+}
+
+static void keys_lost(void *owner)
+{
+    struct process *self = owner;
+    self->ended = RAISE(KEYS_UNREACHABLE, "the keys process ended");
+    loop_stop(self->node.loop);
+}
+
+static fault open_log(struct process *self)
+{
+    struct node *node = &self->node;
+    struct audit_log_options options = {
+        .folder = node->config->audit_folder,
+        .epoch = 1,
+        .segment_bytes = (size_t)node->config->wal_segment_mib << 20,
+        .key = &node->log_key,
+    };
+    self->recovery = recovery_new(node);
+    int64_t started_us = clock_steady_us();
+    TRY(audit_log_open(&options, recovery_visit, self->recovery, &self->log, &self->recovered));
+    node->head = audit_log_head(self->log);
+    EVENT(INFO, "audit.recovered", E_NUMBER("entries", self->recovered.size),
+          E_NUMBER("cut_bytes", self->recovered.cut_bytes),
+          E_MS("took_ms", (clock_steady_us() - started_us) / 1000));
+    return audit_actor_start(node->loop, &self->log, &node->audit);
+}
+
+/* Anchors beside the log, so that a copied folder can be checked by itself. */
+static fault copy_anchor(const struct node *node)
+{
+    char folder[PATH_BYTES], to[PATH_BYTES];
+    const char *files[][2] = {{node->config->trust_file, "trust.pem"},
+                              {node->config->authority_file, "directory.vkey"}};
+    TRY(path_in(node->config->audit_folder, "anchor", folder));
+    TRY(file_make_folders(folder, 0755));
+    for (size_t i = 0; i < 2; i++) {
+        OWNED(bytes) content = NULL;
+        TRY(file_read(files[i][0], 1 << 20, &content));
+        TRY(path_in(folder, files[i][1], to));
+        TRY(file_replace(to, bytes_span(content), 0644));
+    }
+    TRY(path_in(folder, "log.vkey", to));
+    char vkey[512];
+    note_key_text(&node->log_key, vkey, sizeof vkey);
+    return file_replace(to, span_of_text(vkey), 0644);
+}
+
+static fault bind_mesh(struct node *node)
+{
+    struct socket_options options = {
+        .kind = SOCKET_ROUTER,
+        .queue_messages = MESH_QUEUE_MESSAGES,
+        .message_bytes_max = PAYLOAD_BYTES_MAX + HEADER_BYTES_MAX + 4096,
+        .own = &node->transport,
+        .zap_domain = ZAP_DOMAIN,
+    };
+    TRY(socket_open(node->net, &options, mesh_take_question, node, &node->mesh));
+    for (size_t i = 0; i < node->config->mesh_listen.count; i++) {
+        const char *address = node->config->mesh_listen.item[i];
+        TRY(socket_bind(node->mesh, address));
+        EVENT(INFO, "mesh.listening", E_TEXT("address", socket_address(node->mesh)));
+    }
+    return DONE;
+}
+
+static fault write_ready_file(const struct process *self)
+{
+    const struct node *node = &self->node;
+    if (node->config->ready_file[0] == '\0')
+        return DONE;
+    char text[1024];
+    text_format(text, sizeof text, "server=%s\nmesh=%s\npid=%d\nexchange_pid=%d\nkeys_pid=%d\n",
+                node->config->server, socket_address(node->mesh), (int)getppid(), (int)getpid(),
+                (int)self->keys_pid);
+    return file_replace(node->config->ready_file, span_of_text(text), 0644);
+}
+
+// --- stop
+// --------------------------------------------------------------------------------------------
+
+static struct process *process_of(struct node *node)
+{
+    return (struct process *)(void *)((char *)node - offsetof(struct process, node));
+}
+
+static void end_loop(struct node *node, fault f)
+{
+    ignore(f); /* said already; we end all the same */
+    loop_stop(node->loop);
+}
+
+static void sign_last_checkpoint(struct node *node, fault f)
+{
+    ignore(f);
+    checkpointer_sign(process_of(node)->checkpointer, end_loop);
+}
+
+static void on_drain(struct loop_timer *timer)
+{
+    struct process *self = timer->owner;
+    bool empty = exchange_table_count(self->node.table) == 0;
+    if (!empty && clock_steady_us() < self->drain_until_us) {
+        loop_set_timer(self->node.loop, &self->drain, 20);
+        return;
+    }
+    self->stopping = true;
+    own_record_keep(&self->node, HEADER_STOPPED, "stopped as asked", sign_last_checkpoint);
+}
+
+static void on_stop_signal(void *owner)
+{
+    struct process *self = owner;
+    if (self->node.draining)
+        return;
+    EVENT(INFO, "server.draining", E_NUMBER("in_flight", exchange_table_count(self->node.table)));
+    self->node.draining = true;
+    self->drain_until_us = clock_steady_us() + DRAIN_MS * 1000LL;
+    self->drain = (struct loop_timer){.fire = on_drain, .owner = self};
+    loop_set_timer(self->node.loop, &self->drain, 0);
+}
+
+static void on_hangup(void *owner)
+{
+    struct process *self = owner;
+    directory_feed_look(self->node.feed);
+}
+
+// --- ready
+// -------------------------------------------------------------------------------------------
+
+static fault open_doors(struct process *self)
+{
+    struct node *node = &self->node;
+    TRY(jail_enter(JAIL_EXCHANGE));
+    TRY(front_open(node, node->config->front, &node->front));
+    TRY(bind_mesh(node));
+    size_t interrupted = recovery_close_interrupted(self->recovery);
+    if (interrupted > 0)
+        EVENT(WARN, "recovery.interrupted_exchanges", E_NUMBER("count", interrupted));
+    recovery_free(&self->recovery);
+    TRY(write_ready_file(self));
+    EVENT(INFO, "server.ready", E_TEXT("server", node->config->server),
+          E_TEXT("origin", node->log_key.name), E_NUMBER("log_size", node->head.size),
+          E_NUMBER("epoch", directory_epoch(node->directory)));
+    return DONE;
+}
+
+/* The first record of this run is durable: the log works, and strangers may come. */
+static void on_started(struct node *node, fault f)
+{
+    struct process *self = process_of(node);
+    if (!failed(f))
+        f = open_doors(self);
+    if (failed(f)) {
+        self->ended = f;
+        EVENT(ERROR, "server.start_failed", E_FAULT(f));
+        loop_stop(node->loop);
+    }
+}
+
+static void on_incident(struct node *node, fault f)
+{
+    if (failed(f))
+        on_started(node, f);
+    else
+        own_record_keep(node, HEADER_STARTED, "started", on_started);
+}
+
+static void write_first_records(struct process *self)
+{
+    char detail[200];
+    if (self->recovered.cut_bytes == 0) {
+        on_incident(&self->node, DONE);
+        return;
+    }
+    text_format(
+        detail, sizeof detail,
+        "a torn tail of %llu bytes after entry %llu was cut at start; nothing in it had been "
+        "acknowledged",
+        (unsigned long long)self->recovered.cut_bytes, (unsigned long long)self->recovered.size);
+    own_record_keep(&self->node, HEADER_INCIDENT, detail, on_incident);
+}
+
+static fault start(struct process *self, int keys_fd)
+{
+    struct node *node = &self->node;
+    random_fill((uint8_t *)&node->run, sizeof node->run);
+    TRY(load_public_parts(node));
+    TRY(file_make_folders(node->config->audit_folder, 0700));
+    TRY(wait_for_keys(keys_fd));
+    TRY(loop_new(&node->loop));
+    TRY(loop_on_signal(node->loop, SIGTERM, on_stop_signal, self));
+    TRY(loop_on_signal(node->loop, SIGINT, on_stop_signal, self));
+    TRY(loop_on_signal(node->loop, SIGHUP, on_hangup, self));
+    TRY(net_new(node->loop, &node->net));
+    TRY(gate_open(node->net, ZAP_DOMAIN, &node->gate));
+    TRY(directory_feed_start(node, &node->feed));
+    TRY(check_own_entry(node));
+    TRY(copy_anchor(node));
+    TRY(keys_line_open(node->loop, keys_fd, keys_lost, self, &node->keys));
+    node->seen = seen_new();
+    node->table = exchange_table_new((size_t)node->config->exchanges_max);
+    node->opened = opened_keys_new(node);
+    node->peers = peers_new(node, mesh_take_answer);
+    TRY(open_log(self));
+    self->checkpointer = checkpointer_new(node);
+    write_first_records(self);
+    return loop_run(node->loop);
+}
+
+static void finish(struct process *self)
+{
+    struct node *node = &self->node;
+    audit_actor_free(&node->audit);
+    keys_line_free(&node->keys);
+    if (node->table != NULL)
+        exchange_table_free(&node->table);
+    checkpointer_free(&self->checkpointer);
+    front_free(&node->front);
+    socket_close(&node->mesh);
+    peers_free(&node->peers);
+    opened_keys_free(&node->opened);
+    directory_feed_free(&node->feed);
+    gate_free(&node->gate);
+    net_free(&node->net);
+    recovery_free(&self->recovery);
+    seen_free(&node->seen);
+    audit_log_free(&self->log);
+    certificate_free(&node->certificate);
+    loop_free(&node->loop);
+}
+
+static int status_of(fault f)
+{
+    switch (f.code) {
+    case OK:
+        return 0;
+    case BAD_CONFIG:
+    case BAD_KEY:
+    case CERTIFICATE_BAD:
+        return 2;
+    case LOG_SHRUNK:
+    case LOG_BROKEN:
+    case DIRECTORY_BAD:
+    case DIRECTORY_OLD:
+    case DIRECTORY_FORKED:
+        return 3;
+    default:
+        return 1;
+    }
+}
+
+int exchange_process_run(const struct server_config *config, int keys_line_fd, pid_t keys_pid)
+{
+    struct process *self = owned_new(sizeof *self);
+    self->node.config = config;
+    self->keys_pid = keys_pid;
+    fault f = start(self, keys_line_fd);
+    if (failed(f))
+        EVENT(ERROR, "server.failed", E_FAULT(f));
+    else
+        f = self->ended;
+    int status = status_of(f);
+    finish(self);
+    free(self);
+    EVENT(INFO, "server.stopped", E_NUMBER("status", status));
+    return status;
+}

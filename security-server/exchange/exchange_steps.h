@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/*
+ * exchange_steps - both walks as tables: read this first.
+ *
+ * Each step_ file holds both directions of its step. Order that must hold: durable before effect.
+ */
+#ifndef EXCHANGE_EXCHANGE_STEPS_H
+#define EXCHANGE_EXCHANGE_STEPS_H
+
+#include "security-server/exchange/exchange.h"
+
+extern const struct step consumer_walk[];
+extern const struct step consumer_refusal[];
+extern const struct step provider_walk[];
+extern const struct step provider_refusal[];
+extern const struct step provider_again[];
+
+/* step_admit.c: fit to send? */
+enum step_end step_admit(struct exchange *x);
+/* The same question without an exchange: for a gateway, before it takes in a body. */
+struct admission {
+    const char *client, *service, *wanted_server, *purpose; /* canonical text; "" = none */
+    uint64_t payload_bytes;
+};
+/* problem->fault == OK: admitted, by problem->rule; *peer is where it would go. */
+void admit(struct node *node, const struct admission *question, struct problem *problem,
+           const struct directory_server **peer);
+
+/* step_sign.c: sign what leaves / verify what comes */
+enum step_end step_sign_request(struct exchange *x);
+enum step_end step_sign_answer(struct exchange *x);  /* provider: response */
+enum step_end step_sign_refusal(struct exchange *x); /* either side: fault */
+enum step_end step_verify_request(struct exchange *x);
+enum step_end step_verify_answer(struct exchange *x);
+
+/* step_audit.c: keep, and go on only when it is durable */
+enum step_end step_keep_request(struct exchange *x);
+enum step_end step_keep_answer(struct exchange *x);
+enum step_end step_read_answer(struct exchange *x); /* the stored outcome of a double */
+
+/* step_policy.c: may this client call this service? */
+enum step_end step_decide(struct exchange *x);
+
+/* step_mesh.c: send to a peer server / take from one */
+enum step_end step_send_question(struct exchange *x);
+enum step_end step_send_answer(struct exchange *x);
+
+/* step_service.c: let a gateway call our own service */
+enum step_end step_call_service(struct exchange *x);
+
+/* front.c: give the gateway its answer */
+enum step_end step_deliver(struct exchange *x);
+
+#endif

@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/exchange/front.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/event.h"
+#include "lib/base/text.h"
+#include "lib/bus/bus_id.h"
+#include "security-server/exchange/exchange_steps.h"
+#include "security-server/exchange/exchange_table.h"
+#include "security-server/exchange/node.h"
+
+#include "front.pb-c.h"
+
+#include <stdlib.h>
+
+#define SUBSYSTEMS_MAX 4096
+
+struct gateway {
+    uint8_t route[256];
+    size_t route_size;
+    uint64_t run;
+    int64_t beat_ms; /* steady time of its last Hello */
+    size_t subsystems;
+    char **subsystem;
+};
+
+struct front {
+    struct node *node;
+    struct socket *socket;
+    size_t gateways;
+    struct gateway gateway[FRONT_GATEWAYS_MAX];
+    size_t turn; /* gateways are used in turn */
+};
+
+// --- sending
+// -----------------------------------------------------------------------------------------
+
+static void send_message(struct front *self, struct span route, const Chaski__FrontMessage *message,
+                         const struct span *payload)
+{
+    OWNED(bytes) packed = NULL;
+    fault f = bytes_new(chaski__front_message__get_packed_size(message), &packed);
+    if (!failed(f)) {
+        chaski__front_message__pack(message, packed->data);
+        struct span frames[2] = {bytes_span(packed), payload == NULL ? (struct span){0} : *payload};
+        f = socket_send(self->socket, route, frames, payload == NULL ? 1 : 2);
+    }
+    if (failed(f))
+        EVENT(WARN, "front.message_not_sent", E_FAULT(f));
+}
+
+static void fill_problem(const struct problem *problem, Chaski__Problem *out)
+{
+    chaski__problem__init(out);
+    out->fault = problem->fault;
+    out->detail = (char *)(uintptr_t)problem->detail;
+    out->rule = (char *)(uintptr_t)problem->rule;
+    out->remedy = (char *)(uintptr_t)problem->remedy;
+    out->at_provider = problem->at_provider;
+}
+
+void front_answer(struct front *self, const struct exchange *x)
+{
+    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
+    Chaski__Answer answer = CHASKI__ANSWER__INIT;
+    Chaski__Receipt receipt = CHASKI__RECEIPT__INIT;
+    Chaski__Problem problem;
+    message.body_case = CHASKI__FRONT_MESSAGE__BODY_ANSWER;
+    message.answer = &answer;
+    answer.ask = x->ask;
+    answer.client = x->client;
+    answer.service = x->service;
+    if (x->answer.durable) {
+        receipt.origin = x->node->log_key.name;
+        receipt.index = x->answer.index;
+        receipt.leaf_hash =
+            (ProtobufCBinaryData){SHA256_BYTES, (uint8_t *)(uintptr_t)x->answer.leaf_hash.at};
+        answer.receipt = &receipt;
+    }
+    struct span payload = {0};
+    if (x->problem.fault != OK) {
+        fill_problem(&x->problem, &problem);
+        answer.problem = &problem;
+    } else {
+        payload = letter_payload(bytes_span(x->answer.blob));
+    }
+    send_message(self, span_of(x->gateway, x->gateway_size), &message,
+                 x->problem.fault != OK ? NULL : &payload);
+}
+
+enum step_end step_deliver(struct exchange *x)
+{
+    front_answer(x->node->front, x);
+    return STEP_DONE;
+}
+
+/* For what never became an exchange: too much in flight, or not well formed. */
+static void answer_at_once(struct front *self, struct span route, uint64_t ask, fault f)
+{
+    struct problem problem = {.fault = f.code};
+    text_format(problem.detail, sizeof problem.detail, "%s", fault_detail());
+    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
+    Chaski__Answer answer = CHASKI__ANSWER__INIT;
+    Chaski__Problem wire;
+    fill_problem(&problem, &wire);
+    answer.ask = ask;
+    answer.problem = &wire;
+    message.body_case = CHASKI__FRONT_MESSAGE__BODY_ANSWER;
+    message.answer = &answer;
+    send_message(self, route, &message, NULL);
+}
+
+// --- gateways
+// ----------------------------------------------------------------------------------------
+
+static void gateway_clear(struct gateway *gateway)
+{
+    for (size_t i = 0; i < gateway->subsystems; i++)
+        free(gateway->subsystem[i]);
+    free(gateway->subsystem);
+    *gateway = (struct gateway){0};
+}
+
+static void forget_silent(struct front *self)
+{
+    int64_t now_ms = clock_steady_ms();
+    for (size_t i = 0; i < self->gateways;) {
+        if (now_ms - self->gateway[i].beat_ms <= FRONT_LOST_MS) {
+            i++;
+            continue;
+        }
+        gateway_clear(&self->gateway[i]);
+        self->gateway[i] = self->gateway[--self->gateways];
+        EVENT(WARN, "front.gateway_lost", E_NUMBER("gateways", self->gateways));
+    }
+}
+
+static struct gateway *gateway_of(struct front *self, struct span route)
+{
+    for (size_t i = 0; i < self->gateways; i++)
+        if (span_equal(span_of(self->gateway[i].route, self->gateway[i].route_size), route))
+            return &self->gateway[i];
+    forget_silent(self);
+    if (self->gateways == FRONT_GATEWAYS_MAX || route.size > sizeof self->gateway[0].route)
+        return NULL;
+    struct gateway *gateway = &self->gateway[self->gateways++];
+    memcpy(gateway->route, route.at, route.size);
+    gateway->route_size = route.size;
+    EVENT(INFO, "front.gateway_arrived", E_NUMBER("gateways", self->gateways));
+    return gateway;
+}
+
+static void welcome(struct front *self, struct span route)
+{
+    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
+    Chaski__Welcome welcome = CHASKI__WELCOME__INIT;
+    message.body_case = CHASKI__FRONT_MESSAGE__BODY_WELCOME;
+    message.welcome = &welcome;
+    welcome.server = self->node->config->server;
+    welcome.run = self->node->run;
+    welcome.state = node_ready(self->node).code;
+    welcome.body_bytes_max = (uint64_t)self->node->config->body_bytes_max;
+    welcome.instance = (char *)(uintptr_t)directory_instance(self->node->directory);
+    welcome.epoch = directory_epoch(self->node->directory);
+    send_message(self, route, &message, NULL);
+}
+
+static void take_hello(struct front *self, struct span route, const Chaski__Hello *hello)
+{
+    struct gateway *gateway = gateway_of(self, route);
+    if (gateway == NULL || hello->n_subsystem > SUBSYSTEMS_MAX)
+        return;
+    for (size_t i = 0; i < gateway->subsystems; i++)
+        free(gateway->subsystem[i]);
+    gateway->subsystem = owned_grow(gateway->subsystem, hello->n_subsystem, sizeof(char *));
+    gateway->subsystems = hello->n_subsystem;
+    for (size_t i = 0; i < hello->n_subsystem; i++)
+        gateway->subsystem[i] = owned_text(hello->subsystem[i]);
+    gateway->run = hello->run;
+    gateway->beat_ms = clock_steady_ms();
+    welcome(self, route);
+}
+
+// --- asking
+// ------------------------------------------------------------------------------------------
+
+static fault check_id_text(const char *what, const char *text, unsigned parts, bool may_be_empty)
+{
+    struct bus_id id;
+    char canonical[ID_TEXT_BYTES_MAX + 1];
+    if (text[0] == '\0' && may_be_empty)
+        return DONE;
+    TRY(bus_id_parse(span_of_text(text), parts, parts, &id));
+    bus_id_text(&id, parts, canonical, sizeof canonical);
+    return strcmp(canonical, text) == 0 ? DONE : RAISE(BAD_NAME, "%s is not canonical", what);
+}
+
+static fault check_want(const Chaski__Want *want)
+{
+    TRY(check_id_text("client", want->client, ID_SUBSYSTEM, false));
+    TRY(check_id_text("service", want->service, ID_SERVICE, false));
+    TRY(check_id_text("security server", want->security_server, ID_SERVER, true));
+    const char *words[] = {want->purpose, want->procedure, want->legal_basis, want->case_ref};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strlen(words[i]) > WORD_BYTES_MAX)
+            return RAISE(BAD_REQUEST, "a word longer than %d bytes", WORD_BYTES_MAX);
+    if (want->wait_ms < DEADLINE_MS_LEAST || want->wait_ms > DEADLINE_MS_MAX)
+        return RAISE(DEADLINE_BAD, "%u ms is outside %d..%d", want->wait_ms, DEADLINE_MS_LEAST,
+                     DEADLINE_MS_MAX);
+    if (want->exchange_id.len != EXCHANGE_ID_BYTES)
+        return RAISE(BAD_REQUEST, "no exchange id");
+    return DONE;
+}
+
+static fault take_ask(struct front *self, struct span route, const Chaski__Ask *ask,
+                      struct span payload)
+{
+    const Chaski__Want *want = ask->want;
+    if (want == NULL)
+        return RAISE(BAD_REQUEST, "an ask without a want");
+    TRY(check_want(want));
+    if (payload.size > PAYLOAD_BYTES_MAX)
+        return RAISE(BODY_TOO_LARGE, "%zu bytes", payload.size);
+    OWNED(bytes) blob = NULL;
+    TRY(letter_blob(payload, &blob));
+    struct exchange *x = exchange_new(self->node, ROLE_CONSUMER, want->exchange_id.data);
+    x->client = owned_text(want->client);
+    x->service = owned_text(want->service);
+    x->wanted_server = owned_text(want->security_server);
+    x->purpose = owned_text(want->purpose);
+    x->procedure = owned_text(want->procedure);
+    x->legal_basis = owned_text(want->legal_basis);
+    x->case_ref = owned_text(want->case_ref);
+    x->deadline_ms = clock_wall_ms() + want->wait_ms;
+    x->request.blob = TAKE(blob);
+    memcpy(x->gateway, route.at, route.size);
+    x->gateway_size = route.size;
+    x->ask = ask->ask;
+    fault f = exchange_table_add(self->node->table, x);
+    if (failed(f)) {
+        exchange_free(&x);
+        return f;
+    }
+    exchange_start(x);
+    return DONE;
+}
+
+static void take_admit(struct front *self, struct span route, const Chaski__Admit *question)
+{
+    struct problem problem = {0};
+    const struct directory_server *peer = NULL;
+    const Chaski__Want *want = question->want;
+    fault f = want == NULL ? RAISE(BAD_REQUEST, "an admit without a want") : check_want(want);
+    if (failed(f)) {
+        problem.fault = f.code;
+        text_format(problem.detail, sizeof problem.detail, "%s", fault_detail());
+    } else {
+        struct admission admission = {want->client, want->service, want->security_server,
+                                      want->purpose, want->payload_bytes};
+        admit(self->node, &admission, &problem, &peer);
+    }
+    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
+    Chaski__Admitted admitted = CHASKI__ADMITTED__INIT;
+    Chaski__Problem wire;
+    message.body_case = CHASKI__FRONT_MESSAGE__BODY_ADMITTED;
+    message.admitted = &admitted;
+    admitted.ask = question->ask;
+    if (problem.fault != OK) {
+        fill_problem(&problem, &wire);
+        admitted.problem = &wire;
+    }
+    send_message(self, route, &message, NULL);
+}
+
+// --- calling our own service
+// -------------------------------------------------------------------------
+
+static bool serves(const struct gateway *gateway, const char *subsystem)
+{
+    for (size_t i = 0; i < gateway->subsystems; i++)
+        if (strcmp(gateway->subsystem[i], subsystem) == 0)
+            return true;
+    return false;
+}
+
+static struct gateway *choose_gateway(struct front *self, const char *subsystem)
+{
+    forget_silent(self);
+    for (size_t i = 0; i < self->gateways; i++) {
+        struct gateway *gateway = &self->gateway[(self->turn + i) % self->gateways];
+        if (serves(gateway, subsystem)) {
+            self->turn = (self->turn + i + 1) % self->gateways;
+            return gateway;
+        }
+    }
+    return NULL;
+}
+
+fault front_call(struct front *self, struct exchange *x, int64_t wait_ms)
+{
+    const struct header *request = header_of(x->request.read);
+    char subsystem[ID_TEXT_BYTES_MAX + 1];
+    text_format(subsystem, sizeof subsystem, "%.*s", (int)request->receiver.size,
+                (const char *)request->receiver.at);
+    struct gateway *gateway = choose_gateway(self, subsystem);
+    if (gateway == NULL)
+        return RAISE(SERVICE_DOWN, "no gateway that serves %s is connected", subsystem);
+    exchange_table_call(self->node->table, x);
+    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
+    Chaski__Call call = CHASKI__CALL__INIT;
+    message.body_case = CHASKI__FRONT_MESSAGE__BODY_CALL;
+    message.call = &call;
+    call.call = x->call;
+    call.exchange_id = (ProtobufCBinaryData){EXCHANGE_ID_BYTES, x->id};
+    call.client = x->client;
+    call.service = x->service;
+    call.purpose = x->purpose;
+    call.wait_ms = (uint32_t)wait_ms;
+    struct span payload = letter_payload(bytes_span(x->request.blob));
+    send_message(self, span_of(gateway->route, gateway->route_size), &message, &payload);
+    return DONE;
+}
+
+static fault problem_of(const Chaski__Problem *problem)
+{
+    enum fault_code code = fault_known(problem->fault) && problem->fault != OK
+                               ? (enum fault_code)problem->fault
+                               : INTERNAL;
+    return RAISE(code, "%s", problem->detail);
+}
+
+static void take_done(struct front *self, const Chaski__Done *done, struct span payload)
+{
+    struct exchange *x = exchange_table_called(self->node->table, done->call);
+    if (x == NULL || x->wait != WAIT_SERVICE)
+        return; /* its deadline passed meanwhile */
+    exchange_table_called_back(self->node->table, x);
+    loop_stop_timer(self->node->loop, &x->deadline);
+    fault f = done->problem != NULL ? problem_of(done->problem) : DONE;
+    if (!failed(f) && payload.size > PAYLOAD_BYTES_MAX)
+        f = RAISE(SERVICE_TOO_LARGE, "%zu bytes", payload.size);
+    if (!failed(f))
+        f = letter_blob(payload, &x->answer.blob);
+    x->status = done->status;
+    if (failed(f))
+        exchange_fail(x, f);
+    else
+        exchange_resume(x);
+}
+
+// --- arriving
+// ----------------------------------------------------------------------------------------
+
+static void take_message(struct front *self, struct span route, const Chaski__FrontMessage *message,
+                         struct span payload)
+{
+    fault f = DONE;
+    switch (message->body_case) {
+    case CHASKI__FRONT_MESSAGE__BODY_HELLO:
+        take_hello(self, route, message->hello);
+        return;
+    case CHASKI__FRONT_MESSAGE__BODY_ADMIT:
+        take_admit(self, route, message->admit);
+        return;
+    case CHASKI__FRONT_MESSAGE__BODY_ASK:
+        f = take_ask(self, route, message->ask, payload);
+        if (failed(f))
+            answer_at_once(self, route, message->ask->ask, f);
+        return;
+    case CHASKI__FRONT_MESSAGE__BODY_DONE:
+        take_done(self, message->done, payload);
+        return;
+    default:
+        EVENT(WARN, "front.message_refused", E_TEXT("detail", "of no known kind"));
+    }
+}
+
+static void on_message(void *owner, const struct message *message)
+{
+    struct front *self = owner;
+    struct span head = message->count > 0 ? message->frame[0] : (struct span){0};
+    Chaski__FrontMessage *front = NULL;
+    if (message->count >= 1 && message->count <= 2 && head.size <= FRONT_HEAD_BYTES_MAX * 8)
+        front = chaski__front_message__unpack(NULL, head.size, head.at);
+    if (front == NULL) {
+        EVENT(WARN, "front.message_refused", E_NUMBER("frames", message->count));
+        return;
+    }
+    take_message(self, message->from, front,
+                 message->count == 2 ? message->frame[1] : (struct span){0});
+    chaski__front_message__free_unpacked(front, NULL);
+}
+
+fault front_open(struct node *node, const char *address, struct front **out)
+{
+    OWNED(front) self = owned_new(sizeof *self);
+    struct socket_options options = {
+        .kind = SOCKET_ROUTER,
+        .queue_messages = FRONT_QUEUE_MESSAGES,
+        .message_bytes_max = PAYLOAD_BYTES_MAX,
+    };
+    self->node = node;
+    TRY(socket_open(node->net, &options, on_message, self, &self->socket));
+    TRY(socket_bind(self->socket, address));
+    *out = TAKE(self);
+    return DONE;
+}
+
+void front_free(struct front **self)
+{
+    if (*self == NULL)
+        return;
+    socket_close(&(*self)->socket);
+    for (size_t i = 0; i < (*self)->gateways; i++)
+        gateway_clear(&(*self)->gateway[i]);
+    free(*self);
+    *self = NULL;
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+/*
+ * front - the gateways' door: takes what agencies ask, gives answers, and passes on calls to the
+ * member's own services (proto/front.proto).
+ */
+#ifndef EXCHANGE_FRONT_H
+#define EXCHANGE_FRONT_H
+
+#include "security-server/exchange/exchange.h"
+
+struct front;
+
+/* Binds; IO_FAILED with the address. */
+fault front_open(struct node *node, const char *address, struct front **out);
+void front_free(struct front **self);
+
+/* Asks a gateway that serves this subsystem to call the service. SERVICE_DOWN when there is none.
+ */
+fault front_call(struct front *self, struct exchange *x, int64_t wait_ms);
+/* The answer, or the problem, of an exchange that a gateway asked for. */
+void front_answer(struct front *self, const struct exchange *x);
+
+#endif

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/exchange/keys_line.h"
+
+#include "lib/base/event.h"
+
+#include "keys.pb-c.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+enum job_kind { JOB_HEADER, JOB_CHECKPOINT, JOB_SEAL };
+
+struct job {
+    uint64_t id;
+    enum job_kind kind;
+    struct sha256 hash; /* content, or root */
+    uint64_t number;    /* time, or size */
+    char origin[NOTE_NAME_BYTES_MAX];
+    uint8_t seal_key_id[SEAL_KEY_ID_BYTES];
+    uint8_t ephemeral[X25519_PUBLIC_BYTES];
+    keys_done *done;
+    void *owner;
+};
+
+struct keys_line {
+    struct loop *loop;
+    struct loop_watch watch;
+    bool blocked; /* the socket took no more */
+    bool gone;
+    void (*lost)(void *owner);
+    void *owner;
+    /* jobs[first .. sent) wait for answers, jobs[sent .. end) are to be sent */
+    struct job *job;
+    size_t first, sent, end, room;
+    uint64_t next_id;
+    uint8_t datagram[KEYS_DATAGRAM_BYTES_MAX];
+};
+
+static struct job *add_job(struct keys_line *self, enum job_kind kind, keys_done *done, void *owner)
+{
+    if (self->end == self->room) {
+        /* move what is left to the front; grow when that frees less than half */
+        memmove(self->job, self->job + self->first, (self->end - self->first) * sizeof *self->job);
+        self->sent -= self->first;
+        self->end -= self->first;
+        self->first = 0;
+        if (self->end >= self->room / 2) {
+            self->room *= 2;
+            self->job = owned_grow(self->job, self->room, sizeof *self->job);
+        }
+    }
+    struct job *job = &self->job[self->end++];
+    job->id = self->next_id++;
+    job->kind = kind;
+    job->done = done;
+    job->owner = owner;
+    return job;
+}
+
+void keys_line_sign_header(struct keys_line *self, const struct sha256 *content, int64_t time_ms,
+                           keys_done *done, void *owner)
+{
+    struct job *job = add_job(self, JOB_HEADER, done, owner);
+    job->hash = *content;
+    job->number = (uint64_t)time_ms;
+}
+
+void keys_line_sign_checkpoint(struct keys_line *self, const struct checkpoint *checkpoint,
+                               keys_done *done, void *owner)
+{
+    struct job *job = add_job(self, JOB_CHECKPOINT, done, owner);
+    job->hash = checkpoint->root;
+    job->number = checkpoint->size;
+    memcpy(job->origin, checkpoint->origin, sizeof job->origin);
+}
+
+void keys_line_derive_seal(struct keys_line *self, const uint8_t seal_key_id[SEAL_KEY_ID_BYTES],
+                           const uint8_t ephemeral[X25519_PUBLIC_BYTES], keys_done *done,
+                           void *owner)
+{
+    struct job *job = add_job(self, JOB_SEAL, done, owner);
+    memcpy(job->seal_key_id, seal_key_id, SEAL_KEY_ID_BYTES);
+    memcpy(job->ephemeral, ephemeral, X25519_PUBLIC_BYTES);
+}
+
+// --- sending
+// -----------------------------------------------------------------------------------------
+
+union work {
+    Chaski__SignHeader header;
+    Chaski__SignCheckpoint checkpoint;
+    Chaski__DeriveSeal seal;
+};
+
+static ProtobufCBinaryData binary(uint8_t *at, size_t size)
+{
+    return (ProtobufCBinaryData){size, at};
+}
+
+static void fill(struct job *job, Chaski__KeysJob *message, union work *work)
+{
+    chaski__keys_job__init(message);
+    message->id = job->id;
+    switch (job->kind) {
+    case JOB_HEADER:
+        chaski__sign_header__init(&work->header);
+        work->header.content_sha256 = binary(job->hash.at, SHA256_BYTES);
+        work->header.time_ms = job->number;
+        message->work_case = CHASKI__KEYS_JOB__WORK_SIGN_HEADER;
+        message->sign_header = &work->header;
+        return;
+    case JOB_CHECKPOINT:
+        chaski__sign_checkpoint__init(&work->checkpoint);
+        work->checkpoint.origin = job->origin;
+        work->checkpoint.size = job->number;
+        work->checkpoint.root = binary(job->hash.at, SHA256_BYTES);
+        message->work_case = CHASKI__KEYS_JOB__WORK_SIGN_CHECKPOINT;
+        message->sign_checkpoint = &work->checkpoint;
+        return;
+    case JOB_SEAL:
+        chaski__derive_seal__init(&work->seal);
+        work->seal.seal_key_id = binary(job->seal_key_id, SEAL_KEY_ID_BYTES);
+        work->seal.ephemeral = binary(job->ephemeral, X25519_PUBLIC_BYTES);
+        message->work_case = CHASKI__KEYS_JOB__WORK_DERIVE_SEAL;
+        message->derive_seal = &work->seal;
+        return;
+    }
+}
+
+static size_t pack(struct keys_line *self, size_t count)
+{
+    Chaski__KeysJob messages[KEYS_JOBS_PER_DATAGRAM], *pointers[KEYS_JOBS_PER_DATAGRAM];
+    union work works[KEYS_JOBS_PER_DATAGRAM];
+    for (size_t i = 0; i < count; i++) {
+        fill(&self->job[self->sent + i], &messages[i], &works[i]);
+        pointers[i] = &messages[i];
+    }
+    Chaski__KeysBatch batch = CHASKI__KEYS_BATCH__INIT;
+    batch.n_job = count;
+    batch.job = pointers;
+    return chaski__keys_batch__pack(&batch, self->datagram);
+}
+
+static void lose(struct keys_line *self)
+{
+    if (self->gone)
+        return;
+    self->gone = true;
+    self->lost(self->owner);
+}
+
+static bool flush(void *owner)
+{
+    struct keys_line *self = owner;
+    while (!self->gone && !self->blocked && self->sent < self->end) {
+        size_t count = self->end - self->sent;
+        if (count > KEYS_JOBS_PER_DATAGRAM)
+            count = KEYS_JOBS_PER_DATAGRAM;
+        size_t size = pack(self, count);
+        ssize_t done = send(self->watch.fd, self->datagram, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (done == (ssize_t)size) {
+            self->sent += count;
+        } else if (done < 0 && (errno == EAGAIN || errno == ENOBUFS)) {
+            self->blocked = true;
+            self->watch.bits = EPOLLIN | EPOLLOUT;
+            ignore(loop_rewatch(self->loop, &self->watch));
+        } else if (!(done < 0 && errno == EINTR)) {
+            lose(self);
+        }
+    }
+    return false;
+}
+
+// --- answers
+// -----------------------------------------------------------------------------------------
+
+static bool take_result(struct keys_line *self, const Chaski__KeysResult *result)
+{
+    if (self->first == self->sent || self->job[self->first].id != result->id)
+        return false;
+    struct job job = self->job[self->first++];
+    fault f = DONE;
+    if (result->fault != OK)
+        f = RAISE(fault_known(result->fault) ? (enum fault_code)result->fault : INTERNAL,
+                  "the keys process refused");
+    job.done(job.owner, f, span_of(result->result.data, result->result.len));
+    return true;
+}
+
+static bool take_datagram(struct keys_line *self, size_t size)
+{
+    Chaski__KeysBatch *batch = chaski__keys_batch__unpack(NULL, size, self->datagram);
+    if (batch == NULL)
+        return false;
+    bool good = true;
+    for (size_t i = 0; good && i < batch->n_result; i++)
+        good = take_result(self, batch->result[i]);
+    chaski__keys_batch__free_unpacked(batch, NULL);
+    return good;
+}
+
+static void on_ready(struct loop_watch *watch, uint32_t bits)
+{
+    struct keys_line *self = watch->owner;
+    if ((bits & EPOLLOUT) != 0) {
+        self->blocked = false;
+        self->watch.bits = EPOLLIN;
+        ignore(loop_rewatch(self->loop, &self->watch));
+    }
+    while (!self->gone) {
+        ssize_t got = recv(watch->fd, self->datagram, sizeof self->datagram, MSG_DONTWAIT);
+        if (got < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        if (got <= 0 || !take_datagram(self, (size_t)got))
+            lose(self);
+    }
+}
+
+fault keys_line_open(struct loop *loop, int fd, void (*lost)(void *owner), void *owner,
+                     struct keys_line **out)
+{
+    OWNED(keys_line) self = owned_new(sizeof *self);
+    self->loop = loop;
+    self->lost = lost;
+    self->owner = owner;
+    self->room = 1024;
+    self->job = owned_array(self->room, sizeof *self->job);
+    self->watch = (struct loop_watch){.fd = fd, .bits = EPOLLIN, .ready = on_ready, .owner = self};
+    TRY(loop_watch(loop, &self->watch));
+    loop_each_turn(loop, flush, self);
+    *out = TAKE(self);
+    return DONE;
+}
+
+void keys_line_free(struct keys_line **self)
+{
+    if (*self == NULL)
+        return;
+    free((*self)->job);
+    free(*self);
+    *self = NULL;
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+/*
+ * keys_line - the exchange's line to the keys process: asks in batches, answers come in order.
+ */
+#ifndef EXCHANGE_KEYS_LINE_H
+#define EXCHANGE_KEYS_LINE_H
+
+#include "lib/base/loop.h"
+#include "lib/bus/letter.h"
+#include "lib/crypto/note.h"
+
+struct keys_line;
+
+/* `result` is borrowed until it returns. */
+typedef void keys_done(void *owner, fault f, struct span result);
+
+/* `lost` is called once when the keys process has gone: the exchange process must end then. */
+fault keys_line_open(struct loop *loop, int fd, void (*lost)(void *owner), void *owner,
+                     struct keys_line **out);
+void keys_line_free(struct keys_line **self);
+
+/* All are sent at the end of the loop's turn; `done` is always called later, never from within. */
+void keys_line_sign_header(struct keys_line *self, const struct sha256 *content, int64_t time_ms,
+                           keys_done *done, void *owner);
+void keys_line_sign_checkpoint(struct keys_line *self, const struct checkpoint *checkpoint,
+                               keys_done *done, void *owner);
+void keys_line_derive_seal(struct keys_line *self, const uint8_t seal_key_id[SEAL_KEY_ID_BYTES],
+                           const uint8_t ephemeral[X25519_PUBLIC_BYTES], keys_done *done,
+                           void *owner);
+
+#endif

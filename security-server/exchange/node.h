@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+/*
+ * node - what the exchange process is made of: one of each, known to one another through here.
+ */
+#ifndef EXCHANGE_NODE_H
+#define EXCHANGE_NODE_H
+
+#include "lib/base/loop.h"
+#include "lib/bus/audit_log.h"
+#include "lib/bus/directory.h"
+#include "lib/crypto/cades.h"
+#include "lib/net/gate.h"
+#include "lib/net/socket.h"
+#include "security-server/server_config.h"
+
+struct node {
+    const struct server_config *config;
+    struct loop *loop;
+    struct net *net;
+    struct gate *gate;
+    struct directory_feed *feed;
+    struct directory *directory; /* the state in use; held by the feed */
+    struct keys_line *keys;
+    struct audit_actor *audit;
+    struct audit_head head; /* of our log: committed */
+    struct peers *peers;
+    struct front *front;
+    struct exchange_table *table;
+    struct seen *seen;
+    struct curve_keys transport;
+    struct certificate *certificate; /* our own, of sign.key */
+    struct cades_template template;
+    struct note_key log_key;    /* its name is our log's origin */
+    struct opened_keys *opened; /* of peers' sealing contexts */
+    struct socket *mesh;        /* where peers come in */
+    uint64_t run;               /* random number of this process */
+    bool draining;
+};
+
+/* Who we are in the directory in use; NULL when it does not (or no longer) list us. */
+const struct directory_server *node_self(const struct node *self);
+/* DONE when exchanges may be taken: not draining, directory there, valid and listing us. */
+fault node_ready(const struct node *self);
+
+#endif

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/exchange/own_record.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/event.h"
+#include "lib/bus/letter.h"
+#include "lib/crypto/random.h"
+#include "security-server/exchange/audit_actor.h"
+#include "security-server/exchange/keys_line.h"
+
+#include "audit.pb-c.h"
+
+#include <stdlib.h>
+
+struct own_record {
+    struct node *node;
+    struct bytes *header, *leaf, *blob;
+    int64_t time_ms;
+    struct audit_job job;
+    void (*done)(struct node *node, fault f);
+};
+
+static void own_record_free(struct own_record **self)
+{
+    bytes_free(&(*self)->header);
+    bytes_free(&(*self)->leaf);
+    bytes_free(&(*self)->blob);
+    free(*self);
+    *self = NULL;
+}
+
+static void finish(struct own_record *self, fault f)
+{
+    if (failed(f))
+        EVENT(ERROR, "audit.own_record_failed", E_FAULT(f));
+    if (self->done != NULL)
+        self->done(self->node, f);
+    own_record_free(&self);
+}
+
+static void kept(struct audit_job *job)
+{
+    struct own_record *self = job->owner;
+    self->node->head = job->head;
+    finish(self, job->fault == OK ? DONE : RAISE(job->fault, "%s", job->detail));
+}
+
+static void signed_by_keys(void *owner, fault f, struct span signature)
+{
+    struct own_record *self = owner;
+    if (!failed(f))
+        f = cades_leaf(&self->node->template, bytes_span(self->header), self->time_ms, signature,
+                       &self->leaf);
+    self->job = (struct audit_job){.work = AUDIT_APPEND, .done = kept, .owner = self};
+    if (!failed(f)) {
+        self->job.record.leaf = bytes_span(self->leaf);
+        self->job.record.blob = bytes_span(self->blob);
+        f = audit_actor_ask(self->node->audit, &self->job);
+    }
+    if (failed(f))
+        finish(self, f);
+}
+
+static fault text_blob(const char *detail, struct bytes **out)
+{
+    OWNED(bytes) packed = NULL;
+    Chaski__FaultText text = CHASKI__FAULT_TEXT__INIT;
+    text.detail = (char *)(uintptr_t)detail;
+    TRY(bytes_new(chaski__fault_text__get_packed_size(&text), &packed));
+    chaski__fault_text__pack(&text, packed->data);
+    return letter_blob(bytes_span(packed), out);
+}
+
+static fault make_header(struct own_record *self, enum header_kind kind)
+{
+    struct node *node = self->node;
+    struct header header = {.kind = kind, .time_ms = self->time_ms};
+    random_fill(header.exchange_id, sizeof header.exchange_id);
+    header.sender = span_of_text(node_self(node)->member->id);
+    header.sender_server = span_of_text(node->config->server);
+    header.payload_sha256 = letter_commitment(bytes_span(self->blob));
+    header.payload_bytes = self->blob->size - SALT_BYTES;
+    header.log_size = node->head.size;
+    header.log_root = node->head.root;
+    header.directory_epoch = directory_epoch(node->directory);
+    return header_encode(&header, &self->header);
+}
+
+void own_record_keep(struct node *node, enum header_kind kind, const char *detail,
+                     void (*done)(struct node *node, fault f))
+{
+    struct own_record *self = owned_new(sizeof *self);
+    self->node = node;
+    self->done = done;
+    self->time_ms = clock_wall_ms();
+    fault f = text_blob(detail, &self->blob);
+    if (!failed(f))
+        f = make_header(self, kind);
+    if (failed(f)) {
+        finish(self, f);
+        return;
+    }
+    struct sha256 content = SHA256_OF(bytes_span(self->header));
+    keys_line_sign_header(node->keys, &content, self->time_ms, signed_by_keys, self);
+}
+
+// --- checkpoints
+// -------------------------------------------------------------------------------------
+
+struct checkpointer {
+    struct node *node;
+    struct loop_timer timer;
+    struct checkpoint checkpoint; /* being signed */
+    struct bytes *note;
+    struct audit_job job;
+    uint64_t signed_size;
+    bool busy;
+    void (*done)(struct node *node, fault f);
+};
+
+static void checkpoint_end(struct checkpointer *self, fault f)
+{
+    void (*done)(struct node *, fault) = self->done;
+    bytes_free(&self->note);
+    self->busy = false;
+    self->done = NULL;
+    if (failed(f))
+        EVENT(ERROR, "audit.checkpoint_failed", E_FAULT(f));
+    else
+        self->signed_size = self->checkpoint.size;
+    if (done != NULL)
+        done(self->node, f);
+}
+
+static void checkpoint_kept(struct audit_job *job)
+{
+    checkpoint_end(job->owner, job->fault == OK ? DONE : RAISE(job->fault, "%s", job->detail));
+}
+
+static void checkpoint_signed(void *owner, fault f, struct span signature)
+{
+    struct checkpointer *self = owner;
+    if (!failed(f) && signature.size != ED25519_SIGNATURE_BYTES)
+        f = RAISE(INTERNAL, "a log signature of %zu bytes", signature.size);
+    if (!failed(f))
+        f = checkpoint_note(&self->checkpoint, &self->node->log_key, signature.at, &self->note);
+    if (!failed(f)) {
+        self->job =
+            (struct audit_job){.work = AUDIT_CHECKPOINT, .done = checkpoint_kept, .owner = self};
+        self->job.note = bytes_span(self->note);
+        f = audit_actor_ask(self->node->audit, &self->job);
+    }
+    if (failed(f))
+        checkpoint_end(self, f);
+}
+
+void checkpointer_sign(struct checkpointer *self, void (*done)(struct node *node, fault f))
+{
+    if (self->busy || self->node->head.size == self->signed_size) {
+        if (done != NULL)
+            done(self->node, DONE);
+        return;
+    }
+    self->busy = true;
+    self->done = done;
+    self->checkpoint.size = self->node->head.size;
+    self->checkpoint.root = self->node->head.root;
+    memcpy(self->checkpoint.origin, self->node->log_key.name, sizeof self->checkpoint.origin);
+    keys_line_sign_checkpoint(self->node->keys, &self->checkpoint, checkpoint_signed, self);
+}
+
+static void on_timer(struct loop_timer *timer)
+{
+    struct checkpointer *self = timer->owner;
+    checkpointer_sign(self, NULL);
+    loop_set_timer(self->node->loop, &self->timer, self->node->config->checkpoint_every_ms);
+}
+
+struct checkpointer *checkpointer_new(struct node *node)
+{
+    struct checkpointer *self = owned_new(sizeof *self);
+    self->node = node;
+    self->timer = (struct loop_timer){.fire = on_timer, .owner = self};
+    loop_set_timer(node->loop, &self->timer, node->config->checkpoint_every_ms);
+    return self;
+}
+
+void checkpointer_free(struct checkpointer **self)
+{
+    if (*self == NULL)
+        return;
+    loop_stop_timer((*self)->node->loop, &(*self)->timer);
+    bytes_free(&(*self)->note);
+    free(*self);
+    *self = NULL;
+}

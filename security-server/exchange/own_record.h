@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+/*
+ * own_record - records about the log itself: started, stopped, incident; and its signed
+ * checkpoints.
+ */
+#ifndef EXCHANGE_OWN_RECORD_H
+#define EXCHANGE_OWN_RECORD_H
+
+#include "lib/bus/header.h"
+#include "security-server/exchange/node.h"
+
+/* Signs and keeps a record whose payload says `detail`; `done` is called when it is durable (or
+ * not). */
+void own_record_keep(struct node *node, enum header_kind kind, const char *detail,
+                     void (*done)(struct node *node, fault f));
+
+struct checkpointer;
+
+/* Signs a checkpoint of the committed head whenever the log has grown, every so often. */
+struct checkpointer *checkpointer_new(struct node *node);
+void checkpointer_free(struct checkpointer **self);
+/* One now; `done` may be NULL. */
+void checkpointer_sign(struct checkpointer *self, void (*done)(struct node *node, fault f));
+
+#endif

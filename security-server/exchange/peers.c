@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/exchange/peers.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/event.h"
+#include "lib/base/map.h"
+#include "security-server/exchange/node.h"
+
+#include <stdlib.h>
+
+struct peer {
+    struct peers *home;
+    char *id;
+    uint8_t transport_key[CURVE_KEY_BYTES];
+    uint8_t seal_key[X25519_PUBLIC_BYTES];
+    int64_t used_ms;
+
+    struct socket *socket; /* NULL until we ask this peer something */
+    size_t address;        /* which of its addresses */
+    bool answered;         /* at this address, since it was connected */
+
+    struct seal_key *context; /* NULL until something is sealed for it */
+    uint8_t ephemeral[X25519_PUBLIC_BYTES];
+    uint64_t counter;
+    int64_t context_ms;
+};
+
+struct peers {
+    struct node *node;
+    peers_take *take;
+    struct map by_id;
+    struct loop_timer sweep;
+};
+
+static void peer_free(struct peer *peer)
+{
+    socket_close(&peer->socket);
+    seal_key_free(&peer->context);
+    free(peer->id);
+    free(peer);
+}
+
+static bool still_fits(const struct peer *peer, const struct directory_server *server)
+{
+    return server != NULL && server->seal_keys > 0 &&
+           memcmp(peer->transport_key, server->transport_key, CURVE_KEY_BYTES) == 0 &&
+           memcmp(peer->seal_key, server->seal_key[0], X25519_PUBLIC_BYTES) == 0;
+}
+
+/* Drops peers that `unwanted` says so of; the map is built anew because it may not change under a
+ * walk. */
+static void drop(struct peers *self, bool (*unwanted)(const struct peers *, const struct peer *))
+{
+    struct map kept = {0};
+    size_t step = 0;
+    for (struct peer *peer; (peer = map_next(&self->by_id, &step, NULL)) != NULL;) {
+        if (unwanted(self, peer))
+            peer_free(peer);
+        else
+            map_set(&kept, span_of_text(peer->id), peer);
+    }
+    map_clear(&self->by_id);
+    self->by_id = kept;
+}
+
+static bool is_outdated(const struct peers *self, const struct peer *peer)
+{
+    return !still_fits(peer, directory_server(self->node->directory, span_of_text(peer->id)));
+}
+
+static bool is_idle(const struct peers *self, const struct peer *peer)
+{
+    (void)self;
+    return clock_steady_ms() - peer->used_ms > MESH_PEER_IDLE_MS;
+}
+
+static bool is_any(const struct peers *self, const struct peer *peer)
+{
+    (void)self;
+    (void)peer;
+    return true;
+}
+
+void peers_refresh(struct peers *self)
+{
+    drop(self, is_outdated);
+}
+
+static void sweep(struct loop_timer *timer)
+{
+    struct peers *self = timer->owner;
+    drop(self, is_idle);
+    loop_set_timer(self->node->loop, &self->sweep, MESH_PEER_IDLE_MS / 4);
+}
+
+struct peers *peers_new(struct node *node, peers_take *take)
+{
+    struct peers *self = owned_new(sizeof *self);
+    self->node = node;
+    self->take = take;
+    self->sweep = (struct loop_timer){.fire = sweep, .owner = self};
+    loop_set_timer(node->loop, &self->sweep, MESH_PEER_IDLE_MS / 4);
+    return self;
+}
+
+void peers_free(struct peers **self)
+{
+    if (*self == NULL)
+        return;
+    loop_stop_timer((*self)->node->loop, &(*self)->sweep);
+    drop(*self, is_any);
+    map_clear(&(*self)->by_id);
+    free(*self);
+    *self = NULL;
+}
+
+static fault get(struct peers *self, const struct directory_server *server, struct peer **out)
+{
+    struct peer *peer = map_get(&self->by_id, span_of_text(server->id));
+    if (peer == NULL) {
+        if (self->by_id.count >= MESH_PEERS_MAX)
+            return RAISE(OVERLOADED, "%d peers are in use", MESH_PEERS_MAX);
+        if (server->seal_keys == 0)
+            return RAISE(KEY_UNKNOWN, "the directory has no sealing key of %s", server->id);
+        peer = owned_new(sizeof *peer);
+        peer->home = self;
+        peer->id = owned_text(server->id);
+        memcpy(peer->transport_key, server->transport_key, CURVE_KEY_BYTES);
+        memcpy(peer->seal_key, server->seal_key[0], X25519_PUBLIC_BYTES);
+        map_set(&self->by_id, span_of_text(peer->id), peer);
+    }
+    peer->used_ms = clock_steady_ms();
+    *out = peer;
+    return DONE;
+}
+
+// --- sealing
+// -----------------------------------------------------------------------------------------
+
+static fault renew_context(struct peer *peer)
+{
+    int64_t now_ms = clock_steady_ms();
+    if (peer->context != NULL && now_ms - peer->context_ms < SEAL_CONTEXT_MS &&
+        peer->counter < SEAL_CONTEXT_MESSAGES)
+        return DONE;
+    seal_key_free(&peer->context);
+    TRY(seal_start(peer->seal_key, peer->ephemeral, &peer->context));
+    peer->counter = 0;
+    peer->context_ms = now_ms;
+    return DONE;
+}
+
+fault peers_seal(struct peers *self, const struct directory_server *server,
+                 const struct record *record, enum letter_direction direction,
+                 uint8_t *envelope_out, size_t *envelope_size, struct bytes **sealed)
+{
+    struct peer *peer = NULL;
+    TRY(get(self, server, &peer));
+    TRY(renew_context(peer));
+    struct envelope envelope = {.counter = peer->counter++, .direction = direction};
+    memcpy(envelope.ephemeral, peer->ephemeral, X25519_PUBLIC_BYTES);
+    seal_key_id(peer->seal_key, envelope.seal_key_id);
+    *envelope_size = envelope_encode(&envelope, envelope_out);
+    struct letter letter = {.header = bytes_span(record->header),
+                            .ski = span_of(record->ski, SKI_BYTES),
+                            .signature = span_of(record->signature, record->signature_size),
+                            .blob = bytes_span(record->blob)};
+    return letter_seal(&letter, peer->context, envelope.counter,
+                       span_of(envelope_out, *envelope_size), sealed);
+}
+
+// --- connections
+// -------------------------------------------------------------------------------------
+
+static void on_answer(void *owner, const struct message *message)
+{
+    struct peer *peer = owner;
+    if (message->count != 2) {
+        EVENT(WARN, "mesh.message_refused", E_TEXT("peer", peer->id),
+              E_NUMBER("frames", message->count));
+        return;
+    }
+    peer->home->take(peer->home->node, peer->id, message->frame[0], message->frame[1]);
+}
+
+static fault connect_peer(struct peer *peer, const struct directory_server *server)
+{
+    struct node *node = peer->home->node;
+    if (peer->socket != NULL)
+        return DONE;
+    if (server->addresses == 0)
+        return RAISE(PEER_UNREACHABLE, "the directory has no address of %s", server->id);
+    struct socket_options options = {
+        .kind = SOCKET_DEALER,
+        .queue_messages = MESH_QUEUE_MESSAGES,
+        .message_bytes_max = PAYLOAD_BYTES_MAX + HEADER_BYTES_MAX + 4096,
+        .own = &node->transport,
+        .server_key = peer->transport_key,
+    };
+    const char *address = server->address[peer->address % server->addresses];
+    TRY(socket_open(node->net, &options, on_answer, peer, &peer->socket));
+    fault f = socket_connect(peer->socket, address);
+    if (failed(f))
+        socket_close(&peer->socket);
+    else
+        EVENT(DEBUG, "mesh.peer_connecting", E_TEXT("peer", peer->id), E_TEXT("address", address));
+    peer->answered = false;
+    return f;
+}
+
+fault peers_send(struct peers *self, const struct directory_server *server, struct span envelope,
+                 struct span sealed)
+{
+    struct peer *peer = NULL;
+    TRY(get(self, server, &peer));
+    TRY(connect_peer(peer, server));
+    struct span frames[] = {envelope, sealed};
+    return socket_send(peer->socket, (struct span){0}, frames, 2);
+}
+
+void peers_doubt(struct peers *self, const struct directory_server *server)
+{
+    struct peer *peer = map_get(&self->by_id, span_of_text(server->id));
+    if (peer == NULL || peer->socket == NULL || peer->answered || server->addresses < 2)
+        return;
+    socket_close(&peer->socket);
+    peer->address = (peer->address + 1) % server->addresses;
+}
+
+void peers_trust(struct peers *self, const char *server)
+{
+    struct peer *peer = map_get(&self->by_id, span_of_text(server));
+    if (peer != NULL)
+        peer->answered = true;
+}

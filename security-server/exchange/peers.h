@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+/*
+ * peers - other servers: a connection to each that we ask, and a sealing context for each that we
+ * send to. Made when needed, dropped when idle or when the directory gives the server other keys.
+ */
+#ifndef EXCHANGE_PEERS_H
+#define EXCHANGE_PEERS_H
+
+#include "lib/bus/letter.h"
+#include "security-server/exchange/exchange.h"
+
+struct peers;
+
+/* `take` gets what peers answer: their identifier and the two frames, borrowed. */
+typedef void peers_take(struct node *node, const char *peer, struct span envelope,
+                        struct span sealed);
+
+struct peers *peers_new(struct node *node, peers_take *take);
+void peers_free(struct peers **self);
+
+/* Seals a record for a server. envelope_out: MESH_ENVELOPE_BYTES_MAX. bytes_free() *sealed. */
+fault peers_seal(struct peers *self, const struct directory_server *server,
+                 const struct record *record, enum letter_direction direction,
+                 uint8_t *envelope_out, size_t *envelope_size, struct bytes **sealed);
+
+/* Sends a question. OVERLOADED: not connected yet, or the queue is full: try again shortly. */
+fault peers_send(struct peers *self, const struct directory_server *server, struct span envelope,
+                 struct span sealed);
+/* The peer did not answer in time: its next address is tried. */
+void peers_doubt(struct peers *self, const struct directory_server *server);
+/* The peer answered. */
+void peers_trust(struct peers *self, const char *server);
+/* The directory changed: drops what no longer fits. */
+void peers_refresh(struct peers *self);
+
+#endif

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+/*
+ * seen - requests that were taken within the time in which they could come again: none is executed
+ * twice; a double is answered with the stored outcome.
+ */
+#ifndef EXCHANGE_SEEN_H
+#define EXCHANGE_SEEN_H
+
+#include "lib/base/bytes.h"
+#include "lib/bus/limits.h"
+#include "lib/crypto/digest.h"
+
+struct seen;
+
+enum seen_state {
+    SEEN_NEVER,
+    SEEN_RUNNING,   /* taken, no outcome yet */
+    SEEN_ANSWERED,  /* outcome stands in our log at answer_index */
+    SEEN_DIFFERENT, /* the same id from the same server with other signed bytes */
+};
+
+struct seen *seen_new(void);
+void seen_free(struct seen **self);
+
+enum seen_state seen_look(const struct seen *self, const uint8_t id[EXCHANGE_ID_BYTES],
+                          struct span sender_server, const struct sha256 *request_leaf,
+                          uint64_t *answer_index);
+/* Remembers a request until its time has passed. OVERLOADED when SEEN_MAX are remembered. */
+fault seen_begin(struct seen *self, const uint8_t id[EXCHANGE_ID_BYTES], struct span sender_server,
+                 const struct sha256 *request_leaf, int64_t forget_ms, int64_t now_ms);
+void seen_answer(struct seen *self, const uint8_t id[EXCHANGE_ID_BYTES], struct span sender_server,
+                 uint64_t answer_index);
+size_t seen_count(const struct seen *self);
+
+#endif

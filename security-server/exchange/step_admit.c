@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+/* Step 2: well formed, in bounds, known, allowed. Nothing is sent that must fail. */
+#include "security-server/exchange/exchange_steps.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/text.h"
+#include "lib/bus/bus_id.h"
+#include "security-server/exchange/node.h"
+
+static fault check_client(const struct node *node, const struct admission *question)
+{
+    const struct directory_subsystem *client =
+        directory_subsystem(node->directory, span_of_text(question->client));
+    if (client == NULL || !directory_server_has(node_self(node), client))
+        return RAISE(UNKNOWN_CLIENT, "%s is not a subsystem of server %s", question->client,
+                     node->config->server);
+    return DONE;
+}
+
+static fault find_service(const struct node *node, const struct admission *question,
+                          const struct directory_service **out)
+{
+    struct span id = span_of_text(question->service);
+    *out = directory_service(node->directory, id);
+    if (*out != NULL)
+        return DONE;
+    struct span subsystem = bus_id_prefix(id, ID_SUBSYSTEM);
+    if (directory_subsystem(node->directory, subsystem) == NULL)
+        return RAISE(UNKNOWN_MEMBER, "%.*s is not in the directory", (int)subsystem.size,
+                     (const char *)subsystem.at);
+    return RAISE(UNKNOWN_SERVICE, "%s", question->service);
+}
+
+static fault choose_server(const struct directory_service *service, const char *wanted,
+                           const struct directory_server **out)
+{
+    const struct directory_subsystem *subsystem = service->subsystem;
+    for (size_t i = 0; i < subsystem->servers; i++)
+        if (wanted[0] == '\0' || strcmp(subsystem->server[i]->id, wanted) == 0) {
+            *out = subsystem->server[i];
+            return DONE;
+        }
+    if (wanted[0] != '\0')
+        return RAISE(BAD_SERVER_CHOICE, "%s does not serve %s", wanted, subsystem->id);
+    return RAISE(UNKNOWN_SERVICE, "no server is registered for %s", subsystem->id);
+}
+
+static fault find_way(struct node *node, const struct admission *question,
+                      const struct directory_server **peer)
+{
+    const struct directory_service *service = NULL;
+    TRY(node_ready(node));
+    if (question->payload_bytes > (uint64_t)node->config->body_bytes_max + (1u << 16))
+        return RAISE(BODY_TOO_LARGE, "at most %lld bytes", (long long)node->config->body_bytes_max);
+    TRY(check_client(node, question));
+    TRY(find_service(node, question, &service));
+    return choose_server(service, question->wanted_server, peer);
+}
+
+void admit(struct node *node, const struct admission *question, struct problem *problem,
+           const struct directory_server **peer)
+{
+    *problem = (struct problem){0};
+    fault f = find_way(node, question, peer);
+    if (failed(f)) {
+        problem->fault = f.code;
+        text_format(problem->detail, sizeof problem->detail, "%s", fault_detail());
+        return;
+    }
+    struct policy_verdict verdict;
+    struct policy_question policy = {span_of_text(question->client),
+                                     span_of_text(question->service),
+                                     span_of_text(question->purpose), clock_wall_ms()};
+    policy_decide(node->directory, &policy, &verdict);
+    problem->fault = verdict.fault;
+    text_format(problem->detail, sizeof problem->detail, "%s", verdict.reason);
+    text_format(problem->rule, sizeof problem->rule, "%s", verdict.rule);
+    text_format(problem->remedy, sizeof problem->remedy, "%s", verdict.remedy);
+}
+
+enum step_end step_admit(struct exchange *x)
+{
+    struct admission question = {x->client, x->service, x->wanted_server, x->purpose,
+                                 x->request.blob->size - SALT_BYTES};
+    struct problem problem;
+    admit(x->node, &question, &problem, &x->peer);
+    if (problem.fault != OK) {
+        x->problem = problem;
+        return STEP_FAULT;
+    }
+    text_format(x->rule, sizeof x->rule, "%s", problem.rule);
+    return STEP_NEXT;
+}

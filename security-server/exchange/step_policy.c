@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/* Step 9: the provider's node decides for itself, by its own directory, before anything is touched.
+ */
+#include "security-server/exchange/exchange_steps.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/text.h"
+#include "security-server/exchange/node.h"
+
+static fault check_is_ours(const struct exchange *x)
+{
+    const struct header *header = header_of(x->request.read);
+    const struct directory_service *service =
+        directory_service(x->node->directory, header->service);
+    if (service == NULL)
+        return RAISE(UNKNOWN_SERVICE, "%s", x->service);
+    if (!directory_server_has(node_self(x->node), service->subsystem))
+        return RAISE(WRONG_SERVER, "%s is not served by %s", x->service, x->node->config->server);
+    if (!span_is_text(header->receiver, service->subsystem->id))
+        return RAISE(BAD_FRAME, "receiver and service of the request differ");
+    if (header->deadline_ms <= clock_wall_ms())
+        return RAISE(DEADLINE_PASSED, "the request came %lld ms after its deadline",
+                     (long long)(clock_wall_ms() - header->deadline_ms));
+    return DONE;
+}
+
+enum step_end step_decide(struct exchange *x)
+{
+    fault f = check_is_ours(x);
+    if (failed(f))
+        return exchange_refuse(x, f);
+    const struct header *header = header_of(x->request.read);
+    struct policy_question question = {header->sender, header->service, header->purpose,
+                                       clock_wall_ms()};
+    struct policy_verdict verdict;
+    policy_decide(x->node->directory, &question, &verdict);
+    if (verdict.fault == OK) {
+        text_format(x->rule, sizeof x->rule, "%s", verdict.rule);
+        return STEP_NEXT;
+    }
+    text_format(x->problem.rule, sizeof x->problem.rule, "%s", verdict.rule);
+    text_format(x->problem.remedy, sizeof x->problem.remedy, "%s", verdict.remedy);
+    return exchange_refuse(x, RAISE(verdict.fault, "%s", verdict.reason));
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/keys/key_service.h"
+
+#include "lib/crypto/note.h"
+#include "lib/crypto/seal.h"
+
+#include "keys.pb-c.h"
+
+#include <assert.h>
+
+#define RESULT_BYTES_MAX 80 /* the longest is a DER signature */
+
+_Static_assert(P256_SIGNATURE_BYTES_MAX <= RESULT_BYTES_MAX, "room for a signature");
+
+struct answer {
+    Chaski__KeysResult message;
+    uint8_t bytes[RESULT_BYTES_MAX];
+};
+
+static fault sign_header(struct key_service *self, const Chaski__SignHeader *job, uint8_t *out,
+                         size_t *size)
+{
+    struct sha256 content;
+    if (job->content_sha256.len != SHA256_BYTES)
+        return RAISE(BAD_FRAME, "a digest of %zu bytes", job->content_sha256.len);
+    memcpy(content.at, job->content_sha256.data, SHA256_BYTES);
+    struct sha256 digest =
+        cades_signed_digest(&self->store->template, &content, (int64_t)job->time_ms);
+    return keypair_sign_digest(self->store->sign, digest.at, out, size);
+}
+
+static fault sign_checkpoint(struct key_service *self, const Chaski__SignCheckpoint *job,
+                             uint8_t *out, size_t *size)
+{
+    struct checkpoint checkpoint = {.size = job->size};
+    char body[400];
+    if (job->root.len != SHA256_BYTES || strlen(job->origin) >= sizeof checkpoint.origin)
+        return RAISE(BAD_FRAME, "a checkpoint that is none");
+    if (job->size < self->signed_size)
+        return RAISE(REFUSED, "a checkpoint of a smaller log than was signed before");
+    strcpy(checkpoint.origin, job->origin);
+    memcpy(checkpoint.root.at, job->root.data, SHA256_BYTES);
+    size_t length = checkpoint_body(&checkpoint, body, sizeof body);
+    TRY(keypair_sign_message(self->store->log, span_of(body, length), out));
+    self->signed_size = job->size;
+    *size = ED25519_SIGNATURE_BYTES;
+    return DONE;
+}
+
+static fault derive_seal(struct key_service *self, const Chaski__DeriveSeal *job, uint8_t *out,
+                         size_t *size)
+{
+    if (job->seal_key_id.len != SEAL_KEY_ID_BYTES || job->ephemeral.len != X25519_PUBLIC_BYTES)
+        return RAISE(BAD_FRAME, "a sealing key that is none");
+    for (size_t i = 0; i < self->store->seals; i++)
+        if (memcmp(self->store->seal_id[i], job->seal_key_id.data, SEAL_KEY_ID_BYTES) == 0) {
+            *size = SEAL_KEY_BYTES;
+            return seal_derive(self->store->seal[i], job->ephemeral.data, out);
+        }
+    return RAISE(KEY_UNKNOWN, "sealed for a key that this server does not have");
+}
+
+static fault work(struct key_service *self, const Chaski__KeysJob *job, uint8_t *out, size_t *size)
+{
+    switch (job->work_case) {
+    case CHASKI__KEYS_JOB__WORK_SIGN_HEADER:
+        return sign_header(self, job->sign_header, out, size);
+    case CHASKI__KEYS_JOB__WORK_SIGN_CHECKPOINT:
+        return sign_checkpoint(self, job->sign_checkpoint, out, size);
+    case CHASKI__KEYS_JOB__WORK_DERIVE_SEAL:
+        return derive_seal(self, job->derive_seal, out, size);
+    default:
+        return RAISE(BAD_FRAME, "a job without work");
+    }
+}
+
+static void answer_job(struct key_service *self, const Chaski__KeysJob *job, struct answer *out)
+{
+    size_t size = 0;
+    fault f = work(self, job, out->bytes, &size);
+    chaski__keys_result__init(&out->message);
+    out->message.id = job->id;
+    out->message.fault = f.code;
+    out->message.result = (ProtobufCBinaryData){failed(f) ? 0 : size, out->bytes};
+}
+
+static fault pack(struct answer *answers, size_t count, struct bytes **out)
+{
+    Chaski__KeysResult *results[KEYS_JOBS_PER_DATAGRAM];
+    for (size_t i = 0; i < count; i++)
+        results[i] = &answers[i].message;
+    Chaski__KeysBatch batch = CHASKI__KEYS_BATCH__INIT;
+    batch.n_result = count;
+    batch.result = results;
+    TRY(bytes_new(chaski__keys_batch__get_packed_size(&batch), out));
+    chaski__keys_batch__pack(&batch, (*out)->data);
+    return DONE;
+}
+
+fault key_service_answer(struct key_service *self, struct span datagram, struct bytes **out)
+{
+    struct answer answers[KEYS_JOBS_PER_DATAGRAM];
+    Chaski__KeysBatch *batch = chaski__keys_batch__unpack(NULL, datagram.size, datagram.at);
+    if (batch == NULL || batch->n_job > KEYS_JOBS_PER_DATAGRAM) {
+        if (batch != NULL)
+            chaski__keys_batch__free_unpacked(batch, NULL);
+        return RAISE(BAD_FRAME, "not a batch of jobs");
+    }
+    for (size_t i = 0; i < batch->n_job; i++)
+        answer_job(self, batch->job[i], &answers[i]);
+    fault f = pack(answers, batch->n_job, out);
+    seal_wipe(answers, sizeof answers);
+    chaski__keys_batch__free_unpacked(batch, NULL);
+    return f;
+}

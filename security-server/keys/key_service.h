@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+/*
+ * key_service - what the keys process does for the exchange: three operations, nothing else.
+ *
+ * sign header      ECDSA over the CAdES attributes of our own certificate, for a given content
+ * digest and time: it cannot be made to sign anything that is not a leaf of ours. sign checkpoint
+ * Ed25519 over a checkpoint body; never over a smaller size than before. derive seal      X25519 +
+ * HKDF for a peer's ephemeral key.
+ */
+#ifndef KEYS_KEY_SERVICE_H
+#define KEYS_KEY_SERVICE_H
+
+#include "security-server/keys/key_store.h"
+
+struct key_service {
+    struct key_store *store;
+    uint64_t signed_size; /* largest checkpoint signed in this run */
+};
+
+/* One datagram in (packed KeysBatch with jobs), one out (with as many results). BAD_FRAME when the
+ * bytes are no batch. bytes_free() the answer. */
+fault key_service_answer(struct key_service *self, struct span datagram, struct bytes **out);
+
+#endif

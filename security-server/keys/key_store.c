@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/keys/key_store.h"
+
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define PATH_BYTES 512
+
+static fault path_of(const char *folder, const char *name, char out[PATH_BYTES])
+{
+    return text_format(out, PATH_BYTES, "%s/%s", folder, name)
+               ? DONE
+               : RAISE(BAD_CONFIG, "the keys folder's name is too long");
+}
+
+static fault load(const char *folder, const char *name, enum key_kind kind, struct keypair **out)
+{
+    char path[PATH_BYTES];
+    TRY(path_of(folder, name, path));
+    return keypair_load(path, kind, out);
+}
+
+/* The certificate must be of this very key: signs once and verifies. */
+static fault check_pair(struct keypair *key, struct certificate *certificate, const char *folder)
+{
+    uint8_t digest[SHA256_BYTES] = {1}, signature[P256_SIGNATURE_BYTES_MAX];
+    size_t size = 0;
+    TRY(keypair_sign_digest(key, digest, signature, &size));
+    if (failed(certificate_verify_digest(certificate, digest, span_of(signature, size))))
+        return RAISE(BAD_KEY, "%s: sign.crt is not the certificate of sign.key", folder);
+    return DONE;
+}
+
+static fault load_signer(const char *folder, struct key_store *self)
+{
+    char path[PATH_BYTES];
+    OWNED(certificate) certificate = NULL;
+    TRY(load(folder, "sign.key", KEY_P256, &self->sign));
+    TRY(path_of(folder, "sign.crt", path));
+    TRY(certificate_load(path, &certificate));
+    TRY(check_pair(self->sign, certificate, folder));
+    cades_template_make(certificate, &self->template);
+    return DONE;
+}
+
+static fault load_seals(const char *folder, struct key_store *self)
+{
+    for (unsigned i = 0; i < SEAL_KEYS_MAX; i++) {
+        char name[32], path[PATH_BYTES];
+        OWNED(bytes) public_key = NULL;
+        text_format(name, sizeof name, i == 0 ? "seal.key" : "seal.%u.key", i);
+        TRY(path_of(folder, name, path));
+        if (i > 0 && access(path, F_OK) != 0)
+            return DONE;
+        TRY(keypair_load(path, KEY_X25519, &self->seal[i]));
+        self->seals = i + 1;
+        TRY(keypair_public(self->seal[i], &public_key));
+        seal_key_id(public_key->data, self->seal_id[i]);
+    }
+    return DONE;
+}
+
+fault key_store_load(const char *folder, struct key_store **out)
+{
+    OWNED(key_store) self = owned_new(sizeof *self);
+    TRY(load_signer(folder, self));
+    TRY(load(folder, "log.key", KEY_ED25519, &self->log));
+    TRY(load_seals(folder, self));
+    *out = TAKE(self);
+    return DONE;
+}
+
+void key_store_free(struct key_store **self)
+{
+    if (*self == NULL)
+        return;
+    keypair_free(&(*self)->sign);
+    keypair_free(&(*self)->log);
+    for (size_t i = 0; i < (*self)->seals; i++)
+        keypair_free(&(*self)->seal[i]);
+    free(*self);
+    *self = NULL;
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+/*
+ * key_store - the private keys of one server, loaded once before the jail closes.
+ */
+#ifndef KEYS_KEY_STORE_H
+#define KEYS_KEY_STORE_H
+
+#include "lib/bus/limits.h"
+#include "lib/bus/letter.h"
+#include "lib/crypto/cades.h"
+#include "lib/crypto/keypair.h"
+
+struct key_store {
+    struct keypair *sign;
+    struct cades_template template; /* of sign.crt: nothing but CAdES attributes is ever signed */
+    struct keypair *log;
+    size_t seals;
+    struct keypair *seal[SEAL_KEYS_MAX]; /* seal.key, seal.1.key, ... newest first */
+    uint8_t seal_id[SEAL_KEYS_MAX][SEAL_KEY_ID_BYTES];
+};
+
+/* BAD_KEY with the file and what is wrong: missing, readable by others, not of the kind, or
+ * sign.key and sign.crt do not belong together. */
+fault key_store_load(const char *folder, struct key_store **out);
+void key_store_free(struct key_store **self);
+
+#endif

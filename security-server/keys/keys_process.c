@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/keys/keys_process.h"
+
+#include "lib/base/event.h"
+#include "lib/base/jail.h"
+#include "security-server/keys/key_service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static fault send_datagram(int line, struct span datagram)
+{
+    for (;;) {
+        ssize_t sent = send(line, datagram.at, datagram.size, MSG_NOSIGNAL);
+        if (sent == (ssize_t)datagram.size)
+            return DONE;
+        if (sent < 0 && errno == EINTR)
+            continue;
+        return RAISE(IO_FAILED, "the line to the exchange: %s", strerror(errno));
+    }
+}
+
+/* NULL datagram data: the other side has gone. */
+static fault serve(struct key_service *service, int line)
+{
+    static uint8_t datagram[KEYS_DATAGRAM_BYTES_MAX];
+    for (;;) {
+        OWNED(bytes) answer = NULL;
+        ssize_t got = recv(line, datagram, sizeof datagram, 0);
+        if (got == 0)
+            return DONE;
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return RAISE(IO_FAILED, "the line to the exchange: %s", strerror(errno));
+        TRY(key_service_answer(service, span_of(datagram, (size_t)got), &answer));
+        TRY(send_datagram(line, bytes_span(answer)));
+    }
+}
+
+static fault start_and_serve(const struct server_config *config, int line)
+{
+    OWNED(key_store) store = NULL;
+    TRY(key_store_load(config->keys_folder, &store));
+    struct key_service service = {.store = store};
+    /* Everything that OpenSSL loads lazily must be loaded before the jail closes: do each kind
+     * once. */
+    uint8_t digest[SHA256_BYTES] = {0}, signature[P256_SIGNATURE_BYTES_MAX], shared[SEAL_KEY_BYTES];
+    uint8_t log_signature[ED25519_SIGNATURE_BYTES];
+    size_t size = 0;
+    TRY(keypair_sign_digest(store->sign, digest, signature, &size));
+    TRY(keypair_sign_message(store->log, span_of(digest, sizeof digest), log_signature));
+    static const uint8_t base_point[X25519_PUBLIC_BYTES] = {9};
+    TRY(seal_derive(store->seal[0], base_point, shared));
+    seal_wipe(shared, sizeof shared);
+    TRY(jail_enter(JAIL_KEYS));
+    EVENT(INFO, "keys.ready", E_NUMBER("seal_keys", store->seals));
+    static const uint8_t ready[1] = {'!'};
+    TRY(send_datagram(line, span_of(ready, sizeof ready)));
+    return serve(&service, line);
+}
+
+int keys_process_run(const struct server_config *config, int line)
+{
+    fault f = start_and_serve(config, line);
+    if (!failed(f))
+        return 0;
+    EVENT(ERROR, "keys.failed", E_FAULT(f));
+    return f.code == BAD_KEY || f.code == BAD_CONFIG ? 2 : 1;
+}

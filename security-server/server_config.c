@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/server_config.h"
+
+#include "lib/bus/bus_id.h"
+#include "lib/bus/limits.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#define AT(member) offsetof(struct server_config, member)
+
+const struct config_setting server_settings[] = {
+    {.name = "server",
+     .kind = CONFIG_TEXT,
+     .offset = AT(server),
+     .least = 1,
+     .sentence = "This server's identifier: INSTANCE/CLASS/MEMBER/SERVERCODE."},
+    {.name = "keys_folder",
+     .kind = CONFIG_TEXT,
+     .offset = AT(keys_folder),
+     .least = 1,
+     .sentence = "Folder with sign.key, sign.crt, log.key, seal.key and transport.key; mode 0700."},
+    {.name = "audit_folder",
+     .kind = CONFIG_TEXT,
+     .offset = AT(audit_folder),
+     .least = 1,
+     .sentence = "Folder of the evidence log; mode 0700, on a disk whose flushes are honest."},
+    {.name = "directory_folder",
+     .kind = CONFIG_TEXT,
+     .offset = AT(directory_folder),
+     .least = 1,
+     .sentence = "Folder in which the authority's published directory arrives."},
+    {.name = "trust_file",
+     .kind = CONFIG_TEXT,
+     .offset = AT(trust_file),
+     .least = 1,
+     .sentence = "PEM file with the certificates of the authorities that are trusted."},
+    {.name = "authority_file",
+     .kind = CONFIG_TEXT,
+     .offset = AT(authority_file),
+     .least = 1,
+     .sentence = "File with the directory's verifier key (directory.vkey), one line."},
+    {.name = "front",
+     .kind = CONFIG_TEXT,
+     .offset = AT(front),
+     .text = "ipc:///run/chaski/front.sock",
+     .least = 1,
+     .sentence = "Where gateways reach this server: an ipc:// address."},
+    {.name = "mesh_listen",
+     .kind = CONFIG_LIST,
+     .offset = AT(mesh_listen),
+     .text = "tcp://0.0.0.0:7100,tcp://[::]:7100",
+     .sentence = "Where other servers reach this one: tcp:// addresses, IPv4 and IPv6."},
+    {.name = "ready_file",
+     .kind = CONFIG_TEXT,
+     .offset = AT(ready_file),
+     .text = "",
+     .sentence =
+         "File written once the server takes exchanges, with its real addresses; empty: none."},
+    {.name = "body_bytes_max",
+     .kind = CONFIG_NUMBER,
+     .offset = AT(body_bytes_max),
+     .number = HTTP_BODY_BYTES_DEFAULT,
+     .least = 1024,
+     .most = HTTP_BODY_BYTES_MAX,
+     .sentence = "Largest body carried in either direction, in bytes."},
+    {.name = "exchanges_max",
+     .kind = CONFIG_NUMBER,
+     .offset = AT(exchanges_max),
+     .number = EXCHANGES_LIVE_DEFAULT,
+     .least = 1,
+     .most = 100000,
+     .sentence = "Exchanges in flight at once; more are answered 503."},
+    {.name = "wal_segment_mib",
+     .kind = CONFIG_NUMBER,
+     .offset = AT(wal_segment_mib),
+     .number = WAL_SEGMENT_MIB_DEFAULT,
+     .least = 1,
+     .most = 1024,
+     .sentence = "Size of a write-ahead segment in MiB; made in advance and filled with zeros."},
+    {.name = "checkpoint_every_ms",
+     .kind = CONFIG_NUMBER,
+     .offset = AT(checkpoint_every_ms),
+     .number = CHECKPOINT_EVERY_MS_DEFAULT,
+     .least = 100,
+     .most = 3600000,
+     .sentence = "How often a grown log gets a signed checkpoint, in milliseconds."},
+    {.name = "event_level",
+     .kind = CONFIG_CHOICE,
+     .offset = AT(event_level),
+     .text = "info",
+     .choices = "debug|info|warn|error",
+     .sentence = "Least level of events shown; debug has one line per exchange with its times."},
+    {0},
+};
+
+static fault check(const struct server_config *self, const char *path)
+{
+    struct bus_id id;
+    if (failed(bus_id_parse(span_of_text(self->server), ID_SERVER, ID_SERVER, &id)))
+        return RAISE(BAD_CONFIG, "%s: server = \"%s\" is not INSTANCE/CLASS/MEMBER/SERVERCODE",
+                     path, self->server);
+    if (strncmp(self->front, "ipc://", 6) != 0)
+        return RAISE(BAD_CONFIG, "%s: front = \"%s\" does not begin with ipc://", path,
+                     self->front);
+    if (self->mesh_listen.count == 0)
+        return RAISE(BAD_CONFIG, "%s: mesh_listen is empty: no server could reach this one", path);
+    for (size_t i = 0; i < self->mesh_listen.count; i++)
+        if (strncmp(self->mesh_listen.item[i], "tcp://", 6) != 0)
+            return RAISE(BAD_CONFIG, "%s: mesh_listen \"%s\" does not begin with tcp://", path,
+                         self->mesh_listen.item[i]);
+    return DONE;
+}
+
+fault server_config_read(const char *path, struct server_config *out)
+{
+    *out = (struct server_config){0};
+    TRY(config_read(path, NULL, server_settings, out));
+    return check(out, path);
+}
+
+void server_config_clear(struct server_config *self)
+{
+    config_clear(server_settings, self);
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+/*
+ * server_config - settings of chaski-security-server, for both of its processes.
+ */
+#ifndef SERVER_CONFIG_H
+#define SERVER_CONFIG_H
+
+#include "lib/base/config.h"
+
+struct server_config {
+    char *server;      /* INSTANCE/CLASS/MEMBER/SERVERCODE */
+    char *keys_folder; /* sign.key sign.crt log.key seal.key transport.key */
+    char *audit_folder;
+    char *directory_folder;
+    char *trust_file;     /* PEM anchors */
+    char *authority_file; /* verifier key of the directory, one line */
+    char *front;          /* where gateways come in */
+    struct config_list mesh_listen;
+    char *ready_file; /* "": none */
+    int64_t body_bytes_max;
+    int64_t exchanges_max;
+    int64_t wal_segment_mib;
+    int64_t checkpoint_every_ms;
+    int64_t event_level; /* enum event_level */
+};
+
+extern const struct config_setting server_settings[];
+
+/* Reads and checks more than a table can: that identifiers are some. BAD_CONFIG. */
+fault server_config_read(const char *path, struct server_config *out);
+void server_config_clear(struct server_config *self);
+
+#endif

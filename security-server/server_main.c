@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+/* chaski-security-server: starts its two processes, and starts them again when one dies. */
+#include "lib/base/clock.h"
+#include "lib/base/event.h"
+#include "security-server/exchange/exchange_process.h"
+#include "security-server/keys/keys_process.h"
+#include "security-server/server_config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RESTARTS_MAX 5
+#define RESTART_WINDOW_MS 60000
+#define OPEN_FILES_WANTED 65536
+
+struct pair {
+    pid_t keys, exchange;
+};
+
+static volatile sig_atomic_t asked_to_stop;
+static volatile sig_atomic_t exchange_pid; /* 0: none runs */
+
+/* Passes on at once what the supervisor is told: kill(2) may be called here. */
+static void on_signal(int number)
+{
+    if (number != SIGHUP)
+        asked_to_stop = 1;
+    if (exchange_pid > 0)
+        kill((pid_t)exchange_pid, number == SIGHUP ? SIGHUP : SIGTERM);
+}
+
+/* Dies with the supervisor: nothing of a server shall run on alone. */
+static void bind_to_parent(pid_t parent, const char *name)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NAME, name);
+    if (getppid() != parent)
+        _exit(1);
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGHUP, SIG_DFL);
+}
+
+static pid_t start_keys(const struct server_config *config, const int line[2])
+{
+    pid_t parent = getpid(), child = fork();
+    if (child != 0)
+        return child;
+    bind_to_parent(parent, "chaski-keys");
+    /* asked to stop by the line closing, not by a signal: the exchange may need signatures to the
+     * end */
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    close(line[0]);
+    event_setup("chaski-keys", (enum event_level)config->event_level);
+    _exit(keys_process_run(config, line[1]));
+}
+
+static pid_t start_exchange(const struct server_config *config, const int line[2], pid_t keys)
+{
+    pid_t parent = getpid(), child = fork();
+    if (child != 0)
+        return child;
+    bind_to_parent(parent, "chaski-exchange");
+    close(line[1]);
+    event_setup("chaski-exchange", (enum event_level)config->event_level);
+    exit(exchange_process_run(config, line[0], keys));
+}
+
+static bool start_pair(const struct server_config *config, struct pair *out)
+{
+    int line[2];
+    *out = (struct pair){-1, -1};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, line) != 0)
+        return false;
+    out->keys = start_keys(config, line);
+    if (out->keys > 0)
+        out->exchange = start_exchange(config, line, out->keys);
+    close(line[0]);
+    close(line[1]);
+    return out->keys > 0 && out->exchange > 0;
+}
+
+/* Waits for one of ours. Returns its exit status. */
+static int wait_for_one(const struct pair *pair, pid_t *which)
+{
+    for (;;) {
+        int status = 0;
+        pid_t got = waitpid(-1, &status, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        *which = got;
+        if (got < 0)
+            return 1;
+        if (WIFSIGNALED(status))
+            EVENT(ERROR, "server.process_killed",
+                  E_TEXT("process", got == pair->keys ? "keys" : "exchange"),
+                  E_NUMBER("signal", WTERMSIG(status)));
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    }
+}
+
+static void reap(pid_t pid)
+{
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
+/* Runs one pair to its end: status of the process that ended first, or of the exchange. */
+static int run_pair(const struct server_config *config)
+{
+    struct pair pair;
+    if (!start_pair(config, &pair)) {
+        EVENT(ERROR, "server.start_failed", E_TEXT("error", strerror(errno)));
+        if (pair.keys > 0) {
+            kill(pair.keys, SIGKILL);
+            reap(pair.keys);
+        }
+        return 1;
+    }
+    pid_t first = -1;
+    exchange_pid = pair.exchange;
+    if (asked_to_stop != 0) /* while it was being started */
+        kill(pair.exchange, SIGTERM);
+    int status = wait_for_one(&pair, &first);
+    exchange_pid = 0;
+    if (first == pair.keys) {
+        /* the exchange sees its line close and ends by itself; what it says is less telling */
+        reap(pair.exchange);
+        return status == 0 ? 1 : status;
+    }
+    reap(pair.keys);
+    return status;
+}
+
+static int supervise(const struct server_config *config)
+{
+    int64_t first_ms = clock_steady_ms();
+    for (int restarts = 0;;) {
+        int status = run_pair(config);
+        if (asked_to_stop != 0)
+            return status;
+        if (status == 2 || status == 3)
+            return status; /* a restart would not help */
+        if (clock_steady_ms() - first_ms > RESTART_WINDOW_MS) {
+            restarts = 0;
+            first_ms = clock_steady_ms();
+        }
+        if (++restarts > RESTARTS_MAX) {
+            EVENT(ERROR, "server.gave_up", E_NUMBER("restarts", RESTARTS_MAX));
+            return 1;
+        }
+        EVENT(WARN, "server.restarting", E_NUMBER("status", status),
+              E_NUMBER("restarts", restarts));
+        usleep(100000);
+    }
+}
+
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    rlim_t wanted = limit.rlim_max < OPEN_FILES_WANTED ? limit.rlim_max : OPEN_FILES_WANTED;
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = wanted;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static const char usage[] =
+    "chaski-security-server - signs, seals, logs and forwards the exchanges of one member\n"
+    "\n"
+    "  --config FILE        settings (needed)\n"
+    "  --check-config       read the settings, say what is wrong, and end\n"
+    "  --print-config       print the settings in effect, and end\n"
+    "  --document-config    print all settings as Markdown, and end\n"
+    "  --help\n"
+    "\n"
+    "SIGTERM drains and stops; SIGHUP looks for a new directory at once.\n"
+    "Exit status: 0 stopped as asked, 1 failed, 2 wrong settings or keys, 3 the log or the "
+    "directory\n"
+    "must not be used as they are.\n";
+
+enum action { ACTION_RUN, ACTION_CHECK, ACTION_PRINT };
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'k'},
+        {"print-config", no_argument, NULL, 'p'}, {"document-config", no_argument, NULL, 'd'},
+        {"help", no_argument, NULL, 'h'},         {0}};
+    const char *path = NULL;
+    enum action action = ACTION_RUN;
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        switch (option) {
+        case 'c':
+            path = optarg;
+            break;
+        case 'k':
+            action = ACTION_CHECK;
+            break;
+        case 'p':
+            action = ACTION_PRINT;
+            break;
+        case 'd':
+            config_document("chaski-security-server", server_settings, stdout);
+            return 0;
+        case 'h':
+            fputs(usage, stdout);
+            return 0;
+        default:
+            fputs(usage, stderr);
+            return 2;
+        }
+    }
+    if (path == NULL || optind != argc) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    struct server_config config;
+    fault f = server_config_read(path, &config);
+    if (failed(f)) {
+        fprintf(stderr, "chaski-security-server: %s\n", fault_detail());
+        return 2;
+    }
+    if (action == ACTION_PRINT)
+        config_print(server_settings, &config, stdout);
+    if (action != ACTION_RUN) {
+        server_config_clear(&config);
+        return 0;
+    }
+    event_setup("chaski-security-server", (enum event_level)config.event_level);
+    raise_file_limit();
+    catch_signals();
+    int status = supervise(&config);
+    server_config_clear(&config);
+    return status;
+}
