@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: MIT
+#include "lib/net/net_private.h"
+
+#include "lib/base/event.h"
+#include "lib/base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#define SOCKETS_MAX 8192
+#define MESSAGES_PER_TURN 256
+#define LAST_WORDS_MS 200 /* how long unsent messages may hold up the end */
+#define ZAP_ENFORCE_DOMAIN 93 /* ZMQ_ZAP_ENFORCE_DOMAIN: in the library, but not in its stable header */
+#define ADDRESS_BYTES 512
+#define Z85_KEY_BYTES 40
+
+struct socket {
+    struct net *net;
+    void *zmq;
+    enum socket_kind kind;
+    struct loop_watch watch;
+    void (*take)(void *owner, const struct message *message);
+    void *owner;
+    char address[ADDRESS_BYTES];
+    bool dirty;   /* used since its events were last looked at */
+    bool taking;  /* inside `take` */
+    bool closed;  /* closed from inside `take`: freed when it returns */
+    struct socket *next_dirty;
+};
+
+// --- the context -------------------------------------------------------------------------------------
+
+static bool look_again(void *owner);
+
+fault net_new(struct loop *loop, struct net **out)
+{
+    OWNED(net) self = owned_new(sizeof *self);
+    self->loop = loop;
+    self->context = zmq_ctx_new();
+    if (self->context == NULL)
+        return RAISE(IO_FAILED, "ZeroMQ: %s", zmq_strerror(errno));
+    zmq_ctx_set(self->context, ZMQ_IO_THREADS, 1);
+    zmq_ctx_set(self->context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
+    zmq_ctx_set(self->context, ZMQ_IPV6, 1);
+    loop_each_turn(loop, look_again, self);
+    *out = TAKE(self);
+    return DONE;
+}
+
+void net_free(struct net **self)
+{
+    if (*self == NULL)
+        return;
+    loop_no_turn((*self)->loop, look_again, *self);
+    if ((*self)->context != NULL)
+        zmq_ctx_term((*self)->context);
+    free(*self);
+    *self = NULL;
+}
+
+// --- opening -----------------------------------------------------------------------------------------
+
+static fault set(struct socket *self, int option, int value)
+{
+    if (zmq_setsockopt(self->zmq, option, &value, sizeof value) != 0)
+        return RAISE(INTERNAL, "socket option %d: %s", option, zmq_strerror(errno));
+    return DONE;
+}
+
+static fault set_bounds(struct socket *self, const struct socket_options *options)
+{
+    const int table[][2] = {
+        {ZMQ_LINGER, LAST_WORDS_MS},      {ZMQ_SNDHWM, options->queue_messages},
+        {ZMQ_RCVHWM, options->queue_messages}, {ZMQ_IPV6, 1},
+        {ZMQ_HEARTBEAT_IVL, 5000},        {ZMQ_HEARTBEAT_TIMEOUT, 15000},
+        {ZMQ_HEARTBEAT_TTL, 20000},       {ZMQ_HANDSHAKE_IVL, 5000},
+        {ZMQ_RECONNECT_IVL, 100},         {ZMQ_RECONNECT_IVL_MAX, 2000},
+        {ZMQ_CONNECT_TIMEOUT, 5000},      {ZMQ_BACKLOG, 1024},
+        {ZMQ_TCP_KEEPALIVE, 1},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        TRY(set(self, table[i][0], table[i][1]));
+    int64_t most = options->message_bytes_max;
+    if (zmq_setsockopt(self->zmq, ZMQ_MAXMSGSIZE, &most, sizeof most) != 0)
+        return RAISE(INTERNAL, "ZMQ_MAXMSGSIZE: %s", zmq_strerror(errno));
+    /* a ROUTER says when there is no such peer; a DEALER queues nothing for a peer that is not there */
+    return set(self, self->kind == SOCKET_ROUTER ? ZMQ_ROUTER_MANDATORY : ZMQ_IMMEDIATE, 1);
+}
+
+static fault set_key(struct socket *self, int option, const uint8_t key[CURVE_KEY_BYTES])
+{
+    if (zmq_setsockopt(self->zmq, option, key, CURVE_KEY_BYTES) != 0)
+        return RAISE(INTERNAL, "CURVE key: %s", zmq_strerror(errno));
+    return DONE;
+}
+
+static fault set_curve(struct socket *self, const struct socket_options *options)
+{
+    if (options->own == NULL)
+        return DONE;
+    if (self->kind == SOCKET_ROUTER) {
+        TRY(set(self, ZMQ_CURVE_SERVER, 1));
+        const char *domain = options->zap_domain == NULL ? "" : options->zap_domain;
+        if (zmq_setsockopt(self->zmq, ZMQ_ZAP_DOMAIN, domain, strlen(domain)) != 0)
+            return RAISE(INTERNAL, "ZMQ_ZAP_DOMAIN: %s", zmq_strerror(errno));
+        int enforce = 1; /* a belt for the braces: an old library may not know it */
+        (void)zmq_setsockopt(self->zmq, ZAP_ENFORCE_DOMAIN, &enforce, sizeof enforce);
+        return set_key(self, ZMQ_CURVE_SECRETKEY, options->own->secret_key);
+    }
+    TRY(set_key(self, ZMQ_CURVE_SERVERKEY, options->server_key));
+    TRY(set_key(self, ZMQ_CURVE_PUBLICKEY, options->own->public_key));
+    return set_key(self, ZMQ_CURVE_SECRETKEY, options->own->secret_key);
+}
+
+static void on_edge(struct loop_watch *watch, uint32_t bits);
+
+static fault watch_socket(struct socket *self)
+{
+    int fd = -1;
+    size_t size = sizeof fd;
+    if (zmq_getsockopt(self->zmq, ZMQ_FD, &fd, &size) != 0)
+        return RAISE(INTERNAL, "ZMQ_FD: %s", zmq_strerror(errno));
+    self->watch = (struct loop_watch){.fd = fd, .bits = EPOLLIN, .ready = on_edge, .owner = self};
+    return loop_watch(self->net->loop, &self->watch);
+}
+
+/* Puts the socket into the queue of those to be looked at at the end of this turn. */
+static void mark(struct socket *self)
+{
+    struct net *net = self->net;
+    if (self->dirty)
+        return;
+    self->dirty = true;
+    self->next_dirty = NULL;
+    if (net->dirty_last == NULL)
+        net->dirty_first = self;
+    else
+        net->dirty_last->next_dirty = self;
+    net->dirty_last = self;
+    net->dirty_count++;
+    loop_again(net->loop); /* from within a hook, too, there must be another look before sleep */
+}
+
+static void unmark(struct socket *self)
+{
+    struct net *net = self->net;
+    if (!self->dirty)
+        return;
+    struct socket *before = NULL;
+    for (struct socket *at = net->dirty_first; at != self; at = at->next_dirty)
+        before = at;
+    if (before == NULL)
+        net->dirty_first = self->next_dirty;
+    else
+        before->next_dirty = self->next_dirty;
+    if (net->dirty_last == self)
+        net->dirty_last = before;
+    self->dirty = false;
+    net->dirty_count--;
+}
+
+fault socket_open(struct net *net, const struct socket_options *options,
+                  void (*take)(void *owner, const struct message *message), void *owner,
+                  struct socket **out)
+{
+    OWNED(socket) self = owned_new(sizeof *self);
+    self->net = net;
+    self->kind = options->kind;
+    self->take = take;
+    self->owner = owner;
+    self->watch.fd = -1;
+    self->zmq = zmq_socket(net->context, options->kind == SOCKET_ROUTER ? ZMQ_ROUTER : ZMQ_DEALER);
+    if (self->zmq == NULL)
+        return RAISE(IO_FAILED, "no socket: %s", zmq_strerror(errno));
+    TRY(set_bounds(self, options));
+    TRY(set_curve(self, options));
+    TRY(watch_socket(self));
+    mark(self);
+    *out = TAKE(self);
+    return DONE;
+}
+
+static void release(struct socket *self)
+{
+    unmark(self);
+    if (self->watch.fd >= 0)
+        loop_unwatch(self->net->loop, &self->watch);
+    if (self->zmq != NULL)
+        zmq_close(self->zmq);
+    free(self);
+}
+
+void socket_close(struct socket **self)
+{
+    if (*self == NULL)
+        return;
+    if ((*self)->taking)
+        (*self)->closed = true;
+    else
+        release(*self);
+    *self = NULL;
+}
+
+void socket_free(struct socket **self)
+{
+    socket_close(self);
+}
+
+fault socket_bind(struct socket *self, const char *address)
+{
+    if (zmq_bind(self->zmq, address) != 0)
+        return RAISE(IO_FAILED, "cannot listen on %s: %s", address, zmq_strerror(errno));
+    size_t size = sizeof self->address;
+    if (zmq_getsockopt(self->zmq, ZMQ_LAST_ENDPOINT, self->address, &size) != 0)
+        text_format(self->address, sizeof self->address, "%s", address);
+    return DONE;
+}
+
+fault socket_connect(struct socket *self, const char *address)
+{
+    if (zmq_connect(self->zmq, address) != 0)
+        return RAISE(IO_FAILED, "cannot connect to %s: %s", address, zmq_strerror(errno));
+    mark(self);
+    return DONE;
+}
+
+const char *socket_address(struct socket *self)
+{
+    return self->address;
+}
+
+// --- taking ------------------------------------------------------------------------------------------
+
+#define PARTS_MAX (NET_FRAMES_MAX + 1)
+
+struct parts {
+    size_t count; /* that are kept */
+    bool too_many;
+    zmq_msg_t part[PARTS_MAX];
+};
+
+/* False when there is none. All parts of a message arrive together. */
+static bool receive(struct socket *self, struct parts *out)
+{
+    out->count = 0;
+    out->too_many = false;
+    for (int more = 1; more != 0;) {
+        zmq_msg_t extra;
+        zmq_msg_t *part = out->count < PARTS_MAX ? &out->part[out->count] : &extra;
+        zmq_msg_init(part);
+        if (zmq_msg_recv(part, self->zmq, ZMQ_DONTWAIT) < 0) {
+            zmq_msg_close(part);
+            return false;
+        }
+        more = zmq_msg_more(part);
+        if (part == &extra) {
+            out->too_many = true;
+            zmq_msg_close(part);
+        } else {
+            out->count++;
+        }
+    }
+    return true;
+}
+
+static void close_parts(struct parts *parts)
+{
+    for (size_t i = 0; i < parts->count; i++)
+        zmq_msg_close(&parts->part[i]);
+}
+
+static void hand_over(struct socket *self, struct parts *parts)
+{
+    struct message message = {.user = ""};
+    size_t first = self->kind == SOCKET_ROUTER ? 1 : 0;
+    if (parts->too_many || parts->count < first || parts->count - first > NET_FRAMES_MAX) {
+        EVENT(WARN, "net.message_refused", E_NUMBER("parts", parts->count));
+        return;
+    }
+    if (first == 1) {
+        message.from = span_of(zmq_msg_data(&parts->part[0]), zmq_msg_size(&parts->part[0]));
+        const char *user = zmq_msg_gets(&parts->part[0], "User-Id");
+        message.user = user == NULL ? "" : user;
+    }
+    for (size_t i = first; i < parts->count; i++)
+        message.frame[message.count++] =
+            span_of(zmq_msg_data(&parts->part[i]), zmq_msg_size(&parts->part[i]));
+    self->taking = true;
+    self->take(self->owner, &message);
+    self->taking = false;
+}
+
+/* Takes what is there, within a bound so that nobody starves others. */
+static void drain(struct socket *self)
+{
+    for (int taken = 0; taken < MESSAGES_PER_TURN; taken++) {
+        struct parts parts;
+        bool got = receive(self, &parts);
+        if (got)
+            hand_over(self, &parts);
+        close_parts(&parts);
+        if (self->closed) {
+            release(self);
+            return;
+        }
+        if (!got)
+            return;
+    }
+    mark(self); /* there may be more: look again in the next turn */
+}
+
+static void on_edge(struct loop_watch *watch, uint32_t bits)
+{
+    (void)bits;
+    struct socket *self = watch->owner;
+    mark(self);
+}
+
+/* End of turn: an edge may have been swallowed by a send, so every socket in use is asked. What is
+ * marked meanwhile waits for the next turn. */
+static bool look_again(void *owner)
+{
+    struct net *net = owner;
+    for (size_t left = net->dirty_count; left > 0 && net->dirty_first != NULL; left--) {
+        struct socket *socket = net->dirty_first;
+        unmark(socket);
+        int events = 0;
+        size_t size = sizeof events;
+        if (zmq_getsockopt(socket->zmq, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN) != 0)
+            drain(socket);
+    }
+    return net->dirty_count > 0;
+}
+
+// --- sending -----------------------------------------------------------------------------------------
+
+static fault send_part(struct socket *self, struct span part, bool more)
+{
+    int flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0);
+    for (;;) {
+        if (zmq_send(self->zmq, part.at, part.size, flags) >= 0)
+            return DONE;
+        if (errno == EINTR)
+            continue;
+        if (errno == EAGAIN)
+            return RAISE(OVERLOADED, "the queue is full or not connected");
+        if (errno == EHOSTUNREACH)
+            return RAISE(PEER_UNREACHABLE, "no such peer is connected");
+        return RAISE(IO_FAILED, "send: %s", zmq_strerror(errno));
+    }
+}
+
+fault socket_send(struct socket *self, struct span to, const struct span *frames, size_t count)
+{
+    mark(self);
+    /* Only the first part can be refused: libzmq takes a message whole or not at all. */
+    if (self->kind == SOCKET_ROUTER)
+        TRY(send_part(self, to, true));
+    for (size_t i = 0; i < count; i++)
+        TRY(send_part(self, frames[i], i + 1 < count));
+    return DONE;
+}
+
+// --- CURVE keys --------------------------------------------------------------------------------------
+
+void curve_make(struct curve_keys *out)
+{
+    char public_text[Z85_KEY_BYTES + 1], secret_text[Z85_KEY_BYTES + 1];
+    if (zmq_curve_keypair(public_text, secret_text) != 0)
+        abort(); /* a libzmq without CURVE is no library for us */
+    zmq_z85_decode(out->public_key, public_text);
+    zmq_z85_decode(out->secret_key, secret_text);
+    explicit_bzero(secret_text, sizeof secret_text);
+}
+
+static fault read_secret(int fd, const char *path, char out[Z85_KEY_BYTES + 1])
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+        return RAISE(BAD_KEY, "%s is not a file", path);
+    if ((st.st_mode & 077) != 0)
+        return RAISE(BAD_KEY, "%s can be read by others: chmod 600 it", path);
+    ssize_t got = read(fd, out, Z85_KEY_BYTES);
+    if (got != Z85_KEY_BYTES)
+        return RAISE(BAD_KEY, "%s does not hold a key of %d characters", path, Z85_KEY_BYTES);
+    out[Z85_KEY_BYTES] = '\0';
+    return DONE;
+}
+
+static fault keys_of_secret(const char *path, const char secret[Z85_KEY_BYTES + 1],
+                            struct curve_keys *out)
+{
+    char public_text[Z85_KEY_BYTES + 1];
+    if (zmq_curve_public(public_text, secret) != 0 ||
+        zmq_z85_decode(out->secret_key, secret) == NULL ||
+        zmq_z85_decode(out->public_key, public_text) == NULL)
+        return RAISE(BAD_KEY, "%s does not hold a transport key", path);
+    return DONE;
+}
+
+fault curve_load(const char *path, struct curve_keys *out)
+{
+    char secret[Z85_KEY_BYTES + 1];
+    struct curve_keys keys;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return RAISE(BAD_KEY, "%s: %s", path, strerror(errno));
+    fault f = read_secret(fd, path, secret);
+    close(fd);
+    if (!failed(f))
+        f = keys_of_secret(path, secret, &keys);
+    explicit_bzero(secret, sizeof secret);
+    TRY(f);
+    *out = keys;
+    return DONE;
+}
+
+fault curve_save(const struct curve_keys *keys, const char *path)
+{
+    char secret[Z85_KEY_BYTES + 2];
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return RAISE(IO_FAILED, "%s: %s", path, strerror(errno));
+    zmq_z85_encode(secret, keys->secret_key, CURVE_KEY_BYTES);
+    secret[Z85_KEY_BYTES] = '\n';
+    bool good = write(fd, secret, Z85_KEY_BYTES + 1) == Z85_KEY_BYTES + 1 && fsync(fd) == 0;
+    explicit_bzero(secret, sizeof secret);
+    if (close(fd) != 0 || !good)
+        return RAISE(IO_FAILED, "%s could not be written", path);
+    return DONE;
+}
