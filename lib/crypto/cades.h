@@ -24,11 +24,14 @@ struct cades_template {
 void cades_template_make(const struct certificate *signer, struct cades_template *out);
 
 /* Digest that the signer signs: SHA-256 of 31 81 a2 || attributes patched for this content.
- * time_ms: milliseconds since 1970 UTC, floored to seconds in the attribute. */
+ * time_ms: milliseconds since 1970 UTC, floored to seconds in the attribute; asserted to lie
+ * between 1970 and 2049, so check a stranger's time first (cades_verify does). */
 struct sha256 cades_signed_digest(const struct cades_template *self,
                                   const struct sha256 *content_sha256, int64_t time_ms);
 
-/* The whole leaf. Deterministic in its arguments. bytes_free() the result. */
+/* The whole leaf. Deterministic in its arguments. bytes_free() the result. BAD_FRAME for content
+ * over CADES_CONTENT_BYTES_MAX, a signature that is empty or too long, or a time outside
+ * 1970..2049. */
 fault cades_leaf(const struct cades_template *self, struct span content, int64_t time_ms,
                  struct span signature, struct bytes **out);
 
@@ -36,10 +39,10 @@ fault cades_leaf(const struct cades_template *self, struct span content, int64_t
  * (rebuilds and compares), else BAD_FRAME. Does not verify the signature. */
 struct cades_parts {
     struct span content;
-    struct span ski;       /* SKI_BYTES */
+    struct span ski;                /* SKI_BYTES */
     struct span certificate_sha256; /* ESSCertIDv2 hash, 32 bytes */
-    struct span signature; /* DER ECDSA */
-    int64_t time_ms;       /* signingTime, whole seconds */
+    struct span signature;          /* DER ECDSA */
+    int64_t time_ms;                /* signingTime, whole seconds */
 };
 fault cades_parse(struct span leaf, struct cades_parts *out);
 
@@ -47,5 +50,10 @@ fault cades_parse(struct span leaf, struct cades_parts *out);
  * when template and certificate are not of one signer. */
 fault cades_verify(struct certificate *signer, const struct cades_template *template,
                    struct span content, int64_t time_ms, struct span signature);
+
+/* A leaf as a file, for auditors and for bytes that another node kept: cades_parse, then both names
+ * of the certificate (ski and hash; NOT_YOURS), then the signature. cades_parse followed by
+ * cades_verify alone would not see a changed certificate hash in the leaf. */
+fault cades_verify_leaf(struct certificate *signer, struct span leaf, struct cades_parts *out);
 
 #endif

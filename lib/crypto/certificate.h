@@ -14,49 +14,62 @@
 
 #define SKI_BYTES 20
 
+#define CERTIFICATE_BYTES_MAX 16384 /* also of a request */
+
+/* Plain UTF-8 without control characters. X.520 bounds O, serialNumber and CN to 64 characters:
+ * a longer organisation is cut there (its full name stands in the directory), a longer member or
+ * server, or a country that is not two letters, is BAD_NAME. Empty texts are left out. */
 struct certificate_subject {
     char country[3];
-    char organisation[257]; /* UTF-8 */
-    char member[257];       /* serialNumber: INSTANCE/CLASS/MEMBER */
-    char server[65];        /* CN: server code */
+    char organisation[257];
+    char member[257]; /* serialNumber: INSTANCE/CLASS/MEMBER */
+    char server[65];  /* CN: server code */
 };
 
 struct certificate;
 struct trust;
 
-/* Parses DER; CERTIFICATE_BAD unless it is a P-256 certificate with a 20-byte subject key id. */
+/* Parses DER; CERTIFICATE_BAD unless it is a P-256 certificate with a 20-byte subject key id, in
+ * strict DER, of at most CERTIFICATE_BYTES_MAX, and its subject fits certificate_subject. */
 fault certificate_parse(struct span der, struct certificate **out);
-/* First certificate of a PEM file. */
+/* First certificate of a PEM file. IO_FAILED when it cannot be opened, else CERTIFICATE_BAD. */
 fault certificate_load(const char *path, struct certificate **out);
 void certificate_free(struct certificate **self);
 
 struct span certificate_der(const struct certificate *self);
 const uint8_t *certificate_ski(const struct certificate *self); /* SKI_BYTES */
-struct sha256 certificate_hash(const struct certificate *self); /* SHA-256 of DER, for ESSCertIDv2 */
+/* SHA-256 of the DER, for ESSCertIDv2. */
+struct sha256 certificate_hash(const struct certificate *self);
 const struct certificate_subject *certificate_subject(const struct certificate *self);
+/* Whole seconds; as OpenSSL counts, not_before is the first valid second and not_after the first
+ * that is not. */
 int64_t certificate_not_before_ms(const struct certificate *self);
 int64_t certificate_not_after_ms(const struct certificate *self);
 /* May it sign messages (digitalSignature and nonRepudiation, not a CA)? */
 bool certificate_may_sign(const struct certificate *self);
 fault certificate_pem(const struct certificate *self, struct bytes **out);
 
-/* ECDSA P-256 over a ready SHA-256 digest. SIGNATURE_BAD when it does not verify or is high-S. */
+/* ECDSA P-256 over a ready SHA-256 digest. SIGNATURE_BAD when it does not verify, is high-S or not
+ * minimal DER. 43 us. */
 fault certificate_verify_digest(struct certificate *self, const uint8_t digest[32],
                                 struct span signature);
 
-/* Trust anchors: a PEM file with one or more CA certificates. */
+/* Trust anchors: a PEM file with one or more CA certificates, of any algorithm of 112 bits or more;
+ * each one is an anchor. IO_FAILED, CERTIFICATE_BAD. One thread at a time. */
 fault trust_load(const char *path, struct trust **out);
 void trust_free(struct trust **self);
-/* Chain to an anchor at a given time. CERTIFICATE_BAD with the reason. */
+/* Chain to an anchor at a given time, past or future. CERTIFICATE_BAD with the reason. 50 us. */
 fault trust_check(struct trust *self, const struct certificate *certificate, int64_t at_ms);
 
 /* The authority's side. Issues a member certificate from a PKCS#10 request (DER): checks the
- * request's own signature, ignores its subject for `subject`. serial: 16 random bytes are made. */
+ * request's own signature, ignores its subject for `subject`. serial: 16 random bytes are made.
+ * REFUSED for a request that is not sound or not P-256, a ca that is not one or not of ca_key, or
+ * an empty validity; BAD_NAME for the subject, of which member and server must be there. */
 struct keypair;
 fault certificate_issue(struct keypair *ca_key, const struct certificate *ca, struct span request,
                         const struct certificate_subject *subject, int64_t not_before_ms,
                         int64_t not_after_ms, struct certificate **out);
-/* A self-signed CA certificate for small countries, demo and tests. */
+/* A self-signed CA certificate for small countries, demo and tests; it issues members, not CAs. */
 fault certificate_make_ca(struct keypair *ca_key, const struct certificate_subject *subject,
                           int64_t not_before_ms, int64_t not_after_ms, struct certificate **out);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * digest - SHA-256, SHA-512 and HMAC over several pieces, with algorithms fetched once per process.
+ * digest - SHA-256 and SHA-512 over several pieces, with algorithms fetched once per process and a
+ * context kept per thread.
  */
 #ifndef CRYPTO_DIGEST_H
 #define CRYPTO_DIGEST_H
@@ -18,8 +19,8 @@ struct sha256 {
 struct sha256 digest_sha256(const struct span *pieces, size_t count);
 void digest_sha512(const struct span *pieces, size_t count, uint8_t out[SHA512_BYTES]);
 
-#define SHA256_OF(...)                                                                             \
-    digest_sha256((const struct span[]){__VA_ARGS__},                                              \
+#define SHA256_OF(...)                                \
+    digest_sha256((const struct span[]){__VA_ARGS__}, \
                   sizeof((const struct span[]){__VA_ARGS__}) / sizeof(struct span))
 
 static inline struct span sha256_span(const struct sha256 *hash)

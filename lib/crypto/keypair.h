@@ -11,6 +11,7 @@
 
 enum key_kind { KEY_P256, KEY_ED25519, KEY_X25519 };
 
+#define KEY_SEED_BYTES 32
 #define ED25519_PUBLIC_BYTES 32
 #define ED25519_SIGNATURE_BYTES 64
 #define X25519_PUBLIC_BYTES 32
@@ -19,22 +20,27 @@ enum key_kind { KEY_P256, KEY_ED25519, KEY_X25519 };
 struct keypair;
 
 fault keypair_make(enum key_kind kind, struct keypair **out);
-/* Reads a PKCS#8 PEM file. BAD_KEY when it is missing, open to group or others, or of another kind. */
+/* From a private key of 32 raw bytes; Ed25519 (seed) and X25519 only, else BAD_KEY. */
+fault keypair_from_raw(enum key_kind kind, const uint8_t raw[KEY_SEED_BYTES], struct keypair **out);
+/* Reads an unencrypted PKCS#8 PEM file ("BEGIN PRIVATE KEY"). BAD_KEY when it is missing, a
+ * symbolic link, not a regular file, open to group or others, or of another kind. */
 fault keypair_load(const char *path, enum key_kind kind, struct keypair **out);
-/* Writes PKCS#8 PEM with mode 0600; refuses to overwrite (IO_FAILED). */
+/* Writes PKCS#8 PEM with mode 0600 and syncs the file (not its folder); refuses to overwrite
+ * (IO_FAILED). Waits for the disk. */
 fault keypair_save(const struct keypair *self, const char *path);
 void keypair_free(struct keypair **self); /* wipes */
 
 enum key_kind keypair_kind(const struct keypair *self);
 /* Raw public key: 32 bytes for Ed25519 and X25519; 65-byte uncompressed point for P-256. */
 fault keypair_public(const struct keypair *self, struct bytes **out);
-/* PKCS#10 request, DER, self-signed: proof of possession. P-256 only. subject is
- * "C=CO,O=...,serialNumber=CO/GOV/899999027,CN=server": see certificate.h. */
+/* PKCS#10 request, DER, self-signed: proof of possession. P-256 only, else BAD_KEY. subject is
+ * "C=CO,O=...,serialNumber=CO/GOV/899999027,CN=server", bounded as in certificate.h (BAD_NAME). */
 struct certificate_subject;
 fault keypair_request(const struct keypair *self, const struct certificate_subject *subject,
                       struct bytes **out);
 
-/* ECDSA over a ready SHA-256 digest, DER, low-S (evidence format B.2). */
+/* ECDSA over a ready SHA-256 digest, DER, low-S (evidence format B.2). P-256 only (asserted, as the
+ * kind of key is for the two below). */
 fault keypair_sign_digest(struct keypair *self, const uint8_t digest[32],
                           uint8_t out[P256_SIGNATURE_BYTES_MAX], size_t *out_size);
 /* Ed25519 over a message. */

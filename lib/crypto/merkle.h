@@ -16,8 +16,9 @@ struct merkle {
     struct sha256 edge[MERKLE_LEVELS]; /* edge[l] is set when bit l of size is */
 };
 
-struct sha256 merkle_leaf_hash(struct span leaf);                                 /* SHA256(0x00 || leaf) */
-struct sha256 merkle_node_hash(const struct sha256 *left, const struct sha256 *right); /* 0x01 || l || r */
+/* SHA-256 of 0x00 || leaf, and of 0x01 || left || right. */
+struct sha256 merkle_leaf_hash(struct span leaf);
+struct sha256 merkle_node_hash(const struct sha256 *left, const struct sha256 *right);
 
 void merkle_append(struct merkle *self, const struct sha256 *leaf_hash);
 struct sha256 merkle_root(const struct merkle *self); /* of the empty tree: SHA256("") */
