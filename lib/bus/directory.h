@@ -131,6 +131,8 @@ const struct directory_service *directory_service(const struct directory *self, 
 const struct directory_purpose *directory_purpose(const struct directory *self, struct span id);
 /* By 20-byte subject key identifier. */
 struct directory_signer *directory_signer(const struct directory *self, const uint8_t *ski);
+/* The same, with certificates that were replaced or removed since: for auditors. */
+struct directory_signer *directory_signer_ever(const struct directory *self, const uint8_t *ski);
 bool directory_server_has(const struct directory_server *server,
                           const struct directory_subsystem *subsystem);
 

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/*
+ * directory_private - the state being folded; for directory.c and directory_fold.c only.
+ */
+#ifndef BUS_DIRECTORY_PRIVATE_H
+#define BUS_DIRECTORY_PRIVATE_H
+
+#include "lib/base/map.h"
+#include "lib/bus/directory.h"
+#include "lib/crypto/merkle.h"
+
+struct directory {
+    int holders;
+    char *instance;
+    struct sha256 root;
+    uint64_t epoch;
+    int64_t last_ms; /* time of the last act: they do not go back */
+    int64_t valid_until_ms;
+    bool published; /* the last act was Published */
+    struct map members, servers, subsystems, services, purposes, grants; /* by id */
+    struct map signers;       /* in force, by subject key id */
+    struct map signers_ever;  /* likewise, with those that were replaced or removed */
+    struct map revoked;       /* since when, by SHA-256 of the certificate: for ever */
+    struct map transport_ids; /* transport key -> server, to refuse doubles */
+    struct map origins;       /* log origin -> server, likewise */
+    struct trust *trust;      /* borrowed while folding */
+    /* everything ever allocated for this state, freed together */
+    void **memory;
+    size_t memory_count, memory_room;
+    struct certificate **certificate;
+    size_t certificate_count, certificate_room;
+};
+
+/* Applies the packed chaski.Act of entry `number` to the state. DIRECTORY_BAD says why not; the state
+ * is of no use then. */
+fault directory_apply(struct directory *self, uint64_t number, struct span act);
+
+struct directory *directory_new(struct trust *trust);
+/* Links grants to services, marks what is revoked; after the last act. */
+fault directory_finish(struct directory *self);
+
+#endif
