@@ -42,8 +42,13 @@ static const uint8_t ecdsa_with_sha256[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
 
 #define SPAN_OF_ARRAY(array) span_of((array), sizeof(array))
 
-enum tag { INTEGER = 0x02, OCTETS = 0x04, SEQUENCE = 0x30, SET = 0x31, CONTEXT_0 = 0xa0 };
-#define CONTEXT_0_PRIMITIVE 0x80
+enum tag {
+    OCTETS = 0x04,
+    SEQUENCE = 0x30,
+    SET = 0x31,
+    CONTEXT_0_PRIMITIVE = 0x80,
+    CONTEXT_0 = 0xa0
+};
 
 static void fill_template(const uint8_t *ski, const uint8_t *certificate_sha256,
                           struct cades_template *out)

@@ -187,6 +187,29 @@ static void test_stock_anchors_of_rsa_are_taken(void)
     MUST_FAIL(CERTIFICATE_BAD, certificate_load(root.at, &parsed)); /* but no member has RSA */
 }
 
+static void test_a_ca_that_may_sign_anything_still_signs_no_message(void)
+{
+    const char *folder = unit_folder();
+    OWNED(certificate) plain = NULL;
+    OWNED(certificate) ca = NULL;
+    struct fixture_path key = fixture_path(folder, "key.pem");
+    struct fixture_path path = fixture_path(folder, "ca.pem");
+    CU_ASSERT_EQUAL(FIXTURE_OPENSSL("req", "-x509", "-newkey", "ec", "-pkeyopt",
+                                    "ec_paramgen_curve:P-256", "-nodes", "-keyout", key.at, "-out",
+                                    path.at, "-subj", "/C=CO", "-addext",
+                                    "keyUsage=digitalSignature,nonRepudiation,keyCertSign"),
+                    0);
+    MUST(certificate_load(path.at, &ca)); /* openssl req makes it a CA */
+    CU_ASSERT_FALSE(certificate_may_sign(ca));
+    CU_ASSERT_EQUAL(FIXTURE_OPENSSL("req", "-x509", "-newkey", "ec", "-pkeyopt",
+                                    "ec_paramgen_curve:P-256", "-nodes", "-keyout", key.at, "-out",
+                                    path.at, "-subj", "/C=CO", "-addext",
+                                    "basicConstraints=CA:FALSE"),
+                    0);
+    MUST(certificate_load(path.at, &plain)); /* without a key usage: nothing allows it */
+    CU_ASSERT_FALSE(certificate_may_sign(plain));
+}
+
 static fault issue(struct country *country, struct span request,
                    const struct certificate_subject *subject, struct certificate **out)
 {
@@ -381,6 +404,14 @@ static void test_the_high_s_twin_is_refused(void)
                     0);
 }
 
+/* Refused for its form, before any arithmetic. */
+static void check_refused_unread(struct country *country, const struct sha256 *digest,
+                                 struct span signature)
+{
+    MUST_FAIL(SIGNATURE_BAD, certificate_verify_digest(country->member, digest->at, signature));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault_detail(), "minimal DER"));
+}
+
 static void test_other_encodings_of_a_signature_are_refused(void)
 {
     OWNED(country) country = fixture_country();
@@ -390,25 +421,20 @@ static void test_other_encodings_of_a_signature_are_refused(void)
     size_t size = 0;
     MUST(keypair_sign_digest(country->key, digest.at, good, &size));
     memcpy(bad, good, size); /* a byte behind */
-    MUST_FAIL(SIGNATURE_BAD,
-              certificate_verify_digest(country->member, digest.at, span_of(bad, size + 1)));
+    check_refused_unread(country, &digest, span_of(bad, size + 1));
     bad[1]++; /* a byte behind, inside the sequence */
-    MUST_FAIL(SIGNATURE_BAD,
-              certificate_verify_digest(country->member, digest.at, span_of(bad, size + 1)));
+    check_refused_unread(country, &digest, span_of(bad, size + 1));
     memcpy(bad + 3, good + 2, size - 2); /* the length in a longer form */
     bad[1] = 0x81;
     bad[2] = good[1];
-    MUST_FAIL(SIGNATURE_BAD,
-              certificate_verify_digest(country->member, digest.at, span_of(bad, size + 1)));
+    check_refused_unread(country, &digest, span_of(bad, size + 1));
     memcpy(bad, good, 4); /* r with a needless zero before it */
     memcpy(bad + 5, good + 4, size - 4);
     bad[4] = 0;
     bad[1]++;
     bad[3]++;
-    MUST_FAIL(SIGNATURE_BAD,
-              certificate_verify_digest(country->member, digest.at, span_of(bad, size + 1)));
-    MUST_FAIL(SIGNATURE_BAD,
-              certificate_verify_digest(country->member, digest.at, span_of(NULL, 0)));
+    check_refused_unread(country, &digest, span_of(bad, size + 1));
+    check_refused_unread(country, &digest, span_of(NULL, 0));
     MUST(certificate_verify_digest(country->member, digest.at, span_of(good, size)));
 }
 
@@ -419,8 +445,9 @@ SUITE(certificate, TEST(test_an_issued_certificate_has_the_profile),
       TEST(test_the_chain_is_checked_at_the_time_asked_for),
       TEST(test_a_certificate_of_another_authority_is_not_trusted),
       TEST(test_two_anchors_stand_in_one_file), TEST(test_a_member_certificate_is_no_anchor),
-      TEST(test_stock_anchors_of_rsa_are_taken), TEST(test_a_request_must_prove_its_key),
-      TEST(test_only_p256_requests_are_issued),
+      TEST(test_stock_anchors_of_rsa_are_taken),
+      TEST(test_a_ca_that_may_sign_anything_still_signs_no_message),
+      TEST(test_a_request_must_prove_its_key), TEST(test_only_p256_requests_are_issued),
       TEST(test_the_requests_own_subject_counts_for_nothing), TEST(test_a_member_cannot_issue),
       TEST(test_a_long_organisation_is_cut_between_characters),
       TEST(test_names_that_do_not_fit_are_refused), TEST(test_two_serials_differ),

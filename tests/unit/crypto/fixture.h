@@ -124,7 +124,7 @@ static inline int fixture_run(const char *const *words)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* Both must have this hex. */
+/* Are these the bytes of this lower-case hex? */
 static inline bool fixture_is_hex(struct span bytes, const char *hex)
 {
     char text[1024];

@@ -231,6 +231,26 @@ static void test_extension_lines_are_signed_with_the_rest(void)
     MUST_FAIL(SIGNATURE_BAD, checkpoint_open(bytes_span(plain), &log, &read));
 }
 
+static void test_signed_text_that_is_not_plain_is_refused(void)
+{
+    static const char *const texts[] = {BODY "a\ttab\n", BODY "a\xff\n", BODY "a\rb\n"};
+    OWNED(keypair) signer = signer_of(1);
+    struct note_key log = key_of(signer, "log.example/a", NOTE_LOG);
+    struct checkpoint checkpoint = worked_checkpoint();
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        uint8_t signature[ED25519_SIGNATURE_BYTES];
+        OWNED(bytes) plain = NULL;
+        OWNED(bytes) note = bytes_empty(1000);
+        struct checkpoint read;
+        MUST(keypair_sign_message(signer, span_of_text(texts[i]), signature));
+        MUST(checkpoint_note(&checkpoint, &log, signature, &plain));
+        struct span line = span_of(plain->data + sizeof BODY - 1, plain->size - (sizeof BODY - 1));
+        MUST(bytes_append_text(note, texts[i]));
+        MUST(bytes_append(note, line));
+        MUST_FAIL(BAD_FRAME, checkpoint_open(bytes_span(note), &log, &read));
+    }
+}
+
 static void test_a_checkpoint_of_another_origin_is_refused(void)
 {
     OWNED(keypair) signer = signer_of(1);
@@ -324,6 +344,7 @@ SUITE(note, TEST(test_the_worked_keys_come_out), TEST(test_the_worked_note_comes
       TEST(test_one_bad_signature_of_the_key_spoils_the_note),
       TEST(test_forty_signature_lines_are_accepted),
       TEST(test_extension_lines_are_signed_with_the_rest),
+      TEST(test_signed_text_that_is_not_plain_is_refused),
       TEST(test_a_checkpoint_of_another_origin_is_refused),
       TEST(test_names_keep_to_the_specification), TEST(test_broken_verifier_keys_are_refused),
       TEST(test_stock_openssl_verifies_a_signature_line))
