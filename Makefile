@@ -124,7 +124,7 @@ UNIT_LIBS_crypto := $(LIBS_crypto)
 UNIT_LIBS_net := $(LIBS_net)
 UNIT_LIBS_bus := $(LIBS_bus)
 
-$(UNIT_PROGRAMS): $(OUT)/tests/unit-%: $(OUT)/tests/unit/main.o $$(patsubst %.c,$(OUT)/%.o,$$(wildcard tests/unit/%/*_test.c)) $$(UNIT_PARTS_%)
+$(UNIT_PROGRAMS): $(OUT)/tests/unit-%: $(OUT)/tests/unit/main.o $$(addprefix $(OUT)/,$$(addsuffix .o,$$(basename $$(wildcard tests/unit/%/*_test.c)))) $$(UNIT_PARTS_%)
 	@mkdir -p $(@D)
 	@echo "  ld  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcunit $(or $(UNIT_LIBS_$*),$(LIBS_all))
