@@ -129,6 +129,12 @@ $(UNIT_PROGRAMS): $(OUT)/tests/unit-%: $(OUT)/tests/unit/main.o $$(addprefix $(O
 	@echo "  ld  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcunit $(or $(UNIT_LIBS_$*),$(LIBS_all))
 
+# a stand-in for a gateway, for integration tests and measurements
+TEST_TOOLS := $(OUT)/tests/front_peer
+$(TEST_TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(FLOOR_all)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all)
+
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_PARTS := $(call parts,gateway) $(LLHTTP_OBJECTS) $(call parts,registry) $(call parts,security-server/exchange) $(FLOOR_all)
 REPLAYS := $(FUZZ_TARGETS:%=$(OUT)/tests/replay-%)
@@ -139,7 +145,7 @@ $(REPLAYS): $(OUT)/tests/replay-%: $(OUT)/tests/fuzz/replay_main.o $(OUT)/tests/
 test:
 	@tools/deps.sh build test
 	@mkdir -p build && touch $(DEPS_STAMP)
-	@$(MAKE) --no-print-directory -j2 all $(UNIT_PROGRAMS) $(REPLAYS)
+	@$(MAKE) --no-print-directory -j2 all $(UNIT_PROGRAMS) $(REPLAYS) $(TEST_TOOLS)
 	@tests/run.sh $(OUT) $(ONLY)
 
 demo:
@@ -149,7 +155,7 @@ demo:
 
 bench:
 	@tools/deps.sh build bench
-	@$(MAKE) --no-print-directory -j2 BUILD=release all
+	@$(MAKE) --no-print-directory -j2 BUILD=release all build/release/tests/front_peer
 	@tests/bench/bench.sh build/release
 
 fuzz:
