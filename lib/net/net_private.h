@@ -10,6 +10,7 @@
 struct net {
     struct loop *loop;
     void *context;
+    struct socket *open; /* list of all */
     /* sockets that were used in this turn, in order */
     struct socket *dirty_first, *dirty_last;
     size_t dirty_count;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "lib/net/net_private.h"
 
-#include "lib/base/event.h"
 #include "lib/base/text.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,8 +15,11 @@
 #define SOCKETS_MAX 8192
 #define MESSAGES_PER_TURN 256
 #define LAST_WORDS_MS 200 /* how long unsent messages may hold up the end */
-#define ZAP_ENFORCE_DOMAIN 93 /* ZMQ_ZAP_ENFORCE_DOMAIN: in the library, but not in its stable header */
+#define ZAP_ENFORCE_DOMAIN \
+    93 /* ZMQ_ZAP_ENFORCE_DOMAIN: in the library, but not in its stable header */
 #define ADDRESS_BYTES 512
+#define FRAME_BYTES_LEAST 1024 /* the handshake must fit as well */
+#define CURVE_FRAME_BYTES 33   /* what CURVE adds to a frame on the wire: name, nonce, box, flags */
 #define Z85_KEY_BYTES 40
 
 struct socket {
@@ -27,15 +30,19 @@ struct socket {
     void (*take)(void *owner, const struct message *message);
     void *owner;
     char address[ADDRESS_BYTES];
-    bool dirty;   /* used since its events were last looked at */
-    bool taking;  /* inside `take` */
-    bool closed;  /* closed from inside `take`: freed when it returns */
+    bool dirty;  /* used since its events were last looked at */
+    bool taking; /* inside `take` */
+    bool closed; /* closed from inside `take`: freed when it returns */
+    uint64_t dropped;
     struct socket *next_dirty;
+    struct socket *next, **link; /* in the list of all; link is what points here */
 };
 
-// --- the context -------------------------------------------------------------------------------------
+// --- the context
+// -------------------------------------------------------------------------------------
 
 static bool look_again(void *owner);
+static void release(struct socket *self);
 
 fault net_new(struct loop *loop, struct net **out)
 {
@@ -57,13 +64,16 @@ void net_free(struct net **self)
     if (*self == NULL)
         return;
     loop_no_turn((*self)->loop, look_again, *self);
+    while ((*self)->open != NULL) /* or the end of the context would wait for them for ever */
+        release((*self)->open);
     if ((*self)->context != NULL)
         zmq_ctx_term((*self)->context);
     free(*self);
     *self = NULL;
 }
 
-// --- opening -----------------------------------------------------------------------------------------
+// --- opening
+// -----------------------------------------------------------------------------------------
 
 static fault set(struct socket *self, int option, int value)
 {
@@ -75,20 +85,27 @@ static fault set(struct socket *self, int option, int value)
 static fault set_bounds(struct socket *self, const struct socket_options *options)
 {
     const int table[][2] = {
-        {ZMQ_LINGER, LAST_WORDS_MS},      {ZMQ_SNDHWM, options->queue_messages},
-        {ZMQ_RCVHWM, options->queue_messages}, {ZMQ_IPV6, 1},
-        {ZMQ_HEARTBEAT_IVL, 5000},        {ZMQ_HEARTBEAT_TIMEOUT, 15000},
-        {ZMQ_HEARTBEAT_TTL, 20000},       {ZMQ_HANDSHAKE_IVL, 5000},
-        {ZMQ_RECONNECT_IVL, 100},         {ZMQ_RECONNECT_IVL_MAX, 2000},
-        {ZMQ_CONNECT_TIMEOUT, 5000},      {ZMQ_BACKLOG, 1024},
+        {ZMQ_LINGER, LAST_WORDS_MS},
+        {ZMQ_SNDHWM, options->queue_messages},
+        {ZMQ_RCVHWM, options->queue_messages},
+        {ZMQ_IPV6, 1},
+        {ZMQ_HEARTBEAT_IVL, 5000},
+        {ZMQ_HEARTBEAT_TIMEOUT, 15000},
+        {ZMQ_HEARTBEAT_TTL, 20000},
+        {ZMQ_HANDSHAKE_IVL, 5000},
+        {ZMQ_RECONNECT_IVL, 100},
+        {ZMQ_RECONNECT_IVL_MAX, 2000},
+        {ZMQ_CONNECT_TIMEOUT, 5000},
+        {ZMQ_BACKLOG, 1024},
         {ZMQ_TCP_KEEPALIVE, 1},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         TRY(set(self, table[i][0], table[i][1]));
-    int64_t most = options->message_bytes_max;
+    int64_t most = options->message_bytes_max + (options->own != NULL ? CURVE_FRAME_BYTES : 0);
     if (zmq_setsockopt(self->zmq, ZMQ_MAXMSGSIZE, &most, sizeof most) != 0)
         return RAISE(INTERNAL, "ZMQ_MAXMSGSIZE: %s", zmq_strerror(errno));
-    /* a ROUTER says when there is no such peer; a DEALER queues nothing for a peer that is not there */
+    /* a ROUTER says when there is no such peer; a DEALER queues nothing for a peer that is not
+     * there */
     return set(self, self->kind == SOCKET_ROUTER ? ZMQ_ROUTER_MANDATORY : ZMQ_IMMEDIATE, 1);
 }
 
@@ -104,8 +121,8 @@ static fault set_curve(struct socket *self, const struct socket_options *options
     if (options->own == NULL)
         return DONE;
     if (self->kind == SOCKET_ROUTER) {
+        const char *domain = options->zap_domain;
         TRY(set(self, ZMQ_CURVE_SERVER, 1));
-        const char *domain = options->zap_domain == NULL ? "" : options->zap_domain;
         if (zmq_setsockopt(self->zmq, ZMQ_ZAP_DOMAIN, domain, strlen(domain)) != 0)
             return RAISE(INTERNAL, "ZMQ_ZAP_DOMAIN: %s", zmq_strerror(errno));
         int enforce = 1; /* a belt for the braces: an old library may not know it */
@@ -164,12 +181,28 @@ static void unmark(struct socket *self)
     net->dirty_count--;
 }
 
+/* libzmq reads an empty domain as "ask nobody" and no bound as "any size". */
+static void check_options(const struct socket_options *options)
+{
+    assert(options->queue_messages > 0 && options->message_bytes_max >= FRAME_BYTES_LEAST);
+    if (options->own != NULL && options->kind == SOCKET_ROUTER)
+        assert(options->zap_domain != NULL && options->zap_domain[0] != '\0');
+    else if (options->own != NULL)
+        assert(options->server_key != NULL);
+}
+
 fault socket_open(struct net *net, const struct socket_options *options,
                   void (*take)(void *owner, const struct message *message), void *owner,
                   struct socket **out)
 {
+    check_options(options);
     OWNED(socket) self = owned_new(sizeof *self);
     self->net = net;
+    self->next = net->open;
+    self->link = &net->open;
+    if (self->next != NULL)
+        self->next->link = &self->next;
+    net->open = self;
     self->kind = options->kind;
     self->take = take;
     self->owner = owner;
@@ -188,6 +221,9 @@ fault socket_open(struct net *net, const struct socket_options *options,
 static void release(struct socket *self)
 {
     unmark(self);
+    *self->link = self->next;
+    if (self->next != NULL)
+        self->next->link = self->link;
     if (self->watch.fd >= 0)
         loop_unwatch(self->net->loop, &self->watch);
     if (self->zmq != NULL)
@@ -234,7 +270,8 @@ const char *socket_address(struct socket *self)
     return self->address;
 }
 
-// --- taking ------------------------------------------------------------------------------------------
+// --- taking
+// ------------------------------------------------------------------------------------------
 
 #define PARTS_MAX (NET_FRAMES_MAX + 1)
 
@@ -274,18 +311,28 @@ static void close_parts(struct parts *parts)
         zmq_msg_close(&parts->part[i]);
 }
 
+/* libzmq 4.3 leaves it off the routing id of a message that a poll has fetched ahead, as ours are. */
+static const char *user_of(struct parts *parts)
+{
+    for (size_t i = 0; i < parts->count; i++) {
+        const char *user = zmq_msg_gets(&parts->part[i], "User-Id");
+        if (user != NULL)
+            return user;
+    }
+    return "";
+}
+
 static void hand_over(struct socket *self, struct parts *parts)
 {
     struct message message = {.user = ""};
     size_t first = self->kind == SOCKET_ROUTER ? 1 : 0;
     if (parts->too_many || parts->count < first || parts->count - first > NET_FRAMES_MAX) {
-        EVENT(WARN, "net.message_refused", E_NUMBER("parts", parts->count));
+        self->dropped++; /* no event: a peer could fill the disk with them */
         return;
     }
     if (first == 1) {
         message.from = span_of(zmq_msg_data(&parts->part[0]), zmq_msg_size(&parts->part[0]));
-        const char *user = zmq_msg_gets(&parts->part[0], "User-Id");
-        message.user = user == NULL ? "" : user;
+        message.user = user_of(parts);
     }
     for (size_t i = first; i < parts->count; i++)
         message.frame[message.count++] =
@@ -331,42 +378,87 @@ static bool look_again(void *owner)
         unmark(socket);
         int events = 0;
         size_t size = sizeof events;
-        if (zmq_getsockopt(socket->zmq, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN) != 0)
+        if (zmq_getsockopt(socket->zmq, ZMQ_EVENTS, &events, &size) == 0 &&
+            (events & ZMQ_POLLIN) != 0)
             drain(socket);
     }
     return net->dirty_count > 0;
 }
 
-// --- sending -----------------------------------------------------------------------------------------
+// --- sending
+// -----------------------------------------------------------------------------------------
 
-static fault send_part(struct socket *self, struct span part, bool more)
+static fault send_fault(int error)
+{
+    if (error == EAGAIN)
+        return RAISE(OVERLOADED, "the queue is full or not connected");
+    if (error == EHOSTUNREACH)
+        return RAISE(PEER_UNREACHABLE, "no such peer is connected");
+    return RAISE(IO_FAILED, "send: %s", zmq_strerror(error));
+}
+
+static fault send_part(struct socket *self, zmq_msg_t *part, bool more)
 {
     int flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0);
-    for (;;) {
-        if (zmq_send(self->zmq, part.at, part.size, flags) >= 0)
-            return DONE;
-        if (errno == EINTR)
-            continue;
-        if (errno == EAGAIN)
-            return RAISE(OVERLOADED, "the queue is full or not connected");
-        if (errno == EHOSTUNREACH)
-            return RAISE(PEER_UNREACHABLE, "no such peer is connected");
-        return RAISE(IO_FAILED, "send: %s", zmq_strerror(errno));
+    while (zmq_msg_send(part, self->zmq, flags) < 0)
+        if (errno != EINTR)
+            return send_fault(errno);
+    return DONE;
+}
+
+/* When the connection breaks between two parts, libzmq refuses one and swallows what follows up to
+ * the last. So the others are offered all the same: otherwise it would swallow the next message.
+ * Only when the first is refused, nothing has begun. */
+static fault send_parts(struct socket *self, zmq_msg_t *part, size_t count)
+{
+    TRY(send_part(self, &part[0], count > 1));
+    fault result = DONE;
+    for (size_t i = 1; i < count; i++) {
+        fault sent = send_part(self, &part[i], i + 1 < count);
+        if (failed(sent))
+            result = sent;
     }
+    return result;
+}
+
+/* Gets the memory for all parts before the first is sent, so that none is sent without the rest. */
+static fault fill_parts(struct parts *out, const struct span *from, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (zmq_msg_init_size(&out->part[i], from[i].size) != 0)
+            return RAISE(NO_MEMORY, "no room to send %zu bytes", from[i].size);
+        out->count++;
+        if (from[i].size > 0)
+            memcpy(zmq_msg_data(&out->part[i]), from[i].at, from[i].size);
+    }
+    return DONE;
 }
 
 fault socket_send(struct socket *self, struct span to, const struct span *frames, size_t count)
 {
-    mark(self);
-    /* Only the first part can be refused: libzmq takes a message whole or not at all. */
+    assert(count > 0 && count <= NET_FRAMES_MAX);
+    struct span from[PARTS_MAX];
+    size_t all = 0;
     if (self->kind == SOCKET_ROUTER)
-        TRY(send_part(self, to, true));
+        from[all++] = to;
     for (size_t i = 0; i < count; i++)
-        TRY(send_part(self, frames[i], i + 1 < count));
-    return DONE;
+        from[all++] = frames[i];
+    struct parts parts = {.count = 0};
+    fault result = fill_parts(&parts, from, all);
+    if (!failed(result))
+        result = send_parts(self, parts.part, all);
+    close_parts(&parts);
+    mark(self); /* the send may have swallowed the edge of an arrival */
+    return result;
 }
 
-// --- CURVE keys --------------------------------------------------------------------------------------
+uint64_t socket_dropped(const struct socket *self)
+{
+    return self->dropped;
+}
+
+// --- CURVE keys
+// --------------------------------------------------------------------------------------
 
 void curve_make(struct curve_keys *out)
 {
@@ -385,11 +477,16 @@ static fault read_secret(int fd, const char *path, char out[Z85_KEY_BYTES + 1])
         return RAISE(BAD_KEY, "%s is not a file", path);
     if ((st.st_mode & 077) != 0)
         return RAISE(BAD_KEY, "%s can be read by others: chmod 600 it", path);
-    ssize_t got = read(fd, out, Z85_KEY_BYTES);
-    if (got != Z85_KEY_BYTES)
-        return RAISE(BAD_KEY, "%s does not hold a key of %d characters", path, Z85_KEY_BYTES);
-    out[Z85_KEY_BYTES] = '\0';
-    return DONE;
+    char text[Z85_KEY_BYTES + 2]; /* the key, a newline, and one that must not be there */
+    ssize_t got = read(fd, text, sizeof text);
+    bool whole = got == Z85_KEY_BYTES || (got == Z85_KEY_BYTES + 1 && text[Z85_KEY_BYTES] == '\n');
+    if (whole) {
+        memcpy(out, text, Z85_KEY_BYTES);
+        out[Z85_KEY_BYTES] = '\0';
+    }
+    explicit_bzero(text, sizeof text);
+    return whole ? DONE
+                 : RAISE(BAD_KEY, "%s does not hold a key of %d characters", path, Z85_KEY_BYTES);
 }
 
 static fault keys_of_secret(const char *path, const char secret[Z85_KEY_BYTES + 1],
@@ -406,8 +503,8 @@ static fault keys_of_secret(const char *path, const char secret[Z85_KEY_BYTES + 
 fault curve_load(const char *path, struct curve_keys *out)
 {
     char secret[Z85_KEY_BYTES + 1];
-    struct curve_keys keys;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    struct curve_keys keys = {0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
         return RAISE(BAD_KEY, "%s: %s", path, strerror(errno));
     fault f = read_secret(fd, path, secret);
@@ -415,9 +512,10 @@ fault curve_load(const char *path, struct curve_keys *out)
     if (!failed(f))
         f = keys_of_secret(path, secret, &keys);
     explicit_bzero(secret, sizeof secret);
-    TRY(f);
-    *out = keys;
-    return DONE;
+    if (!failed(f))
+        *out = keys;
+    explicit_bzero(&keys, sizeof keys);
+    return f;
 }
 
 fault curve_save(const struct curve_keys *keys, const char *path)
@@ -430,7 +528,8 @@ fault curve_save(const struct curve_keys *keys, const char *path)
     secret[Z85_KEY_BYTES] = '\n';
     bool good = write(fd, secret, Z85_KEY_BYTES + 1) == Z85_KEY_BYTES + 1 && fsync(fd) == 0;
     explicit_bzero(secret, sizeof secret);
-    if (close(fd) != 0 || !good)
-        return RAISE(IO_FAILED, "%s could not be written", path);
-    return DONE;
+    if (close(fd) == 0 && good)
+        return DONE;
+    unlink(path); /* half a key is worse than none */
+    return RAISE(IO_FAILED, "%s could not be written", path);
 }

@@ -17,8 +17,11 @@
 
 struct net; /* the ZeroMQ context of this process and its sockets in one loop */
 
+/* The loop is borrowed and outlives it. */
 fault net_new(struct loop *loop, struct net **out);
-void net_free(struct net **self); /* closes what is open; waits at most 200 ms for unsent messages */
+/* Closes what is still open, waiting at most 200 ms for unsent messages. The gate is freed before;
+ * no struct socket may be used afterwards. Not from within a `take`. */
+void net_free(struct net **self);
 
 enum socket_kind { SOCKET_ROUTER, SOCKET_DEALER };
 
@@ -29,11 +32,11 @@ struct curve_keys {
 
 struct socket_options {
     enum socket_kind kind;
-    int queue_messages;               /* high-water mark, both ways */
-    int64_t message_bytes_max;        /* a longer frame ends the connection */
+    int queue_messages;               /* high-water mark, both ways; more than 0 */
+    int64_t message_bytes_max;        /* a longer frame ends the connection; at least 1024 */
     const struct curve_keys *own;     /* NULL: no CURVE (ipc inside one machine) */
     const uint8_t *server_key;        /* DEALER with CURVE: the server's public key */
-    const char *zap_domain;           /* ROUTER with CURVE: peers are asked for at the gate */
+    const char *zap_domain;           /* ROUTER with CURVE, required: the gate is asked */
 };
 
 /* An arrived message: frames are borrowed until `take` returns. For a ROUTER, `from` is the routing
@@ -47,22 +50,32 @@ struct message {
 
 struct socket;
 
+/* `take` is called from the loop and may send on and close any socket, this one too. Options are
+ * copied. A message of more than NET_FRAMES_MAX frames is dropped and counted. */
 fault socket_open(struct net *net, const struct socket_options *options,
                   void (*take)(void *owner, const struct message *message), void *owner,
                   struct socket **out);
 void socket_close(struct socket **self);
 fault socket_bind(struct socket *self, const char *address);    /* IO_FAILED with the address */
+/* Returns before the connection stands; libzmq keeps trying for the life of the socket. */
 fault socket_connect(struct socket *self, const char *address);
 /* The address really bound, for port 0 or '*': borrowed until the next call. */
 const char *socket_address(struct socket *self);
 
-/* Queues one message; copies. `to` only for a ROUTER. OVERLOADED when the queue is full,
- * PEER_UNREACHABLE when a ROUTER has no such peer. */
+/* Queues one message, whole or not at all; copies. `to` only for a ROUTER; 1 to NET_FRAMES_MAX
+ * frames. OVERLOADED when the queue is full, and on a DEALER also while no connection stands (yet,
+ * or for now): nothing is parked for a peer that may not come back. PEER_UNREACHABLE when a ROUTER
+ * has no such peer, NO_MEMORY when there is none. DONE means queued: what is queued when the
+ * connection breaks is lost. */
 fault socket_send(struct socket *self, struct span to, const struct span *frames, size_t count);
+uint64_t socket_dropped(const struct socket *self); /* messages with too many frames, so far */
 
 /* CURVE keys: files hold 40-character Z85 text of the secret key. */
 void curve_make(struct curve_keys *out);
-fault curve_load(const char *path, struct curve_keys *out); /* BAD_KEY as keypair_load */
+/* BAD_KEY when it is missing, a symbolic link, not a regular file, open to group or others, or does
+ * not hold exactly one key. */
+fault curve_load(const char *path, struct curve_keys *out);
+/* Mode 0600, synced; refuses to overwrite (IO_FAILED). */
 fault curve_save(const struct curve_keys *keys, const char *path);
 
 #endif
