@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 struct fact {
     const char *name;
@@ -36,10 +37,12 @@ bool fault_known(unsigned number)
 
 void fault_note(const char *file, int line, const char *format, ...)
 {
+    char fresh[DETAIL_BYTES]; /* an argument may be fault_detail() itself */
     va_list args;
     va_start(args, format);
-    vsnprintf(detail, sizeof detail, format, args);
+    vsnprintf(fresh, sizeof fresh, format, args);
     va_end(args);
+    memcpy(detail, fresh, sizeof detail);
     snprintf(place, sizeof place, "%s:%d", file, line);
 }
 
