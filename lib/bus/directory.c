@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "lib/bus/directory.h"
 
-#include "lib/base/cursor.h"
+#include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/directory_private.h"
 #include "lib/bus/tiles.h"
 
-#include "directory.pb-c.h"
-
-#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
 #define PATH_BYTES 768
 
-// --- holding -----------------------------------------------------------------------------------------
+// --- holding
+// -----------------------------------------------------------------------------------------
 
 struct directory *directory_hold(struct directory *self)
 {
@@ -30,9 +28,9 @@ void directory_release(struct directory **owner)
     *owner = NULL;
     if (self == NULL || --self->holders > 0)
         return;
-    struct map *maps[] = {&self->members,  &self->servers, &self->subsystems,    &self->services,
-                          &self->purposes, &self->grants,  &self->signers,       &self->transport_ids,
-                          &self->origins,  &self->signers_ever, &self->revoked};
+    struct map *maps[] = {
+        &self->members, &self->servers, &self->subsystems,   &self->services,      &self->purposes,
+        &self->grants,  &self->signers, &self->signers_ever, &self->transport_ids, &self->origins};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
         map_clear(maps[i]);
     for (size_t i = 0; i < self->certificate_count; i++)
@@ -44,76 +42,50 @@ void directory_release(struct directory **owner)
     free(self);
 }
 
-// --- entries -----------------------------------------------------------------------------------------
+// --- entries
+// -----------------------------------------------------------------------------------------
 
 /* The authority's certificate must say so itself: anybody may hold one from the same anchor. */
-static fault check_authority(const struct directory *self, struct trust *trust,
-                             const struct certificate *authority)
+static fault check_subject(const struct directory *self, const struct certificate *authority)
 {
     const struct certificate_subject *subject = certificate_subject(authority);
     struct bus_id id;
     if (failed(bus_id_parse(span_of_text(subject->member), ID_MEMBER, ID_MEMBER, &id)) ||
         strcmp(id.part[0], self->instance) != 0 ||
-        strcmp(id.part[1], DIRECTORY_AUTHORITY_CLASS) != 0)
-        return RAISE(DIRECTORY_BAD, "authority.pem is a certificate of %s, not of the authority of %s",
+        strcmp(id.part[1], DIRECTORY_AUTHORITY_CLASS) != 0 || !certificate_may_sign(authority))
+        return RAISE(DIRECTORY_BAD, "the acts are signed by %.100s, not by the authority of %.100s",
                      subject->member, self->instance);
-    if (!certificate_may_sign(authority) || failed(trust_check(trust, authority, self->last_ms)))
-        return RAISE(DIRECTORY_BAD, "authority.pem leads to no trusted authority: %s", fault_detail());
     return DONE;
 }
 
-static fault act_time(struct span content, int64_t *time_ms)
+/* A chain is sound from one date to another, and acts stand in the order of time: who is trusted at
+ * the first and at the last act was so at all between. */
+static fault check_authority(const struct directory *self, int64_t first_ms, struct trust *trust,
+                             const struct certificate *authority)
 {
-    Chaski__Act *act = chaski__act__unpack(NULL, content.size, content.at);
-    if (act == NULL)
-        return RAISE(DIRECTORY_BAD, "an entry holds no act");
-    *time_ms = (int64_t)act->time_ms;
-    chaski__act__free_unpacked(act, NULL);
+    TRY(check_subject(self, authority));
+    if (failed(trust_check(trust, authority, first_ms)) ||
+        failed(trust_check(trust, authority, self->last_ms)))
+        return RAISE(DIRECTORY_BAD, "the certificate that signs the acts is not trusted: %s",
+                     fault_detail());
     return DONE;
 }
 
 static fault take_entry(struct directory *self, uint64_t number, struct span leaf,
-                        struct certificate *authority, const struct cades_template *template)
+                        struct certificate *authority)
 {
     struct cades_parts parts;
-    int64_t time_ms = 0;
-    if (failed(cades_parse(leaf, &parts)))
-        return RAISE(DIRECTORY_BAD, "entry %" PRIu64 " is no leaf", number);
-    TRY(act_time(parts.content, &time_ms));
-    if (time_ms / 1000 * 1000 != parts.time_ms)
-        return RAISE(DIRECTORY_BAD, "entry %" PRIu64 " was signed at another time than it says", number);
-    if (memcmp(parts.ski.at, template->ski, SKI_BYTES) != 0 ||
-        failed(cades_verify(authority, template, parts.content, parts.time_ms, parts.signature)))
-        return RAISE(DIRECTORY_BAD, "entry %" PRIu64 " is not signed by the authority", number);
-    return directory_apply(self, number, parts.content);
-}
-
-fault directory_fold(const struct span *leaves, size_t count, struct trust *trust,
-                     struct certificate *authority, struct directory **out)
-{
-    OWNED(directory) self = directory_new(trust);
-    struct cades_template template;
-    struct merkle tree = {0};
-    if (count == 0)
-        return RAISE(DIRECTORY_BAD, "a directory without entries");
-    cades_template_make(authority, &template);
-    for (size_t i = 0; i < count; i++) {
-        TRY(take_entry(self, i, leaves[i], authority, &template));
-        struct sha256 hash = merkle_leaf_hash(leaves[i]);
-        merkle_append(&tree, &hash);
-    }
-    TRY(check_authority(self, trust, authority));
-    TRY(directory_finish(self));
-    self->epoch = count;
-    self->root = merkle_root(&tree);
-    self->trust = NULL;
-    *out = TAKE(self);
+    if (failed(cades_verify_leaf(authority, leaf, &parts)))
+        return RAISE(DIRECTORY_BAD, "entry %" PRIu64 " is not signed by the authority: %s", number,
+                     fault_detail());
+    TRY(directory_apply(self, number, parts.content));
+    if (self->last_ms / 1000 * 1000 != parts.time_ms)
+        return RAISE(DIRECTORY_BAD, "entry %" PRIu64 " was signed at another time than it says",
+                     number);
     return DONE;
 }
 
-// --- loading -----------------------------------------------------------------------------------------
-
-static struct sha256 root_at(const struct span *leaves, uint64_t size)
+static struct sha256 root_of(const struct span *leaves, uint64_t size)
 {
     struct merkle tree = {0};
     for (uint64_t i = 0; i < size; i++) {
@@ -123,17 +95,88 @@ static struct sha256 root_at(const struct span *leaves, uint64_t size)
     return merkle_root(&tree);
 }
 
-/* The new state must contain an older head unchanged. */
-static fault check_contains(const struct span *leaves, uint64_t count, uint64_t size,
-                            const struct sha256 *root)
+static fault fold(const struct span *leaves, size_t count, const struct sha256 *root,
+                  struct trust *trust, struct certificate *authority, struct directory **out)
 {
-    if (count < size)
-        return RAISE(DIRECTORY_OLD, "epoch %" PRIu64 " was used already; this one is %" PRIu64, size,
-                     count);
-    struct sha256 found = root_at(leaves, size);
-    if (!sha256_equal(&found, root))
-        return RAISE(DIRECTORY_FORKED, "its first %" PRIu64 " acts are not the ones used before", size);
+    OWNED(directory) self = directory_new(trust);
+    int64_t first_ms = 0;
+    if (count == 0)
+        return RAISE(DIRECTORY_BAD, "a directory without entries");
+    for (size_t i = 0; i < count; i++) {
+        TRY(take_entry(self, i, leaves[i], authority));
+        if (i == 0)
+            first_ms = self->last_ms;
+    }
+    TRY(check_authority(self, first_ms, trust, authority));
+    directory_finish(self);
+    self->epoch = count;
+    self->root = *root;
+    self->trust = NULL;
+    *out = TAKE(self);
     return DONE;
+}
+
+fault directory_fold(const struct span *leaves, size_t count, struct trust *trust,
+                     struct certificate *authority, struct directory **out)
+{
+    struct sha256 root = root_of(leaves, count);
+    return fold(leaves, count, &root, trust, authority, out);
+}
+
+// --- loading
+// -----------------------------------------------------------------------------------------
+
+struct wanted_root {
+    uint64_t size;
+    struct sha256 root;
+    enum fault_code otherwise;
+};
+
+/* One walk over the entries for up to three sizes: they are hashed once. */
+static fault check_roots(const struct span *leaves, const struct checkpoint *head,
+                         const struct wanted_root *wanted, size_t count)
+{
+    struct merkle tree = {0};
+    for (uint64_t size = 0;; size++) {
+        for (size_t i = 0; i < count; i++) {
+            if (wanted[i].size != size)
+                continue;
+            struct sha256 root = merkle_root(&tree);
+            if (!sha256_equal(&root, &wanted[i].root))
+                return RAISE(wanted[i].otherwise, "its first %" PRIu64 " entries are not %s", size,
+                             wanted[i].otherwise == DIRECTORY_FORKED
+                                 ? "the ones that were used before"
+                                 : "the ones that the checkpoint was signed over");
+        }
+        if (size == head->size)
+            return DONE;
+        struct sha256 hash = merkle_leaf_hash(leaves[size]);
+        merkle_append(&tree, &hash);
+    }
+}
+
+static fault check_forward(const struct checkpoint *head, const struct directory *previous,
+                           const struct checkpoint *seen)
+{
+    uint64_t used = seen == NULL ? 0 : seen->size;
+    if (previous != NULL && previous->epoch > used)
+        used = previous->epoch;
+    if (head->size < used)
+        return RAISE(DIRECTORY_OLD, "epoch %" PRIu64 " was used already; this one is %" PRIu64,
+                     used, head->size);
+    return DONE;
+}
+
+static fault check_entries(const struct span *leaves, const struct checkpoint *head,
+                           const struct directory *previous, const struct checkpoint *seen)
+{
+    struct wanted_root wanted[3] = {{head->size, head->root, DIRECTORY_BAD}};
+    size_t count = 1;
+    if (seen != NULL)
+        wanted[count++] = (struct wanted_root){seen->size, seen->root, DIRECTORY_FORKED};
+    if (previous != NULL)
+        wanted[count++] = (struct wanted_root){previous->epoch, previous->root, DIRECTORY_FORKED};
+    return check_roots(leaves, head, wanted, count);
 }
 
 static fault read_checkpoint(const char *folder, const struct note_key *authority,
@@ -145,30 +188,38 @@ static fault read_checkpoint(const char *folder, const struct note_key *authorit
         return RAISE(BAD_CONFIG, "the folder's name is too long");
     TRY(file_read(path, NOTE_BYTES_MAX, &note));
     if (failed(checkpoint_open(bytes_span(note), authority, out)))
-        return RAISE(DIRECTORY_BAD, "%s is not signed by the authority's log key: %s", path,
+        return RAISE(DIRECTORY_BAD, "%.150s is not signed by the authority's log key: %s", path,
                      fault_detail());
     return DONE;
 }
 
-static fault check_head(const struct span *leaves, const struct checkpoint *head,
-                        const struct directory *previous, const struct checkpoint *seen)
-{
-    struct sha256 root = root_at(leaves, head->size);
-    if (!sha256_equal(&root, &head->root))
-        return RAISE(DIRECTORY_BAD, "the entries are not the ones that the checkpoint was signed over");
-    if (seen != NULL)
-        TRY(check_contains(leaves, head->size, seen->size, &seen->root));
-    if (previous != NULL)
-        TRY(check_contains(leaves, head->size, previous->epoch, &previous->root));
-    return DONE;
-}
-
-static fault load_certificate(const char *folder, struct certificate **out)
+static fault read_authority(const char *folder, struct certificate **out)
 {
     char path[PATH_BYTES];
     if (!text_format(path, sizeof path, "%s/authority.pem", folder))
         return RAISE(BAD_CONFIG, "the folder's name is too long");
-    return certificate_load(path, out);
+    fault f = certificate_load(path, out);
+    return f.code == CERTIFICATE_BAD ? RAISE(DIRECTORY_BAD, "%s", fault_detail()) : f;
+}
+
+static fault read_entries(const char *folder, uint64_t count, struct bytes **backing,
+                          struct span **leaves)
+{
+    fault f = tiles_read_entries(folder, count, backing, leaves);
+    return f.code == BAD_FRAME
+               ? RAISE(DIRECTORY_BAD, "an entry bundle is damaged: %s", fault_detail())
+               : f;
+}
+
+static fault check_validity(const struct directory *self, int64_t now_ms)
+{
+    if (!self->published)
+        return RAISE(DIRECTORY_BAD, "its last act does not publish it");
+    if (self->valid_until_ms > now_ms)
+        return DONE;
+    char until[32];
+    clock_text(self->valid_until_ms, until, sizeof until);
+    return RAISE(DIRECTORY_EXPIRED, "epoch %" PRIu64 " was valid until %s", self->epoch, until);
 }
 
 fault directory_load(const char *folder, struct trust *trust, const struct note_key *authority,
@@ -181,28 +232,21 @@ fault directory_load(const char *folder, struct trust *trust, const struct note_
     OWNED(directory) self = NULL;
     struct span *leaves = NULL;
     TRY(read_checkpoint(folder, authority, &head));
-    if (seen != NULL && head.size < seen->size)
-        return RAISE(DIRECTORY_OLD, "epoch %" PRIu64 " was used already; this one is %" PRIu64,
-                     seen->size, head.size);
-    TRY(load_certificate(folder, &certificate));
-    fault f = tiles_read_entries(folder, head.size, &backing, &leaves);
-    if (f.code == BAD_FRAME)
-        return RAISE(DIRECTORY_BAD, "an entry bundle is damaged: %s", fault_detail());
-    TRY(f);
-    f = check_head(leaves, &head, previous, seen);
+    TRY(check_forward(&head, previous, seen));
+    TRY(read_authority(folder, &certificate));
+    TRY(read_entries(folder, head.size, &backing, &leaves));
+    fault f = check_entries(leaves, &head, previous, seen);
     if (!failed(f))
-        f = directory_fold(leaves, head.size, trust, certificate, &self);
+        f = fold(leaves, head.size, &head.root, trust, certificate, &self);
     free(leaves);
     TRY(f);
-    if (!self->published)
-        return RAISE(DIRECTORY_BAD, "its last act does not publish it");
-    if (self->valid_until_ms <= now_ms)
-        return RAISE(DIRECTORY_EXPIRED, "epoch %" PRIu64 " was valid until earlier", self->epoch);
+    TRY(check_validity(self, now_ms));
     *out = TAKE(self);
     return DONE;
 }
 
-// --- looking up --------------------------------------------------------------------------------------
+// --- looking up
+// --------------------------------------------------------------------------------------
 
 const char *directory_instance(const struct directory *self)
 {
@@ -247,6 +291,11 @@ const struct directory_service *directory_service(const struct directory *self, 
 const struct directory_purpose *directory_purpose(const struct directory *self, struct span id)
 {
     return map_get(&self->purposes, id);
+}
+
+const struct directory_grant *directory_grant(const struct directory *self, struct span id)
+{
+    return map_get(&self->grants, id);
 }
 
 struct directory_signer *directory_signer(const struct directory *self, const uint8_t *ski)

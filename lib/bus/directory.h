@@ -17,6 +17,9 @@
 #include "lib/crypto/certificate.h"
 #include "lib/crypto/note.h"
 
+#define DIRECTORY_GRANT_MS_MAX (INT64_C(732) * 86400000) /* 24 months, one of them in a leap year \
+                                                          */
+
 enum service_class { SERVICE_OPEN = 1, SERVICE_SHARED = 2, SERVICE_RESTRICTED = 3 };
 
 /* Only a certificate with this member (and the directory's instance in front) signs acts; the
@@ -63,7 +66,7 @@ struct directory_grant {
     const char *id;
     const char *service;
     const char *consumer; /* member or subsystem */
-    const char *purpose;  /* "" any registered one */
+    const char *purpose;  /* "" any registered one, or none named */
     const char *legal_basis;
     int64_t until_ms;
 };
@@ -76,7 +79,7 @@ struct directory_service {
     const char *notice;
     const struct directory_subsystem *subsystem;
     size_t grants;
-    const struct directory_grant **grant;
+    const struct directory_grant **grant; /* the one that ends last comes first */
 };
 
 struct directory_purpose {
@@ -129,6 +132,7 @@ const struct directory_server *directory_server(const struct directory *self, st
 const struct directory_subsystem *directory_subsystem(const struct directory *self, struct span id);
 const struct directory_service *directory_service(const struct directory *self, struct span id);
 const struct directory_purpose *directory_purpose(const struct directory *self, struct span id);
+const struct directory_grant *directory_grant(const struct directory *self, struct span id);
 /* By 20-byte subject key identifier. */
 struct directory_signer *directory_signer(const struct directory *self, const uint8_t *ski);
 /* The same, with certificates that were replaced or removed since: for auditors. */
@@ -140,7 +144,8 @@ bool directory_server_has(const struct directory_server *server,
 const struct directory_server *directory_next_server(const struct directory *self, size_t *step);
 const struct directory_service *directory_next_service(const struct directory *self, size_t *step);
 const struct directory_member *directory_next_member(const struct directory *self, size_t *step);
-const struct directory_subsystem *directory_next_subsystem(const struct directory *self, size_t *step);
+const struct directory_subsystem *directory_next_subsystem(const struct directory *self,
+                                                           size_t *step);
 const struct directory_purpose *directory_next_purpose(const struct directory *self, size_t *step);
 
 #endif

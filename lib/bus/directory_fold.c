@@ -2,19 +2,22 @@
 /* The fold: one act after the other becomes the state. */
 #include "lib/bus/directory_private.h"
 
+#include "lib/base/cursor.h"
+#include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 
 #include "directory.pb-c.h"
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define CONTEXT "chaski directory act v1"
 #define BAD(...) RAISE(DIRECTORY_BAD, __VA_ARGS__)
+#define TIME_MS_END UINT64_C(2524608000000) /* 2050-01-01, as in a leaf */
 
-// --- memory of the state -----------------------------------------------------------------------------
+// --- memory of the state
+// -----------------------------------------------------------------------------
 
 static void *keep(struct directory *self, void *memory)
 {
@@ -43,16 +46,73 @@ struct directory *directory_new(struct trust *trust)
     return self;
 }
 
-// --- checks ------------------------------------------------------------------------------------------
+// --- checks
+// ------------------------------------------------------------------------------------------
+
+/* Plain text for people; it reaches JSON, terminals and HTTP fields. */
+static fault check_text(const char *what, const char *text)
+{
+    size_t size = strlen(text);
+    if (size > WORD_BYTES_MAX || !text_is_utf8(span_of(text, size)))
+        return BAD("%s is longer than %d bytes or not UTF-8", what, WORD_BYTES_MAX);
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return BAD("%s with a control character", what);
+    return DONE;
+}
 
 static fault check_word(const char *what, const char *word)
 {
-    size_t size = strlen(word);
-    if (size == 0 || size > WORD_BYTES_MAX)
-        return BAD("%s is empty or longer than %d bytes", what, WORD_BYTES_MAX);
-    for (size_t i = 0; i < size; i++)
-        if ((unsigned char)word[i] < 0x20)
-            return BAD("%s with a control character", what);
+    if (word[0] == '\0')
+        return BAD("%s is missing", what);
+    return check_text(what, word);
+}
+
+/* A name that travels in an HTTP field and in a rule: visible ASCII. */
+static fault check_code(const char *what, const char *code)
+{
+    TRY(check_word(what, code));
+    for (const char *c = code; *c != '\0'; c++)
+        if (*c <= 0x20 || *c >= 0x7f)
+            return BAD("%s may hold visible ASCII only, no blank: %.100s", what, code);
+    return DONE;
+}
+
+static fault check_time(const char *what, uint64_t time_ms)
+{
+    return time_ms == 0 || time_ms >= TIME_MS_END ? BAD("%s is not between 1970 and 2049", what)
+                                                  : DONE;
+}
+
+static bool is_host(struct span host, const char *others)
+{
+    for (size_t i = 0; i < host.size; i++) {
+        char c = (char)host.at[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!plain && (c == '\0' || strchr(others, c) == NULL))
+            return false;
+    }
+    return host.size > 0;
+}
+
+/* tcp://name:port, tcp://1.2.3.4:port or tcp://[::1]:port, and nothing else: ZeroMQ gives meaning
+ * to ';', '*' and more. */
+static fault check_address(const char *address)
+{
+    static const char scheme[] = "tcp://";
+    struct cursor left = cursor_over(span_of_text(address));
+    struct span start, host;
+    uint64_t port = 0;
+    if (failed(cursor_take(&left, sizeof scheme - 1, &start)) || !span_is_text(start, scheme))
+        return BAD("address %.200s does not begin with tcp://", address);
+    bool bracketed = left.left.size > 0 && left.left.at[0] == '[';
+    bool sound = bracketed
+                     ? !failed(cursor_take(&left, 1, &start)) &&
+                           !failed(cursor_take_until(&left, ']', &host)) && is_host(host, ":.") &&
+                           !failed(cursor_take_until(&left, ':', &start)) && start.size == 0
+                     : !failed(cursor_take_until(&left, ':', &host)) && is_host(host, "-._");
+    if (!sound || failed(text_number(left.left, 65535, &port)) || port == 0)
+        return BAD("address %.200s is not tcp://HOST:PORT or tcp://[IPv6]:PORT", address);
     return DONE;
 }
 
@@ -77,15 +137,17 @@ static void *find(const struct map *map, const char *id)
     return map_get(map, span_of_text(id));
 }
 
-// --- acts --------------------------------------------------------------------------------------------
+// --- acts
+// --------------------------------------------------------------------------------------------
 
 static fault apply_opened(struct directory *self, const Chaski__Opened *act)
 {
     if (self->instance != NULL)
         return BAD("the directory is opened twice");
-    if (act->instance[0] == '\0' || strlen(act->instance) > ID_PART_BYTES_MAX ||
-        strchr(act->instance, '/') != NULL)
-        return BAD("the instance has no name");
+    struct bus_id id;
+    if (failed(bus_id_parse(span_of_text(act->instance), 1, 1, &id)) ||
+        failed(bus_id_check_strict(&id)) || strcmp(id.part[0], act->instance) != 0)
+        return BAD("%.100s is no name of an instance: %s", act->instance, fault_detail());
     self->instance = keep(self, owned_text(act->instance));
     return DONE;
 }
@@ -109,40 +171,56 @@ static fault apply_member(struct directory *self, const Chaski__MemberSet *act)
     return DONE;
 }
 
+static fault check_certificate(const struct directory_server *server,
+                               const struct certificate *certificate)
+{
+    const struct certificate_subject *subject = certificate_subject(certificate);
+    char id[ID_TEXT_BYTES_MAX + 1];
+    bool fits = text_format(id, sizeof id, "%s/%s", subject->member, subject->server);
+    if (!fits || strcmp(id, server->id) != 0 || strcmp(subject->member, server->member->id) != 0)
+        return BAD("a certificate of %s was issued to %s", server->id, id);
+    if (!certificate_may_sign(certificate))
+        return BAD("a certificate of %s may not sign messages", server->id);
+    return DONE;
+}
+
+static struct directory_signer *new_signer(struct directory *self, struct certificate **certificate,
+                                           int64_t at_ms)
+{
+    struct directory_signer *signer = make(self, sizeof *signer);
+    signer->trusted = self->trust != NULL && !failed(trust_check(self->trust, *certificate, at_ms));
+    cades_template_make(*certificate, &signer->template);
+    if (self->certificate_count == self->certificate_room) {
+        self->certificate_room = self->certificate_room == 0 ? 16 : 2 * self->certificate_room;
+        self->certificate =
+            owned_grow(self->certificate, self->certificate_room, sizeof(struct certificate *));
+    }
+    signer->certificate = self->certificate[self->certificate_count++] = TAKE(*certificate);
+    map_set(&self->signers_ever, span_of(signer->template.ski, SKI_BYTES), signer);
+    return signer;
+}
+
+/* One key belongs to one certificate on one server for ever: what it signed never changes hands,
+ * and a key that was revoked does not come back under a new certificate. */
 static fault take_certificate(struct directory *self, struct directory_server *server,
                               ProtobufCBinaryData der, int64_t at_ms)
 {
     OWNED(certificate) certificate = NULL;
     if (failed(certificate_parse(span_of(der.data, der.len), &certificate)))
         return BAD("a certificate of %s: %s", server->id, fault_detail());
-    const struct certificate_subject *subject = certificate_subject(certificate);
-    char id[ID_TEXT_BYTES_MAX + 1];
-    snprintf(id, sizeof id, "%s/%s", subject->member, subject->server);
-    if (strcmp(id, server->id) != 0 || strcmp(subject->member, server->member->id) != 0)
-        return BAD("a certificate of %s was issued to %s", server->id, id);
-    if (!certificate_may_sign(certificate))
-        return BAD("a certificate of %s may not sign messages", server->id);
+    TRY(check_certificate(server, certificate));
     struct span ski = span_of(certificate_ski(certificate), SKI_BYTES);
-    struct directory_signer *signer = map_get(&self->signers, ski);
-    if (signer != NULL && signer->server != server)
+    struct directory_signer *signer = map_get(&self->signers_ever, ski);
+    if (signer == NULL)
+        signer = new_signer(self, &certificate, at_ms);
+    else if (strcmp(signer->server->id, server->id) != 0)
         return BAD("one signing key on two servers: %s and %s", server->id, signer->server->id);
-    struct directory_signer *fresh = make(self, sizeof *fresh);
-    fresh->server = server;
-    fresh->trusted = self->trust != NULL && !failed(trust_check(self->trust, certificate, at_ms));
-    struct sha256 hash = certificate_hash(certificate);
-    const int64_t *revoked = map_get(&self->revoked, sha256_span(&hash));
-    fresh->revoked_since_ms = revoked == NULL ? 0 : *revoked;
-    cades_template_make(certificate, &fresh->template);
-    if (self->certificate_count == self->certificate_room) {
-        self->certificate_room = self->certificate_room == 0 ? 16 : 2 * self->certificate_room;
-        self->certificate =
-            owned_grow(self->certificate, self->certificate_room, sizeof(struct certificate *));
-    }
-    fresh->certificate = self->certificate[self->certificate_count++] = TAKE(certificate);
-    ski = span_of(fresh->template.ski, SKI_BYTES);
-    map_set(&self->signers, ski, fresh);
-    map_set(&self->signers_ever, ski, fresh);
-    server->signer[server->signers++] = fresh;
+    else if (!span_equal(certificate_der(signer->certificate), certificate_der(certificate)))
+        return BAD("%s: a new certificate needs a new key", server->id);
+    signer->server = server;
+    if (map_set(&self->signers, span_of(signer->template.ski, SKI_BYTES), signer) != NULL)
+        return BAD("%s names a certificate twice", server->id);
+    server->signer[server->signers++] = signer;
     return DONE;
 }
 
@@ -164,7 +242,7 @@ static fault take_keys(struct directory *self, struct directory_server *server,
         memcpy(server->seal_key[i], act->seal_key[i].data, sizeof server->seal_key[i]);
     }
     if (failed(note_key_parse(span_of_text(act->log_vkey), &server->log_key)) ||
-        server->log_key.type != 0x01)
+        server->log_key.type != NOTE_LOG)
         return BAD("the log key of %s is none", act->id);
     other = map_set(&self->origins, span_of_text(server->log_key.name), server);
     return other != NULL && other != server
@@ -179,12 +257,19 @@ static fault take_addresses(struct directory *self, struct directory_server *ser
         return BAD("%s has more than %d addresses", act->id, DIRECTORY_ADDRESSES_MAX);
     server->addresses = act->n_address;
     for (size_t i = 0; i < act->n_address; i++) {
-        TRY(check_word("an address", act->address[i]));
-        if (strncmp(act->address[i], "tcp://", 6) != 0)
-            return BAD("%s: address %s does not begin with tcp://", act->id, act->address[i]);
+        TRY(check_address(act->address[i]));
         server->address[i] = text(self, act->address[i]);
     }
     return DONE;
+}
+
+/* What stood in the last entry is no longer the server's. */
+static void retire(struct directory *self, const struct directory_server *server)
+{
+    for (size_t i = 0; i < server->signers; i++)
+        map_remove(&self->signers, span_of(server->signer[i]->template.ski, SKI_BYTES));
+    map_remove(&self->transport_ids, span_of(server->transport_key, sizeof server->transport_key));
+    map_remove(&self->origins, span_of_text(server->log_key.name));
 }
 
 static fault apply_server(struct directory *self, const Chaski__ServerSet *act, int64_t at_ms)
@@ -200,11 +285,7 @@ static fault apply_server(struct directory *self, const Chaski__ServerSet *act, 
         server->id = text(self, act->id);
         map_set(&self->servers, span_of_text(server->id), server);
     } else {
-        /* the new entry replaces the old one whole: what it no longer names is no longer his */
-        for (size_t i = 0; i < server->signers; i++)
-            map_remove(&self->signers, span_of(server->signer[i]->template.ski, SKI_BYTES));
-        map_remove(&self->transport_ids, span_of(server->transport_key, 32));
-        map_remove(&self->origins, span_of_text(server->log_key.name));
+        retire(self, server); /* the new entry replaces the old one whole */
     }
     server->member = member;
     server->signers = 0;
@@ -225,6 +306,8 @@ static fault apply_subsystem(struct directory *self, const Chaski__SubsystemSet 
         map_get(&self->members, bus_id_prefix(span_of_text(act->id), ID_MEMBER));
     if (member == NULL)
         return BAD("subsystem %s of a member that is not registered", act->id);
+    if (act->n_server == 0)
+        return BAD("subsystem %s without a server", act->id);
     struct directory_subsystem *subsystem = find(&self->subsystems, act->id);
     if (subsystem == NULL) {
         subsystem = make(self, sizeof *subsystem);
@@ -234,7 +317,7 @@ static fault apply_subsystem(struct directory *self, const Chaski__SubsystemSet 
     subsystem->name = text(self, act->name);
     subsystem->member = member;
     subsystem->servers = act->n_server;
-    subsystem->server = make(self, (act->n_server + 1) * sizeof *subsystem->server);
+    subsystem->server = make(self, act->n_server * sizeof *subsystem->server);
     for (size_t i = 0; i < act->n_server; i++) {
         struct directory_server *server = find(&self->servers, act->server[i]);
         if (server == NULL || server->member != member)
@@ -252,11 +335,12 @@ static fault apply_service(struct directory *self, const Chaski__ServiceSet *act
         map_get(&self->subsystems, bus_id_prefix(span_of_text(act->id), ID_SUBSYSTEM));
     if (subsystem == NULL)
         return BAD("service %s of a subsystem that is not registered", act->id);
-    if (act->class_ != CHASKI__SERVICE_CLASS__OPEN && act->class_ != CHASKI__SERVICE_CLASS__SHARED &&
+    if (act->class_ != CHASKI__SERVICE_CLASS__OPEN &&
+        act->class_ != CHASKI__SERVICE_CLASS__SHARED &&
         act->class_ != CHASKI__SERVICE_CLASS__RESTRICTED)
         return BAD("service %s has no class", act->id);
-    if (strlen(act->title) > WORD_BYTES_MAX || strlen(act->notice) > WORD_BYTES_MAX)
-        return BAD("title or notice of %s is longer than %d bytes", act->id, WORD_BYTES_MAX);
+    TRY(check_text("the service's title", act->title));
+    TRY(check_text("the service's notice", act->notice));
     struct directory_service *service = find(&self->services, act->id);
     if (service == NULL) {
         service = make(self, sizeof *service);
@@ -271,32 +355,39 @@ static fault apply_service(struct directory *self, const Chaski__ServiceSet *act
     return DONE;
 }
 
-/* A certificate stays revoked even when a later entry of its server lists it again. */
+static struct directory_signer *signer_of_hash(const struct directory *self, struct span wanted)
+{
+    size_t step = 0;
+    for (struct directory_signer *at; (at = map_next(&self->signers_ever, &step, NULL)) != NULL;) {
+        struct sha256 hash = certificate_hash(at->certificate);
+        if (span_equal(sha256_span(&hash), wanted))
+            return at;
+    }
+    return NULL;
+}
+
+/* A certificate stays revoked whatever comes later; a second act can only move the time back. */
 static fault apply_revocation(struct directory *self, const Chaski__CertificateRevoked *act,
                               int64_t at_ms)
 {
-    size_t step = 0;
     struct span wanted = span_of(act->certificate_sha256.data, act->certificate_sha256.len);
-    if (wanted.size != SHA256_BYTES)
-        return BAD("a revocation that names no certificate");
     TRY(check_word("the reason of a revocation", act->reason));
-    for (struct directory_signer *signer;
-         (signer = map_next(&self->signers_ever, &step, NULL)) != NULL;) {
-        struct sha256 hash = certificate_hash(signer->certificate);
-        if (!span_equal(sha256_span(&hash), wanted))
-            continue;
-        int64_t *since_ms = make(self, sizeof *since_ms);
-        *since_ms = act->since_ms != 0 ? (int64_t)act->since_ms : at_ms;
-        map_set(&self->revoked, wanted, since_ms);
-        signer->revoked_since_ms = *since_ms;
-        return DONE;
-    }
-    return BAD("a revocation of a certificate that was never in force");
+    struct directory_signer *signer = signer_of_hash(self, wanted);
+    if (signer == NULL)
+        return BAD("a revocation of a certificate that was never in force");
+    int64_t since_ms = act->since_ms == 0 ? at_ms : (int64_t)act->since_ms;
+    if (since_ms < 0 || since_ms > at_ms)
+        return BAD("a revocation that begins after the act");
+    if (signer->revoked_since_ms == 0 || since_ms < signer->revoked_since_ms)
+        signer->revoked_since_ms = since_ms;
+    return DONE;
 }
 
 static fault apply_purpose(struct directory *self, const Chaski__PurposeSet *act)
 {
-    TRY(check_word("a purpose", act->id));
+    TRY(check_code("a purpose", act->id));
+    TRY(check_text("the purpose's title", act->title));
+    TRY(check_text("the purpose's legal basis", act->legal_basis));
     struct directory_purpose *purpose = make(self, sizeof *purpose);
     purpose->id = text(self, act->id);
     purpose->title = text(self, act->title);
@@ -307,15 +398,19 @@ static fault apply_purpose(struct directory *self, const Chaski__PurposeSet *act
 
 static fault apply_grant(struct directory *self, const Chaski__GrantSet *act)
 {
-    TRY(check_word("a grant", act->id));
+    TRY(check_code("a grant", act->id));
+    TRY(check_word("the grant's legal basis", act->legal_basis));
+    TRY(check_time("the grant's end", act->until_ms));
     if (find(&self->services, act->service) == NULL)
         return BAD("grant %s for a service that is not registered", act->id);
-    if (find(&self->members, act->consumer) == NULL && find(&self->subsystems, act->consumer) == NULL)
+    if (find(&self->members, act->consumer) == NULL &&
+        find(&self->subsystems, act->consumer) == NULL)
         return BAD("grant %s to a consumer that is not registered", act->id);
     if (act->purpose[0] != '\0' && find(&self->purposes, act->purpose) == NULL)
         return BAD("grant %s for a purpose that is not registered", act->id);
-    if (act->until_ms == 0)
-        return BAD("grant %s without an end", act->id);
+    if ((int64_t)act->until_ms <= self->last_ms ||
+        (int64_t)act->until_ms - self->last_ms > DIRECTORY_GRANT_MS_MAX)
+        return BAD("grant %s must end after now and within 24 months", act->id);
     struct directory_grant *grant = make(self, sizeof *grant);
     grant->id = text(self, act->id);
     grant->service = text(self, act->service);
@@ -327,51 +422,55 @@ static fault apply_grant(struct directory *self, const Chaski__GrantSet *act)
     return DONE;
 }
 
-// --- removal -----------------------------------------------------------------------------------------
+// --- removal
+// -----------------------------------------------------------------------------------------
 
-static bool any_server_of(const struct directory *self, const struct directory_member *member)
+/* Each answers with the id of something that still leans on the thing, or NULL. */
+
+static const char *server_of(const struct directory *self, const void *member)
 {
     size_t step = 0;
     for (struct directory_server *at; (at = map_next(&self->servers, &step, NULL)) != NULL;)
         if (at->member == member)
-            return true;
-    return false;
+            return at->id;
+    return NULL;
 }
 
-static bool any_subsystem_of(const struct directory *self, const struct directory_member *member)
+static const char *subsystem_of(const struct directory *self, const void *member)
 {
     size_t step = 0;
     for (struct directory_subsystem *at; (at = map_next(&self->subsystems, &step, NULL)) != NULL;)
         if (at->member == member)
-            return true;
-    return false;
+            return at->id;
+    return NULL;
 }
 
-static bool any_subsystem_on(const struct directory *self, const struct directory_server *server)
+static const char *subsystem_on(const struct directory *self, const struct directory_server *server)
 {
     size_t step = 0;
     for (struct directory_subsystem *at; (at = map_next(&self->subsystems, &step, NULL)) != NULL;)
         if (directory_server_has(server, at))
-            return true;
-    return false;
+            return at->id;
+    return NULL;
 }
 
-static bool any_service_of(const struct directory *self, const struct directory_subsystem *subsystem)
+static const char *service_of(const struct directory *self, const void *subsystem)
 {
     size_t step = 0;
     for (struct directory_service *at; (at = map_next(&self->services, &step, NULL)) != NULL;)
         if (at->subsystem == subsystem)
-            return true;
-    return false;
+            return at->id;
+    return NULL;
 }
 
-static bool any_grant_naming(const struct directory *self, const char *id)
+static const char *grant_naming(const struct directory *self, const char *id)
 {
     size_t step = 0;
     for (struct directory_grant *at; (at = map_next(&self->grants, &step, NULL)) != NULL;)
-        if (strcmp(at->service, id) == 0 || strcmp(at->consumer, id) == 0 || strcmp(at->purpose, id) == 0)
-            return true;
-    return false;
+        if (strcmp(at->service, id) == 0 || strcmp(at->consumer, id) == 0 ||
+            strcmp(at->purpose, id) == 0)
+            return at->id;
+    return NULL;
 }
 
 static fault remove_server(struct directory *self, const char *id)
@@ -379,12 +478,10 @@ static fault remove_server(struct directory *self, const char *id)
     struct directory_server *server = find(&self->servers, id);
     if (server == NULL)
         return BAD("server %s is not there", id);
-    if (any_subsystem_on(self, server))
-        return BAD("server %s still has subsystems", id);
-    for (size_t i = 0; i < server->signers; i++)
-        map_remove(&self->signers, span_of(server->signer[i]->template.ski, SKI_BYTES));
-    map_remove(&self->transport_ids, span_of(server->transport_key, 32));
-    map_remove(&self->origins, span_of_text(server->log_key.name));
+    const char *user = subsystem_on(self, server);
+    if (user != NULL)
+        return BAD("server %s is still used by %s", id, user);
+    retire(self, server);
     map_remove(&self->servers, span_of_text(id));
     return DONE;
 }
@@ -394,17 +491,20 @@ static fault apply_removed(struct directory *self, const Chaski__Removed *act)
 {
     struct map *map = NULL;
     const char *id = "";
-    bool used = false;
+    const char *user = NULL;
+    TRY(check_text("the reason of a removal", act->reason));
     switch (act->what_case) {
     case CHASKI__REMOVED__WHAT_MEMBER:
         id = act->member, map = &self->members;
-        used = any_server_of(self, find(map, id)) || any_subsystem_of(self, find(map, id));
+        user = server_of(self, find(map, id));
+        if (user == NULL)
+            user = subsystem_of(self, find(map, id));
         break;
     case CHASKI__REMOVED__WHAT_SERVER:
         return remove_server(self, act->server);
     case CHASKI__REMOVED__WHAT_SUBSYSTEM:
         id = act->subsystem, map = &self->subsystems;
-        used = any_service_of(self, find(map, id));
+        user = service_of(self, find(map, id));
         break;
     case CHASKI__REMOVED__WHAT_SERVICE:
         id = act->service, map = &self->services;
@@ -420,14 +520,17 @@ static fault apply_removed(struct directory *self, const Chaski__Removed *act)
     }
     if (find(map, id) == NULL)
         return BAD("%.200s is not there", id);
-    if (used || (map != &self->grants && any_grant_naming(self, id)))
-        return BAD("%.200s is still used by other entries", id);
+    if (user == NULL && map != &self->grants)
+        user = grant_naming(self, id);
+    if (user != NULL)
+        return BAD("%.150s is still used by %.150s", id, user);
     map_remove(map, span_of_text(id));
     return DONE;
 }
 
 static fault apply_published(struct directory *self, const Chaski__Published *act)
 {
+    TRY(check_time("the directory's end", act->valid_until_ms));
     if ((int64_t)act->valid_until_ms <= self->last_ms)
         return BAD("published with a validity that is over");
     self->valid_until_ms = (int64_t)act->valid_until_ms;
@@ -471,6 +574,7 @@ static fault check_act(const struct directory *self, uint64_t number, const Chas
         return BAD("entry %" PRIu64 " is not an act of a directory", number);
     if (act->number != number)
         return BAD("entry %" PRIu64 " calls itself %" PRIu64, number, act->number);
+    TRY(check_time("an act's time", act->time_ms));
     if ((int64_t)act->time_ms < self->last_ms)
         return BAD("entry %" PRIu64 " is dated before the one before it", number);
     if ((number == 0) != (act->act_case == CHASKI__ACT__ACT_OPENED))
@@ -478,12 +582,29 @@ static fault check_act(const struct directory *self, uint64_t number, const Chas
     return DONE;
 }
 
+/* Only the one encoding that our own encoder makes: no unknown field that another reader might
+ * understand, no text with a NUL inside that another reader would read on from. */
+static bool is_canonical(const Chaski__Act *act, struct span bytes)
+{
+    bool whole = act->act_case != CHASKI__ACT__ACT__NOT_SET;
+    /* every kind of act begins with its base, so any member of the union will do */
+    if (act->base.n_unknown_fields > 0 || (whole && act->opened->base.n_unknown_fields > 0) ||
+        chaski__act__get_packed_size(act) != bytes.size)
+        return false;
+    uint8_t *again = owned_array(bytes.size, 1);
+    chaski__act__pack(act, again);
+    bool same = bytes.size == 0 || memcmp(again, bytes.at, bytes.size) == 0;
+    free(again);
+    return same;
+}
+
 fault directory_apply(struct directory *self, uint64_t number, struct span bytes)
 {
     Chaski__Act *act = chaski__act__unpack(NULL, bytes.size, bytes.at);
     if (act == NULL)
         return BAD("entry %" PRIu64 " holds no act", number);
-    fault f = check_act(self, number, act);
+    fault f = is_canonical(act, bytes) ? check_act(self, number, act)
+                                       : BAD("entry %" PRIu64 " is not in the one form", number);
     if (!failed(f)) {
         self->last_ms = (int64_t)act->time_ms;
         f = dispatch(self, act);
@@ -492,20 +613,44 @@ fault directory_apply(struct directory *self, uint64_t number, struct span bytes
     return f;
 }
 
-/* Grants are listed by the services that they open. */
-fault directory_finish(struct directory *self)
+/* The longest first, so that the grant which a decision names is the same on every node. */
+static int compare_grants(const void *left, const void *right)
+{
+    const struct directory_grant *const *a = left;
+    const struct directory_grant *const *b = right;
+    if ((*a)->until_ms != (*b)->until_ms)
+        return (*a)->until_ms > (*b)->until_ms ? -1 : 1;
+    return strcmp((*a)->id, (*b)->id);
+}
+
+static void count_grants(struct directory *self)
 {
     size_t step = 0;
-    for (struct directory_grant *grant; (grant = map_next(&self->grants, &step, NULL)) != NULL;) {
-        struct directory_service *service = find(&self->services, grant->service);
-        if (service == NULL)
-            return BAD("grant %s for a service that is gone", grant->id);
-        const struct directory_grant **longer =
-            make(self, (service->grants + 1) * sizeof *longer);
-        if (service->grants > 0)
-            memcpy(longer, service->grant, service->grants * sizeof *longer);
-        longer[service->grants++] = grant;
-        service->grant = longer;
+    for (struct directory_service *at; (at = map_next(&self->services, &step, NULL)) != NULL;)
+        at->grants = 0;
+    step = 0;
+    for (struct directory_grant *at; (at = map_next(&self->grants, &step, NULL)) != NULL;) {
+        struct directory_service *service = find(&self->services, at->service);
+        assert(service != NULL); /* a service with grants is not removed */
+        service->grants++;
     }
-    return DONE;
+    step = 0;
+    for (struct directory_service *at; (at = map_next(&self->services, &step, NULL)) != NULL;) {
+        at->grant = at->grants == 0 ? NULL : make(self, at->grants * sizeof *at->grant);
+        at->grants = 0;
+    }
+}
+
+void directory_finish(struct directory *self)
+{
+    size_t step = 0;
+    count_grants(self);
+    for (struct directory_grant *at; (at = map_next(&self->grants, &step, NULL)) != NULL;) {
+        struct directory_service *service = find(&self->services, at->service);
+        service->grant[service->grants++] = at;
+    }
+    step = 0;
+    for (struct directory_service *at; (at = map_next(&self->services, &step, NULL)) != NULL;)
+        if (at->grants > 1)
+            qsort(at->grant, at->grants, sizeof *at->grant, compare_grants);
 }

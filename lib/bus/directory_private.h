@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * directory_private - the state being folded; for directory.c and directory_fold.c only.
+ * directory_private - the state while it is being folded: for the directory's own sources, the
+ * registry (which folds an act before it signs it into the log) and fuzzing.
  */
 #ifndef BUS_DIRECTORY_PRIVATE_H
 #define BUS_DIRECTORY_PRIVATE_H
@@ -20,7 +21,6 @@ struct directory {
     struct map members, servers, subsystems, services, purposes, grants; /* by id */
     struct map signers;       /* in force, by subject key id */
     struct map signers_ever;  /* likewise, with those that were replaced or removed */
-    struct map revoked;       /* since when, by SHA-256 of the certificate: for ever */
     struct map transport_ids; /* transport key -> server, to refuse doubles */
     struct map origins;       /* log origin -> server, likewise */
     struct trust *trust;      /* borrowed while folding */
@@ -31,12 +31,15 @@ struct directory {
     size_t certificate_count, certificate_room;
 };
 
-/* Applies the packed chaski.Act of entry `number` to the state. DIRECTORY_BAD says why not; the state
- * is of no use then. */
+/* An empty state. trust is borrowed while acts are applied; NULL trusts no certificate. */
+struct directory *directory_new(struct trust *trust);
+
+/* Applies the packed chaski.Act of entry `number` to the state. DIRECTORY_BAD says why not; the
+ * state is of no use then. */
 fault directory_apply(struct directory *self, uint64_t number, struct span act);
 
-struct directory *directory_new(struct trust *trust);
-/* Links grants to services, marks what is revoked; after the last act. */
-fault directory_finish(struct directory *self);
+/* Links grants to their services, in an order that is the same everywhere. After the last act; may
+ * be called again after more. */
+void directory_finish(struct directory *self);
 
 #endif

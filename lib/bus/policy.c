@@ -34,7 +34,8 @@ static const char *example_purpose(const struct directory *directory)
 static void say_purpose_remedy(const struct directory *directory, struct policy_verdict *out)
 {
     SAY(out->remedy,
-        "Send the header Chaski-Purpose with a purpose that is registered in the directory, such as "
+        "Send the header Chaski-Purpose with a purpose that is registered in the directory, such "
+        "as "
         "%s, or set a default purpose for this subsystem in the gateway's configuration.",
         example_purpose(directory));
 }
@@ -45,16 +46,19 @@ static void decide_shared(const struct directory *directory,
 {
     if (!client->member->public_agency) {
         refuse(out, ACCESS_DENIED, "shared/not-a-public-agency");
-        SAY(out->reason, "The service is shared among public agencies, and %s is not registered as one.",
+        SAY(out->reason,
+            "The service is shared among public agencies, and %s is not registered as one.",
             client->member->id);
-        SAY(out->remedy, "Ask the authority to register the member as a public agency if it is one, or "
-                         "ask the provider for a grant on a restricted service.");
+        SAY(out->remedy, "Ask the authority to register the member as a public agency if it is one "
+                         "(chaski-registry member add --public), or ask the provider to offer the "
+                         "data as a restricted service and to grant it.");
         return;
     }
     if (question->purpose.size == 0) {
         refuse(out, ACCESS_DENIED, "shared/no-purpose");
-        SAY(out->reason, "The service is shared with any public agency that names a registered purpose, "
-                         "and the request names none.");
+        SAY(out->reason,
+            "The service is shared with any public agency that names a registered purpose, "
+            "and the request names none.");
         say_purpose_remedy(directory, out);
         return;
     }
@@ -68,43 +72,60 @@ static void decide_shared(const struct directory *directory,
           "Any public agency that names a registered purpose may use a shared service.");
 }
 
-static bool grant_is_for(const struct directory_grant *grant, const struct policy_question *question)
+/* A grant for any purpose still refuses a purpose that nobody registered: the name would go into
+ * signed evidence. */
+static bool grant_is_for(const struct directory *directory, const struct directory_grant *grant,
+                         const struct policy_question *question)
 {
     struct span member = bus_id_prefix(question->client, ID_MEMBER);
     if (!span_is_text(question->client, grant->consumer) && !span_is_text(member, grant->consumer))
         return false;
-    return grant->purpose[0] == '\0' || span_is_text(question->purpose, grant->purpose);
+    if (grant->purpose[0] != '\0')
+        return span_is_text(question->purpose, grant->purpose);
+    return question->purpose.size == 0 || directory_purpose(directory, question->purpose) != NULL;
 }
 
-static void decide_restricted(const struct directory_service *service,
+/* The longest grant that fits; a service's grants stand in the order of their ends. */
+static const struct directory_grant *find_grant(const struct directory *directory,
+                                                const struct directory_service *service,
+                                                const struct policy_question *question)
+{
+    for (size_t i = 0; i < service->grants; i++)
+        if (grant_is_for(directory, service->grant[i], question))
+            return service->grant[i];
+    return NULL;
+}
+
+static void say_grant_remedy(const struct directory_service *service,
+                             const struct policy_question *question, struct policy_verdict *out)
+{
+    SAY(out->remedy,
+        "Ask %s (%s) for a grant; the authority records it with: chaski-registry grant add STORE "
+        "G-ID --service %s --consumer %.*s --legal-basis TEXT --until YYYY-MM-DD",
+        service->subsystem->member->name, service->subsystem->member->id, service->id,
+        (int)question->client.size, (const char *)question->client.at);
+}
+
+static void decide_restricted(const struct directory *directory,
+                              const struct directory_service *service,
                               const struct policy_question *question, struct policy_verdict *out)
 {
-    const struct directory_grant *expired = NULL;
-    char rule[POLICY_TEXT_BYTES];
-    for (size_t i = 0; i < service->grants; i++) {
-        const struct directory_grant *grant = service->grant[i];
-        if (!grant_is_for(grant, question))
-            continue;
-        if (grant->until_ms > question->at_ms) {
-            SAY(rule, "restricted/grant %s", grant->id);
-            allow(out, rule, "A grant covers this consumer and purpose.");
-            return;
-        }
-        expired = grant;
+    const struct directory_grant *grant = find_grant(directory, service, question);
+    char rule[POLICY_TEXT_BYTES] = "restricted/no-grant";
+    if (grant != NULL && grant->until_ms > question->at_ms) {
+        SAY(rule, "restricted/grant %s", grant->id);
+        allow(out, rule, "A grant covers this consumer and purpose.");
+        return;
     }
-    if (expired != NULL) {
-        SAY(rule, "restricted/grant-expired %s", expired->id);
-        refuse(out, ACCESS_DENIED, rule);
-        SAY(out->reason, "The service is restricted, and grant %s has ended.", expired->id);
+    if (grant != NULL) {
+        SAY(rule, "restricted/grant-expired %s", grant->id);
+        SAY(out->reason, "The service is restricted, and grant %s has ended.", grant->id);
     } else {
-        refuse(out, ACCESS_DENIED, "restricted/no-grant");
-        SAY(out->reason, "The service is restricted, and no grant covers this consumer and purpose.");
+        SAY(out->reason,
+            "The service is restricted, and no grant covers this consumer and purpose.");
     }
-    SAY(out->remedy,
-        "Ask %s for a grant; the authority records it with: chaski-registry grant add STORE G-... "
-        "--service %s --consumer %.*s",
-        service->subsystem->member->name, service->id, (int)question->client.size,
-        (const char *)question->client.at);
+    refuse(out, ACCESS_DENIED, rule);
+    say_grant_remedy(service, question, out);
 }
 
 void policy_decide(const struct directory *directory, const struct policy_question *question,
@@ -116,7 +137,10 @@ void policy_decide(const struct directory *directory, const struct policy_questi
     if (client == NULL) {
         refuse(out, UNKNOWN_CLIENT, "directory/unknown-client");
         SAY(out->reason, "The calling subsystem is not in the directory.");
-        SAY(out->remedy, "Ask the authority to register the subsystem.");
+        SAY(out->remedy,
+            "Ask the authority to register it: chaski-registry subsystem add STORE %.*s "
+            "--name TEXT --server SERVER",
+            (int)question->client.size, (const char *)question->client.at);
         return;
     }
     if (service == NULL) {
@@ -127,7 +151,8 @@ void policy_decide(const struct directory *directory, const struct policy_questi
     }
     if (service->disabled) {
         refuse(out, SERVICE_DISABLED, "service/disabled");
-        SAY(out->reason, "%s", service->notice[0] != '\0' ? service->notice : "Switched off by its owner.");
+        SAY(out->reason, "%s",
+            service->notice[0] != '\0' ? service->notice : "Switched off by its owner.");
         SAY(out->remedy, "Ask %s when the service will be back.", service->subsystem->member->name);
         return;
     }
@@ -136,5 +161,5 @@ void policy_decide(const struct directory *directory, const struct policy_questi
     else if (service->class == SERVICE_SHARED)
         decide_shared(directory, client, question, out);
     else
-        decide_restricted(service, question, out);
+        decide_restricted(directory, service, question, out);
 }

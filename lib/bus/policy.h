@@ -3,6 +3,19 @@
  * policy - may this exchange be? Access by default: open to any member; shared to any public agency
  * that names a registered purpose; restricted to who holds a grant. Always with the rule that
  * decided, and on refusal with what to do. A pure function of the directory, equal on both sides.
+ *
+ * Rules. Their names are signed into evidence and stay for ever; ID is a grant's.
+ *   allowed   open/any-member                         any registered subsystem
+ *             shared/public-agency-with-purpose
+ *             restricted/grant ID                     the grant that ends last, if several fit
+ *   refused   directory/unknown-client                UNKNOWN_CLIENT
+ *             directory/unknown-service               UNKNOWN_SERVICE
+ *             service/disabled                        SERVICE_DISABLED, even for a grant's holder
+ *             shared/not-a-public-agency              ACCESS_DENIED, as are all below
+ *             shared/no-purpose
+ *             shared/unknown-purpose
+ *             restricted/no-grant
+ *             restricted/grant-expired ID
  */
 #ifndef BUS_POLICY_H
 #define BUS_POLICY_H
@@ -19,8 +32,10 @@ struct policy_question {
 #define POLICY_TEXT_BYTES 512
 
 struct policy_verdict {
-    enum fault_code fault; /* OK, UNKNOWN_CLIENT, UNKNOWN_SERVICE, SERVICE_DISABLED, ACCESS_DENIED */
-    char rule[POLICY_TEXT_BYTES];   /* such as "shared/public-agency-with-purpose" or "restricted/grant G-1" */
+    enum fault_code
+        fault; /* OK, UNKNOWN_CLIENT, UNKNOWN_SERVICE, SERVICE_DISABLED, ACCESS_DENIED */
+    char rule[POLICY_TEXT_BYTES];   /* such as "shared/public-agency-with-purpose" or
+                                       "restricted/grant G-1" */
     char reason[POLICY_TEXT_BYTES]; /* a sentence for people */
     char remedy[POLICY_TEXT_BYTES]; /* what to do; "" when allowed */
 };

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define TILE_WIDTH 256
 #define PATH_BYTES 768
@@ -43,6 +44,21 @@ size_t tiles_path(int level, uint64_t number, unsigned width, char *out, size_t 
     return strlen(out);
 }
 
+/* Makes the folders of a tile, and the names of new ones durable up to the log's own. */
+static fault make_folders(const char *folder, const char *parent)
+{
+    char above[PATH_BYTES];
+    if (access(parent, F_OK) == 0)
+        return DONE;
+    TRY(file_make_folders(parent, 0755));
+    text_format(above, sizeof above, "%s", parent);
+    while (strlen(above) > strlen(folder)) {
+        *strrchr(above, '/') = '\0';
+        TRY(file_sync_folder(above));
+    }
+    return DONE;
+}
+
 static fault write_tile(const char *folder, int level, uint64_t number, unsigned width,
                         struct span bytes)
 {
@@ -51,7 +67,7 @@ static fault write_tile(const char *folder, int level, uint64_t number, unsigned
     if (!text_format(path, sizeof path, "%s/%s", folder, tile))
         return RAISE(BAD_CONFIG, "the folder's name is too long");
     text_format(parent, sizeof parent, "%.*s", (int)(strrchr(path, '/') - path), path);
-    TRY(file_make_folders(parent, 0755));
+    TRY(make_folders(folder, parent));
     return file_replace(path, bytes, 0644);
 }
 
@@ -111,6 +127,21 @@ static fault write_hashes(const char *folder, struct sha256 *hashes, uint64_t fr
     return DONE;
 }
 
+/* Partial tiles that a full one has replaced; a reader that still wants one takes the full one. */
+static void drop_partials(const char *folder, int level, uint64_t from, uint64_t count)
+{
+    for (uint64_t number = from / TILE_WIDTH; number < count / TILE_WIDTH; number++) {
+        char tile[160], path[PATH_BYTES];
+        for (unsigned width = 1; width < TILE_WIDTH; width++) {
+            tiles_path(level, number, width, tile, sizeof tile);
+            if (text_format(path, sizeof path, "%s/%s", folder, tile))
+                unlink(path); /* most were never there */
+        }
+        *strrchr(path, '/') = '\0';
+        rmdir(path);
+    }
+}
+
 fault tiles_publish(const char *folder, const struct span *leaves, uint64_t old_size,
                     uint64_t count, struct span checkpoint_note)
 {
@@ -119,7 +150,8 @@ fault tiles_publish(const char *folder, const struct span *leaves, uint64_t old_
     for (uint64_t i = 0; i < count; i++)
         hashes[i] = merkle_leaf_hash(leaves[i]);
     fault f = DONE;
-    for (uint64_t number = old_size / TILE_WIDTH; !failed(f) && number * TILE_WIDTH < count; number++)
+    for (uint64_t number = old_size / TILE_WIDTH; !failed(f) && number * TILE_WIDTH < count;
+         number++)
         f = write_bundle(folder, leaves, number, count);
     if (!failed(f))
         f = write_hashes(folder, hashes, old_size, count);
@@ -127,10 +159,15 @@ fault tiles_publish(const char *folder, const struct span *leaves, uint64_t old_
     TRY(f);
     if (!text_format(path, sizeof path, "%s/checkpoint", folder))
         return RAISE(BAD_CONFIG, "the folder's name is too long");
-    return file_replace(path, checkpoint_note, 0644);
+    TRY(file_replace(path, checkpoint_note, 0644));
+    drop_partials(folder, -1, old_size, count);
+    for (int level = 0; count > 0; level++, old_size /= TILE_WIDTH, count /= TILE_WIDTH)
+        drop_partials(folder, level, old_size, count);
+    return DONE;
 }
 
-// --- reading -----------------------------------------------------------------------------------------
+// --- reading
+// -----------------------------------------------------------------------------------------
 
 static fault read_bundle(const char *folder, uint64_t number, unsigned width, struct bytes **out)
 {
@@ -138,16 +175,13 @@ static fault read_bundle(const char *folder, uint64_t number, unsigned width, st
     tiles_path(-1, number, width, tile, sizeof tile);
     if (!text_format(path, sizeof path, "%s/%s", folder, tile))
         return RAISE(BAD_CONFIG, "the folder's name is too long");
-    fault f = file_read(path, BUNDLE_BYTES_MAX, out);
-    /* the publisher may have filled the tile and removed the partial one since */
-    if (f.code == NOT_FOUND && width < TILE_WIDTH)
-        return read_bundle(folder, number, TILE_WIDTH, out);
-    return f;
+    return file_read(path, BUNDLE_BYTES_MAX, out);
 }
 
-/* Takes `width` entries of a bundle; offsets of spans are made pointers when the backing stands. */
+/* Takes `width` entries of a bundle, which may hold more only when it is a full one that has
+ * replaced the partial one. Offsets of spans are made pointers when the backing stands. */
 static fault take_entries(struct bytes *backing, const struct bytes *bundle, unsigned width,
-                          struct span *leaves)
+                          bool full, struct span *leaves)
 {
     struct cursor at = cursor_over(bytes_span(bundle));
     for (unsigned i = 0; i < width; i++) {
@@ -159,6 +193,8 @@ static fault take_entries(struct bytes *backing, const struct bytes *bundle, uns
         TRY(bytes_append(backing, entry));
         leaves[i] = (struct span){(const uint8_t *)(uintptr_t)offset, size};
     }
+    if (!full && !cursor_at_end(&at))
+        return RAISE(BAD_FRAME, "%zu bytes behind the last entry of a bundle", at.left.size);
     return DONE;
 }
 
@@ -173,9 +209,14 @@ fault tiles_read_entries(const char *folder, uint64_t count, struct bytes **back
     for (uint64_t number = 0; !failed(f) && number * TILE_WIDTH < count; number++) {
         OWNED(bytes) bundle = NULL;
         unsigned width = width_of(number, count);
+        bool full = false;
         f = read_bundle(folder, number, width, &bundle);
+        if (f.code == NOT_FOUND && width < TILE_WIDTH) {
+            full = true; /* filled since; the partial one may be gone */
+            f = read_bundle(folder, number, TILE_WIDTH, &bundle);
+        }
         if (!failed(f))
-            f = take_entries(all, bundle, width, list + number * TILE_WIDTH);
+            f = take_entries(all, bundle, width, full, list + number * TILE_WIDTH);
     }
     if (failed(f)) {
         free(list);

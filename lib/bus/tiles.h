@@ -17,7 +17,8 @@ size_t tiles_path(int level, uint64_t number, unsigned width, char *out, size_t 
 fault tiles_publish(const char *folder, const struct span *leaves, uint64_t old_size,
                     uint64_t count, struct span checkpoint_note);
 
-/* Reads the first `count` entries; spans point into *backing. bytes_free() backing, free() leaves. */
+/* Reads the first `count` entries; spans point into *backing. bytes_free() backing, free() leaves.
+ */
 fault tiles_read_entries(const char *folder, uint64_t count, struct bytes **backing,
                          struct span **leaves);
 
