@@ -1,0 +1,151 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# lib - a small country for an integration test: real processes, real files, free loopback ports.
+# Sourced. A test says `ok SENTENCE` or `not_ok SENTENCE WHY` and ends with `finish`.
+#
+#   country_make            authority, purposes; members are added with member_make
+#   member_make NAME SERVER_ID MEMBER_NAME SUBSYSTEM     keys, enrolment, subsystem, configs
+#   registry ACT...         chaski-registry with the store filled in: registry service add ID ...
+#   publish                 signs and publishes the directory
+#   server_start NAME / server_stop NAME / server_kill NAME    the security server of a member
+#   gateway_start NAME / gateway_stop NAME
+#   wait_for SECONDS COMMAND...                          until it succeeds
+set -u
+OUT=$(cd "$1" && pwd)
+BIN=$OUT/bin
+ROOT=$(cd "$(dirname "$0")/../.." && pwd)
+TEST=$(basename "$0" .sh)
+C=$(mktemp -d "${TMPDIR:-/tmp}/chaski-$TEST-XXXXXX")
+HOST=${HOST:-127.0.0.1}
+failures=0
+pids=()
+
+ok() { echo "ok - $1"; }
+not_ok() { echo "not ok - $1: ${2:-}"; failures=$((failures + 1)); }
+# check SENTENCE COMMAND...: the sentence holds when the command succeeds
+check() { local sentence=$1; shift; if "$@" >"$C/check.out" 2>&1; then ok "$sentence"; else not_ok "$sentence" "$(tail -n 3 "$C/check.out" | tr '\n' ' ')"; fi; }
+equal() { [ "$1" = "$2" ] || { echo "expected '$2', found '$1'"; return 1; }; }
+contains() { case $1 in *"$2"*) return 0 ;; esac; echo "'$2' is not in '$1'"; return 1; }
+
+die() { not_ok "the test could be run" "$1"; finish; }
+
+stop_all() {
+    local pid
+    for pid in "${pids[@]}"; do kill -9 "$pid" 2>/dev/null; done
+    wait 2>/dev/null
+}
+
+finish() {
+    trap - EXIT
+    stop_all
+    if [ "$failures" -gt 0 ]; then echo "kept: $C" >&2; exit 1; fi
+    rm -rf "$C"
+    exit 0
+}
+trap 'echo "not ok - the test ran to its end: it stopped early"; stop_all; exit 1' EXIT
+
+wait_for() {
+    local until=$(($(date +%s%N) + $1 * 1000000000)); shift
+    while ! "$@" >/dev/null 2>&1; do
+        [ "$(date +%s%N)" -lt "$until" ] || return 1
+        sleep 0.05
+    done
+}
+
+# Ports that were free a moment ago. Python-free: ask the kernel through a bound socket of our own tool.
+free_port() { "$BIN/chaski" free-ports 1; }
+
+registry() { # registry WORD WORD ARGUMENTS...: the store goes after the command's words
+    case $1 in publish | show | batch) "$BIN/chaski-registry" "$1" "$C/store" "${@:2}" ;;
+    *) "$BIN/chaski-registry" "$1" "$2" "$C/store" "${@:3}" ;; esac
+}
+
+publish() { registry publish --to "$C/directory" "$@" >/dev/null; }
+
+country_make() {
+    "$BIN/chaski-registry" init "$C/store" --instance CO --name "Autoridad de prueba" >/dev/null || die "no authority"
+    registry purpose add P-1 --title "Certificado de residencia" --legal-basis "Ley de prueba" || die "no purpose"
+}
+
+declare -A SERVER MESH_PORT
+member_make() {
+    local name=$1 server=$2 title=$3 subsystem=$4 member=${2%/*}
+    local dir=$C/$name port
+    port=$(free_port)
+    mkdir -p "$dir/services"
+    SERVER[$name]=$server
+    MESH_PORT[$name]=$port
+    "$BIN/chaski" keys make --folder "$dir/keys" --server "$server" --name "$title" \
+        --address "tcp://${MESH_HOST:-$HOST}:$port" --request "$dir/request.json" >/dev/null || die "no keys for $name"
+    registry member add "$member" --name "$title" --public || die "no member $name"
+    registry server add "$dir/request.json" --certificate-to "$dir/issued.crt" || die "no server $name"
+    "$BIN/chaski" keys certificate --folder "$dir/keys" --certificate "$dir/issued.crt" >/dev/null || die "no certificate"
+    registry subsystem add "$member/$subsystem" --name "$title" --server "$server" || die "no subsystem"
+    cat >"$dir/server.conf" <<E
+server = "$server"
+keys_folder = "$dir/keys"
+audit_folder = "$dir/audit"
+directory_folder = "$C/directory"
+trust_file = "$C/store/anchor/trust.pem"
+authority_file = "$C/store/anchor/directory.vkey"
+front = "ipc://$dir/front"
+mesh_listen = {"tcp://${MESH_HOST:-$HOST}:$port"}
+ready_file = "$dir/server.ready"
+event_level = debug
+wal_segment_mib = ${SEGMENT_MIB:-4}
+checkpoint_every_ms = ${CHECKPOINT_MS:-1000}
+E
+    cat >"$dir/gateway.conf" <<E
+listen = {"$HOST:0"}
+server = "ipc://$dir/front"
+ready_file = "$dir/gateway.ready"
+services_folder = "$dir/services"
+event_level = debug
+E
+}
+
+server_start() {
+    local dir=$C/$1
+    rm -f "$dir/server.ready"
+    "$BIN/chaski-security-server" --config "$dir/server.conf" 2>>"$dir/server.events" &
+    echo $! >"$dir/server.pid"
+    pids+=($!)
+    wait_for "${2:-20}" test -s "$dir/server.ready"
+}
+
+server_stop() { # waits for its end; the exit status is the server's
+    local pid
+    pid=$(cat "$C/$1/server.pid")
+    kill "$pid" 2>/dev/null
+    wait "$pid"
+}
+
+server_kill() { # the supervisor with SIGKILL; its children die with it
+    local pid
+    pid=$(cat "$C/$1/server.pid")
+    kill -9 "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+    local child
+    for child in $(sed -n 's/^\(exchange\|keys\)_pid=//p' "$C/$1/server.ready" 2>/dev/null); do
+        wait_for 5 eval "! kill -0 $child"
+    done
+}
+
+gateway_start() {
+    local dir=$C/$1
+    rm -f "$dir/gateway.ready"
+    "$BIN/chaski-gateway" --config "$dir/gateway.conf" 2>>"$dir/gateway.events" &
+    echo $! >"$dir/gateway.pid"
+    pids+=($!)
+    wait_for 20 test -s "$dir/gateway.ready" || return 1
+    wait_for 20 curl -fsS -o /dev/null "$(gateway_url "$1")/readyz"
+}
+
+gateway_url() { echo "http://$(sed -n 's/^listen=//p' "$C/$1/gateway.ready" | head -n 1)"; }
+
+gateway_stop() {
+    local pid
+    pid=$(cat "$C/$1/gateway.pid")
+    kill "$pid" 2>/dev/null
+    wait "$pid"
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+/* chaski: the operator's program. */
+#include "tools/chaski/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    fault (*run)(int argc, char **argv);
+    const char *usage;
+} commands[] = {
+    {"keys", keys_command,
+     "keys make --folder DIR --server I/C/M/CODE --name NAME --address tcp://HOST:PORT --request "
+     "FILE\n"
+     "      makes a server's keys and its request for enrolment\n"
+     "  keys certificate --folder DIR --certificate FILE\n"
+     "      takes in the certificate that the authority issued"},
+    {"free-ports", free_ports_command, "free-ports N\n      loopback ports that are free now"},
+};
+
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+static void usage(FILE *out)
+{
+    fputs("chaski - for the operator of a node\n\n", out);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(out, "  %s\n", commands[i].usage);
+    fputs("\nExit status: 0 done, 1 refused or failed, 2 the command line is wrong.\n", out);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2 || strcmp(argv[1], "--help") == 0) {
+        usage(argc < 2 ? stderr : stdout);
+        return argc < 2 ? 2 : 0;
+    }
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(argv[1], commands[i].name) != 0)
+            continue;
+        fault f = commands[i].run(argc - 1, argv + 1);
+        if (failed(f))
+            fprintf(stderr, "chaski: %s: %s\n", fault_sentence(f.code), fault_detail());
+        return failed(f) ? f.code == BAD_REQUEST ? 2 : 1 : 0;
+    }
+    fprintf(stderr, "chaski: no command \"%s\"; see chaski --help\n", argv[1]);
+    return 2;
+}

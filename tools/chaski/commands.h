@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+/*
+ * commands - what the operator's program can do; each command takes its own words and options.
+ */
+#ifndef TOOLS_CHASKI_COMMANDS_H
+#define TOOLS_CHASKI_COMMANDS_H
+
+#include "lib/base/fault.h"
+
+/* BAD_REQUEST: the command line is wrong (exit 2); any other fault: exit 1. argv[0] is the command.
+ */
+fault keys_command(int argc, char **argv);
+fault free_ports_command(int argc, char **argv);
+
+#endif
