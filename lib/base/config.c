@@ -10,12 +10,14 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define TEXT_BYTES_MAX 4096
 #define DEPTH_MAX 2 /* a file and its sections */
 
-// --- from our table to libconfuse's ------------------------------------------------------------------
+// --- from our table to libconfuse's
+// ------------------------------------------------------------------
 
 static size_t table_length(const struct config_setting *table)
 {
@@ -25,7 +27,10 @@ static size_t table_length(const struct config_setting *table)
     return count;
 }
 
-/* libconfuse keeps its own copy of defaults; what was really given is asked with cfg_opt_size etc. */
+/* libconfuse keeps its own copy of defaults; what was really given is asked with cfg_opt_size etc.
+ */
+static int include(cfg_t *cfg, cfg_opt_t *option, int count, const char **arguments);
+
 static cfg_opt_t *options_of(const struct config_setting *table, unsigned depth)
 {
     assert(depth < DEPTH_MAX);
@@ -47,17 +52,16 @@ static cfg_opt_t *options_of(const struct config_setting *table, unsigned depth)
             break;
         }
         case CONFIG_SECTION: {
-            cfg_opt_t section =
-                CFG_SEC(name, options_of(table[i].section, depth + 1),
-                        CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+            cfg_opt_t section = CFG_SEC(name, options_of(table[i].section, depth + 1),
+                                        CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
             options[i] = section;
             break;
         }
         }
     }
     if (extra > 0) {
-        cfg_opt_t include = CFG_FUNC("include", cfg_include);
-        options[count] = include;
+        cfg_opt_t more = CFG_FUNC("include", include);
+        options[count] = more;
     }
     cfg_opt_t end = CFG_END();
     options[count + extra] = end;
@@ -72,7 +76,8 @@ static void free_options(const struct config_setting *table, cfg_opt_t *options)
     free(options);
 }
 
-// --- errors with file and line -----------------------------------------------------------------------
+// --- errors with file and line
+// -----------------------------------------------------------------------
 
 /* libconfuse reports through a callback without an argument; one thread reads configuration. */
 static _Thread_local char said[320];
@@ -89,14 +94,32 @@ static void on_error(cfg_t *cfg, const char *format, va_list args)
         text_format(said, sizeof said, "%s", what);
 }
 
-// --- values ------------------------------------------------------------------------------------------
+static bool is_folder(const char *path)
+{
+    struct stat facts;
+    return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
+/* libconfuse's scanner ends the process when it is given a folder to read. */
+static int include(cfg_t *cfg, cfg_opt_t *option, int count, const char **arguments)
+{
+    if (count > 0 && is_folder(arguments[0])) {
+        cfg_error(cfg, "%s is a folder", arguments[0]);
+        return -1;
+    }
+    return cfg_include(cfg, option, count, arguments);
+}
+
+// --- values
+// ------------------------------------------------------------------------------------------
 
 struct place {
     const char *file;
     const char *section; /* kind and title, or "" */
 };
 
-static fault wrong(const struct place *place, const struct config_setting *setting, const char *what)
+static fault wrong(const struct place *place, const struct config_setting *setting,
+                   const char *what)
 {
     return RAISE(BAD_CONFIG, "%s: %s%s %s (%s)", place->file, place->section, setting->name, what,
                  setting->sentence);
@@ -113,7 +136,9 @@ static fault take_number(const struct place *place, const struct config_setting 
     }
     errno = 0;
     long long value = strtoll(given, &end, 10);
-    if (errno != 0 || end == given || *end != '\0') {
+    bool plain =
+        given[given[0] == '-'] >= '0' && given[given[0] == '-'] <= '9'; /* no blank, no + */
+    if (errno != 0 || !plain || *end != '\0') {
         text_format(what, sizeof what, "= %.60s is not a whole number", given);
         return wrong(place, setting, what);
     }
@@ -145,7 +170,11 @@ static fault take_text(const struct place *place, const struct config_setting *s
 static fault take_choice(const struct place *place, const struct config_setting *setting,
                          const char *given, int64_t *out)
 {
-    struct span wanted = span_of_text(given == NULL ? setting->text : given);
+    if (given == NULL)
+        given = setting->text;
+    if (given == NULL)
+        return wrong(place, setting, "is missing");
+    struct span wanted = span_of_text(given);
     const char *at = setting->choices;
     for (int64_t index = 0;; index++) {
         size_t size = strcspn(at, "|");
@@ -158,8 +187,7 @@ static fault take_choice(const struct place *place, const struct config_setting 
         at += size + 1;
     }
     char what[240];
-    text_format(what, sizeof what, "= %.60s is not one of %s", (const char *)wanted.at,
-                setting->choices);
+    text_format(what, sizeof what, "= %.60s is not one of %s", given, setting->choices);
     return wrong(place, setting, what);
 }
 
@@ -180,17 +208,23 @@ static void take_default_list(const char *text, struct config_list *out)
     }
 }
 
-static void take_list(const struct config_setting *setting, cfg_t *cfg, struct config_list *out)
+/* An empty list that was given is not the default. */
+static fault take_list(const struct place *place, const struct config_setting *setting, cfg_t *cfg,
+                       struct config_list *out)
 {
-    unsigned given = cfg_size(cfg, setting->name);
-    if (given == 0)
+    if ((cfg_getopt(cfg, setting->name)->flags & CFGF_MODIFIED) == 0) {
+        if (setting->text == NULL)
+            return wrong(place, setting, "is missing");
         take_default_list(setting->text, out);
-    for (unsigned i = 0; i < given; i++)
+        return DONE;
+    }
+    for (unsigned i = 0; i < cfg_size(cfg, setting->name); i++)
         add_item(out, span_of_text(cfg_getnstr(cfg, setting->name, i)));
+    return DONE;
 }
 
-static fault take_settings(const struct place *place, const struct config_setting *table, cfg_t *cfg,
-                           void *out);
+static fault take_settings(const struct place *place, const struct config_setting *table,
+                           cfg_t *cfg, void *out);
 
 static fault take_sections(const struct place *place, const struct config_setting *setting,
                            cfg_t *cfg, struct config_sections *out)
@@ -226,8 +260,7 @@ static fault take_setting(const struct place *place, const struct config_setting
     case CONFIG_CHOICE:
         return take_choice(place, setting, given, at);
     case CONFIG_LIST:
-        take_list(setting, cfg, at);
-        return DONE;
+        return take_list(place, setting, cfg, at);
     case CONFIG_SECTION:
         return take_sections(place, setting, cfg, at);
     }
@@ -239,20 +272,24 @@ static void *value_at(const struct config_setting *setting, void *values)
     return (char *)values + setting->offset;
 }
 
-static fault take_settings(const struct place *place, const struct config_setting *table, cfg_t *cfg,
-                           void *out)
+static fault take_settings(const struct place *place, const struct config_setting *table,
+                           cfg_t *cfg, void *out)
 {
     for (; table->name != NULL; table++)
         TRY(take_setting(place, table, cfg, value_at(table, out)));
     return DONE;
 }
 
-// --- files -------------------------------------------------------------------------------------------
+// --- files
+// -------------------------------------------------------------------------------------------
 
-static fault parse(const char *path, const struct config_setting *table, bool sections_only, void *out)
+static fault parse(const char *path, const struct config_setting *table, bool sections_only,
+                   void *out)
 {
     if (access(path, R_OK) != 0)
         return RAISE(BAD_CONFIG, "%s: %s", path, strerror(errno));
+    if (is_folder(path))
+        return RAISE(BAD_CONFIG, "%s is a folder", path);
     cfg_opt_t *options = options_of(table, 0);
     cfg_t *cfg = cfg_init(options, CFGF_NONE);
     said[0] = '\0';
@@ -264,7 +301,7 @@ static fault parse(const char *path, const struct config_setting *table, bool se
     for (const struct config_setting *at = table; !failed(f) && at->name != NULL; at++) {
         if (at->kind == CONFIG_SECTION || !sections_only)
             f = take_setting(&place, at, cfg, value_at(at, out));
-        else if (cfg_size(cfg, at->name) > 0)
+        else if ((cfg_getopt(cfg, at->name)->flags & CFGF_MODIFIED) != 0)
             f = wrong(&place, at, "does not belong into this file, only sections do");
     }
     cfg_free(cfg);
@@ -287,7 +324,8 @@ static fault parse_more(const char *pattern, const struct config_setting *table,
     return f;
 }
 
-fault config_read(const char *path, const char *pattern, const struct config_setting *table, void *out)
+fault config_read(const char *path, const char *pattern, const struct config_setting *table,
+                  void *out)
 {
     fault f = parse(path, table, false, out);
     if (!failed(f) && pattern != NULL)
@@ -331,13 +369,14 @@ void config_clear(const struct config_setting *table, void *out)
     }
 }
 
-// --- showing -----------------------------------------------------------------------------------------
+// --- showing
+// -----------------------------------------------------------------------------------------
 
 static void print_quoted(const char *text, FILE *out)
 {
     fputc('"', out);
     for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\')
+        if (strchr("\"\\$", *text) != NULL) /* "${NAME}" would be looked up in the environment */
             fputc('\\', out);
         fputc(*text, out);
     }
@@ -397,22 +436,48 @@ void config_print(const struct config_setting *table, const void *values, FILE *
     print_settings(table, values, "", out);
 }
 
+static void document_default(const struct config_setting *setting, FILE *out)
+{
+    if (setting->kind == CONFIG_NUMBER)
+        fprintf(out, "%" PRId64, setting->number);
+    else if (setting->text == NULL)
+        fputs("*must be given*", out);
+    else if (setting->text[0] == '\0')
+        fputs("empty", out);
+    else
+        fprintf(out, "`%s`", setting->text);
+}
+
+/* "red|green" as `red`, `green`: a bar would end the table's cell. */
+static void document_choices(const char *choices, FILE *out)
+{
+    for (const char *at = choices; *at != '\0'; at += strspn(at, "|")) {
+        fprintf(out, "%s`%.*s`", at == choices ? "" : ", ", (int)strcspn(at, "|"), at);
+        at += strcspn(at, "|");
+    }
+}
+
+static void document_bounds(const struct config_setting *setting, FILE *out)
+{
+    int64_t longest = setting->most > 0 ? setting->most : TEXT_BYTES_MAX;
+    if (setting->kind == CONFIG_NUMBER)
+        fprintf(out, "%" PRId64 "..%" PRId64, setting->least, setting->most);
+    else if (setting->kind == CONFIG_CHOICE)
+        document_choices(setting->choices, out);
+    else if (setting->kind == CONFIG_LIST)
+        fputs("list", out);
+    else if (setting->least > 0)
+        fprintf(out, "%" PRId64 "..%" PRId64 " bytes", setting->least, longest);
+    else
+        fprintf(out, "at most %" PRId64 " bytes", longest);
+}
+
 static void document_row(const struct config_setting *setting, FILE *out)
 {
     fprintf(out, "| `%s` | ", setting->name);
-    if (setting->kind == CONFIG_NUMBER)
-        fprintf(out, "%" PRId64 " | %" PRId64 "..%" PRId64, setting->number, setting->least,
-                setting->most);
-    else if (setting->kind == CONFIG_CHOICE)
-        fprintf(out, "%s | %.20s…", setting->text, "one of");
-    else if (setting->text == NULL)
-        fprintf(out, "*must be given* | ");
-    else
-        fprintf(out, "%s%s%s | ", setting->text[0] != '\0' ? "`" : "", setting->text[0] != '\0' ? setting->text : "empty",
-                setting->text[0] != '\0' ? "`" : "");
-    if (setting->kind == CONFIG_CHOICE)
-        for (const char *at = setting->choices; *at != '\0'; at++)
-            fputc(*at == '|' ? ' ' : *at, out);
+    document_default(setting, out);
+    fputs(" | ", out);
+    document_bounds(setting, out);
     fprintf(out, " | %s |\n", setting->sentence);
 }
 
