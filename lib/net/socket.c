@@ -259,6 +259,11 @@ fault socket_bind(struct socket *self, const char *address)
 
 fault socket_connect(struct socket *self, const char *address)
 {
+    /* a process on the same machine is back within moments of its end */
+    if (strncmp(address, "ipc://", 6) == 0) {
+        TRY(set(self, ZMQ_RECONNECT_IVL, 20));
+        TRY(set(self, ZMQ_RECONNECT_IVL_MAX, 100));
+    }
     if (zmq_connect(self->zmq, address) != 0)
         return RAISE(IO_FAILED, "cannot connect to %s: %s", address, zmq_strerror(errno));
     mark(self);

@@ -104,6 +104,9 @@ event_level = debug
 E
 }
 
+# A process that has ended, even if nobody has asked for its status yet.
+gone() { [ ! -e "/proc/$1/stat" ] || [ "$(cut -d ' ' -f 3 "/proc/$1/stat" 2>/dev/null)" = Z ]; }
+
 server_start() {
     local dir=$C/$1
     rm -f "$dir/server.ready"
@@ -127,7 +130,7 @@ server_kill() { # the supervisor with SIGKILL; its children die with it
     wait "$pid" 2>/dev/null
     local child
     for child in $(sed -n 's/^\(exchange\|keys\)_pid=//p' "$C/$1/server.ready" 2>/dev/null); do
-        wait_for 5 eval "! kill -0 $child"
+        wait_for 5 gone "$child"
     done
 }
 

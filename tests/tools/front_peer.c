@@ -2,9 +2,13 @@
 /*
  * front_peer - stands where a gateway stands, without HTTP: for tests and measurements.
  *
- *   front_peer serve ADDRESS SUBSYSTEM            answers every call with the payload it brought
- *   front_peer ask ADDRESS CLIENT SERVICE COUNT IN_FLIGHT [PURPOSE]
- *                                                 asks, prints outcomes and rate
+ *   front_peer serve ADDRESS SUBSYSTEM [RECORD]
+ *       answers every call with the payload it brought
+ *   front_peer ask ADDRESS CLIENT SERVICE COUNT IN_FLIGHT [PURPOSE] [RECORD]
+ *       asks, prints outcomes and rate; what is lost with a server that dies counts as lost
+ *
+ * RECORD: a file that gets a line with the exchange id of every call served, or of every ask that
+ * was answered well.
  */
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
@@ -13,9 +17,11 @@
 
 #include "front.pb-c.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct peer {
     struct loop *loop;
@@ -23,11 +29,13 @@ struct peer {
     struct loop_timer beat;
     char *subsystem; /* serving */
     const char *client, *service, *purpose;
-    uint64_t count, in_flight, next, done, served;
-    uint64_t faults[128];
-    int64_t *asked_us, *took_us;
+    uint64_t count, in_flight, next, done;
+    uint64_t faults[128], lost;
+    int64_t *asked_us, *took_us; /* asked_us 0: over */
+    uint8_t (*id)[16];
     int64_t started_us;
-    bool welcome;
+    uint64_t run; /* of the server that said welcome; 0: none yet */
+    int record;   /* -1: none */
 };
 
 static bool send_front(struct peer *self, const Chaski__FrontMessage *message, struct span payload,
@@ -44,20 +52,31 @@ static void ask_one(struct peer *self)
     Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
     Chaski__Ask ask = CHASKI__ASK__INIT;
     Chaski__Want want = CHASKI__WANT__INIT;
-    uint8_t id[16];
+    uint8_t *id = self->id[self->next];
     static const uint8_t payload[300];
-    random_fill(id, sizeof id);
+    random_fill(id, 16);
     want.client = (char *)(uintptr_t)self->client;
     want.service = (char *)(uintptr_t)self->service;
     want.purpose = (char *)(uintptr_t)self->purpose;
     want.wait_ms = 10000;
-    want.exchange_id = (ProtobufCBinaryData){sizeof id, id};
+    want.exchange_id = (ProtobufCBinaryData){16, id};
     ask.ask = self->next;
     ask.want = &want;
     message.body_case = CHASKI__FRONT_MESSAGE__BODY_ASK;
     message.ask = &ask;
     if (send_front(self, &message, span_of(payload, sizeof payload), true))
         self->asked_us[self->next++] = clock_steady_us();
+}
+
+static void record(const struct peer *self, const uint8_t id[16])
+{
+    char line[34];
+    if (self->record < 0)
+        return;
+    text_hex(span_of(id, 16), line, sizeof line);
+    line[32] = '\n';
+    if (write(self->record, line, 33) != 33)
+        abort();
 }
 
 static int by_time(const void *a, const void *b)
@@ -73,24 +92,59 @@ static void report(struct peer *self)
     printf("asked %" PRIu64 " in %.3f s: %.0f a second; p50 %" PRId64 " us, p99 %" PRId64 " us\n",
            self->count, seconds, (double)self->count / seconds, self->took_us[self->count / 2],
            self->took_us[self->count * 99 / 100]);
+    if (self->lost > 0)
+        printf("  %-20s %" PRIu64 "\n", "lost", self->lost);
     for (unsigned i = 0; i < 128; i++)
         if (self->faults[i] > 0)
             printf("  %-20s %" PRIu64 "\n", fault_name((enum fault_code)i), self->faults[i]);
 }
 
-static void take_answer(struct peer *self, const Chaski__Answer *answer)
+static void end_ask(struct peer *self, uint64_t ask)
 {
-    unsigned code = answer->problem == NULL ? 0 : answer->problem->fault;
-    if (code != 0 && code < 128 && self->faults[code] == 0)
-        fprintf(stderr, "%s: %s [%s] %s\n", fault_name((enum fault_code)code), answer->problem->detail,
-                answer->problem->rule, answer->problem->remedy);
-    self->faults[code < 128 ? code : 127]++;
-    self->took_us[self->done++] = clock_steady_us() - self->asked_us[answer->ask];
+    self->took_us[self->done++] = clock_steady_us() - self->asked_us[ask];
+    self->asked_us[ask] = 0;
     if (self->done == self->count) {
         report(self);
         loop_stop(self->loop);
     } else if (self->next < self->count) {
         ask_one(self);
+    }
+}
+
+static void take_answer(struct peer *self, const Chaski__Answer *answer)
+{
+    unsigned code = answer->problem == NULL ? 0 : answer->problem->fault;
+    if (answer->ask >= self->next || self->asked_us[answer->ask] == 0)
+        return;
+    if (code != 0 && code < 128 && self->faults[code] == 0)
+        fprintf(stderr, "%s: %s [%s] %s\n", fault_name((enum fault_code)code),
+                answer->problem->detail, answer->problem->rule, answer->problem->remedy);
+    self->faults[code < 128 ? code : 127]++;
+    if (code == 0)
+        record(self, self->id[answer->ask]);
+    end_ask(self, answer->ask);
+}
+
+/* A new server knows nothing of what the old one was asked. */
+static void take_welcome(struct peer *self, uint64_t run)
+{
+    if (self->run == run || self->count == 0)
+        return;
+    bool first = self->run == 0;
+    self->run = run;
+    uint64_t asked = self->next;
+    for (uint64_t i = 0; !first && i < asked && self->done < self->count; i++)
+        if (self->asked_us[i] != 0) {
+            self->lost++;
+            end_ask(self, i);
+        }
+    if (first)
+        self->started_us = clock_steady_us();
+    while (self->next - self->done < self->in_flight && self->next < self->count) {
+        uint64_t before = self->next;
+        ask_one(self);
+        if (self->next == before)
+            break;
     }
 }
 
@@ -102,7 +156,8 @@ static void take_call(struct peer *self, const Chaski__Call *call, struct span p
     done.status = 200;
     message.body_case = CHASKI__FRONT_MESSAGE__BODY_DONE;
     message.done = &done;
-    self->served++;
+    if (call->exchange_id.len == 16)
+        record(self, call->exchange_id.data);
     send_front(self, &message, payload, true);
 }
 
@@ -113,11 +168,8 @@ static void on_message(void *owner, const struct message *message)
         chaski__front_message__unpack(NULL, message->frame[0].size, message->frame[0].at);
     if (front == NULL)
         return;
-    if (front->body_case == CHASKI__FRONT_MESSAGE__BODY_WELCOME && !self->welcome) {
-        self->welcome = true;
-        self->started_us = clock_steady_us();
-        for (uint64_t i = 0; i < self->in_flight && self->next < self->count; i++)
-            ask_one(self);
+    if (front->body_case == CHASKI__FRONT_MESSAGE__BODY_WELCOME) {
+        take_welcome(self, front->welcome->run);
     } else if (front->body_case == CHASKI__FRONT_MESSAGE__BODY_ANSWER) {
         take_answer(self, front->answer);
     } else if (front->body_case == CHASKI__FRONT_MESSAGE__BODY_CALL) {
@@ -132,23 +184,31 @@ static void say_hello(struct loop_timer *timer)
     Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
     Chaski__Hello hello = CHASKI__HELLO__INIT;
     hello.version = 1;
-    hello.gateway = (char *)(uintptr_t)"front_peer";
+    hello.gateway = (char *)(uintptr_t) "front_peer";
     hello.n_subsystem = self->subsystem != NULL ? 1 : 0;
     hello.subsystem = &self->subsystem;
     message.body_case = CHASKI__FRONT_MESSAGE__BODY_HELLO;
     message.hello = &hello;
     bool sent = send_front(self, &message, (struct span){0}, false);
-    loop_set_timer(self->loop, &self->beat, sent ? 500 : 20);
+    loop_set_timer(self->loop, &self->beat, sent ? 100 : 10);
+}
+
+static fault open_record(struct peer *self, const char *path)
+{
+    self->record = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    return self->record < 0 ? RAISE(IO_FAILED, "%s cannot be written", path) : DONE;
 }
 
 static fault run(int argc, char **argv)
 {
-    struct peer self = {.purpose = ""};
+    struct peer self = {.purpose = "", .record = -1};
     struct net *net = NULL;
     struct socket_options options = {
         .kind = SOCKET_DEALER, .queue_messages = 100000, .message_bytes_max = 1 << 28};
-    if (argc == 4 && strcmp(argv[1], "serve") == 0) {
+    if (argc >= 4 && strcmp(argv[1], "serve") == 0) {
         self.subsystem = argv[3];
+        if (argc > 4)
+            TRY(open_record(&self, argv[4]));
     } else if (argc >= 7 && strcmp(argv[1], "ask") == 0) {
         self.client = argv[3];
         self.service = argv[4];
@@ -156,10 +216,14 @@ static fault run(int argc, char **argv)
         TRY(text_number(span_of_text(argv[6]), 100000, &self.in_flight));
         if (argc > 7)
             self.purpose = argv[7];
+        if (argc > 8)
+            TRY(open_record(&self, argv[8]));
+        self.id = owned_array(self.count, sizeof *self.id);
         self.asked_us = owned_array(self.count, sizeof *self.asked_us);
         self.took_us = owned_array(self.count, sizeof *self.took_us);
     } else {
-        return RAISE(BAD_REQUEST, "serve ADDRESS SUBSYSTEM | ask ADDRESS CLIENT SERVICE COUNT IN_FLIGHT");
+        return RAISE(BAD_REQUEST,
+                     "serve ADDRESS SUBSYSTEM | ask ADDRESS CLIENT SERVICE COUNT IN_FLIGHT");
     }
     TRY(loop_new(&self.loop));
     TRY(net_new(self.loop, &net));
@@ -168,6 +232,7 @@ static fault run(int argc, char **argv)
     self.beat = (struct loop_timer){.fire = say_hello, .owner = &self};
     loop_set_timer(self.loop, &self.beat, 0);
     TRY(loop_run(self.loop));
+    free(self.id);
     free(self.asked_us);
     free(self.took_us);
     socket_close(&self.socket);
