@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/table_http.h"
+
+#include "gateway/rest_headers.h"
+#include "gateway/write.h"
+#include "lib/base/text.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FILTERS_MAX 64
+#define VALUE_BYTES_MAX 4096
+
+/* A question once read: which rows, from where, how many. */
+struct selection {
+    size_t filters;
+    struct table_filter filter[FILTERS_MAX];
+    struct bytes *text; /* decoded values, which the filters point into */
+    uint64_t limit;
+    uint64_t offset;
+};
+
+// --- small answers
+// -----------------------------------------------------------------------------------
+
+static void set_type(struct table_answer *out, const char *type)
+{
+    rest_headers_add(&out->header, "Content-Type", span_of_text(type));
+}
+
+static void answer_error(struct table_answer *out, unsigned status, const char *error,
+                         const char *message)
+{
+    out->status = status;
+    set_type(out, "application/json");
+    out->body = bytes_empty(256);
+    write_text(out->body, "{\"error\":");
+    write_json(out->body, span_of_text(error));
+    write_text(out->body, ",\"message\":");
+    write_json(out->body, span_of_text(message));
+    write_text(out->body, "}\n");
+}
+
+static void answer_bad_method(struct table_answer *out)
+{
+    answer_error(out, 405, "method_not_allowed", "this table can be read with GET and HEAD only");
+    rest_headers_add(&out->header, "Allow", span_of_text("GET, HEAD"));
+}
+
+/* Names what there is, so that the caller need not look it up. */
+static void answer_unknown_column(const struct table *self, struct span name,
+                                  struct table_answer *out)
+{
+    out->status = 400;
+    set_type(out, "application/json");
+    out->body = bytes_empty(1024);
+    write_text(out->body, "{\"error\":\"unknown_column\",\"message\":\"this table has no such "
+                          "column\",\"column\":");
+    write_json(out->body, name);
+    write_text(out->body, ",\"columns\":[");
+    for (size_t i = 0; i < self->columns; i++) {
+        write_text(out->body, i == 0 ? "" : ",");
+        write_json(out->body, table_column(self, i));
+    }
+    write_text(out->body, "]}\n");
+}
+
+// --- reading the question
+// ----------------------------------------------------------------------------
+
+/* Percent-decodes a word of a query, where a plus stands for a blank. False when it is broken. */
+static bool decode(struct span from, char *out, size_t room)
+{
+    char plain[VALUE_BYTES_MAX];
+    if (from.size > sizeof plain)
+        return false;
+    for (size_t i = 0; i < from.size; i++)
+        plain[i] = from.at[i] == '+' ? ' ' : (char)from.at[i];
+    return !failed(text_percent_decode(span_of(plain, from.size), out, room));
+}
+
+static bool take_number(struct span value, uint64_t least, uint64_t most, uint64_t *out)
+{
+    uint64_t number;
+    if (failed(text_number(value, most, &number)) || number < least)
+        return false;
+    *out = number;
+    return true;
+}
+
+/* One name=value. False: `out` is an error. */
+static bool take_word(const struct table *self, struct span word, struct selection *selection,
+                      struct table_answer *out)
+{
+    char name[VALUE_BYTES_MAX], value[VALUE_BYTES_MAX];
+    const uint8_t *sign = memchr(word.at, '=', word.size);
+    size_t name_size = sign == NULL ? word.size : (size_t)(sign - word.at);
+    struct span raw =
+        sign == NULL ? (struct span){NULL, 0} : span_of(sign + 1, word.size - name_size - 1);
+    if (!decode(span_of(word.at, name_size), name, sizeof name) ||
+        !decode(raw, value, sizeof value)) {
+        answer_error(out, 400, "bad_query", "the query is not percent-encoded UTF-8");
+        return false;
+    }
+    struct span text = span_of_text(value);
+    if (strcmp(name, "limit") == 0 || strcmp(name, "offset") == 0) {
+        bool limit = name[0] == 'l';
+        if (take_number(text, limit, limit ? TABLE_PAGE_MAX : TABLE_ROWS_MAX,
+                        limit ? &selection->limit : &selection->offset))
+            return true;
+        answer_error(out, 400, "bad_query",
+                     limit ? "limit must be a number from 1 to 1000"
+                           : "offset must be a number, 0 or more");
+        return false;
+    }
+    size_t column = table_find_column(self, span_of_text(name));
+    if (column == SIZE_MAX || selection->filters == FILTERS_MAX) {
+        answer_unknown_column(self, span_of_text(name), out);
+        return false;
+    }
+    /* the size now, the place when all are there: the text may move while it grows */
+    selection->filter[selection->filters++] =
+        (struct table_filter){column, span_of(NULL, text.size)};
+    write_span(selection->text, text);
+    return true;
+}
+
+static void place_filters(struct selection *selection)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < selection->filters; i++) {
+        selection->filter[i].value.at = selection->text->data + at;
+        at += selection->filter[i].value.size;
+    }
+}
+
+static bool read_query(const struct table *self, struct span query, struct selection *selection,
+                       struct table_answer *out)
+{
+    size_t start = 0;
+    for (size_t i = 0; i <= query.size; i++) {
+        if (i < query.size && query.at[i] != '&')
+            continue;
+        if (i > start && !take_word(self, span_of(query.at + start, i - start), selection, out))
+            return false;
+        start = i + 1;
+    }
+    place_filters(selection);
+    return true;
+}
+
+/* Is text/csv named before anything that JSON would do for? */
+static bool prefers_csv(struct span accept)
+{
+    size_t start = 0;
+    for (size_t i = 0; i <= accept.size; i++) {
+        if (i < accept.size && accept.at[i] != ',' && accept.at[i] != ';')
+            continue;
+        while (start < i && accept.at[start] == ' ')
+            start++;
+        struct span word = span_of(accept.at + start, i - start);
+        if (text_same_word(word, span_of_text("text/csv")))
+            return true;
+        if (text_same_word(word, span_of_text("application/json")) ||
+            text_same_word(word, span_of_text("*/*")))
+            return false;
+        start = i + 1;
+    }
+    return false;
+}
+
+// --- writing rows
+// ------------------------------------------------------------------------------------
+
+static void write_row_json(const struct table *self, size_t row, struct bytes *out)
+{
+    for (size_t i = 0; i < self->columns; i++) {
+        write_text(out, i == 0 ? "{" : ",");
+        write_json(out, table_column(self, i));
+        write_text(out, ":");
+        write_json(out, table_at(self, row, i));
+    }
+    write_text(out, "}");
+}
+
+static void write_csv_field(struct span text, struct bytes *out)
+{
+    bool plain = true;
+    for (size_t i = 0; i < text.size && plain; i++)
+        plain = memchr(",\"\r\n", text.at[i], 4) == NULL;
+    if (plain) {
+        write_span(out, text);
+        return;
+    }
+    write_text(out, "\"");
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.at[i] == '"')
+            write_text(out, "\"");
+        write_span(out, span_of(text.at + i, 1));
+    }
+    write_text(out, "\"");
+}
+
+/* row == TABLE_NO_ROW: the header. */
+static void write_row_csv(const struct table *self, size_t row, struct bytes *out)
+{
+    for (size_t i = 0; i < self->columns; i++) {
+        write_text(out, i == 0 ? "" : ",");
+        write_csv_field(row == TABLE_NO_ROW ? table_column(self, i) : table_at(self, row, i), out);
+    }
+    write_text(out, "\r\n");
+}
+
+/* Writes the page and returns how many rows match in all. */
+static uint64_t write_page(const struct table *self, const struct selection *selection, bool csv,
+                           struct bytes *out)
+{
+    uint64_t total = 0, written = 0;
+    for (size_t row = 0;; row++) {
+        row = table_next(self, row, selection->filter, selection->filters);
+        if (row == TABLE_NO_ROW)
+            return total;
+        if (total++ < selection->offset || written == selection->limit)
+            continue;
+        if (csv)
+            write_row_csv(self, row, out);
+        else {
+            write_text(out, written == 0 ? "" : ",");
+            write_row_json(self, row, out);
+        }
+        written++;
+    }
+}
+
+static void write_selection(const struct table *self, const struct selection *selection, bool csv,
+                            struct table_answer *out)
+{
+    OWNED(bytes) page = bytes_empty(4096);
+    if (csv)
+        write_row_csv(self, TABLE_NO_ROW, page);
+    uint64_t total = write_page(self, selection, csv, page);
+    text_format(out->total, sizeof out->total, "%llu", (unsigned long long)total);
+    rest_headers_add(&out->header, "Chaski-Total", span_of_text(out->total));
+    if (csv) {
+        out->body = TAKE(page);
+        return;
+    }
+    out->body = bytes_empty(page->size + 128);
+    write_format(out->body, "{\"total\":%llu,\"offset\":%llu,\"limit\":%llu,\"items\":[",
+                 (unsigned long long)total, (unsigned long long)selection->offset,
+                 (unsigned long long)selection->limit);
+    write_span(out->body, bytes_span(page));
+    write_text(out->body, "]}\n");
+}
+
+static void answer_list(const struct table *self, const struct table_question *question, bool csv,
+                        struct table_answer *out)
+{
+    struct selection selection = {.limit = TABLE_PAGE_DEFAULT};
+    selection.text = bytes_empty(64);
+    if (read_query(self, question->query, &selection, out)) {
+        out->status = 200;
+        set_type(out, csv ? "text/csv; charset=utf-8" : "application/json");
+        write_selection(self, &selection, csv, out);
+    }
+    bytes_free(&selection.text);
+}
+
+static void answer_row(const struct table *self, struct span raw_key, bool csv,
+                       struct table_answer *out)
+{
+    char key[VALUE_BYTES_MAX];
+    size_t row = TABLE_NO_ROW;
+    if (self->key == self->columns) {
+        answer_error(out, 404, "not_found", "this table has no key column; ask for / with filters");
+        return;
+    }
+    if (!failed(text_percent_decode(raw_key, key, sizeof key)))
+        row = table_find_key(self, span_of_text(key));
+    if (row == TABLE_NO_ROW) {
+        answer_error(out, 404, "not_found", "no row has this key");
+        return;
+    }
+    out->status = 200;
+    set_type(out, csv ? "text/csv; charset=utf-8" : "application/json");
+    out->body = bytes_empty(1024);
+    if (csv) {
+        write_row_csv(self, TABLE_NO_ROW, out->body);
+        write_row_csv(self, row, out->body);
+        return;
+    }
+    write_row_json(self, row, out->body);
+    write_text(out->body, "\n");
+}
+
+// --- description (OpenAPI 3)
+// -------------------------------------------------------------------------
+
+static json_t *parameter(const char *where, struct span name, const char *about, json_t *schema)
+{
+    return json_pack("{s:s%, s:s, s:b, s:s, s:o}", "name", (const char *)name.at, name.size, "in",
+                     where, "required", strcmp(where, "path") == 0, "description", about, "schema",
+                     schema);
+}
+
+static json_t *number_schema(json_int_t least, json_int_t most, json_int_t otherwise)
+{
+    return json_pack("{s:s, s:I, s:I, s:I}", "type", "integer", "minimum", least, "maximum", most,
+                     "default", otherwise);
+}
+
+static json_t *text_schema(void)
+{
+    return json_pack("{s:s}", "type", "string");
+}
+
+static json_t *row_schema(const struct table *self)
+{
+    json_t *properties = json_object(), *required = json_array();
+    for (size_t i = 0; i < self->columns; i++) {
+        struct span name = table_column(self, i);
+        json_object_setn_new(properties, (const char *)name.at, name.size, text_schema());
+        json_array_append_new(required, json_stringn((const char *)name.at, name.size));
+    }
+    return json_pack("{s:s, s:o, s:o}", "type", "object", "properties", properties, "required",
+                     required);
+}
+
+static json_t *list_operation(const struct table *self)
+{
+    json_t *parameters = json_array();
+    for (size_t i = 0; i < self->columns; i++)
+        json_array_append_new(parameters,
+                              parameter("query", table_column(self, i),
+                                        "rows with this value, in capitals or not", text_schema()));
+    json_array_append_new(parameters,
+                          parameter("query", span_of_text("limit"), "rows per page",
+                                    number_schema(1, TABLE_PAGE_MAX, TABLE_PAGE_DEFAULT)));
+    json_array_append_new(parameters, parameter("query", span_of_text("offset"), "rows passed over",
+                                                number_schema(0, TABLE_ROWS_MAX, 0)));
+    json_t *page = json_pack("{s:s, s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s, s:{s:s}}}}", "type",
+                             "object", "properties", "total", "type", "integer", "offset", "type",
+                             "integer", "limit", "type", "integer", "items", "type", "array",
+                             "items", "$ref", "#/components/schemas/row");
+    return json_pack("{s:s, s:s, s:o, s:{s:{s:s, s:{s:{s:o}, s:{s:{s:s}}}}, s:{s:s}}}",
+                     "operationId", "list", "summary", "Rows, all or those that match",
+                     "parameters", parameters, "responses", "200", "description", "one page",
+                     "content", "application/json", "schema", page, "text/csv", "schema", "type",
+                     "string", "400", "description", "no such column, or a bad page");
+}
+
+static json_t *row_operation(const struct table *self)
+{
+    json_t *parameters = json_array();
+    json_array_append_new(
+        parameters, parameter("path", table_column(self, self->key), "the key", text_schema()));
+    return json_pack("{s:s, s:s, s:o, s:{s:{s:s, s:{s:{s:{s:s}}}}, s:{s:s}}}", "operationId", "row",
+                     "summary", "One row by its key", "parameters", parameters, "responses", "200",
+                     "description", "the row", "content", "application/json", "schema", "$ref",
+                     "#/components/schemas/row", "404", "description", "no such key");
+}
+
+static void answer_description(const struct table *self, const struct table_question *question,
+                               struct table_answer *out)
+{
+    json_t *paths = json_object();
+    json_object_set_new(paths, "/", json_pack("{s:o}", "get", list_operation(self)));
+    if (self->key < self->columns) {
+        char path[300];
+        struct span name = table_column(self, self->key);
+        text_format(path, sizeof path, "/{%.*s}", (int)name.size, (const char *)name.at);
+        json_object_set_new(paths, path, json_pack("{s:o}", "get", row_operation(self)));
+    }
+    json_t *root =
+        json_pack("{s:s, s:{s:s, s:s}, s:[{s:s+}], s:o, s:{s:{s:o}}}", "openapi", "3.0.3", "info",
+                  "title", question->title[0] == '\0' ? question->service : question->title,
+                  "version", "1", "servers", "url", "/r1/", question->service, "paths", paths,
+                  "components", "schemas", "row", row_schema(self));
+    char *text = root == NULL ? NULL : json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    json_decref(root);
+    if (text == NULL) {
+        answer_error(out, 500, "internal", "the description could not be made");
+        return;
+    }
+    out->status = 200;
+    set_type(out, "application/json");
+    out->body = bytes_empty(strlen(text) + 1);
+    write_text(out->body, text);
+    free(text);
+}
+
+// --- the service
+// -------------------------------------------------------------------------------------
+
+/* Strong: the same bytes for the same URL, file and form. True when the caller has them already. */
+static bool set_etag(const struct table *self, const struct table_question *question, bool csv,
+                     struct table_answer *out)
+{
+    text_format(out->etag, sizeof out->etag, "\"%zx-%08x%s\"", self->file->size, self->sum,
+                csv ? "-csv" : "");
+    rest_headers_add(&out->header, "ETag", span_of_text(out->etag));
+    rest_headers_add(&out->header, "Vary", span_of_text("Accept"));
+    struct span have = rest_headers_last(question->header, "If-None-Match");
+    return span_is_text(have, out->etag) || span_is_text(have, "*");
+}
+
+void table_http_serve(const struct table *self, const struct table_question *question,
+                      struct table_answer *out)
+{
+    memset(out, 0, sizeof *out);
+    struct span path = question->path;
+    bool csv = prefers_csv(rest_headers_last(question->header, "Accept"));
+    if (!span_is_text(question->method, "GET") && !span_is_text(question->method, "HEAD")) {
+        answer_bad_method(out);
+        return;
+    }
+    if (path.size > 0)
+        path = span_of(path.at + 1, path.size - 1);
+    if (span_is_text(path, "openapi.json"))
+        answer_description(self, question, out);
+    else if (path.size == 0)
+        answer_list(self, question, csv, out);
+    else
+        answer_row(self, path, csv, out);
+    if (out->status == 200 && set_etag(self, question, csv, out)) {
+        out->status = 304;
+        bytes_free(&out->body);
+    }
+    if (span_is_text(question->method, "HEAD"))
+        bytes_free(&out->body);
+}
+
+void table_answer_clear(struct table_answer *self)
+{
+    bytes_free(&self->body);
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+/*
+ * table_http - a table as a read-only web service. Pure: request in, answer out.
+ *
+ *   GET /                 rows, all or those that match: ?departamento=Antioquia&tipo=Municipio
+ *                         &limit=100&offset=0; JSON, or CSV when Accept prefers text/csv
+ *   GET /{key}            one row, when the table has a key
+ *   GET /openapi.json     the description of all this
+ */
+#ifndef GATEWAY_TABLE_HTTP_H
+#define GATEWAY_TABLE_HTTP_H
+
+#include "gateway/rest_message.h"
+#include "gateway/table.h"
+
+struct table_question {
+    struct span method;
+    struct span path;  /* below the service, raw */
+    struct span query; /* raw */
+    const struct rest_fields *header;
+    const char *service; /* canonical identifier, for the description */
+    const char *title;
+};
+
+struct table_answer {
+    unsigned status;
+    struct rest_fields header; /* values point here and into constants */
+    struct bytes *body;        /* owned; NULL: none */
+    char etag[40];
+    char total[24];
+};
+
+/* `out` is the caller's memory and must not move afterwards; table_answer_clear it. */
+void table_http_serve(const struct table *self, const struct table_question *question,
+                      struct table_answer *out);
+void table_answer_clear(struct table_answer *self);
+
+#endif
