@@ -93,7 +93,7 @@ $(OUT)/gen/%.o: $(GEN)/%.c
 
 $(OUT)/llhttp/%.o: /usr/share/llhttp/%.c | $(DEPS_STAMP)
 	@mkdir -p $(@D)
-	@$(CC) $(filter-out -Werror,$(CFLAGS)) -I/usr/share/include/llhttp -w -c $< -o $@
+	@$(CC) $(filter-out -Werror,$(CFLAGS)) -DLLHTTP_STRICT_MODE=1 -I/usr/share/include/llhttp -w -c $< -o $@
 /usr/share/llhttp/%.c: | $(DEPS_STAMP) ;
 
 $(OUT)/%.o: %.c | $(GENERATED) $(DEPS_STAMP)
@@ -129,8 +129,8 @@ $(UNIT_PROGRAMS): $(OUT)/tests/unit-%: $(OUT)/tests/unit/main.o $$(addprefix $(O
 	@echo "  ld  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcunit $(or $(UNIT_LIBS_$*),$(LIBS_all))
 
-# a stand-in for a gateway, for integration tests and measurements
-TEST_TOOLS := $(OUT)/tests/front_peer $(OUT)/tests/mesh_peer
+# stand-ins for a gateway, a security server and a peer, for integration tests and measurements
+TEST_TOOLS := $(OUT)/tests/front_peer $(OUT)/tests/front_server $(OUT)/tests/mesh_peer
 $(TEST_TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(FLOOR_all)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all)

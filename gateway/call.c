@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/call.h"
+
+#include "gateway/request_hash.h"
+#include "gateway/rest_headers.h"
+#include "gateway/rest_message.h"
+#include "gateway/rest_target.h"
+#include "gateway/table_http.h"
+#include "gateway/write.h"
+#include "lib/base/event.h"
+#include "lib/base/text.h"
+
+#include <stdlib.h>
+
+/* One call of an HTTP service, while its answer is awaited. */
+struct call {
+    struct gateway *gateway;
+    uint64_t id;
+    char *service;
+    int64_t begun_us;
+    size_t held; /* for the request */
+    uint8_t hash[REQUEST_HASH_BYTES];
+    unsigned status;
+    struct bytes *head; /* of the payload, when the body's size is not known yet */
+};
+
+/* A call once read; spans point into the frame. */
+struct reading {
+    struct rest_request request;
+    struct rest_target target;
+    uint8_t hash[REQUEST_HASH_BYTES];
+};
+
+// --- ending
+// ------------------------------------------------------------------------------------------
+
+static void report(fault f, uint64_t call)
+{
+    if (failed(f))
+        EVENT(WARN, "call.answer_not_sent", E_NUMBER("call", call), E_FAULT(f));
+}
+
+static void refuse(struct gateway *gateway, uint64_t id, const char *service, fault f)
+{
+    char detail[DETAIL_BYTES_MAX];
+    text_format(detail, sizeof detail, "%s", fault_detail());
+    EVENT(WARN, "call.failed", E_TEXT("service", service), E_TEXT("fault", fault_name(f.code)),
+          E_TEXT("detail", detail));
+    struct front_problem problem = {f.code, detail, "", "", true};
+    report(front_line_done_badly(gateway->front, id, &problem), id);
+}
+
+static void call_free(struct call *self)
+{
+    budget_give(&self->gateway->budget, self->held);
+    bytes_free(&self->head);
+    free(self->service);
+    free(self);
+}
+
+static void end_metrics(struct gateway *gateway, int64_t begun_us, fault f)
+{
+    metrics_end(&gateway->metrics, METRICS_PROVIDER, f.code, loop_now_us(gateway->loop) - begun_us);
+}
+
+// --- reading
+// -----------------------------------------------------------------------------------------
+
+static fault check_client(const struct rest_fields *header, const char *expected)
+{
+    struct bus_id id;
+    char text[ID_TEXT_BYTES_MAX + 1];
+    struct span value = rest_headers_last(header, "X-Road-Client");
+    if (value.at == NULL || failed(bus_id_parse(value, ID_MEMBER, ID_SUBSYSTEM, &id)))
+        return RAISE(BAD_REQUEST, "there is no proper X-Road-Client in the message");
+    bus_id_text(&id, id.parts, text, sizeof text);
+    if (strcmp(text, expected) != 0)
+        return RAISE(BAD_REQUEST, "X-Road-Client is not who signed the request");
+    return DONE;
+}
+
+static fault check_service(const struct rest_target *target, const char *expected)
+{
+    char text[ID_TEXT_BYTES_MAX + 1];
+    bus_id_text(&target->service, ID_SERVICE, text, sizeof text);
+    if (strcmp(text, expected) != 0)
+        return RAISE(BAD_REQUEST, "the path names another service than the signed request");
+    return DONE;
+}
+
+/* An upper-case word: what goes into our request line came from another organisation. */
+static fault check_method(struct span method)
+{
+    for (size_t i = 0; i < method.size; i++)
+        if (method.at[i] < 'A' || method.at[i] > 'Z')
+            return RAISE(BAD_REQUEST, "the method is not a word");
+    if (method.size == 0 || method.size > 16)
+        return RAISE(BAD_REQUEST, "the method is not a word");
+    return DONE;
+}
+
+static fault read_call(const struct front_call *call, struct reading *out)
+{
+    if (failed(rest_request_read(call->payload, &out->request)) ||
+        failed(rest_headers_check(&out->request.header))) {
+        char detail[200];
+        text_format(detail, sizeof detail, "%s", fault_detail());
+        return RAISE(BAD_REQUEST, "the message is not a REST request: %s", detail);
+    }
+    TRY(check_method(out->request.method));
+    TRY(rest_target_parse(out->request.target, &out->target));
+    TRY(check_service(&out->target, call->service));
+    TRY(check_client(&out->request.header, call->client));
+    request_hash_head(out->request.method, out->request.target, &out->request.header, out->hash);
+    request_hash_whole(out->hash, out->request.body, out->hash);
+    return DONE;
+}
+
+// --- tables
+// ------------------------------------------------------------------------------------------
+
+static fault answer_from_table(struct gateway *gateway, const struct front_call *call,
+                               const struct reading *reading, const struct service *service)
+{
+    struct table_answer answer;
+    struct table_question question = {.method = reading->request.method,
+                                      .path = reading->target.path,
+                                      .query = reading->target.query,
+                                      .header = &reading->request.header,
+                                      .service = service->id,
+                                      .title = service->title};
+    table_http_serve(service->table, &question, &answer);
+    struct span body = bytes_span(answer.body);
+    OWNED(bytes) payload = bytes_empty(body.size + 1024);
+    rest_response_write(answer.status, &answer.header, span_of(reading->hash, sizeof reading->hash),
+                        payload);
+    rest_body_begin(body.size, payload);
+    write_span(payload, body);
+    report(front_line_done(gateway->front, call->call, answer.status, bytes_span(payload)),
+           call->call);
+    table_answer_clear(&answer);
+    return DONE;
+}
+
+// --- HTTP services
+// -----------------------------------------------------------------------------------
+
+/* The URL's path, then the caller's: of two slashes where they meet one goes. */
+static void write_target(const struct service *service, const struct rest_target *target,
+                         struct bytes *out)
+{
+    struct span base = span_of_text(service->base), path = target->path;
+    if (base.size > 0 && base.at[base.size - 1] == '/' && path.size > 0)
+        base.size--;
+    if (base.size == 0 && path.size == 0)
+        path = span_of_text("/");
+    write_span(out, base);
+    write_span(out, path);
+    if (target->has_query) {
+        write_text(out, "?");
+        write_span(out, target->query);
+    }
+}
+
+static bool usually_has_body(struct span method)
+{
+    return span_is_text(method, "POST") || span_is_text(method, "PUT") ||
+           span_is_text(method, "PATCH");
+}
+
+static fault make_request(const struct reading *reading, const struct service *service,
+                          struct bytes **out)
+{
+    const struct rest_request *request = &reading->request;
+    OWNED(bytes) text = bytes_empty(1024);
+    write_span(text, request->method);
+    write_text(text, " ");
+    write_target(service, &reading->target, text);
+    write_text(text, " HTTP/1.1\r\nHost: ");
+    write_text(text, service->host);
+    write_text(text, "\r\n");
+    for (size_t i = 0; i < request->header.count; i++)
+        http_field_write(text, request->header.field[i].name, request->header.field[i].value);
+    if (request->body.size > 0 || usually_has_body(request->method)) {
+        write_text(text, "Content-Length: ");
+        write_number(text, request->body.size);
+        write_text(text, "\r\n");
+    }
+    write_text(text, "\r\n");
+    TRY(bytes_append(text, request->body));
+    *out = TAKE(text);
+    return DONE;
+}
+
+/* The payload's head is packed when the answer's head is here; a body of known size follows in it.
+ */
+static fault on_head(void *owner, const struct http_head *head, bool sized, struct bytes **into)
+{
+    struct call *self = owner;
+    struct rest_fields header;
+    rest_headers_of_response(head->field, head->fields, &header);
+    self->status = head->status;
+    self->head = bytes_empty(1024);
+    rest_response_write(head->status, &header, span_of(self->hash, sizeof self->hash), self->head);
+    if (sized) {
+        rest_body_begin((size_t)head->length, self->head);
+        *into = TAKE(self->head);
+    } else {
+        *into = bytes_empty(0);
+    }
+    return DONE;
+}
+
+static fault join(struct call *self, struct bytes **into)
+{
+    if (self->head == NULL)
+        return DONE; /* it is in one piece */
+    rest_body_begin((*into)->size, self->head);
+    TRY(bytes_append(self->head, bytes_span(*into)));
+    bytes_free(into);
+    *into = TAKE(self->head);
+    return DONE;
+}
+
+static void on_end(void *owner, fault f, struct bytes **into)
+{
+    struct call *self = owner;
+    struct gateway *gateway = self->gateway;
+    if (!failed(f))
+        f = join(self, into);
+    end_metrics(gateway, self->begun_us, f);
+    if (failed(f))
+        refuse(gateway, self->id, self->service, f);
+    else
+        report(front_line_done(gateway->front, self->id, self->status, bytes_span(*into)),
+               self->id);
+    call_free(self);
+}
+
+static const struct service_taker taker = {on_head, on_end};
+
+static fault call_service(struct gateway *gateway, const struct front_call *call,
+                          const struct reading *reading, const struct service *service)
+{
+    OWNED(bytes) request = NULL;
+    TRY(make_request(reading, service, &request));
+    if (!budget_take(&gateway->budget, request->size))
+        return RAISE(OVERLOADED, "too many bodies are in memory");
+    struct call *self = owned_new(sizeof *self);
+    self->gateway = gateway;
+    self->id = call->call;
+    self->service = owned_text(call->service);
+    self->begun_us = loop_now_us(gateway->loop);
+    self->held = request->size;
+    memcpy(self->hash, reading->hash, sizeof self->hash);
+    struct service_send send = {
+        .service = service,
+        .request = &request,
+        .to_head = span_is_text(reading->request.method, "HEAD"),
+        .wait_ms = call->wait_ms < service->timeout_ms ? call->wait_ms : service->timeout_ms,
+        .taker = &taker,
+        .owner = self};
+    fault f = service_client_send(gateway->client, &send);
+    if (failed(f))
+        call_free(self);
+    return f;
+}
+
+// --- a call
+// ------------------------------------------------------------------------------------------
+
+static fault start(struct gateway *gateway, const struct front_call *call, bool *ended)
+{
+    struct reading reading;
+    *ended = true;
+    TRY(read_call(call, &reading));
+    const struct service *service = services_find(gateway->services, call->service);
+    if (service == NULL)
+        return RAISE(SERVICE_NOT_SET, "no service \"%s\" in this gateway's configuration",
+                     call->service);
+    if (service->kind == SERVICE_TABLE)
+        return answer_from_table(gateway, call, &reading, service);
+    TRY(call_service(gateway, call, &reading, service));
+    *ended = false;
+    return DONE;
+}
+
+void call_take(struct gateway *gateway, const struct front_call *call)
+{
+    bool ended;
+    metrics_begin(&gateway->metrics, METRICS_PROVIDER);
+    fault f = start(gateway, call, &ended);
+    if (failed(f))
+        refuse(gateway, call->call, call->service, f);
+    if (failed(f) || ended)
+        end_metrics(gateway, loop_now_us(gateway->loop), f);
+}

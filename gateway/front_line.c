@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/front_line.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/event.h"
+#include "lib/base/text.h"
+#include "lib/bus/limits.h"
+#include "lib/crypto/random.h"
+
+#include "front.pb-c.h"
+
+#include <stdlib.h>
+
+#define MESSAGE_VERSION 1
+
+struct front_line {
+    struct front_line_options options;
+    char *name;
+    struct socket *socket;
+    struct loop_timer beat;
+    uint64_t run;
+    size_t subsystems;
+    char **subsystem;
+
+    bool up;
+    int64_t welcome_ms; /* steady time of the last Welcome */
+    uint64_t server_run;
+    enum fault_code state;
+    char instance[ID_PART_BYTES_MAX + 1];
+    char server[ID_BYTES_MAX + 1];
+};
+
+// --- sending
+// -----------------------------------------------------------------------------------------
+
+/* The generated structs want `char *` where they only read. */
+static char *text(const char *from)
+{
+    return (char *)(uintptr_t)(from == NULL ? "" : from);
+}
+
+static ProtobufCBinaryData binary(struct span from)
+{
+    return (ProtobufCBinaryData){from.size, (uint8_t *)(uintptr_t)from.at};
+}
+
+static fault send_message(struct front_line *self, const Chaski__FrontMessage *message,
+                          const struct span *payload)
+{
+    uint8_t small[2048];
+    size_t size = chaski__front_message__get_packed_size(message);
+    uint8_t *packed = size <= sizeof small ? small : owned_new(size);
+    chaski__front_message__pack(message, packed);
+    struct span frames[2] = {span_of(packed, size),
+                             payload == NULL ? (struct span){NULL, 0} : *payload};
+    fault f = socket_send(self->socket, (struct span){NULL, 0}, frames, payload == NULL ? 1 : 2);
+    if (packed != small)
+        free(packed);
+    return f;
+}
+
+static void say_hello(struct front_line *self)
+{
+    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
+    Chaski__Hello hello = CHASKI__HELLO__INIT;
+    message.body_case = CHASKI__FRONT_MESSAGE__BODY_HELLO;
+    message.hello = &hello;
+    hello.version = MESSAGE_VERSION;
+    hello.gateway = self->name;
+    hello.n_subsystem = self->subsystems;
+    hello.subsystem = self->subsystem;
+    hello.run = self->run;
+    /* fails while nobody is connected; the next beat says it again */
+    ignore(send_message(self, &message, NULL));
+}
+
+static void fill_want(const struct front_want *want, Chaski__Want *out)
+{
+    chaski__want__init(out);
+    out->client = text(want->client);
+    out->service = text(want->service);
+    out->security_server = text(want->security_server);
+    out->purpose = text(want->purpose);
+    out->procedure = text(want->procedure);
+    out->legal_basis = text(want->legal_basis);
+    out->case_ref = text(want->case_ref);
+    out->wait_ms = want->wait_ms;
+    out->payload_bytes = want->payload_bytes;
+    out->exchange_id = binary(want->exchange_id);
+}
+
+fault front_line_admit(struct front_line *self, uint64_t ask, const struct front_want *want)
+{
+    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
+    Chaski__Admit admit = CHASKI__ADMIT__INIT;
+    Chaski__Want wire;
+    fill_want(want, &wire);
+    message.body_case = CHASKI__FRONT_MESSAGE__BODY_ADMIT;
+    message.admit = &admit;
+    admit.ask = ask;
+    admit.want = &wire;
+    return send_message(self, &message, NULL);
+}
+
+fault front_line_ask(struct front_line *self, uint64_t id, const struct front_want *want,
+                     struct span payload)
+{
+    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
+    Chaski__Ask ask = CHASKI__ASK__INIT;
+    Chaski__Want wire;
+    fill_want(want, &wire);
+    message.body_case = CHASKI__FRONT_MESSAGE__BODY_ASK;
+    message.ask = &ask;
+    ask.ask = id;
+    ask.want = &wire;
+    return send_message(self, &message, &payload);
+}
+
+static fault send_done(struct front_line *self, Chaski__Done *done, const struct span *payload)
+{
+    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
+    message.body_case = CHASKI__FRONT_MESSAGE__BODY_DONE;
+    message.done = done;
+    return send_message(self, &message, payload);
+}
+
+fault front_line_done(struct front_line *self, uint64_t call, unsigned status, struct span payload)
+{
+    Chaski__Done done = CHASKI__DONE__INIT;
+    done.call = call;
+    done.status = status;
+    return send_done(self, &done, &payload);
+}
+
+fault front_line_done_badly(struct front_line *self, uint64_t call,
+                            const struct front_problem *problem)
+{
+    Chaski__Done done = CHASKI__DONE__INIT;
+    Chaski__Problem wire = CHASKI__PROBLEM__INIT;
+    done.call = call;
+    done.problem = &wire;
+    wire.fault = (uint32_t)problem->code;
+    wire.detail = text(problem->detail);
+    wire.rule = text(problem->rule);
+    wire.remedy = text(problem->remedy);
+    wire.at_provider = problem->at_provider;
+    return send_done(self, &done, NULL);
+}
+
+// --- arriving
+// ----------------------------------------------------------------------------------------
+
+static struct front_problem problem_of(const Chaski__Problem *wire)
+{
+    if (wire == NULL)
+        return (struct front_problem){OK, "", "", "", false};
+    enum fault_code code =
+        wire->fault != OK && fault_known(wire->fault) ? (enum fault_code)wire->fault : INTERNAL;
+    return (struct front_problem){code, wire->detail, wire->rule, wire->remedy, wire->at_provider};
+}
+
+static void take_welcome(struct front_line *self, const Chaski__Welcome *welcome)
+{
+    bool restarted = self->server_run != 0 && welcome->run != self->server_run;
+    bool was_up = self->up;
+    self->server_run = welcome->run;
+    self->welcome_ms = clock_steady_ms();
+    self->up = true;
+    self->state = welcome->state == OK          ? OK
+                  : fault_known(welcome->state) ? (enum fault_code)welcome->state
+                                                : INTERNAL;
+    text_format(self->instance, sizeof self->instance, "%s", welcome->instance);
+    text_format(self->server, sizeof self->server, "%s", welcome->server);
+    if (restarted) {
+        EVENT(WARN, "front.server_restarted", E_TEXT("server", self->server));
+        self->options.handler->lost(self->options.owner, FRONT_RESTARTED);
+    } else if (!was_up) {
+        EVENT(INFO, "front.server_found", E_TEXT("server", self->server),
+              E_TEXT("state", fault_name(self->state)));
+    }
+}
+
+static void take_answer(struct front_line *self, const Chaski__Answer *wire, struct span payload)
+{
+    struct front_answer answer = {.ask = wire->ask,
+                                  .problem = problem_of(wire->problem),
+                                  .origin = "",
+                                  .client = wire->client,
+                                  .service = wire->service,
+                                  .payload = payload};
+    if (wire->receipt != NULL) {
+        answer.has_receipt = true;
+        answer.origin = wire->receipt->origin;
+        answer.index = wire->receipt->index;
+        answer.leaf_hash = span_of(wire->receipt->leaf_hash.data, wire->receipt->leaf_hash.len);
+    }
+    self->options.handler->answered(self->options.owner, &answer);
+}
+
+static void take_call(struct front_line *self, const Chaski__Call *wire, struct span payload)
+{
+    struct front_call call = {wire->call, wire->client, wire->service, wire->wait_ms, payload};
+    self->options.handler->called(self->options.owner, &call);
+}
+
+static void take_message(struct front_line *self, const Chaski__FrontMessage *message,
+                         struct span payload)
+{
+    struct front_problem problem;
+    switch (message->body_case) {
+    case CHASKI__FRONT_MESSAGE__BODY_WELCOME:
+        take_welcome(self, message->welcome);
+        return;
+    case CHASKI__FRONT_MESSAGE__BODY_ADMITTED:
+        problem = problem_of(message->admitted->problem);
+        self->options.handler->admitted(self->options.owner, message->admitted->ask, &problem);
+        return;
+    case CHASKI__FRONT_MESSAGE__BODY_ANSWER:
+        take_answer(self, message->answer, payload);
+        return;
+    case CHASKI__FRONT_MESSAGE__BODY_CALL:
+        take_call(self, message->call, payload);
+        return;
+    default:
+        EVENT(WARN, "front.message_refused", E_TEXT("detail", "of no kind that a gateway takes"));
+    }
+}
+
+static void on_message(void *owner, const struct message *message)
+{
+    struct front_line *self = owner;
+    Chaski__FrontMessage *front = NULL;
+    if (message->count >= 1 && message->count <= 2)
+        front = chaski__front_message__unpack(NULL, message->frame[0].size, message->frame[0].at);
+    if (front == NULL) {
+        EVENT(WARN, "front.message_refused", E_NUMBER("frames", message->count));
+        return;
+    }
+    take_message(self, front, message->count == 2 ? message->frame[1] : (struct span){NULL, 0});
+    chaski__front_message__free_unpacked(front, NULL);
+}
+
+// --- the line
+// ----------------------------------------------------------------------------------------
+
+static void on_beat(struct loop_timer *timer)
+{
+    struct front_line *self = timer->owner;
+    say_hello(self);
+    loop_set_timer(self->options.loop, timer, self->up ? FRONT_BEAT_MS : FRONT_BEAT_MS / 5);
+    if (!self->up || clock_steady_ms() - self->welcome_ms <= FRONT_LOST_MS)
+        return;
+    self->up = false;
+    EVENT(WARN, "front.server_lost", E_TEXT("server", self->server),
+          E_NUMBER("silent_ms", clock_steady_ms() - self->welcome_ms));
+    self->options.handler->lost(self->options.owner, FRONT_LOST);
+}
+
+fault front_line_open(const struct front_line_options *options, struct front_line **out)
+{
+    OWNED(front_line) self = owned_new(sizeof *self);
+    struct socket_options socket_options = {
+        .kind = SOCKET_DEALER,
+        .queue_messages = FRONT_QUEUE_MESSAGES,
+        .message_bytes_max = PAYLOAD_BYTES_MAX,
+        .own = options->own,
+        .server_key = options->server_key,
+    };
+    self->options = *options;
+    self->name = owned_text(options->name);
+    random_fill((uint8_t *)&self->run, sizeof self->run);
+    TRY(socket_open(options->net, &socket_options, on_message, self, &self->socket));
+    TRY(socket_connect(self->socket, options->address));
+    self->beat = (struct loop_timer){.fire = on_beat, .owner = self};
+    loop_set_timer(options->loop, &self->beat, 0);
+    *out = TAKE(self);
+    return DONE;
+}
+
+static void clear_subsystems(struct front_line *self)
+{
+    for (size_t i = 0; i < self->subsystems; i++)
+        free(self->subsystem[i]);
+    free(self->subsystem);
+    self->subsystem = NULL;
+    self->subsystems = 0;
+}
+
+void front_line_free(struct front_line **self)
+{
+    if (*self == NULL)
+        return;
+    loop_stop_timer((*self)->options.loop, &(*self)->beat);
+    socket_close(&(*self)->socket);
+    clear_subsystems(*self);
+    free((*self)->name);
+    free(*self);
+    *self = NULL;
+}
+
+void front_line_serve(struct front_line *self, const char *const *subsystem, size_t count)
+{
+    clear_subsystems(self);
+    if (count > 0)
+        self->subsystem = owned_array(count, sizeof *self->subsystem);
+    for (size_t i = 0; i < count; i++)
+        self->subsystem[self->subsystems++] = owned_text(subsystem[i]);
+    say_hello(self);
+}
+
+bool front_line_up(const struct front_line *self)
+{
+    return self->up;
+}
+
+enum fault_code front_line_state(const struct front_line *self)
+{
+    return self->up ? self->state : SERVER_AWAY;
+}
+
+const char *front_line_instance(const struct front_line *self)
+{
+    return self->instance;
+}
+
+const char *front_line_server(const struct front_line *self)
+{
+    return self->server;
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+/*
+ * front_line - the line to the security server: a ZeroMQ DEALER that speaks proto/front.proto.
+ * Says Hello each FRONT_BEAT_MS, knows whether the server is there, and turns messages into calls
+ * of the functions below. Texts and spans given to those are borrowed until they return.
+ */
+#ifndef GATEWAY_FRONT_LINE_H
+#define GATEWAY_FRONT_LINE_H
+
+#include "lib/net/socket.h"
+
+/* A fault that travels. code == OK: none. Texts are never NULL. */
+struct front_problem {
+    enum fault_code code;
+    const char *detail;
+    const char *rule;
+    const char *remedy;
+    bool at_provider;
+};
+
+struct front_want {
+    const char *client;
+    const char *service;
+    const char *security_server;
+    const char *purpose;
+    const char *procedure;
+    const char *legal_basis;
+    const char *case_ref;
+    uint32_t wait_ms;
+    uint64_t payload_bytes;
+    struct span exchange_id;
+};
+
+struct front_answer {
+    uint64_t ask;
+    struct front_problem problem;
+    bool has_receipt;
+    const char *origin;
+    uint64_t index;
+    struct span leaf_hash;
+    const char *client;
+    const char *service;
+    struct span payload;
+};
+
+struct front_call {
+    uint64_t call;
+    const char *client;
+    const char *service;
+    uint32_t wait_ms;
+    struct span payload;
+};
+
+enum front_loss {
+    FRONT_LOST,     /* no Welcome for FRONT_LOST_MS */
+    FRONT_RESTARTED /* another process answers now: it knows nothing of what was asked before */
+};
+
+struct front_handler {
+    void (*admitted)(void *owner, uint64_t ask, const struct front_problem *problem);
+    void (*answered)(void *owner, const struct front_answer *answer);
+    void (*called)(void *owner, const struct front_call *call);
+    void (*lost)(void *owner, enum front_loss loss);
+};
+
+struct front_line_options {
+    struct loop *loop;
+    struct net *net;
+    const char *address;
+    const char *name;             /* of this gateway, for the server's events */
+    const struct curve_keys *own; /* NULL without CURVE; borrowed */
+    const uint8_t *server_key;
+    const struct front_handler *handler;
+    void *owner;
+};
+
+struct front_line;
+
+fault front_line_open(const struct front_line_options *options, struct front_line **out);
+void front_line_free(struct front_line **self);
+
+/* The subsystems whose services this gateway can call; copied. Said at once and with each beat. */
+void front_line_serve(struct front_line *self, const char *const *subsystem, size_t count);
+
+/* A Welcome came within FRONT_LOST_MS. */
+bool front_line_up(const struct front_line *self);
+/* OK, SERVER_AWAY, or what the server's Welcome said of itself. */
+enum fault_code front_line_state(const struct front_line *self);
+/* From the last Welcome: "" before the first. */
+const char *front_line_instance(const struct front_line *self);
+const char *front_line_server(const struct front_line *self);
+
+/* All copy. OVERLOADED: the queue is full or nobody is connected. */
+fault front_line_admit(struct front_line *self, uint64_t ask, const struct front_want *want);
+fault front_line_ask(struct front_line *self, uint64_t ask, const struct front_want *want,
+                     struct span payload);
+fault front_line_done(struct front_line *self, uint64_t call, unsigned status, struct span payload);
+fault front_line_done_badly(struct front_line *self, uint64_t call,
+                            const struct front_problem *problem);
+
+#endif

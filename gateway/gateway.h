@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+/*
+ * gateway - what the rooms of this program share. Made by gateway_main.c; one thread.
+ */
+#ifndef GATEWAY_GATEWAY_H
+#define GATEWAY_GATEWAY_H
+
+#include "gateway/budget.h"
+#include "gateway/front_line.h"
+#include "gateway/gateway_config.h"
+#include "gateway/http_server.h"
+#include "gateway/metrics.h"
+#include "gateway/service_client.h"
+#include "gateway/services.h"
+
+struct asks;
+
+struct gateway {
+    struct gateway_config config;
+    struct loop *loop;
+    struct net *net;
+    struct budget budget;
+    struct metrics metrics;
+    struct services *services; /* replaced on SIGHUP: nobody keeps pointers into it */
+    struct front_line *front;
+    struct http_server *http;
+    struct service_client *client;
+    struct asks *asks;
+    bool draining;
+};
+
+#endif
