@@ -6,11 +6,15 @@
 
 #include <assert.h>
 
+/* U+0000 to U+001F, U+007F and U+0080 to U+009F, as Java's isISOControl in X-Road. */
 static bool is_control(struct span text)
 {
-    for (size_t i = 0; i < text.size; i++)
-        if (text.at[i] < 0x20 || text.at[i] == 0x7f)
+    for (size_t i = 0; i < text.size; i++) {
+        /* 0xc2 is followed by another byte: the text is UTF-8 */
+        bool second_set = text.at[i] == 0xc2 && text.at[i + 1] < 0xa0;
+        if (text.at[i] < 0x20 || text.at[i] == 0x7f || second_set)
             return true;
+    }
     return false;
 }
 
