@@ -10,14 +10,15 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <zmq.h>
 
 #define ZAP_ENDPOINT "inproc://zeromq.zap.01"
-#define REQUEST_PARTS \
-    8 /* delimiters are the REP socket's; RFC 27 with CURVE has 7, room for one more */
+#define REQUEST_PARTS 8 /* RFC 27 with CURVE has 7; room to see that there is one more */
 #define PART_BYTES 256
+#define REPORT_EVERY_MS 10000
 #define SELF_TEST_MS 2000 /* usually a few; a loaded machine must not keep the gate shut */
 
 struct list {
@@ -41,6 +42,9 @@ struct handler {
     void *commands;
     struct list *list;
     const char *domain;
+    uint64_t refused; /* since the last event about it */
+    int64_t reported_ms;
+    size_t lists; /* taken so far; the first is the self-test's */
 };
 
 static int by_key(const void *a, const void *b)
@@ -117,6 +121,18 @@ static void reply(const struct handler *self, const struct zap_request *request,
     zmq_send(self->zap, "", 0, 0);
 }
 
+/* A refused peer tries several times a second: one event speaks for all of ten seconds. */
+static void report_refusal(struct handler *self)
+{
+    int64_t now_ms = clock_steady_ms();
+    self->refused++;
+    if (self->reported_ms != 0 && now_ms - self->reported_ms < REPORT_EVERY_MS)
+        return;
+    EVENT(WARN, "gate.strangers_refused", E_NUMBER("attempts", self->refused));
+    self->refused = 0;
+    self->reported_ms = now_ms;
+}
+
 static void serve_one(struct handler *self)
 {
     struct zap_request request;
@@ -124,8 +140,8 @@ static void serve_one(struct handler *self)
         return;
     const struct gate_entry *entry = judge(self, &request);
     reply(self, &request, entry);
-    if (entry == NULL)
-        EVENT(WARN, "gate.stranger_refused", E_NUMBER("parts", request.count));
+    if (entry == NULL && self->lists > 1)
+        report_refusal(self);
 }
 
 /* False: it is time to end. */
@@ -138,6 +154,7 @@ static bool take_command(struct handler *self)
         return false;
     list_free(self->list);
     self->list = next;
+    self->lists++;
     return true;
 }
 
@@ -195,7 +212,9 @@ static fault start_handler(struct gate *self)
     struct handler *handler = owned_new(sizeof *handler);
     int unbounded = 0;
     handler->domain = self->domain;
-    snprintf(self->pair, sizeof self->pair, "inproc://gate-%p", (void *)self);
+    /* a name of its own: libzmq frees names some time after their sockets are closed */
+    static atomic_uint opened;
+    snprintf(self->pair, sizeof self->pair, "inproc://gate-%u", atomic_fetch_add(&opened, 1));
     handler->zap = zmq_socket(self->net->context, ZMQ_REP);
     handler->commands = zmq_socket(self->net->context, ZMQ_PAIR);
     self->commands = zmq_socket(self->net->context, ZMQ_PAIR);
