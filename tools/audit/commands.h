@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+/*
+ * commands - what the auditor's program does.
+ */
+#ifndef TOOLS_AUDIT_COMMANDS_H
+#define TOOLS_AUDIT_COMMANDS_H
+
+#include "lib/base/bytes.h"
+
+#define LOGS_MAX 64
+
+struct audit_arguments {
+    size_t count;
+    const char *positional[LOGS_MAX + 1];
+    const char *trust, *to, *exchange, *kind;
+    uint64_t limit; /* 0: all */
+    bool json, quiet, payload;
+};
+
+fault show_command(const struct audit_arguments *arguments);
+fault export_command(const struct audit_arguments *arguments);
+/* *findings: how many; only meaningful on DONE. */
+fault verify_command(const struct audit_arguments *arguments, uint64_t *findings);
+
+#endif

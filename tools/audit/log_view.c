@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "tools/audit/log_view.h"
+
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+
+#include <stdlib.h>
+
+#define PATH_BYTES 512
+#define EPOCH 1
+
+static fault path_in(const struct log_view *self, const char *name, char out[PATH_BYTES])
+{
+    return text_format(out, PATH_BYTES, "%s/%s", self->folder, name)
+               ? DONE
+               : RAISE(BAD_REQUEST, "the folder's name is too long");
+}
+
+static fault read_vkey(const struct log_view *self, const char *name, struct note_key *out)
+{
+    char path[PATH_BYTES];
+    OWNED(bytes) text = NULL;
+    TRY(path_in(self, name, path));
+    TRY(file_read(path, 1024, &text));
+    struct span line = bytes_span(text);
+    while (line.size > 0 && line.at[line.size - 1] == '\n')
+        line.size--;
+    return note_key_parse(line, out);
+}
+
+static fault load_directory(struct log_view *self)
+{
+    char path[PATH_BYTES];
+    TRY(path_in(self, "directory", path));
+    /* what was valid then is judged entry by entry, not by today's date */
+    return directory_load(path, self->trust, &self->authority, NULL, NULL, 0, &self->directory);
+}
+
+static fault find_server(struct log_view *self)
+{
+    size_t step = 0;
+    for (const struct directory_server *server;
+         (server = directory_next_server(self->directory, &step)) != NULL;)
+        if (strcmp(server->log_key.name, self->log_key.name) == 0 &&
+            memcmp(server->log_key.public_key, self->log_key.public_key, ED25519_PUBLIC_BYTES) ==
+                0) {
+            self->server = owned_text(server->id);
+            return DONE;
+        }
+    return RAISE(KEY_UNKNOWN, "the directory gives the log key of %s to no server", self->folder);
+}
+
+fault log_view_open(const char *folder, const char *trust_file, struct log_view **out)
+{
+    char path[PATH_BYTES];
+    OWNED(log_view) self = owned_new(sizeof *self);
+    if (!text_format(self->folder, sizeof self->folder, "%s", folder))
+        return RAISE(BAD_REQUEST, "the folder's name is too long");
+    TRY(path_in(self, "anchor/trust.pem", path));
+    TRY(trust_load(trust_file != NULL ? trust_file : path, &self->trust));
+    TRY(read_vkey(self, "anchor/directory.vkey", &self->authority));
+    TRY(read_vkey(self, "anchor/log.vkey", &self->log_key));
+    TRY(load_directory(self));
+    TRY(find_server(self));
+    *out = TAKE(self);
+    return DONE;
+}
+
+void log_view_free(struct log_view **self)
+{
+    if (*self == NULL)
+        return;
+    directory_release(&(*self)->directory);
+    trust_free(&(*self)->trust);
+    free((*self)->server);
+    free(*self);
+    *self = NULL;
+}
+
+struct walk {
+    fault (*visit)(void *owner, const struct log_entry *entry);
+    void *owner;
+};
+
+static fault take_leaf(void *owner, uint64_t index, struct span leaf)
+{
+    const struct walk *walk = owner;
+    struct sha256 hash = merkle_leaf_hash(leaf);
+    OWNED(header_read) read = NULL;
+    struct log_entry entry = {.index = index, .leaf = leaf, .leaf_hash = &hash};
+    fault f = cades_parse(leaf, &entry.parts);
+    if (!failed(f))
+        f = header_decode(entry.parts.content, &read);
+    if (failed(f))
+        entry.damage = fault_detail();
+    else
+        entry.header = header_of(read);
+    return walk->visit(walk->owner, &entry);
+}
+
+fault log_view_walk(struct log_view *self,
+                    fault (*visit)(void *owner, const struct log_entry *entry), void *owner,
+                    struct wal_end *end)
+{
+    char path[PATH_BYTES];
+    struct walk walk = {visit, owner};
+    audit_log_path(self->folder, EPOCH, "wal", path, sizeof path);
+    return wal_walk(path, take_leaf, &walk, end);
+}
+
+void log_view_id_text(const uint8_t id[EXCHANGE_ID_BYTES], char out[37])
+{
+    char hex[33];
+    text_hex(span_of(id, EXCHANGE_ID_BYTES), hex, sizeof hex);
+    text_format(out, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/*
+ * log_view - a (copied) audit folder, read only: its anchors, its copy of the directory, its
+ * leaves.
+ */
+#ifndef TOOLS_AUDIT_LOG_VIEW_H
+#define TOOLS_AUDIT_LOG_VIEW_H
+
+#include "lib/bus/audit_log.h"
+#include "lib/bus/directory.h"
+#include "lib/bus/header.h"
+
+struct log_view {
+    char folder[400];
+    struct trust *trust;
+    struct note_key authority, log_key;
+    struct directory *directory;
+    char *server; /* whose log it is, by the log's origin in the directory */
+};
+
+/* trust_file: NULL for the folder's own copy (whoever gave you the folder gave you that too). */
+fault log_view_open(const char *folder, const char *trust_file, struct log_view **out);
+void log_view_free(struct log_view **self);
+
+/* One entry, taken apart; borrowed. `header` is NULL when it could not be read. */
+struct log_entry {
+    uint64_t index;
+    struct span leaf;
+    const struct sha256 *leaf_hash;
+    struct cades_parts parts;
+    const struct header *header;
+    const char *damage; /* why it could not be read, or NULL */
+};
+
+/* Walks all entries in order. A fault of `visit` ends the walk. */
+fault log_view_walk(struct log_view *self,
+                    fault (*visit)(void *owner, const struct log_entry *entry), void *owner,
+                    struct wal_end *end);
+
+/* "8-4-4-4-12" and NUL. */
+void log_view_id_text(const uint8_t id[EXCHANGE_ID_BYTES], char out[37]);
+
+#endif

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+/* chaski-audit show: what stands in a log. */
+#include "tools/audit/commands.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/text.h"
+#include "tools/audit/log_view.h"
+
+#include "audit.pb-c.h"
+#include "rest.pb-c.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct show {
+    struct log_view *view;
+    const struct audit_arguments *arguments;
+    uint64_t shown;
+    bool one;
+    uint64_t index; /* the one wanted */
+    json_t *list;
+};
+
+static void set_text(json_t *object, const char *name, struct span text)
+{
+    json_object_set_new(object, name, json_stringn((const char *)text.at, text.size));
+}
+
+static json_t *entry_json(const struct log_entry *entry)
+{
+    const struct header *header = entry->header;
+    char id[37], time[32], hash[2 * SHA256_BYTES + 1];
+    log_view_id_text(header->exchange_id, id);
+    clock_text(header->time_ms, time, sizeof time);
+    text_hex(sha256_span(entry->leaf_hash), hash, sizeof hash);
+    json_t *object = json_object();
+    json_object_set_new(object, "index", json_integer((json_int_t)entry->index));
+    json_object_set_new(object, "time", json_string(time));
+    json_object_set_new(object, "kind", json_string(header_kind_word(header->kind)));
+    json_object_set_new(object, "exchange", json_string(id));
+    set_text(object, "sender", header->sender);
+    set_text(object, "receiver", header->receiver);
+    set_text(object, "service", header->service);
+    set_text(object, "sender_server", header->sender_server);
+    set_text(object, "receiver_server", header->receiver_server);
+    set_text(object, "purpose", header->purpose);
+    set_text(object, "rule", header->rule);
+    json_object_set_new(object, "outcome", json_string(fault_name((enum fault_code)header->fault)));
+    json_object_set_new(object, "status", json_integer(header->status));
+    json_object_set_new(object, "payload_bytes", json_integer((json_int_t)header->payload_bytes));
+    json_object_set_new(object, "epoch", json_integer((json_int_t)header->directory_epoch));
+    json_object_set_new(object, "leaf_hash", json_string(hash));
+    return object;
+}
+
+static void print_row(const struct log_entry *entry)
+{
+    const struct header *header = entry->header;
+    char id[37], time[32];
+    log_view_id_text(header->exchange_id, id);
+    clock_text(header->time_ms, time, sizeof time);
+    struct span what = header->service.size > 0 ? header->service : header->sender;
+    printf("%8" PRIu64 "  %.19s  %-8s  %.8s  %-44.*s  %s%s%.*s\n", entry->index, time,
+           header_kind_word(header->kind), id, (int)what.size, (const char *)what.at,
+           header->fault != OK ? fault_name((enum fault_code)header->fault) : "",
+           header->fault != OK ? "  " : "", (int)header->rule.size, (const char *)header->rule.at);
+}
+
+static bool wanted(const struct show *self, const struct log_entry *entry)
+{
+    char id[37];
+    if (self->one)
+        return entry->index == self->index;
+    if (entry->header == NULL)
+        return true;
+    log_view_id_text(entry->header->exchange_id, id);
+    if (self->arguments->exchange != NULL && strcmp(id, self->arguments->exchange) != 0)
+        return false;
+    return self->arguments->kind == NULL ||
+           strcmp(self->arguments->kind, header_kind_word(entry->header->kind)) == 0;
+}
+
+// --- one entry in full
+// -------------------------------------------------------------------------------
+
+static void print_field(const char *name, struct span value)
+{
+    if (value.size > 0)
+        printf("  %-16s %.*s\n", name, (int)value.size, (const char *)value.at);
+}
+
+static void print_rest(struct span payload, bool request)
+{
+    if (request) {
+        Chaski__RestRequest *rest = chaski__rest_request__unpack(NULL, payload.size, payload.at);
+        if (rest == NULL)
+            return;
+        printf("\n%s %s\n", rest->method, rest->target);
+        for (size_t i = 0; i < rest->n_header; i++)
+            printf("%s: %.*s\n", rest->header[i]->name, (int)rest->header[i]->value.len,
+                   (const char *)rest->header[i]->value.data);
+        printf("\n%.*s\n", (int)rest->body.len, (const char *)rest->body.data);
+        chaski__rest_request__free_unpacked(rest, NULL);
+        return;
+    }
+    Chaski__RestResponse *rest = chaski__rest_response__unpack(NULL, payload.size, payload.at);
+    if (rest == NULL)
+        return;
+    printf("\n%u\n", rest->status);
+    for (size_t i = 0; i < rest->n_header; i++)
+        printf("%s: %.*s\n", rest->header[i]->name, (int)rest->header[i]->value.len,
+               (const char *)rest->header[i]->value.data);
+    printf("\n%.*s\n", (int)rest->body.len, (const char *)rest->body.data);
+    chaski__rest_response__free_unpacked(rest, NULL);
+}
+
+static void print_words(struct span payload)
+{
+    Chaski__FaultText *text = chaski__fault_text__unpack(NULL, payload.size, payload.at);
+    if (text == NULL)
+        return;
+    printf("\n%s\n%s\n", text->detail, text->remedy);
+    chaski__fault_text__free_unpacked(text, NULL);
+}
+
+static fault print_payload(const struct show *self, const struct log_entry *entry)
+{
+    OWNED(bytes) blob = NULL;
+    enum payload_state state = PAYLOAD_NONE;
+    TRY(payload_store_read(self->view->folder, entry->index, entry->leaf_hash, &state, &blob));
+    static const char *const words[] = {"none", "held", "erased (commitment only)"};
+    printf("  %-16s %s, %" PRIu64 " bytes\n", "payload", words[state],
+           entry->header->payload_bytes);
+    if (state != PAYLOAD_HELD || !self->arguments->payload)
+        return DONE;
+    struct span payload = span_of(blob->data + SALT_BYTES, blob->size - SALT_BYTES);
+    if (entry->header->kind == HEADER_REQUEST || entry->header->kind == HEADER_RESPONSE)
+        print_rest(payload, entry->header->kind == HEADER_REQUEST);
+    else
+        print_words(payload);
+    return DONE;
+}
+
+static fault print_full(const struct show *self, const struct log_entry *entry)
+{
+    const struct header *header = entry->header;
+    char id[37], time[32], hash[2 * SHA256_BYTES + 1];
+    log_view_id_text(header->exchange_id, id);
+    clock_text(header->time_ms, time, sizeof time);
+    text_hex(sha256_span(entry->leaf_hash), hash, sizeof hash);
+    printf("entry %" PRIu64 " of %s\n", entry->index, self->view->log_key.name);
+    printf("  %-16s %s\n  %-16s %s\n  %-16s %s\n  %-16s %s\n", "kind",
+           header_kind_word(header->kind), "exchange", id, "time", time, "leaf hash", hash);
+    print_field("sender", header->sender);
+    print_field("receiver", header->receiver);
+    print_field("service", header->service);
+    print_field("sender server", header->sender_server);
+    print_field("receiver server", header->receiver_server);
+    print_field("purpose", header->purpose);
+    print_field("legal basis", header->legal_basis);
+    print_field("rule", header->rule);
+    if (header->fault != OK)
+        printf("  %-16s %s: %s\n", "fault", fault_name((enum fault_code)header->fault),
+               fault_sentence((enum fault_code)header->fault));
+    if (header->has_reply_to) {
+        text_hex(sha256_span(&header->reply_to), hash, sizeof hash);
+        printf("  %-16s %s\n", "reply to", hash);
+    }
+    text_hex(sha256_span(&header->log_root), hash, sizeof hash);
+    printf("  %-16s %" PRIu64 " %s\n  %-16s %" PRIu64 "\n", "signer's log", header->log_size, hash,
+           "directory epoch", header->directory_epoch);
+    struct directory_signer *signer =
+        directory_signer_ever(self->view->directory, entry->parts.ski.at);
+    if (signer != NULL)
+        printf("  %-16s %s of %s\n", "signed by", certificate_subject(signer->certificate)->server,
+               certificate_subject(signer->certificate)->organisation);
+    return print_payload(self, entry);
+}
+
+static fault show_entry(void *owner, const struct log_entry *entry)
+{
+    struct show *self = owner;
+    if (!wanted(self, entry) ||
+        (self->arguments->limit > 0 && self->shown >= self->arguments->limit))
+        return DONE;
+    self->shown++;
+    if (entry->header == NULL) {
+        printf("%8" PRIu64 "  cannot be read: %s\n", entry->index, entry->damage);
+        return DONE;
+    }
+    if (self->list != NULL)
+        json_array_append_new(self->list, entry_json(entry));
+    else if (self->one)
+        return print_full(self, entry);
+    else
+        print_row(entry);
+    return DONE;
+}
+
+fault show_command(const struct audit_arguments *arguments)
+{
+    struct show self = {.arguments = arguments};
+    struct wal_end end;
+    OWNED(log_view) view = NULL;
+    if (arguments->count > 2)
+        return RAISE(BAD_REQUEST, "show DIR [INDEX]");
+    if (arguments->count == 2) {
+        self.one = true;
+        TRY(text_number(span_of_text(arguments->positional[1]), UINT64_MAX, &self.index));
+    }
+    TRY(log_view_open(arguments->positional[0], arguments->trust, &view));
+    self.view = view;
+    self.list = arguments->json ? json_array() : NULL;
+    fault f = log_view_walk(view, show_entry, &self, &end);
+    if (self.list != NULL) {
+        json_dumpf(self.list, stdout, JSON_INDENT(1));
+        putchar('\n');
+        json_decref(self.list);
+    }
+    TRY(f);
+    if (self.one && self.shown == 0)
+        return RAISE(NOT_FOUND, "the log has %" PRIu64 " entries", end.size);
+    return DONE;
+}
