@@ -1,43 +1,59 @@
 // SPDX-License-Identifier: MIT
 /*
- * commands - what an operator may tell the authority: each command makes acts in an open store.
+ * commands - what chaski-registry can be told, one table of it; acts.c, issue.c, publish.c and
+ * show.c carry them out.
+ *
+ * A command that acts adds to the store and says on stdout what it did; the caller commits. What is
+ * said is held back until then, so that nothing is reported that a crash can undo.
  */
 #ifndef REGISTRY_COMMANDS_H
 #define REGISTRY_COMMANDS_H
 
+#include "registry/arguments.h"
 #include "registry/store.h"
 
-#include <stdio.h>
+struct said; /* lines for stdout, held back */
 
-#define ARGUMENTS_MAX 4
-#define SERVERS_MAX 16
+struct said *said_new(void);
+void said_free(struct said **self);
+void said_add(struct said *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void said_print(const struct said *self, FILE *out);
 
-/* A command line, taken apart. Borrowed texts. */
-struct arguments {
-    size_t count;
-    const char *positional[ARGUMENTS_MAX]; /* after the command's words; [0] is the store */
-    const char *name, *title, *class, *notice, *legal_basis, *service, *consumer, *purpose, *until,
-        *reason, *instance, *to, *certificate_to, *certificate, *csv;
-    const char *server[SERVERS_MAX];
-    size_t servers;
-    const char *address[DIRECTORY_ADDRESSES_MAX];
-    size_t addresses;
-    int64_t valid_days; /* 0: not given */
-    bool public_agency, json;
-};
+typedef fault command_act(struct store *store, const struct arguments *arguments,
+                          struct said *said);
 
 struct command {
-    const char *words; /* "member add" */
-    size_t positional; /* how many, with the store */
-    const char *usage;
+    const char *noun;
+    const char *verb; /* NULL: the noun says it all */
+    struct arguments_shape shape;
+    command_act *act; /* NULL: not an act, and not for a batch */
     const char *sentence;
-    bool changes; /* the store is committed after it */
-    fault (*run)(struct store *store, const struct arguments *arguments);
 };
 
-extern const struct command commands[]; /* ends with words == NULL */
+extern const struct command commands[];
+extern const size_t commands_count;
 
+/* The command that these words begin with; *used = how many belong to it. NULL when there is none.
+ */
+const struct command *commands_find(int count, char *const *words, int *used);
+
+/* acts.c */
+command_act act_member_add, act_member_remove;
+command_act act_server_address, act_server_remove;
+command_act act_subsystem_add, act_subsystem_remove;
+command_act act_service_add, act_service_disable, act_service_enable, act_service_remove;
+command_act act_purpose_add, act_purpose_remove;
+command_act act_grant_add, act_grant_remove;
+command_act act_certificate_revoke;
+/* issue.c */
+command_act issue_server_add;
+
+/* batch.c: acts of a file, one a line, all or none. REFUSED with "FILE:LINE: why". */
+fault batch_run(struct store *store, const char *path, struct said *said);
+/* publish.c: adds Published, commits, signs and writes the folder; says epoch, root, validity. */
+fault publish_to(struct store *store, const char *folder, unsigned valid_days, struct said *said);
 /* show.c */
-fault show_run(struct store *store, const struct arguments *arguments);
+fault show_tables(struct store *store, FILE *out);
+fault show_json(struct store *store, FILE *out);
 
 #endif

@@ -1,157 +1,357 @@
 // SPDX-License-Identifier: MIT
-/* What is registered, for people and as JSON. */
+/* What stands in the store, for people and for programs. */
 #include "registry/commands.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/text.h"
 
 #include <jansson.h>
-#include <stdarg.h>
 #include <stdlib.h>
+
+/* All of one kind, in the order of their ids. */
+struct list {
+    size_t count;
+    const void **at; /* each begins with const char *id */
+};
+
+static void list_free(struct list **self)
+{
+    if (*self == NULL)
+        return;
+    free((*self)->at);
+    free(*self);
+    *self = NULL;
+}
+
+static void list_add(struct list *self, const void *thing)
+{
+    self->at = owned_grow(self->at, self->count + 1, sizeof *self->at);
+    self->at[self->count++] = thing;
+}
+
+static const char *id_of(const void *thing)
+{
+    const char *id = NULL;
+    memcpy(&id, thing, sizeof id);
+    return id;
+}
+
+static int by_id(const void *left, const void *right)
+{
+    const void *const *a = left;
+    const void *const *b = right;
+    return strcmp(id_of(*a), id_of(*b));
+}
+
+typedef const void *next_thing(const struct directory *directory, size_t *step);
+
+static const void *next_member(const struct directory *directory, size_t *step)
+{
+    return directory_next_member(directory, step);
+}
+
+static const void *next_server(const struct directory *directory, size_t *step)
+{
+    return directory_next_server(directory, step);
+}
+
+static const void *next_subsystem(const struct directory *directory, size_t *step)
+{
+    return directory_next_subsystem(directory, step);
+}
+
+static const void *next_service(const struct directory *directory, size_t *step)
+{
+    return directory_next_service(directory, step);
+}
+
+static const void *next_purpose(const struct directory *directory, size_t *step)
+{
+    return directory_next_purpose(directory, step);
+}
+
+static struct list *list_of(const struct directory *directory, next_thing *next)
+{
+    struct list *self = owned_new(sizeof *self);
+    size_t step = 0;
+    for (const void *thing; (thing = next(directory, &step)) != NULL;)
+        list_add(self, thing);
+    if (self->count > 1)
+        qsort(self->at, self->count, sizeof *self->at, by_id);
+    return self;
+}
+
+static struct list *grants_of(const struct directory *directory)
+{
+    struct list *self = owned_new(sizeof *self);
+    size_t step = 0;
+    for (const struct directory_service *at;
+         (at = directory_next_service(directory, &step)) != NULL;)
+        for (size_t i = 0; i < at->grants; i++)
+            list_add(self, at->grant[i]);
+    if (self->count > 1)
+        qsort(self->at, self->count, sizeof *self->at, by_id);
+    return self;
+}
 
 static const char *class_word(enum service_class class)
 {
-    return class == SERVICE_OPEN ? "open" : class == SERVICE_SHARED ? "shared" : "restricted";
+    static const char *const words[] = {
+        [SERVICE_OPEN] = "open", [SERVICE_SHARED] = "shared", [SERVICE_RESTRICTED] = "restricted"};
+    return words[class];
 }
 
-struct row {
-    char *key;  /* sorts the list */
-    char *text; /* for people */
-    json_t *json;
-};
-
-struct rows {
-    size_t count;
-    struct row *row;
-};
-
-static void add_row(struct rows *rows, const char *key, json_t *json, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static void add_row(struct rows *rows, const char *key, json_t *json, const char *format, ...)
+static void date_text(int64_t ms, char out[32])
 {
-    char *text = NULL;
-    va_list args;
-    va_start(args, format);
-    if (vasprintf(&text, format, args) < 0)
-        abort();
-    va_end(args);
-    rows->row = owned_grow(rows->row, rows->count + 1, sizeof *rows->row);
-    rows->row[rows->count++] = (struct row){owned_text(key), text, json};
+    clock_text(ms, out, 32);
+    out[10] = '\0';
 }
 
-static int by_key(const void *a, const void *b)
+// --- tables -------------------------------------------------------------------------------------
+
+/* Columns of ids are as wide as their longest. */
+static int width_of(const struct list *list)
 {
-    return strcmp(((const struct row *)a)->key, ((const struct row *)b)->key);
+    size_t width = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (strlen(id_of(list->at[i])) > width)
+            width = strlen(id_of(list->at[i]));
+    return (int)(width < 60 ? width : 60);
 }
 
-/* Prints or collects, and empties the list. */
-static void finish_rows(struct rows *rows, const char *title, json_t *root)
+static void print_members(const struct directory *directory, FILE *out)
 {
-    if (rows->count > 0)
-        qsort(rows->row, rows->count, sizeof *rows->row, by_key);
-    json_t *list = json_array();
-    if (root == NULL)
-        printf("\n%s (%zu)\n", title, rows->count);
-    for (size_t i = 0; i < rows->count; i++) {
-        if (root == NULL)
-            printf("  %s\n", rows->row[i].text);
-        json_array_append_new(list, rows->row[i].json);
-        free(rows->row[i].key);
-        free(rows->row[i].text);
-    }
-    if (root != NULL)
-        json_object_set(root, title, list);
-    json_decref(list);
-    free(rows->row);
-    *rows = (struct rows){0};
-}
-
-static void members(const struct directory *state, struct rows *rows)
-{
-    size_t step = 0;
-    for (const struct directory_member *at; (at = directory_next_member(state, &step)) != NULL;)
-        add_row(rows, at->id,
-                json_pack("{s:s, s:s, s:b}", "id", at->id, "name", at->name, "public_agency",
-                          at->public_agency),
-                "%-32s %-14s %s", at->id, at->public_agency ? "public agency" : "", at->name);
-}
-
-static void servers(const struct directory *state, struct rows *rows)
-{
-    size_t step = 0;
-    for (const struct directory_server *at; (at = directory_next_server(state, &step)) != NULL;) {
-        bool revoked = at->signer[0]->revoked_since_ms != 0;
-        char until[32];
-        clock_text(certificate_not_after_ms(at->signer[0]->certificate), until, sizeof until);
-        add_row(rows, at->id,
-                json_pack("{s:s, s:s, s:s, s:s, s:b}", "id", at->id, "address",
-                          at->addresses > 0 ? at->address[0] : "", "origin", at->log_key.name,
-                          "certificate_until", until, "revoked", revoked),
-                "%-36s %-28s certificate %s %.10s", at->id,
-                at->addresses > 0 ? at->address[0] : "-", revoked ? "REVOKED" : "until",
-                revoked ? "" : until);
-    }
-}
-
-static void subsystems(const struct directory *state, struct rows *rows)
-{
-    size_t step = 0;
-    for (const struct directory_subsystem *at;
-         (at = directory_next_subsystem(state, &step)) != NULL;)
-        add_row(rows, at->id, json_pack("{s:s, s:s}", "id", at->id, "name", at->name),
-                "%-40s on %zu server%s  %s", at->id, at->servers, at->servers == 1 ? "" : "s",
+    OWNED(list) list = list_of(directory, next_member);
+    int width = width_of(list);
+    fprintf(out, "\nMEMBERS (%zu)\n", list->count);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct directory_member *at = list->at[i];
+        fprintf(out, "  %-*s  %-6s  %s\n", width, at->id, at->public_agency ? "public" : "",
                 at->name);
-}
-
-static void services(const struct directory *state, struct rows *rows)
-{
-    size_t step = 0;
-    for (const struct directory_service *at; (at = directory_next_service(state, &step)) != NULL;)
-        add_row(rows, at->id,
-                json_pack("{s:s, s:s, s:s, s:b, s:i}", "id", at->id, "title", at->title, "class",
-                          class_word(at->class), "disabled", at->disabled, "grants",
-                          (int)at->grants),
-                "%-48s %-10s %s%s", at->id, class_word(at->class), at->disabled ? "(off) " : "",
-                at->title);
-}
-
-static void purposes(const struct directory *state, struct rows *rows)
-{
-    size_t step = 0;
-    for (const struct directory_purpose *at; (at = directory_next_purpose(state, &step)) != NULL;)
-        add_row(rows, at->id,
-                json_pack("{s:s, s:s, s:s}", "id", at->id, "title", at->title, "legal_basis",
-                          at->legal_basis),
-                "%-24s %s (%s)", at->id, at->title, at->legal_basis);
-}
-
-fault show_run(struct store *store, const struct arguments *arguments)
-{
-    OWNED(directory) state = NULL;
-    TRY(store_state(store, &state));
-    static const struct {
-        const char *title;
-        void (*fill)(const struct directory *state, struct rows *rows);
-    } lists[] = {{"members", members},
-                 {"servers", servers},
-                 {"subsystems", subsystems},
-                 {"services", services},
-                 {"purposes", purposes}};
-    json_t *root = arguments->json ? json_object() : NULL;
-    if (root == NULL)
-        printf("instance %s, %llu acts\n", directory_instance(state),
-               (unsigned long long)directory_epoch(state));
-    else
-        json_object_set_new(root, "instance", json_string(directory_instance(state)));
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        struct rows rows = {0};
-        lists[i].fill(state, &rows);
-        finish_rows(&rows, lists[i].title, root);
     }
-    if (root != NULL) {
-        json_dumpf(root, stdout, JSON_INDENT(2));
-        putchar('\n');
-        json_decref(root);
+}
+
+static void print_signers(const struct directory_server *server, FILE *out)
+{
+    for (size_t i = 0; i < server->signers; i++) {
+        const struct directory_signer *signer = server->signer[i];
+        struct sha256 hash = certificate_hash(signer->certificate);
+        char until[32], revoked[32], hex[2 * SHA256_BYTES + 1];
+        date_text(certificate_not_after_ms(signer->certificate), until);
+        date_text(signer->revoked_since_ms, revoked);
+        text_hex(sha256_span(&hash), hex, sizeof hex);
+        fprintf(out, "    certificate %.16s until %s%s%s%s\n", hex, until,
+                signer->revoked_since_ms != 0 ? ", REVOKED since " : "",
+                signer->revoked_since_ms != 0 ? revoked : "",
+                signer->trusted ? "" : ", of an outside CA");
     }
+}
+
+static void print_servers(const struct directory *directory, FILE *out)
+{
+    OWNED(list) list = list_of(directory, next_server);
+    fprintf(out, "\nSERVERS (%zu)\n", list->count);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct directory_server *at = list->at[i];
+        fprintf(out, "  %s", at->id);
+        for (size_t k = 0; k < at->addresses; k++)
+            fprintf(out, "  %s", at->address[k]);
+        fprintf(out, "\n    log %s\n", at->log_key.name);
+        print_signers(at, out);
+    }
+}
+
+static void print_subsystems(const struct directory *directory, FILE *out)
+{
+    OWNED(list) list = list_of(directory, next_subsystem);
+    int width = width_of(list);
+    fprintf(out, "\nSUBSYSTEMS (%zu)\n", list->count);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct directory_subsystem *at = list->at[i];
+        fprintf(out, "  %-*s  %s; on", width, at->id, at->name);
+        for (size_t k = 0; k < at->servers; k++)
+            fprintf(out, " %s", at->server[k]->id);
+        fputc('\n', out);
+    }
+}
+
+static void print_services(const struct directory *directory, FILE *out)
+{
+    OWNED(list) list = list_of(directory, next_service);
+    int width = width_of(list);
+    fprintf(out, "\nSERVICES (%zu)\n", list->count);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct directory_service *at = list->at[i];
+        fprintf(out, "  %-*s  %-10s  %s%s%s\n", width, at->id, class_word(at->class), at->title,
+                at->disabled ? "; SWITCHED OFF: " : "", at->disabled ? at->notice : "");
+    }
+}
+
+static void print_rules(const struct directory *directory, FILE *out)
+{
+    OWNED(list) purposes = list_of(directory, next_purpose);
+    OWNED(list) grants = grants_of(directory);
+    int width = width_of(purposes);
+    fprintf(out, "\nPURPOSES (%zu)\n", purposes->count);
+    for (size_t i = 0; i < purposes->count; i++) {
+        const struct directory_purpose *at = purposes->at[i];
+        fprintf(out, "  %-*s  %s (%s)\n", width, at->id, at->title, at->legal_basis);
+    }
+    fprintf(out, "\nGRANTS (%zu)\n", grants->count);
+    for (size_t i = 0; i < grants->count; i++) {
+        const struct directory_grant *at = grants->at[i];
+        char until[32];
+        clock_text(at->until_ms, until, sizeof until);
+        fprintf(out, "  %s  %s may use %s for %s until %s (%s)\n", at->id, at->consumer,
+                at->service, at->purpose[0] == '\0' ? "any purpose" : at->purpose, until,
+                at->legal_basis);
+    }
+}
+
+static void head_texts(struct store *store, char root[64], char until[32])
+{
+    struct sha256 hash = store_root(store);
+    text_base64(sha256_span(&hash), root, 64);
+    strcpy(until, "never published");
+    if (directory_valid_until_ms(store_state(store)) != 0)
+        clock_text(directory_valid_until_ms(store_state(store)), until, 32);
+}
+
+fault show_tables(struct store *store, FILE *out)
+{
+    const struct directory *directory = store_state(store);
+    char root[64], until[32];
+    head_texts(store, root, until);
+    fprintf(out, "DIRECTORY OF %s\n  acts             %zu\n  root             %s\n",
+            directory_instance(directory), store_count(store), root);
+    fprintf(out, "  last publication valid until %s\n", until);
+    print_members(directory, out);
+    print_servers(directory, out);
+    print_subsystems(directory, out);
+    print_services(directory, out);
+    print_rules(directory, out);
     return DONE;
+}
+
+// --- JSON ---------------------------------------------------------------------------------------
+
+static json_t *time_json(int64_t ms)
+{
+    char text[32];
+    clock_text(ms, text, sizeof text);
+    return json_string(text);
+}
+
+static json_t *member_json(const void *thing)
+{
+    const struct directory_member *at = thing;
+    return json_pack("{s:s,s:s,s:b}", "id", at->id, "name", at->name, "public_agency",
+                     at->public_agency);
+}
+
+static json_t *signer_json(const struct directory_signer *signer)
+{
+    char hex[2 * SHA256_BYTES + 1];
+    struct sha256 hash = certificate_hash(signer->certificate);
+    text_hex(sha256_span(&hash), hex, sizeof hex);
+    json_t *json = json_pack("{s:s,s:o,s:o,s:b}", "sha256", hex, "not_before",
+                             time_json(certificate_not_before_ms(signer->certificate)), "not_after",
+                             time_json(certificate_not_after_ms(signer->certificate)), "trusted",
+                             signer->trusted);
+    if (signer->revoked_since_ms != 0)
+        json_object_set_new(json, "revoked_since", time_json(signer->revoked_since_ms));
+    return json;
+}
+
+static json_t *server_json(const void *thing)
+{
+    const struct directory_server *at = thing;
+    char hex[65], vkey[400];
+    json_t *addresses = json_array(), *seals = json_array(), *certificates = json_array();
+    for (size_t i = 0; i < at->addresses; i++)
+        json_array_append_new(addresses, json_string(at->address[i]));
+    for (size_t i = 0; i < at->seal_keys; i++) {
+        text_hex(span_of(at->seal_key[i], 32), hex, sizeof hex);
+        json_array_append_new(seals, json_string(hex));
+    }
+    for (size_t i = 0; i < at->signers; i++)
+        json_array_append_new(certificates, signer_json(at->signer[i]));
+    text_hex(span_of(at->transport_key, 32), hex, sizeof hex);
+    note_key_text(&at->log_key, vkey, sizeof vkey);
+    return json_pack("{s:s,s:o,s:s,s:o,s:s,s:o}", "id", at->id, "addresses", addresses,
+                     "transport_key", hex, "seal_keys", seals, "log_vkey", vkey, "certificates",
+                     certificates);
+}
+
+static json_t *subsystem_json(const void *thing)
+{
+    const struct directory_subsystem *at = thing;
+    json_t *servers = json_array();
+    for (size_t i = 0; i < at->servers; i++)
+        json_array_append_new(servers, json_string(at->server[i]->id));
+    return json_pack("{s:s,s:s,s:o}", "id", at->id, "name", at->name, "servers", servers);
+}
+
+static json_t *service_json(const void *thing)
+{
+    const struct directory_service *at = thing;
+    return json_pack("{s:s,s:s,s:s,s:b,s:s}", "id", at->id, "title", at->title, "class",
+                     class_word(at->class), "disabled", at->disabled, "notice", at->notice);
+}
+
+static json_t *purpose_json(const void *thing)
+{
+    const struct directory_purpose *at = thing;
+    return json_pack("{s:s,s:s,s:s}", "id", at->id, "title", at->title, "legal_basis",
+                     at->legal_basis);
+}
+
+static json_t *grant_json(const void *thing)
+{
+    const struct directory_grant *at = thing;
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:o}", "id", at->id, "service", at->service, "consumer",
+                     at->consumer, "purpose", at->purpose, "legal_basis", at->legal_basis, "until",
+                     time_json(at->until_ms));
+}
+
+static json_t *list_json(const struct list *list, json_t *(*thing)(const void *))
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(array, thing(list->at[i]));
+    return array;
+}
+
+static json_t *all_json(struct store *store)
+{
+    static const struct {
+        const char *name;
+        next_thing *next;
+        json_t *(*thing)(const void *);
+    } kinds[] = {{"members", next_member, member_json},
+                 {"servers", next_server, server_json},
+                 {"subsystems", next_subsystem, subsystem_json},
+                 {"services", next_service, service_json},
+                 {"purposes", next_purpose, purpose_json}};
+    const struct directory *directory = store_state(store);
+    char root[64], until[32];
+    head_texts(store, root, until);
+    json_t *all = json_pack("{s:s,s:I,s:s,s:s}", "instance", directory_instance(directory), "acts",
+                            (json_int_t)store_count(store), "root", root, "valid_until", until);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        OWNED(list) list = list_of(directory, kinds[i].next);
+        json_object_set_new(all, kinds[i].name, list_json(list, kinds[i].thing));
+    }
+    OWNED(list) grants = grants_of(directory);
+    json_object_set_new(all, "grants", list_json(grants, grant_json));
+    return all;
+}
+
+fault show_json(struct store *store, FILE *out)
+{
+    json_t *all = all_json(store);
+    int answer = json_dumpf(all, out, JSON_INDENT(2));
+    json_decref(all);
+    fputc('\n', out);
+    return answer == 0 ? DONE : RAISE(IO_FAILED, "writing JSON");
 }

@@ -2,399 +2,314 @@
 #include "registry/store.h"
 
 #include "lib/base/clock.h"
-#include "lib/base/crc32c.h"
-#include "lib/base/cursor.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
-#include "lib/bus/bus_id.h"
-#include "lib/bus/tiles.h"
+#include "lib/bus/directory_private.h"
+#include "registry/acts_file.h"
 
 #include "directory.pb-c.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <assert.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define PATH_BYTES 512
-#define STORE_BYTES_MAX (1u << 30)
-#define FRAME_BYTES 8
-#define DAY_MS 86400000LL
-#define CA_DAYS 3650
 #define CONTEXT "chaski directory act v1"
+#define CLOCK_BEHIND_MS INT64_C(3600000)
+#define CLOCK_SKEW_MS INT64_C(300000) /* a node's clock may stand this much before ours */
 
-static void path_in(const char *folder, const char *name, char out[PATH_BYTES])
+struct output {
+    char *path;
+    struct bytes *bytes;
+};
+
+struct store {
+    char folder[512];
+    int lock;
+    bool writes;
+    uint64_t cut_bytes;
+    unsigned valid_days;
+    struct keypair *ca_key, *act_key, *log_key;
+    struct certificate *ca, *authority;
+    struct cades_template template;
+    struct note_key log;
+    struct trust *trust;
+    struct acts_file *acts;
+    struct directory *state;
+    struct output *output;
+    size_t outputs;
+};
+
+void store_free(struct store **owner)
 {
-    text_format(out, PATH_BYTES, "%s/%s", folder, name);
+    struct store *self = *owner;
+    *owner = NULL;
+    if (self == NULL)
+        return;
+    for (size_t i = 0; i < self->outputs; i++) {
+        free(self->output[i].path);
+        bytes_free(&self->output[i].bytes);
+    }
+    free(self->output);
+    directory_release(&self->state);
+    acts_file_free(&self->acts);
+    trust_free(&self->trust);
+    certificate_free(&self->ca);
+    certificate_free(&self->authority);
+    keypair_free(&self->ca_key);
+    keypair_free(&self->act_key);
+    keypair_free(&self->log_key);
+    if (self->lock >= 0)
+        close(self->lock);
+    free(self);
 }
 
-// --- making
-// ------------------------------------------------------------------------------------------
+// --- opening ------------------------------------------------------------------------------------
 
-static fault save_certificate(const struct certificate *certificate, const char *folder,
-                              const char *name)
+static void path_of(const struct store *self, const char *name, char out[STORE_PATH_BYTES])
 {
-    char path[PATH_BYTES];
-    OWNED(bytes) pem = NULL;
-    TRY(certificate_pem(certificate, &pem));
-    path_in(folder, name, path);
-    return file_replace(path, bytes_span(pem), 0644);
+    bool fits = text_format(out, STORE_PATH_BYTES, "%s/%s", self->folder, name);
+    assert(fits); /* the folder's length was checked */
 }
 
-static fault save_key(const struct keypair *key, const char *folder, const char *name)
+static fault load_settings(struct store *self)
 {
-    char path[PATH_BYTES];
-    path_in(folder, name, path);
-    return keypair_save(key, path);
+    char path[STORE_PATH_BYTES];
+    json_error_t error;
+    path_of(self, "settings.json", path);
+    json_t *settings = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    json_int_t days = json_integer_value(json_object_get(settings, "valid_days"));
+    json_decref(settings);
+    if (days < 1 || days > 3650)
+        return RAISE(BAD_CONFIG, "%s: valid_days must stand there, from 1 to 3650", path);
+    self->valid_days = (unsigned)days;
+    return DONE;
 }
 
-static struct certificate_subject authority_subject(const char *instance, const char *name,
-                                                    const char *server)
+static fault load_anchor(struct store *self)
 {
-    struct certificate_subject subject = {.country = ""};
-    if (strlen(instance) == 2)
-        memcpy(subject.country, instance, 3);
-    text_format(subject.organisation, sizeof subject.organisation, "%s", name);
-    text_format(subject.member, sizeof subject.member, "%s/%s/REGISTRY", instance,
-                DIRECTORY_AUTHORITY_CLASS);
-    text_format(subject.server, sizeof subject.server, "%s", server);
-    return subject;
+    char path[STORE_PATH_BYTES];
+    OWNED(bytes) vkey = NULL;
+    path_of(self, "anchor/trust.pem", path);
+    TRY(trust_load(path, &self->trust));
+    path_of(self, "ca.pem", path);
+    TRY(certificate_load(path, &self->ca));
+    path_of(self, "authority.pem", path);
+    TRY(certificate_load(path, &self->authority));
+    cades_template_make(self->authority, &self->template);
+    path_of(self, "anchor/directory.vkey", path);
+    TRY(file_read(path, 1024, &vkey));
+    struct span text = bytes_span(vkey);
+    if (text.size > 0 && text.at[text.size - 1] == '\n')
+        text.size--;
+    return note_key_parse(text, &self->log);
 }
 
-static fault make_certificates(const char *keys, const char *anchor, const char *instance,
-                               const char *name)
+static fault load_key(struct store *self, const char *name, enum key_kind kind,
+                      struct keypair **out)
 {
-    OWNED(keypair) ca_key = NULL;
-    OWNED(keypair) acts_key = NULL;
-    OWNED(certificate) ca = NULL;
-    OWNED(certificate) acts = NULL;
-    OWNED(bytes) request = NULL;
-    int64_t now_ms = clock_wall_ms(), from_ms = now_ms - DAY_MS, to_ms = now_ms + CA_DAYS * DAY_MS;
-    struct certificate_subject ca_subject = authority_subject(instance, name, "CA");
-    struct certificate_subject acts_subject = authority_subject(instance, name, "ACTS");
-    TRY(keypair_make(KEY_P256, &ca_key));
-    TRY(keypair_make(KEY_P256, &acts_key));
-    TRY(certificate_make_ca(ca_key, &ca_subject, from_ms, to_ms, &ca));
-    TRY(keypair_request(acts_key, &acts_subject, &request));
-    TRY(certificate_issue(ca_key, ca, bytes_span(request), &acts_subject, from_ms, to_ms, &acts));
-    TRY(save_key(ca_key, keys, "ca.key"));
-    TRY(save_key(acts_key, keys, "acts.key"));
-    TRY(save_certificate(ca, keys, "ca.crt"));
-    TRY(save_certificate(acts, keys, "acts.crt"));
-    return save_certificate(ca, anchor, "trust.pem");
-}
-
-static fault make_log_key(const char *keys, const char *anchor, const char *instance)
-{
-    OWNED(keypair) key = NULL;
-    OWNED(bytes) public_key = NULL;
-    struct note_key vkey;
-    char name[NOTE_NAME_BYTES_MAX], path[PATH_BYTES], text[512] = "";
-    TRY(keypair_make(KEY_ED25519, &key));
-    TRY(keypair_public(key, &public_key));
-    text_format(name, sizeof name, "chaski.directory/%s", instance);
-    TRY(note_key_make(name, 0x01, public_key->data, &vkey));
-    TRY(save_key(key, keys, "directory.key"));
-    note_key_text(&vkey, text, sizeof text - 1);
-    text[strlen(text) + 1] = '\0';
-    text[strlen(text)] = '\n';
-    path_in(anchor, "directory.vkey", path);
-    return file_replace(path, span_of_text(text), 0644);
-}
-
-static fault add_first_act(const char *folder, const char *instance)
-{
-    OWNED(store) self = NULL;
-    TRY(store_open(folder, &self));
-    Chaski__Act act = CHASKI__ACT__INIT;
-    Chaski__Opened opened = CHASKI__OPENED__INIT;
-    opened.instance = (char *)(uintptr_t)instance;
-    act.act_case = CHASKI__ACT__ACT_OPENED;
-    act.opened = &opened;
-    TRY(store_add(self, &act));
-    return store_commit(self, NULL);
-}
-
-fault store_make(const char *folder, const char *instance, const char *name)
-{
-    char keys[PATH_BYTES], anchor[PATH_BYTES], acts[PATH_BYTES];
-    struct bus_id id;
-    if (failed(bus_id_parse(span_of_text(instance), 1, 1, &id)) || failed(bus_id_check_strict(&id)))
-        return RAISE(BAD_NAME, "\"%s\" cannot name an instance", instance);
-    path_in(folder, "keys", keys);
-    path_in(folder, "anchor", anchor);
-    path_in(folder, "acts.log", acts);
-    if (access(acts, F_OK) == 0)
-        return RAISE(REFUSED, "%s holds an authority already", folder);
-    TRY(file_make_folders(keys, 0700));
-    TRY(file_make_folders(anchor, 0755));
-    TRY(make_certificates(keys, anchor, instance, name));
-    TRY(make_log_key(keys, anchor, instance));
-    TRY(file_replace(acts, (struct span){(const uint8_t *)"", 0}, 0600));
-    return add_first_act(folder, instance);
-}
-
-// --- opening
-// -----------------------------------------------------------------------------------------
-
-static fault load_key(const char *keys, const char *name, enum key_kind kind, struct keypair **out)
-{
-    char path[PATH_BYTES];
-    path_in(keys, name, path);
+    char path[STORE_PATH_BYTES];
+    path_of(self, name, path);
     return keypair_load(path, kind, out);
-}
-
-static fault load_vkey(struct store *self)
-{
-    char path[PATH_BYTES];
-    OWNED(bytes) text = NULL;
-    path_in(self->folder, "anchor/directory.vkey", path);
-    TRY(file_read(path, 1024, &text));
-    struct span line = bytes_span(text);
-    while (line.size > 0 && line.at[line.size - 1] == '\n')
-        line.size--;
-    return note_key_parse(line, &self->vkey);
 }
 
 static fault load_keys(struct store *self)
 {
-    char keys[PATH_BYTES], path[PATH_BYTES];
-    path_in(self->folder, "keys", keys);
-    TRY(load_key(keys, "ca.key", KEY_P256, &self->ca_key));
-    TRY(load_key(keys, "acts.key", KEY_P256, &self->acts_key));
-    TRY(load_key(keys, "directory.key", KEY_ED25519, &self->directory_key));
-    path_in(keys, "ca.crt", path);
-    TRY(certificate_load(path, &self->ca));
-    path_in(keys, "acts.crt", path);
-    TRY(certificate_load(path, &self->acts));
-    cades_template_make(self->acts, &self->template);
-    path_in(self->folder, "anchor/trust.pem", path);
-    TRY(trust_load(path, &self->trust));
-    return load_vkey(self);
+    TRY(load_key(self, "keys/ca.key", KEY_P256, &self->ca_key));
+    TRY(load_key(self, "keys/acts.key", KEY_P256, &self->act_key));
+    return load_key(self, "keys/log.key", KEY_ED25519, &self->log_key);
 }
 
-static void push(struct store *self, struct bytes *leaf)
+static fault fold(struct store *self)
 {
-    if (self->count == self->room) {
-        self->room = self->room == 0 ? 64 : 2 * self->room;
-        self->leaf = owned_grow(self->leaf, self->room, sizeof(struct bytes *));
+    const struct span *leaves = acts_file_leaves(self->acts);
+    self->state = directory_new(self->trust);
+    for (size_t i = 0; i < acts_file_count(self->acts); i++) {
+        struct cades_parts parts;
+        if (failed(cades_verify_leaf(self->authority, leaves[i], &parts)))
+            return RAISE(LOG_BROKEN, "act %zu is not signed by this authority: %s", i,
+                         fault_detail());
+        TRY(directory_apply(self->state, i, parts.content));
     }
-    self->leaf[self->count++] = leaf;
-}
-
-static fault take_frame(struct store *self, struct cursor *at)
-{
-    struct cursor ahead = *at;
-    uint32_t size = 0, crc = 0;
-    struct span body;
-    OWNED(bytes) leaf = NULL;
-    TRY(cursor_take_u32(&ahead, &size));
-    TRY(cursor_take_u32(&ahead, &crc));
-    TRY(cursor_take(&ahead, size, &body));
-    if (size == 0 || crc != crc32c(0, body))
-        return RAISE(BAD_FRAME, "checksum");
-    TRY(bytes_copy(body, &leaf));
-    push(self, TAKE(leaf));
-    *at = ahead;
+    directory_finish(self->state);
     return DONE;
 }
 
-/* A crash while writing leaves a torn last frame, which no command ever said was done: it is cut.
- * Anything else that does not fit is damage. */
-static fault load_acts(struct store *self)
+static fault open_store(const char *folder, bool writes, struct store **out)
 {
-    char path[PATH_BYTES];
-    OWNED(bytes) all = NULL;
-    path_in(self->folder, "acts.log", path);
-    TRY(file_read(path, STORE_BYTES_MAX, &all));
-    struct cursor at = cursor_over(bytes_span(all));
-    while (!cursor_at_end(&at) && !failed(take_frame(self, &at)))
-        ;
-    self->durable = self->count;
-    self->cut_bytes = at.left.size;
-    struct cades_parts last;
-    if (self->count > 0 && !failed(cades_parse(bytes_span(self->leaf[self->count - 1]), &last)))
-        self->last_ms = last.time_ms + 999; /* the leaf says whole seconds */
-    if (at.left.size == 0)
-        return DONE;
-    if (at.left.size > FRAME_BYTES + LEAF_BYTES_MAX)
-        return RAISE(LOG_BROKEN, "%s is damaged after act %zu", path, self->count);
-    if (truncate(path, (off_t)(all->size - at.left.size)) != 0)
-        return RAISE(IO_FAILED, "%s: %s", path, strerror(errno));
+    OWNED(store) self = owned_new(sizeof *self);
+    char path[STORE_PATH_BYTES];
+    self->lock = -1;
+    self->writes = writes;
+    if (!text_format(self->folder, sizeof self->folder, "%s", folder))
+        return RAISE(BAD_CONFIG, "the store's name is too long");
+    path_of(self, "acts.head", path);
+    if (writes && access(path, F_OK) == 0) { /* else the next step says that there is no store */
+        path_of(self, "lock", path);
+        fault f = file_lock(path, &self->lock);
+        if (f.code == REFUSED)
+            return RAISE(REFUSED, "another command is at work on %s; try again when it is done",
+                         folder);
+        TRY(f);
+    }
+    TRY(acts_file_open(folder, writes, &self->cut_bytes, &self->acts));
+    TRY(load_settings(self));
+    TRY(load_anchor(self));
+    if (writes)
+        TRY(load_keys(self));
+    TRY(fold(self));
+    *out = TAKE(self);
     return DONE;
 }
 
 fault store_open(const char *folder, struct store **out)
 {
-    OWNED(store) self = owned_new(sizeof *self);
-    char path[PATH_BYTES];
-    self->lock_fd = -1;
-    if (strlen(folder) >= sizeof self->folder)
-        return RAISE(BAD_CONFIG, "the store's name is too long");
-    strcpy(self->folder, folder);
-    path_in(folder, "acts.log", path);
-    if (access(path, F_OK) != 0)
-        return RAISE(NOT_FOUND, "%s holds no authority; make one with: chaski-registry init %s ...",
-                     folder, folder);
-    path_in(folder, "lock", path);
-    TRY(file_lock(path, &self->lock_fd));
-    TRY(load_keys(self));
-    TRY(load_acts(self));
-    *out = TAKE(self);
+    return open_store(folder, true, out);
+}
+
+fault store_look(const char *folder, struct store **out)
+{
+    return open_store(folder, false, out);
+}
+
+// --- asking -------------------------------------------------------------------------------------
+
+uint64_t store_cut_bytes(const struct store *self)
+{
+    return self->cut_bytes;
+}
+
+const char *store_folder(const struct store *self)
+{
+    return self->folder;
+}
+
+unsigned store_valid_days(const struct store *self)
+{
+    return self->valid_days;
+}
+
+const struct directory *store_state(const struct store *self)
+{
+    return self->state;
+}
+
+size_t store_count(const struct store *self)
+{
+    return acts_file_count(self->acts);
+}
+
+struct sha256 store_root(const struct store *self)
+{
+    return acts_file_root(self->acts);
+}
+
+const struct span *store_leaves(const struct store *self)
+{
+    return acts_file_leaves(self->acts);
+}
+
+const struct note_key *store_log_key(const struct store *self)
+{
+    return &self->log;
+}
+
+struct trust *store_trust(struct store *self)
+{
+    return self->trust;
+}
+
+struct certificate *store_authority(struct store *self)
+{
+    return self->authority;
+}
+
+const struct certificate *store_ca(const struct store *self)
+{
+    return self->ca;
+}
+
+// --- acting -------------------------------------------------------------------------------------
+
+fault store_time(const struct store *self, int64_t *out_ms)
+{
+    int64_t now_ms = clock_wall_ms();
+    int64_t last_ms = self->state->last_ms;
+    if (now_ms + CLOCK_BEHIND_MS < last_ms) {
+        char last[32];
+        clock_text(last_ms, last, sizeof last);
+        return RAISE(REFUSED, "the last act was at %s and this machine's clock is behind: set it",
+                     last);
+    }
+    *out_ms = now_ms > last_ms ? now_ms : last_ms;
     return DONE;
 }
 
-void store_free(struct store **owner)
+static fault sign(struct store *self, struct span content, int64_t time_ms, struct bytes **out)
 {
-    struct store *self = *owner;
-    if (self == NULL)
-        return;
-    for (size_t i = 0; i < self->count; i++)
-        bytes_free(&self->leaf[i]);
-    free(self->leaf);
-    keypair_free(&self->ca_key);
-    keypair_free(&self->acts_key);
-    keypair_free(&self->directory_key);
-    certificate_free(&self->ca);
-    certificate_free(&self->acts);
-    trust_free(&self->trust);
-    if (self->lock_fd >= 0)
-        close(self->lock_fd);
-    free(self);
-    *owner = NULL;
-}
-
-// --- acts
-// --------------------------------------------------------------------------------------------
-
-fault store_add(struct store *self, Chaski__Act *act)
-{
-    OWNED(bytes) content = NULL;
-    OWNED(bytes) leaf = NULL;
     uint8_t signature[P256_SIGNATURE_BYTES_MAX];
     size_t size = 0;
-    int64_t now_ms = clock_wall_ms();
-    /* acts do not go back in time, even when this machine's clock does */
-    self->last_ms = now_ms > self->last_ms ? now_ms : self->last_ms;
-    act->context = (char *)(uintptr_t)CONTEXT;
-    act->number = self->count;
-    act->time_ms = (uint64_t)self->last_ms;
+    struct sha256 hash = SHA256_OF(content);
+    struct sha256 digest = cades_signed_digest(&self->template, &hash, time_ms);
+    TRY(keypair_sign_digest(self->act_key, digest.at, signature, &size));
+    return cades_leaf(&self->template, content, time_ms, span_of(signature, size), out);
+}
+
+fault store_act(struct store *self, Chaski__Act *act)
+{
+    char context[] = CONTEXT;
+    OWNED(bytes) content = NULL;
+    OWNED(bytes) leaf = NULL;
+    int64_t time_ms = 0;
+    assert(self->writes);
+    TRY(store_time(self, &time_ms));
+    act->context = context;
+    act->number = acts_file_count(self->acts);
+    act->time_ms = (uint64_t)time_ms;
     TRY(bytes_new(chaski__act__get_packed_size(act), &content));
     chaski__act__pack(act, content->data);
-    if (content->size > CADES_CONTENT_BYTES_MAX)
-        return RAISE(REFUSED, "an act of %zu bytes", content->size);
-    struct sha256 hash = SHA256_OF(bytes_span(content));
-    struct sha256 digest = cades_signed_digest(&self->template, &hash, self->last_ms);
-    TRY(keypair_sign_digest(self->acts_key, digest.at, signature, &size));
-    TRY(cades_leaf(&self->template, bytes_span(content), self->last_ms, span_of(signature, size),
-                   &leaf));
-    push(self, TAKE(leaf));
+    if (failed(directory_apply(self->state, act->number, bytes_span(content))))
+        return RAISE(REFUSED, "%s", fault_detail());
+    TRY(sign(self, bytes_span(content), time_ms, &leaf));
+    acts_file_add(self->acts, &leaf);
     return DONE;
 }
 
-static struct span *spans_of(const struct store *self)
+void store_then_write(struct store *self, const char *path, struct bytes **bytes)
 {
-    struct span *spans = owned_array(self->count, sizeof *spans);
-    for (size_t i = 0; i < self->count; i++)
-        spans[i] = bytes_span(self->leaf[i]);
-    return spans;
+    self->output = owned_grow(self->output, self->outputs + 1, sizeof *self->output);
+    self->output[self->outputs++] = (struct output){owned_text(path), *bytes};
+    *bytes = NULL;
 }
 
-fault store_state(struct store *self, struct directory **out)
+fault store_commit(struct store *self)
 {
-    struct span *spans = spans_of(self);
-    fault f = directory_fold(spans, self->count, self->trust, self->acts, out);
-    free(spans);
-    return f;
-}
-
-static fault frames_of(const struct store *self, struct bytes *out)
-{
-    for (size_t i = self->durable; i < self->count; i++) {
-        uint8_t head[FRAME_BYTES];
-        put_u32(head, (uint32_t)self->leaf[i]->size);
-        put_u32(head + 4, crc32c(0, bytes_span(self->leaf[i])));
-        TRY(bytes_append(out, span_of(head, sizeof head)));
-        TRY(bytes_append(out, bytes_span(self->leaf[i])));
-    }
+    TRY(acts_file_commit(self->acts));
+    for (size_t i = 0; i < self->outputs; i++)
+        TRY(file_replace(self->output[i].path, bytes_span(self->output[i].bytes), 0644));
     return DONE;
 }
 
-static fault append_durably(const char *path, struct span frames)
+fault store_sign_checkpoint(struct store *self, const struct checkpoint *head, struct bytes **note)
 {
-    struct stat st;
-    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        if (fd >= 0)
-            close(fd);
-        return RAISE(IO_FAILED, "%s: %s", path, strerror(errno));
-    }
-    fault f = file_write_at(fd, frames, st.st_size);
-    if (!failed(f) && fdatasync(fd) != 0)
-        f = RAISE(IO_FAILED, "%s: %s", path, strerror(errno));
-    if (failed(f) && ftruncate(fd, st.st_size) != 0)
-        f = RAISE(IO_FAILED, "%s: half an act may stand at its end", path);
-    close(fd);
-    return f;
-}
-
-fault store_commit(struct store *self, struct directory **state)
-{
-    char path[PATH_BYTES];
-    OWNED(directory) folded = NULL;
-    OWNED(bytes) frames = bytes_empty(4096);
-    TRY(store_state(self, &folded));
-    TRY(frames_of(self, frames));
-    path_in(self->folder, "acts.log", path);
-    if (frames->size > 0)
-        TRY(append_durably(path, bytes_span(frames)));
-    self->durable = self->count;
-    if (state != NULL)
-        *state = TAKE(folded);
-    return DONE;
-}
-
-// --- publishing
-// --------------------------------------------------------------------------------------
-
-static fault sign_checkpoint(struct store *self, const struct checkpoint *checkpoint,
-                             struct bytes **out)
-{
-    char body[600];
+    char body[CHECKPOINT_BODY_ROOM];
     uint8_t signature[ED25519_SIGNATURE_BYTES];
-    size_t size = checkpoint_body(checkpoint, body, sizeof body);
-    TRY(keypair_sign_message(self->directory_key, span_of(body, size), signature));
-    return checkpoint_note(checkpoint, &self->vkey, signature, out);
+    size_t size = checkpoint_body(head, body, sizeof body);
+    assert(self->writes);
+    TRY(keypair_sign_message(self->log_key, span_of(body, size), signature));
+    return checkpoint_note(head, &self->log, signature, note);
 }
 
-static fault add_published(struct store *self, int64_t valid_until_ms)
+fault store_issue(struct store *self, struct span request,
+                  const struct certificate_subject *subject, int64_t days, struct certificate **out)
 {
-    Chaski__Act act = CHASKI__ACT__INIT;
-    Chaski__Published published = CHASKI__PUBLISHED__INIT;
-    published.valid_until_ms = (uint64_t)valid_until_ms;
-    act.act_case = CHASKI__ACT__ACT_PUBLISHED;
-    act.published = &published;
-    return store_add(self, &act);
-}
-
-fault store_publish(struct store *self, const char *folder, int64_t valid_days,
-                    struct checkpoint *out, int64_t *valid_until_ms)
-{
-    OWNED(directory) state = NULL;
-    OWNED(bytes) note = NULL;
-    *valid_until_ms = clock_wall_ms() + valid_days * DAY_MS;
-    TRY(add_published(self, *valid_until_ms));
-    TRY(store_commit(self, &state));
-    text_format(out->origin, sizeof out->origin, "%s", self->vkey.name);
-    out->size = directory_epoch(state);
-    out->root = directory_root(state);
-    TRY(sign_checkpoint(self, out, &note));
-    TRY(file_make_folders(folder, 0755));
-    TRY(save_certificate(self->acts, folder, "authority.pem"));
-    struct span *spans = spans_of(self);
-    fault f = tiles_publish(folder, spans, 0, self->count, bytes_span(note));
-    free(spans);
-    return f;
+    int64_t now_ms = 0;
+    assert(self->writes);
+    TRY(store_time(self, &now_ms));
+    int64_t end_ms = now_ms + days * STORE_DAY_MS;
+    if (end_ms > certificate_not_after_ms(self->ca))
+        end_ms = certificate_not_after_ms(self->ca);
+    return certificate_issue(self->ca_key, self->ca, request, subject, now_ms - CLOCK_SKEW_MS,
+                             end_ms, out);
 }

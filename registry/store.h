@@ -1,49 +1,76 @@
 // SPDX-License-Identifier: MIT
 /*
- * store - the authority's log of acts on its own disk, with its keys.
+ * store - the authority's own folder: keys, acts, and the state that they fold to.
  *
- *   <store>/acts.log         frames: u32 length | u32 crc32c(body) | body (a CAdES leaf);
- * append-only <store>/keys/            ca.key ca.crt acts.key acts.crt directory.key (0600)
- *   <store>/anchor/          trust.pem directory.vkey: what nodes are given
- *   <store>/lock
+ *   acts.log acts.head      see acts_file.h
+ *   keys/                   ca.key acts.key log.key: PKCS#8 PEM, mode 0600
+ *   ca.pem authority.pem    certificates of the CA and of the key that signs acts
+ *   anchor/                 what nodes are given: trust.pem, directory.vkey
+ *   settings.json           {"valid_days": 30}
+ *   lock                    held by the one command that may write
+ *
+ * An act is checked by folding it into the state before it is signed, and signed before it is
+ * written: a bad act is never stored. After a refused act the store object is of no more use.
  */
 #ifndef REGISTRY_STORE_H
 #define REGISTRY_STORE_H
 
 #include "lib/bus/directory.h"
+#include "lib/crypto/keypair.h"
+#include "lib/crypto/note.h"
 
-struct store {
-    char folder[400];
-    int lock_fd;
-    struct keypair *ca_key, *acts_key, *directory_key;
-    struct certificate *ca, *acts;
-    struct cades_template template;
-    struct note_key vkey;
-    struct trust *trust;
-    size_t count, room; /* acts, old and added */
-    struct bytes **leaf;
-    size_t durable;   /* how many of them are on disk */
-    int64_t last_ms;  /* time of the last act */
-    size_t cut_bytes; /* of a torn last frame that was cut when the store was opened */
+struct store;
+struct Chaski__Act; /* directory.pb-c.h */
+
+#define STORE_PATH_BYTES 768
+#define STORE_DAY_MS INT64_C(86400000)
+
+struct store_plan {
+    const char *instance; /* such as CO */
+    const char *name;     /* of the authority, for people */
+    const char *origin;   /* of the directory's log */
+    unsigned valid_days;  /* of a published directory */
 };
 
-/* Makes a new store; REFUSED when there is one. */
-fault store_make(const char *folder, const char *instance, const char *name);
-/* Opens and locks; REFUSED when another command has it, LOG_BROKEN when it is damaged. */
+/* Makes the folder (which must not be there, or be empty) with new keys, certificates and the first
+ * act. REFUSED when there is something. */
+fault store_make(const char *folder, const struct store_plan *plan);
+
+/* Opens for writing: takes the lock (REFUSED when another command has it), reads and verifies all
+ * acts. NOT_FOUND, LOG_SHRUNK, LOG_BROKEN, BAD_KEY, DIRECTORY_BAD. */
 fault store_open(const char *folder, struct store **out);
+/* The same without lock and private keys; store_act and what signs may not be called. */
+fault store_look(const char *folder, struct store **out);
 void store_free(struct store **self);
 
-/* Signs an act and adds it in memory; number and time are filled in. */
-struct Chaski__Act;
-fault store_add(struct store *self, struct Chaski__Act *act);
-/* Folds everything, with what was added; then makes the added acts durable. On a fault nothing was
- * written. `state` may be NULL; directory_release() it. */
-fault store_commit(struct store *self, struct directory **state);
-/* The fold, as it stands. */
-fault store_state(struct store *self, struct directory **out);
+/* Bytes of an unfinished command that store_open has cut off; 0 as a rule. */
+uint64_t store_cut_bytes(const struct store *self);
+const char *store_folder(const struct store *self);
+unsigned store_valid_days(const struct store *self);
+/* With the acts that are not yet committed, but grants hang on their services only as they did when
+ * the store was opened. Lent. */
+const struct directory *store_state(const struct store *self);
+size_t store_count(const struct store *self);
+struct sha256 store_root(const struct store *self);
+const struct span *store_leaves(const struct store *self);
+const struct note_key *store_log_key(const struct store *self);
+struct trust *store_trust(struct store *self);
+struct certificate *store_authority(struct store *self);
+const struct certificate *store_ca(const struct store *self);
 
-/* Adds Published, commits, signs the checkpoint and writes the static folder, checkpoint last. */
-fault store_publish(struct store *self, const char *folder, int64_t valid_days,
-                    struct checkpoint *out, int64_t *valid_until_ms);
+/* The time of the next act: now, but not before the last one. REFUSED when the clock stands more
+ * than an hour before the last act. */
+fault store_time(const struct store *self, int64_t *out_ms);
+/* Numbers, dates, checks and signs an act; it counts after store_commit. REFUSED says why not. */
+fault store_act(struct store *self, struct Chaski__Act *act);
+/* A file to be written once the acts are durable: a certificate. Takes `bytes`. */
+void store_then_write(struct store *self, const char *path, struct bytes **bytes);
+fault store_commit(struct store *self);
+
+/* With the authority's keys. */
+fault store_sign_checkpoint(struct store *self, const struct checkpoint *head, struct bytes **note);
+fault store_issue(struct store *self, struct span request,
+                  const struct certificate_subject *subject, int64_t days,
+                  struct certificate **out);
 
 #endif

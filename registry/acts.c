@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: MIT
+/* Commands that are one act each: words in, act out. What may be is decided by the fold. */
+#include "registry/commands.h"
+#include "registry/server_set.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/text.h"
+
+#include "directory.pb-c.h"
+
+#include <time.h>
+
+#define TEXT(which) arguments_text(arguments, ARGUMENT_##which)
+
+/* protobuf-c wants writable text and only reads it. */
+static char *lend(const char *text)
+{
+    return (char *)(uintptr_t)(text == NULL ? "" : text);
+}
+
+#define ACT(KIND, field, message)                                                              \
+    store_act(store, &(Chaski__Act){.base = PROTOBUF_C_MESSAGE_INIT(&chaski__act__descriptor), \
+                                    .context = lend(NULL),                                     \
+                                    .act_case = CHASKI__ACT__ACT_##KIND,                       \
+                                    .field = (message)})
+
+static fault remove_it(struct store *store, Chaski__Removed__WhatCase what, const char *id,
+                       const struct arguments *arguments)
+{
+    Chaski__Removed removed = CHASKI__REMOVED__INIT;
+    removed.what_case = what;
+    removed.member = lend(id); /* the others of the union are texts too */
+    removed.reason = lend(TEXT(REASON));
+    return ACT(REMOVED, removed, &removed);
+}
+
+// --- members ------------------------------------------------------------------------------------
+
+fault act_member_add(struct store *store, const struct arguments *arguments, struct said *said)
+{
+    Chaski__MemberSet member = CHASKI__MEMBER_SET__INIT;
+    member.id = lend(arguments->operand);
+    member.name = lend(TEXT(NAME));
+    member.public_agency = TEXT(PUBLIC) != NULL;
+    TRY(ACT(MEMBER_SET, member_set, &member));
+    said_add(said, "member %s: %s%s", member.id, member.name,
+             member.public_agency ? ", a public agency" : "");
+    return DONE;
+}
+
+fault act_member_remove(struct store *store, const struct arguments *arguments, struct said *said)
+{
+    TRY(remove_it(store, CHASKI__REMOVED__WHAT_MEMBER, arguments->operand, arguments));
+    said_add(said, "member %s: removed", arguments->operand);
+    return DONE;
+}
+
+// --- servers ------------------------------------------------------------------------------------
+
+void server_set_from(const struct directory_server *server, struct server_set *out)
+{
+    *out = (struct server_set){.id = server->id};
+    for (; out->addresses < server->addresses; out->addresses++)
+        out->address[out->addresses] = server->address[out->addresses];
+    out->transport_key = span_of(server->transport_key, sizeof server->transport_key);
+    for (; out->seal_keys < server->seal_keys; out->seal_keys++)
+        out->seal_key[out->seal_keys] =
+            span_of(server->seal_key[out->seal_keys], sizeof server->seal_key[0]);
+    note_key_text(&server->log_key, out->log_vkey, sizeof out->log_vkey);
+    for (; out->certificates < server->signers; out->certificates++)
+        out->certificate[out->certificates] =
+            certificate_der(server->signer[out->certificates]->certificate);
+}
+
+static ProtobufCBinaryData binary(struct span bytes)
+{
+    return (ProtobufCBinaryData){bytes.size, (uint8_t *)(uintptr_t)bytes.at};
+}
+
+fault server_set_act(struct store *store, const struct server_set *self)
+{
+    Chaski__ServerSet server = CHASKI__SERVER_SET__INIT;
+    char *addresses[DIRECTORY_ADDRESSES_MAX];
+    ProtobufCBinaryData seals[SEAL_KEYS_MAX], certificates[DIRECTORY_CERTIFICATES_MAX];
+    server.id = lend(self->id);
+    for (size_t i = 0; i < self->addresses; i++)
+        addresses[i] = lend(self->address[i]);
+    for (size_t i = 0; i < self->seal_keys; i++)
+        seals[i] = binary(self->seal_key[i]);
+    for (size_t i = 0; i < self->certificates; i++)
+        certificates[i] = binary(self->certificate[i]);
+    server.n_address = self->addresses;
+    server.address = addresses;
+    server.transport_key = binary(self->transport_key);
+    server.n_seal_key = self->seal_keys;
+    server.seal_key = seals;
+    server.log_vkey = lend(self->log_vkey);
+    server.n_certificate = self->certificates;
+    server.certificate = certificates;
+    return ACT(SERVER_SET, server_set, &server);
+}
+
+static fault find_server(struct store *store, const char *id, const struct directory_server **out)
+{
+    *out = directory_server(store_state(store), span_of_text(id));
+    return *out == NULL ? RAISE(REFUSED, "there is no server %s", id) : DONE;
+}
+
+fault act_server_address(struct store *store, const struct arguments *arguments, struct said *said)
+{
+    const struct directory_server *server = NULL;
+    struct server_set set;
+    TRY(find_server(store, arguments->operand, &server));
+    server_set_from(server, &set);
+    set.addresses = arguments->count[ARGUMENT_ADDRESS];
+    if (set.addresses > DIRECTORY_ADDRESSES_MAX)
+        return RAISE(REFUSED, "a server has at most %d addresses", DIRECTORY_ADDRESSES_MAX);
+    for (size_t i = 0; i < set.addresses; i++)
+        set.address[i] = arguments->value[ARGUMENT_ADDRESS][i];
+    TRY(server_set_act(store, &set));
+    said_add(said, "server %s: at %s%s", arguments->operand, set.address[0],
+             set.addresses > 1 ? " and others" : "");
+    return DONE;
+}
+
+fault act_server_remove(struct store *store, const struct arguments *arguments, struct said *said)
+{
+    TRY(remove_it(store, CHASKI__REMOVED__WHAT_SERVER, arguments->operand, arguments));
+    said_add(said, "server %s: removed", arguments->operand);
+    return DONE;
+}
+
+// --- subsystems ---------------------------------------------------------------------------------
+
+fault act_subsystem_add(struct store *store, const struct arguments *arguments, struct said *said)
+{
+    Chaski__SubsystemSet subsystem = CHASKI__SUBSYSTEM_SET__INIT;
+    char *servers[ARGUMENT_VALUES_MAX];
+    subsystem.id = lend(arguments->operand);
+    subsystem.name = lend(TEXT(NAME));
+    subsystem.n_server = arguments->count[ARGUMENT_SERVER];
+    for (size_t i = 0; i < subsystem.n_server; i++)
+        servers[i] = lend(arguments->value[ARGUMENT_SERVER][i]);
+    subsystem.server = servers;
+    TRY(ACT(SUBSYSTEM_SET, subsystem_set, &subsystem));
+    said_add(said, "subsystem %s: %s, on %s%s", subsystem.id, subsystem.name, servers[0],
+             subsystem.n_server > 1 ? " and others" : "");
+    return DONE;
+}
+
+fault act_subsystem_remove(struct store *store, const struct arguments *arguments,
+                           struct said *said)
+{
+    TRY(remove_it(store, CHASKI__REMOVED__WHAT_SUBSYSTEM, arguments->operand, arguments));
+    said_add(said, "subsystem %s: removed", arguments->operand);
+    return DONE;
+}
+
+// --- services -----------------------------------------------------------------------------------
+
+static fault class_of(const char *word, Chaski__ServiceClass *out)
+{
+    static const struct {
+        const char *word;
+        Chaski__ServiceClass class;
+    } classes[] = {{"open", CHASKI__SERVICE_CLASS__OPEN},
+                   {"shared", CHASKI__SERVICE_CLASS__SHARED},
+                   {"restricted", CHASKI__SERVICE_CLASS__RESTRICTED}};
+    *out = CHASKI__SERVICE_CLASS__SHARED; /* access by default */
+    for (size_t i = 0; word != NULL && i < sizeof classes / sizeof classes[0]; i++)
+        if (strcmp(word, classes[i].word) == 0) {
+            *out = classes[i].class;
+            return DONE;
+        }
+    return word == NULL ? DONE : RAISE(REFUSED, "--class is open, shared or restricted");
+}
+
+/* The service as it stands, to be changed in one thing. */
+static fault service_now(struct store *store, const char *id, Chaski__ServiceSet *out)
+{
+    const struct directory_service *now = directory_service(store_state(store), span_of_text(id));
+    if (now == NULL)
+        return RAISE(REFUSED, "there is no service %s", id);
+    *out = (Chaski__ServiceSet)CHASKI__SERVICE_SET__INIT;
+    out->id = lend(id);
+    out->title = lend(now->title);
+    out->class_ = (Chaski__ServiceClass)now->class;
+    out->disabled = now->disabled;
+    out->notice = lend(now->notice);
+    return DONE;
+}
+
+/* Setting an existing service again leaves it switched off if it was. */
+fault act_service_add(struct store *store, const struct arguments *arguments, struct said *said)
+{
+    Chaski__ServiceSet service = CHASKI__SERVICE_SET__INIT;
+    ignore(service_now(store, arguments->operand, &service)); /* a new one as a rule */
+    service.id = lend(arguments->operand);
+    service.title = lend(TEXT(TITLE));
+    TRY(class_of(TEXT(CLASS), &service.class_));
+    TRY(ACT(SERVICE_SET, service_set, &service));
+    said_add(said, "service %s: %s%s%s", service.id, TEXT(CLASS) == NULL ? "shared" : TEXT(CLASS),
+             TEXT(TITLE) == NULL ? "" : ", ", service.title);
+    return DONE;
+}
+
+fault act_service_disable(struct store *store, const struct arguments *arguments, struct said *said)
+{
+    Chaski__ServiceSet service;
+    TRY(service_now(store, arguments->operand, &service));
+    service.disabled = true;
+    service.notice = lend(TEXT(NOTICE));
+    TRY(ACT(SERVICE_SET, service_set, &service));
+    said_add(said, "service %s: switched off: %s", service.id, service.notice);
+    return DONE;
+}
+
+fault act_service_enable(struct store *store, const struct arguments *arguments, struct said *said)
+{
+    Chaski__ServiceSet service;
+    TRY(service_now(store, arguments->operand, &service));
+    service.disabled = false;
+    service.notice = lend(NULL);
+    TRY(ACT(SERVICE_SET, service_set, &service));
+    said_add(said, "service %s: switched on", service.id);
+    return DONE;
+}
+
+fault act_service_remove(struct store *store, const struct arguments *arguments, struct said *said)
+{
+    TRY(remove_it(store, CHASKI__REMOVED__WHAT_SERVICE, arguments->operand, arguments));
+    said_add(said, "service %s: removed", arguments->operand);
+    return DONE;
+}
+
+// --- purposes and grants ------------------------------------------------------------------------
+
+fault act_purpose_add(struct store *store, const struct arguments *arguments, struct said *said)
+{
+    Chaski__PurposeSet purpose = CHASKI__PURPOSE_SET__INIT;
+    purpose.id = lend(arguments->operand);
+    purpose.title = lend(TEXT(TITLE));
+    purpose.legal_basis = lend(TEXT(LEGAL_BASIS));
+    TRY(ACT(PURPOSE_SET, purpose_set, &purpose));
+    said_add(said, "purpose %s: %s", purpose.id, purpose.title);
+    return DONE;
+}
+
+fault act_purpose_remove(struct store *store, const struct arguments *arguments, struct said *said)
+{
+    TRY(remove_it(store, CHASKI__REMOVED__WHAT_PURPOSE, arguments->operand, arguments));
+    said_add(said, "purpose %s: removed", arguments->operand);
+    return DONE;
+}
+
+static int64_t midnight_ms(int year, int month, int day)
+{
+    struct tm parts = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
+    return (int64_t)timegm(&parts) * 1000;
+}
+
+/* A day of the calendar: timegm would take 31 February for the 3rd of March. */
+static fault read_day(const char *text, int *year, int *month, int *day)
+{
+    int used = 0;
+    char again[32];
+    if (sscanf(text, "%4d-%2d-%2d%n", year, month, day, &used) == 3 && text[used] == '\0') {
+        clock_text(midnight_ms(*year, *month, *day), again, sizeof again);
+        if (strncmp(again, text, 10) == 0 && strlen(text) == 10)
+            return DONE;
+    }
+    return RAISE(REFUSED, "'%s' is not a day as YYYY-MM-DD", text);
+}
+
+/* The end of that day, UTC. */
+static fault until_of(const struct store *store, const char *text, int64_t *out_ms)
+{
+    int year = 0, month = 0, day = 0;
+    int64_t now_ms = 0;
+    TRY(read_day(text, &year, &month, &day));
+    TRY(store_time(store, &now_ms));
+    int64_t until_ms = midnight_ms(year, month, day) + STORE_DAY_MS;
+    if (until_ms <= now_ms)
+        return RAISE(REFUSED, "%s is over: a grant ends in the future", text);
+    /* that day two years earlier is still to come: more than 24 months */
+    if (midnight_ms(year - 2, month, day) > now_ms)
+        return RAISE(REFUSED, "%s is more than 24 months from now: grant less and renew", text);
+    *out_ms = until_ms;
+    return DONE;
+}
+
+fault act_grant_add(struct store *store, const struct arguments *arguments, struct said *said)
+{
+    Chaski__GrantSet grant = CHASKI__GRANT_SET__INIT;
+    int64_t until_ms = 0;
+    char until[32];
+    TRY(until_of(store, TEXT(UNTIL), &until_ms));
+    grant.id = lend(arguments->operand);
+    grant.service = lend(TEXT(SERVICE));
+    grant.consumer = lend(TEXT(CONSUMER));
+    grant.purpose = lend(TEXT(PURPOSE));
+    grant.legal_basis = lend(TEXT(LEGAL_BASIS));
+    grant.until_ms = (uint64_t)until_ms;
+    TRY(ACT(GRANT_SET, grant_set, &grant));
+    clock_text(until_ms, until, sizeof until);
+    said_add(said, "grant %s: %s may use %s until %s", grant.id, grant.consumer, grant.service,
+             until);
+    return DONE;
+}
+
+fault act_grant_remove(struct store *store, const struct arguments *arguments, struct said *said)
+{
+    TRY(remove_it(store, CHASKI__REMOVED__WHAT_GRANT, arguments->operand, arguments));
+    said_add(said, "grant %s: removed", arguments->operand);
+    return DONE;
+}
+
+// --- certificates -------------------------------------------------------------------------------
+
+static fault revoke(struct store *store, struct sha256 hash, const char *reason, struct said *said)
+{
+    Chaski__CertificateRevoked revoked = CHASKI__CERTIFICATE_REVOKED__INIT;
+    char hex[2 * SHA256_BYTES + 1];
+    revoked.certificate_sha256 = binary(sha256_span(&hash));
+    revoked.reason = lend(reason);
+    TRY(ACT(CERTIFICATE_REVOKED, certificate_revoked, &revoked)); /* since: the time of the act */
+    text_hex(sha256_span(&hash), hex, sizeof hex);
+    said_add(said, "certificate %s: revoked. Publish now: nodes learn of it from there", hex);
+    return DONE;
+}
+
+static fault revoke_all_of(struct store *store, const char *id, const char *reason,
+                           struct said *said)
+{
+    const struct directory_server *server = NULL;
+    size_t done = 0;
+    TRY(find_server(store, id, &server));
+    for (size_t i = 0; i < server->signers; i++) {
+        if (server->signer[i]->revoked_since_ms != 0)
+            continue;
+        TRY(revoke(store, certificate_hash(server->signer[i]->certificate), reason, said));
+        done++;
+    }
+    return done > 0 ? DONE : RAISE(REFUSED, "all certificates of %s are revoked already", id);
+}
+
+fault act_certificate_revoke(struct store *store, const struct arguments *arguments,
+                             struct said *said)
+{
+    OWNED(certificate) certificate = NULL;
+    if (arguments->count[ARGUMENT_SERVER] + arguments->count[ARGUMENT_CERTIFICATE] != 1)
+        return RAISE(REFUSED, "name either --server ID or --certificate FILE");
+    if (TEXT(SERVER) != NULL)
+        return revoke_all_of(store, TEXT(SERVER), TEXT(REASON), said);
+    TRY(certificate_load(TEXT(CERTIFICATE), &certificate));
+    return revoke(store, certificate_hash(certificate), TEXT(REASON), said);
+}

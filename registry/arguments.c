@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+#include "registry/arguments.h"
+
+#include "lib/base/text.h"
+
+#include <getopt.h>
+#include <string.h>
+
+struct described {
+    const char *name;
+    const char *value; /* how it is called; NULL for a switch */
+    bool repeats;
+    const char *sentence;
+};
+
+static const struct described options[ARGUMENTS] = {
+    [ARGUMENT_INSTANCE] = {"instance", "CODE", false,
+                           "first part of every identifier, such as CO; cannot be changed later"},
+    [ARGUMENT_NAME] = {"name", "TEXT", false, "name for people"},
+    [ARGUMENT_ORIGIN] = {"origin", "NAME", false,
+                         "name of the directory's log (default chaski/CODE/directory)"},
+    [ARGUMENT_VALID_DAYS] = {"valid-days", "N", false,
+                             "days for which a published directory is valid (default of init: 30)"},
+    [ARGUMENT_PUBLIC] = {"public", NULL, false,
+                         "the member is a public agency: shared services are open to it"},
+    [ARGUMENT_REASON] = {"reason", "TEXT", false, "why; published with the act"},
+    [ARGUMENT_CERTIFICATE] = {"certificate", "FILE", false,
+                              "a PEM certificate: of an outside CA, or the one to be revoked"},
+    [ARGUMENT_CERTIFICATE_TO] = {"certificate-to", "FILE", false,
+                                 "where to write the certificate (default: the request's name + "
+                                 ".crt)"},
+    [ARGUMENT_ADDRESS] = {"address", "tcp://HOST:PORT", true,
+                          "where the server listens; tried in the order given"},
+    [ARGUMENT_SERVER] = {"server", "ID", true, "INSTANCE/CLASS/MEMBER/SERVERCODE"},
+    [ARGUMENT_TITLE] = {"title", "TEXT", false, "what it is, for people"},
+    [ARGUMENT_CLASS] = {"class", "open|shared|restricted", false,
+                        "open: any member; shared (default): public agencies with a purpose; "
+                        "restricted: by grant"},
+    [ARGUMENT_NOTICE] = {"notice", "TEXT", false, "what callers are told meanwhile"},
+    [ARGUMENT_LEGAL_BASIS] = {"legal-basis", "TEXT", false, "norm and article"},
+    [ARGUMENT_SERVICE] = {"service", "ID", false, "INSTANCE/CLASS/MEMBER/SUBSYSTEM/SERVICE"},
+    [ARGUMENT_CONSUMER] = {"consumer", "ID", false,
+                           "a member (all its subsystems) or one subsystem"},
+    [ARGUMENT_PURPOSE] = {"purpose", "ID", false, "a registered purpose; without it, any"},
+    [ARGUMENT_UNTIL] = {"until", "YYYY-MM-DD", false,
+                        "last day (UTC), at most 24 months from today"},
+    [ARGUMENT_TO] = {"to", "FOLDER", false, "where nodes and web servers find the directory"},
+    [ARGUMENT_JSON] = {"json", NULL, false, "as JSON"},
+};
+
+#define CODE_OF_FIRST 1000 /* for getopt: beyond every character */
+
+struct table {
+    struct option row[ARGUMENTS + 1];
+};
+
+static bool takes(const struct arguments_shape *shape, int which)
+{
+    return (shape->must | shape->may) >> which & 1;
+}
+
+static struct table table_of(const struct arguments_shape *shape)
+{
+    struct table table = {0};
+    size_t rows = 0;
+    for (int i = 0; i < ARGUMENTS; i++)
+        if (takes(shape, i))
+            table.row[rows++] = (struct option){
+                options[i].name, options[i].value == NULL ? no_argument : required_argument, NULL,
+                CODE_OF_FIRST + i};
+    return table;
+}
+
+static fault keep(struct arguments *self, int which, const char *value)
+{
+    size_t most = options[which].repeats ? ARGUMENT_VALUES_MAX : 1;
+    if (self->count[which] == most)
+        return RAISE(BAD_REQUEST, "--%s is given too often", options[which].name);
+    self->value[which][self->count[which]++] = value;
+    return DONE;
+}
+
+static fault take_operand(const struct arguments_shape *shape, int count, char **words,
+                          struct arguments *out)
+{
+    int wanted = shape->operand != NULL;
+    if (count < wanted)
+        return RAISE(BAD_REQUEST, "%s is missing", shape->operand);
+    if (count > wanted)
+        return RAISE(BAD_REQUEST, "'%s' is one word too many", words[wanted]);
+    out->operand = wanted ? words[0] : NULL;
+    return DONE;
+}
+
+static fault check_must(const struct arguments_shape *shape, const struct arguments *self)
+{
+    for (int i = 0; i < ARGUMENTS; i++)
+        if ((shape->must >> i & 1) && self->count[i] == 0)
+            return RAISE(BAD_REQUEST, "--%s %s is missing", options[i].name, options[i].value);
+    return DONE;
+}
+
+#define WORDS_MAX 256
+
+fault arguments_parse(const struct arguments_shape *shape, int count, char **words,
+                      struct arguments *out)
+{
+    struct table table = table_of(shape);
+    struct arguments self = {0};
+    char none[] = "";
+    char *line[WORDS_MAX + 1] = {none}; /* getopt passes over a program's name */
+    if (count >= WORDS_MAX)
+        return RAISE(BAD_REQUEST, "more than %d words", WORDS_MAX);
+    for (int i = 0; i < count; i++)
+        line[i + 1] = words[i];
+    optind = 0; /* begins anew, as a batch does line after line */
+    opterr = 0;
+    for (int code; (code = getopt_long(count + 1, line, ":", table.row, NULL)) != -1;) {
+        if (code == ':')
+            return RAISE(BAD_REQUEST, "%s needs a value", line[optind - 1]);
+        if (code < CODE_OF_FIRST)
+            return RAISE(BAD_REQUEST, "%s is no option of this command", line[optind - 1]);
+        TRY(keep(&self, code - CODE_OF_FIRST, optarg == NULL ? "" : optarg));
+    }
+    TRY(take_operand(shape, count + 1 - optind, line + optind, &self));
+    TRY(check_must(shape, &self));
+    *out = self;
+    return DONE;
+}
+
+const char *arguments_text(const struct arguments *self, enum argument which)
+{
+    return self->count[which] == 0 ? NULL : self->value[which][0];
+}
+
+fault arguments_number(const struct arguments *self, enum argument which, unsigned least,
+                       unsigned most, unsigned otherwise, unsigned *out)
+{
+    const char *text = arguments_text(self, which);
+    uint64_t number = otherwise;
+    if (text != NULL && (failed(text_number(span_of_text(text), most, &number)) || number < least))
+        return RAISE(BAD_REQUEST, "--%s is a number from %u to %u", options[which].name, least,
+                     most);
+    *out = (unsigned)number;
+    return DONE;
+}
+
+// --- telling ------------------------------------------------------------------------------------
+
+static void print_option(int which, FILE *out)
+{
+    fprintf(out, "--%s", options[which].name);
+    if (options[which].value != NULL)
+        fprintf(out, " %s", options[which].value);
+}
+
+static void print_usage_of(int which, bool must, FILE *out)
+{
+    fputs(must ? " " : " [", out);
+    print_option(which, out);
+    fprintf(out, "%s%s", must ? "" : "]", options[which].repeats ? "..." : "");
+}
+
+void arguments_usage(const struct arguments_shape *shape, FILE *out)
+{
+    if (shape->operand != NULL)
+        fprintf(out, " %s", shape->operand);
+    for (int i = 0; i < ARGUMENTS; i++)
+        if (shape->must >> i & 1)
+            print_usage_of(i, true, out);
+    for (int i = 0; i < ARGUMENTS; i++)
+        if (shape->may >> i & 1)
+            print_usage_of(i, false, out);
+}
+
+void arguments_help(const struct arguments_shape *shape, FILE *out)
+{
+    for (int i = 0; i < ARGUMENTS; i++) {
+        if (!takes(shape, i))
+            continue;
+        fputs("  ", out);
+        print_option(i, out);
+        fprintf(out, "\n      %s\n", options[i].sentence);
+    }
+}
+
+// --- a line of a batch --------------------------------------------------------------------------
+
+/* Takes the quotes away in place; NULL when one stays open. */
+static char *take_word(char **at)
+{
+    char *from = *at, *to = *at, *word = *at;
+    char quote = '\0';
+    for (; *from != '\0' && (quote != '\0' || strchr(" \t\r\n", *from) == NULL); from++) {
+        if (quote == '\0' && (*from == '"' || *from == '\''))
+            quote = *from;
+        else if (*from == quote)
+            quote = '\0';
+        else
+            *to++ = *from;
+    }
+    *at = *from == '\0' ? from : from + 1;
+    *to = '\0';
+    return quote == '\0' ? word : NULL;
+}
+
+fault arguments_split(char *line, char **words, int room, int *count)
+{
+    int found = 0;
+    for (char *at = line;;) {
+        at += strspn(at, " \t\r\n");
+        if (*at == '\0' || *at == '#')
+            break;
+        if (found == room)
+            return RAISE(BAD_REQUEST, "more than %d words", room);
+        words[found] = take_word(&at);
+        if (words[found++] == NULL)
+            return RAISE(BAD_REQUEST, "a quote is not closed");
+    }
+    *count = found;
+    return DONE;
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+/*
+ * arguments - the words behind a command: its operand and its options, checked against what the
+ * command takes.
+ */
+#ifndef REGISTRY_ARGUMENTS_H
+#define REGISTRY_ARGUMENTS_H
+
+#include "lib/base/fault.h"
+
+#include <stdio.h>
+
+#define ARGUMENT_VALUES_MAX 16
+
+enum argument {
+    ARGUMENT_INSTANCE,
+    ARGUMENT_NAME,
+    ARGUMENT_ORIGIN,
+    ARGUMENT_VALID_DAYS,
+    ARGUMENT_PUBLIC,
+    ARGUMENT_REASON,
+    ARGUMENT_CERTIFICATE,
+    ARGUMENT_CERTIFICATE_TO,
+    ARGUMENT_ADDRESS,
+    ARGUMENT_SERVER,
+    ARGUMENT_TITLE,
+    ARGUMENT_CLASS,
+    ARGUMENT_NOTICE,
+    ARGUMENT_LEGAL_BASIS,
+    ARGUMENT_SERVICE,
+    ARGUMENT_CONSUMER,
+    ARGUMENT_PURPOSE,
+    ARGUMENT_UNTIL,
+    ARGUMENT_TO,
+    ARGUMENT_JSON,
+    ARGUMENTS
+};
+
+#define TAKES(which) (1u << ARGUMENT_##which)
+
+struct arguments {
+    const char *operand; /* ID or FILE; NULL when the command takes none */
+    size_t count[ARGUMENTS];
+    const char *value[ARGUMENTS][ARGUMENT_VALUES_MAX];
+};
+
+/* What a command takes, for parsing and for its usage line. */
+struct arguments_shape {
+    const char *operand; /* how it is called in the usage, or NULL */
+    unsigned must;       /* bits TAKES(...) */
+    unsigned may;
+};
+
+/* words[0..count): everything behind the command's own words and the store, permuted in place;
+ * values point into them. BAD_REQUEST with what is wrong. */
+fault arguments_parse(const struct arguments_shape *shape, int count, char **words,
+                      struct arguments *out);
+/* First value, or NULL. */
+const char *arguments_text(const struct arguments *self, enum argument which);
+/* First value as a number within the bounds; `otherwise` when it is not given. */
+fault arguments_number(const struct arguments *self, enum argument which, unsigned least,
+                       unsigned most, unsigned otherwise, unsigned *out);
+/* " ID --name TEXT [--public]" */
+void arguments_usage(const struct arguments_shape *shape, FILE *out);
+/* One line for each option of the shape. */
+void arguments_help(const struct arguments_shape *shape, FILE *out);
+
+/* Splits a line of a batch into words, in place: blanks part, "..." and '...' hold together, #
+ * begins a comment. BAD_REQUEST for an open quote or more than `room` words. */
+fault arguments_split(char *line, char **words, int room, int *count);
+
+#endif

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+/* From the store to the folder that nodes read. Its checkpoint is written last, so that a reader
+ * never sees one before its entries. */
+#include "registry/commands.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/bus/tiles.h"
+#include "lib/crypto/merkle.h"
+
+#include "directory.pb-c.h"
+
+#include <inttypes.h>
+
+static fault path_of(const char *folder, const char *name, char out[STORE_PATH_BYTES])
+{
+    if (!text_format(out, STORE_PATH_BYTES, "%s/%s", folder, name))
+        return RAISE(BAD_CONFIG, "the folder's name is too long");
+    return DONE;
+}
+
+static struct sha256 root_at(const struct store *store, uint64_t size)
+{
+    struct merkle tree = {0};
+    for (uint64_t i = 0; i < size; i++) {
+        struct sha256 hash = merkle_leaf_hash(store_leaves(store)[i]);
+        merkle_append(&tree, &hash);
+    }
+    return merkle_root(&tree);
+}
+
+/* What stands in the folder must be our own past: a store restored from an old copy would otherwise
+ * publish a second history, and every node would refuse it as a fork. */
+static fault published_size(const struct store *store, const char *folder, uint64_t *out)
+{
+    char path[STORE_PATH_BYTES];
+    OWNED(bytes) note = NULL;
+    struct checkpoint head;
+    TRY(path_of(folder, "checkpoint", path));
+    fault f = file_read(path, NOTE_BYTES_MAX, &note);
+    *out = 0;
+    if (f.code == NOT_FOUND)
+        return DONE;
+    TRY(f);
+    if (failed(checkpoint_open(bytes_span(note), store_log_key(store), &head)))
+        return RAISE(REFUSED, "%s is of another directory: publish somewhere else", path);
+    if (head.size > store_count(store))
+        return RAISE(REFUSED,
+                     "%s has %" PRIu64 " acts and this store only %zu: the store is an old copy; "
+                     "put back the newest one",
+                     folder, head.size, store_count(store));
+    struct sha256 root = root_at(store, head.size);
+    if (!sha256_equal(&root, &head.root))
+        return RAISE(REFUSED, "%s holds other acts than this store: nodes would refuse a fork",
+                     folder);
+    *out = head.size;
+    return DONE;
+}
+
+static fault add_published(struct store *store, unsigned valid_days, int64_t *until_ms)
+{
+    Chaski__Published published = CHASKI__PUBLISHED__INIT;
+    Chaski__Act act = CHASKI__ACT__INIT;
+    TRY(store_time(store, until_ms));
+    *until_ms += valid_days * STORE_DAY_MS;
+    published.valid_until_ms = (uint64_t)*until_ms;
+    act.act_case = CHASKI__ACT__ACT_PUBLISHED;
+    act.published = &published;
+    return store_act(store, &act);
+}
+
+static fault write_authority(struct store *store, const char *folder)
+{
+    char path[STORE_PATH_BYTES];
+    OWNED(bytes) pem = NULL;
+    OWNED(bytes) there = NULL;
+    TRY(path_of(folder, "authority.pem", path));
+    TRY(certificate_pem(store_authority(store), &pem));
+    if (!failed(file_read(path, CERTIFICATE_BYTES_MAX, &there)) &&
+        span_equal(bytes_span(pem), bytes_span(there)))
+        return DONE;
+    return file_replace(path, bytes_span(pem), 0644);
+}
+
+static fault write_folder(struct store *store, const char *folder, uint64_t old_size)
+{
+    struct checkpoint head = {.size = store_count(store), .root = store_root(store)};
+    OWNED(bytes) note = NULL;
+    strcpy(head.origin, store_log_key(store)->name);
+    TRY(store_sign_checkpoint(store, &head, &note));
+    TRY(file_make_folders(folder, 0755));
+    TRY(write_authority(store, folder));
+    return tiles_publish(folder, store_leaves(store), old_size, head.size, bytes_span(note));
+}
+
+fault publish_to(struct store *store, const char *folder, unsigned valid_days, struct said *said)
+{
+    OWNED(directory) as_a_node_sees_it = NULL;
+    char root[4 * ((SHA256_BYTES + 2) / 3) + 1], until[32];
+    uint64_t old_size = 0;
+    int64_t until_ms = 0;
+    TRY(published_size(store, folder, &old_size));
+    TRY(add_published(store, valid_days, &until_ms));
+    TRY(directory_fold(store_leaves(store), store_count(store), store_trust(store),
+                       store_authority(store), &as_a_node_sees_it));
+    TRY(store_commit(store));
+    TRY(write_folder(store, folder, old_size));
+    struct sha256 hash = store_root(store);
+    text_base64(sha256_span(&hash), root, sizeof root);
+    clock_text(until_ms, until, sizeof until);
+    said_add(said, "epoch %zu root %s valid until %s", store_count(store), root, until);
+    return DONE;
+}

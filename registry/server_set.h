@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+/*
+ * server_set - a ServerSet act put together from what stands in the directory and what is new.
+ */
+#ifndef REGISTRY_SERVER_SET_H
+#define REGISTRY_SERVER_SET_H
+
+#include "registry/store.h"
+
+/* All spans and texts are borrowed until server_set_act returns. */
+struct server_set {
+    const char *id;
+    size_t addresses;
+    const char *address[DIRECTORY_ADDRESSES_MAX];
+    struct span transport_key;
+    size_t seal_keys;
+    struct span seal_key[SEAL_KEYS_MAX];
+    char log_vkey[400];
+    size_t certificates;
+    struct span certificate[DIRECTORY_CERTIFICATES_MAX];
+};
+
+/* What the directory says of this server now. */
+void server_set_from(const struct directory_server *server, struct server_set *out);
+fault server_set_act(struct store *store, const struct server_set *self);
+
+#endif

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+/* A new authority: keys, certificates, anchor, first act. Made beside its place and renamed into
+ * it, so that there is a whole store or none. */
+#include "registry/store.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/bus/bus_id.h"
+#include "registry/acts_file.h"
+
+#include "directory.pb-c.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CA_DAYS 7300
+#define AUTHORITY_DAYS 3650
+#define LAST_SECOND_MS INT64_C(2524607999000) /* of 2049: as far as leaves can tell the time */
+
+struct making {
+    char folder[512];
+    const struct store_plan *plan;
+    int64_t now_ms;
+};
+
+static int64_t end_of(const struct making *self, int64_t days)
+{
+    int64_t end_ms = self->now_ms + days * STORE_DAY_MS;
+    return end_ms < LAST_SECOND_MS ? end_ms : LAST_SECOND_MS;
+}
+
+static fault write_text(const struct making *self, const char *name, const char *text)
+{
+    char path[STORE_PATH_BYTES];
+    text_format(path, sizeof path, "%s/%s", self->folder, name);
+    return file_replace(path, span_of_text(text), 0644);
+}
+
+static fault write_certificate(const struct making *self, const char *name,
+                               const struct certificate *certificate)
+{
+    char path[STORE_PATH_BYTES];
+    OWNED(bytes) pem = NULL;
+    text_format(path, sizeof path, "%s/%s", self->folder, name);
+    TRY(certificate_pem(certificate, &pem));
+    return file_replace(path, bytes_span(pem), 0644);
+}
+
+static fault new_key(const struct making *self, const char *name, enum key_kind kind,
+                     struct keypair **out)
+{
+    char path[STORE_PATH_BYTES];
+    OWNED(keypair) key = NULL;
+    text_format(path, sizeof path, "%s/keys/%s", self->folder, name);
+    TRY(keypair_make(kind, &key));
+    TRY(keypair_save(key, path));
+    *out = TAKE(key);
+    return DONE;
+}
+
+static fault fill_subject(const struct making *self, const char *member, const char *server,
+                          struct certificate_subject *out)
+{
+    const char *instance = self->plan->instance;
+    *out = (struct certificate_subject){0};
+    if (strlen(instance) == 2 && strspn(instance, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2)
+        strcpy(out->country, instance);
+    if (!text_format(out->organisation, sizeof out->organisation, "%s", self->plan->name) ||
+        !text_format(out->member, sizeof out->member, "%s/" DIRECTORY_AUTHORITY_CLASS "/%s",
+                     instance, member))
+        return RAISE(BAD_NAME, "the instance or the authority's name is too long");
+    strcpy(out->server, server);
+    return DONE;
+}
+
+static fault make_certificates(const struct making *self)
+{
+    struct certificate_subject ca_subject, subject;
+    OWNED(keypair) ca_key = NULL;
+    OWNED(keypair) key = NULL;
+    OWNED(certificate) ca = NULL;
+    OWNED(certificate) authority = NULL;
+    OWNED(bytes) request = NULL;
+    TRY(fill_subject(self, "CA", "ca", &ca_subject));
+    TRY(fill_subject(self, "REGISTRY", "registry", &subject));
+    TRY(new_key(self, "ca.key", KEY_P256, &ca_key));
+    TRY(new_key(self, "acts.key", KEY_P256, &key));
+    TRY(certificate_make_ca(ca_key, &ca_subject, self->now_ms - STORE_DAY_MS, end_of(self, CA_DAYS),
+                            &ca));
+    TRY(keypair_request(key, &subject, &request));
+    TRY(certificate_issue(ca_key, ca, bytes_span(request), &subject, self->now_ms - STORE_DAY_MS,
+                          end_of(self, AUTHORITY_DAYS), &authority));
+    TRY(write_certificate(self, "ca.pem", ca));
+    TRY(write_certificate(self, "anchor/trust.pem", ca));
+    return write_certificate(self, "authority.pem", authority);
+}
+
+static fault make_log_key(const struct making *self)
+{
+    OWNED(keypair) key = NULL;
+    OWNED(bytes) public_key = NULL;
+    struct note_key log;
+    char vkey[401];
+    TRY(new_key(self, "log.key", KEY_ED25519, &key));
+    TRY(keypair_public(key, &public_key));
+    TRY(note_key_make(self->plan->origin, NOTE_LOG, public_key->data, &log));
+    note_key_text(&log, vkey, sizeof vkey - 1);
+    strcat(vkey, "\n");
+    return write_text(self, "anchor/directory.vkey", vkey);
+}
+
+static fault make_folders(const struct making *self)
+{
+    char path[STORE_PATH_BYTES];
+    if (mkdir(self->folder, 0700) != 0)
+        return RAISE(IO_FAILED, "making %s: %m", self->folder);
+    text_format(path, sizeof path, "%s/keys", self->folder);
+    TRY(file_make_folders(path, 0700));
+    text_format(path, sizeof path, "%s/anchor", self->folder);
+    return file_make_folders(path, 0755);
+}
+
+static fault open_directory(const struct making *self)
+{
+    OWNED(store) store = NULL;
+    Chaski__Opened opened = CHASKI__OPENED__INIT;
+    Chaski__Act act = CHASKI__ACT__INIT;
+    char instance[ID_PART_BYTES_MAX + 1];
+    TRY(store_open(self->folder, &store));
+    text_format(instance, sizeof instance, "%s", self->plan->instance);
+    opened.instance = instance;
+    act.act_case = CHASKI__ACT__ACT_OPENED;
+    act.opened = &opened;
+    TRY(store_act(store, &act));
+    return store_commit(store);
+}
+
+static fault fill(const struct making *self)
+{
+    char settings[64];
+    text_format(settings, sizeof settings, "{\"valid_days\": %u}\n", self->plan->valid_days);
+    TRY(make_folders(self));
+    TRY(make_certificates(self));
+    TRY(make_log_key(self));
+    TRY(write_text(self, "settings.json", settings));
+    TRY(acts_file_make(self->folder));
+    TRY(open_directory(self));
+    TRY(file_sync_folder(self->folder));
+    return DONE;
+}
+
+/* A plan that could not be carried out leaves nothing behind. */
+static void drop(const struct making *self)
+{
+    static const char *const names[] = {
+        "keys/ca.key", "keys/acts.key", "keys/log.key", "anchor/trust.pem", "anchor/directory.vkey",
+        "keys",        "anchor",        "ca.pem",       "authority.pem",    "settings.json",
+        "acts.log",    "acts.head",     "lock"};
+    char path[STORE_PATH_BYTES];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        text_format(path, sizeof path, "%s/%s", self->folder, names[i]);
+        if (remove(path) != 0 && errno != ENOENT)
+            fprintf(stderr, "chaski-registry: left behind: %s\n", path);
+    }
+    rmdir(self->folder);
+}
+
+static fault check_plan(const struct store_plan *plan)
+{
+    struct bus_id id;
+    if (failed(bus_id_parse(span_of_text(plan->instance), 1, 1, &id)) ||
+        failed(bus_id_check_strict(&id)) || strcmp(id.part[0], plan->instance) != 0)
+        return RAISE(REFUSED, "'%s' cannot be an instance; it is a short code such as CO",
+                     plan->instance);
+    if (plan->valid_days < 1 || plan->valid_days > 3650)
+        return RAISE(REFUSED, "a directory is valid from 1 to 3650 days");
+    return DONE;
+}
+
+fault store_make(const char *folder, const struct store_plan *plan)
+{
+    struct making self = {.plan = plan, .now_ms = clock_wall_ms()};
+    int length = (int)strlen(folder);
+    TRY(check_plan(plan));
+    while (length > 1 && folder[length - 1] == '/')
+        length--;
+    if (!text_format(self.folder, sizeof self.folder, "%.*s.new-%d", length, folder, (int)getpid()))
+        return RAISE(BAD_CONFIG, "the store's name is too long");
+    fault f = fill(&self);
+    if (!failed(f) && rename(self.folder, folder) != 0)
+        f = RAISE(REFUSED, "%s is there already and not empty", folder);
+    if (failed(f)) {
+        drop(&self);
+        return f;
+    }
+    return DONE;
+}
