@@ -16,6 +16,9 @@ static const struct {
      "      makes a server's keys and its request for enrolment\n"
      "  keys certificate --folder DIR --certificate FILE\n"
      "      takes in the certificate that the authority issued"},
+    {"trace", trace_command,
+     "trace EXCHANGE_ID EVENTS_FILE...\n"
+     "      the walk of one exchange in words, from the events of the servers that it crossed"},
     {"free-ports", free_ports_command, "free-ports N\n      loopback ports that are free now"},
 };
 

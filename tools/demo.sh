@@ -1,0 +1,206 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A small country on this machine: an authority and four members, each with one security server and one
+# gateway; then a real exchange from Medellín to DANE, step by step. Called by `make demo`.
+#   demo.sh OUT [--once]
+set -eu
+OUT=$(cd "$1" && pwd)
+ONCE=${2:-}
+BIN=$OUT/bin
+cd "$(dirname "$0")/.."
+D=$PWD/build/demo
+DATA=../shared/data
+pids=()
+
+say() { printf '\n== %s\n' "$1"; }
+die() { printf '\nThe demo stopped: %s\n' "$1" >&2; exit 1; }
+
+if [ -r "$D/pids" ]; then
+    for pid in $(cat "$D/pids"); do
+        [ ! -e "/proc/$pid/exe" ] || case $(readlink "/proc/$pid/exe") in
+        "$BIN"/*) die "another demo is running (process $pid). End it with Ctrl-C, or: kill $(tr '\n' ' ' <"$D/pids")" ;;
+        esac
+    done
+fi
+rm -rf "$D"
+mkdir -p "$D"
+
+stop_all() {
+    trap - EXIT INT TERM
+    [ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
+    wait 2>/dev/null || true
+    rm -f "$D/pids"
+}
+trap stop_all EXIT
+trap 'exit 130' INT TERM
+
+wait_for() { # SECONDS COMMAND...
+    local tries=$(($1 * 20)); shift
+    until "$@" >/dev/null 2>&1; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || return 1
+        sleep 0.05
+    done
+}
+
+# --- the authority ------------------------------------------------------------------------------------
+say "An authority is made, and four agencies enrol"
+R=$BIN/chaski-registry
+act() { "$R" "$@" >"$D/act.out" || die "the authority refused: $*"; } # its words are of no interest here
+"$R" init "$D/registry" --instance CO --name "Autoridad Nacional (demo)" | sed 's/^/  /'
+
+# name | server | subsystem | what people call it
+members='MEDELLIN|CO/MUN/890905211|TRAMITES|Alcaldía de Medellín
+DANE|CO/GOV/899999027|DIVIPOLA|DANE
+DIAN|CO/GOV/800197268|RUT|DIAN
+REGISTRADURIA|CO/GOV/899999040|IDENTIDAD|Registraduría Nacional del Estado Civil'
+
+mapfile -t ports < <("$BIN/chaski" free-ports 8)
+n=0
+while IFS='|' read -r name member subsystem title; do
+    dir=$D/${name,,}
+    mkdir -p "$dir/services"
+    mesh=${ports[$n]}
+    http=${ports[$((n + 4))]}
+    n=$((n + 1))
+    "$BIN/chaski" keys make --folder "$dir/keys" --server "$member/SS1" --name "$title" \
+        --address "tcp://127.0.0.1:$mesh" --request "$dir/request.json" >/dev/null
+    act member add "$D/registry" "$member" --name "$title" --public
+    act server add "$D/registry" "$dir/request.json" --certificate-to "$dir/issued.crt"
+    "$BIN/chaski" keys certificate --folder "$dir/keys" --certificate "$dir/issued.crt" >/dev/null
+    act subsystem add "$D/registry" "$member/$subsystem" --name "$title" --server "$member/SS1"
+    cat >"$dir/server.conf" <<E
+server = "$member/SS1"
+keys_folder = "$dir/keys"
+audit_folder = "$dir/audit"
+directory_folder = "$D/directory"
+trust_file = "$D/registry/anchor/trust.pem"
+authority_file = "$D/registry/anchor/directory.vkey"
+front = "ipc://$dir/front"
+mesh_listen = {"tcp://127.0.0.1:$mesh"}
+ready_file = "$dir/server.ready"
+event_level = debug
+checkpoint_every_ms = 2000
+E
+    cat >"$dir/gateway.conf" <<E
+name = "$name"
+listen = {"127.0.0.1:$http"}
+server = "ipc://$dir/front"
+services_folder = "$dir/services"
+ready_file = "$dir/gateway.ready"
+E
+    printf '  %-14s %-24s %s\n' "$name" "$member" "$title"
+done <<<"$members"
+
+# --- what they share ------------------------------------------------------------------------------------
+say "They share: lists as tables, each with a class"
+municipios=$PWD/tools/demo/municipios.csv
+entidades=$PWD/tools/demo/entidades.csv
+[ ! -r "$DATA/divipola_municipios.csv" ] || municipios=$(realpath "$DATA/divipola_municipios.csv")
+[ ! -r "$DATA/entidades_publicas_sigep.csv" ] || entidades=$(realpath "$DATA/entidades_publicas_sigep.csv")
+share() { # MEMBER FILE KEY SERVICE CLASS TITLE
+    cat >>"$D/$1/services/${4##*/}.conf" <<E
+service "$4" { kind = table file = "$2" key = "$3" title = "$6" }
+E
+    act service add "$D/registry" "$4" --title "$6" --class "$5"
+    printf '  %-48s %-10s %6d rows\n' "$4" "$5" "$(($(wc -l <"$2") - 1))"
+}
+share dane "$municipios" cod_municipio CO/GOV/899999027/DIVIPOLA/municipios open "Municipios de Colombia"
+share dane "$entidades" cod_institucion CO/GOV/899999027/DIVIPOLA/entidades open "Entidades públicas"
+share dian "$PWD/tools/demo/rut.csv" nit CO/GOV/800197268/RUT/estado shared "Estado de un NIT (inventado)"
+share registraduria "$PWD/tools/demo/personas.csv" documento CO/GOV/899999040/IDENTIDAD/personas restricted "Personas (inventadas)"
+act purpose add "$D/registry" CERTIFICADO-RESIDENCIA --title "Certificado de residencia" --legal-basis "Ley 1551 de 2012, art. 91 (por confirmar)"
+"$R" publish "$D/registry" --to "$D/directory" | sed 's/^/  /'
+
+# --- everything starts -------------------------------------------------------------------------------
+say "Eight programs start"
+start() { # PROGRAM FOLDER CONFIG EVENTS
+    "$BIN/$1" --config "$3" 2>>"$4" &
+    pids+=($!)
+    echo "$!" >>"$D/pids"
+    [ "$1" != chaski-gateway ] || echo "$!" >"$D/$2/gateway.pid"
+}
+for name in medellin dane dian registraduria; do
+    start chaski-security-server "$name" "$D/$name/server.conf" "$D/$name/server.events"
+done
+for name in medellin dane dian registraduria; do
+    wait_for 20 test -s "$D/$name/server.ready" || die "the security server of $name is not ready: $(tail -n 1 "$D/$name/server.events")"
+    start chaski-gateway "$name" "$D/$name/gateway.conf" "$D/$name/gateway.events"
+done
+env=$D/env
+: >"$env"
+for name in medellin dane dian registraduria; do
+    wait_for 20 test -s "$D/$name/gateway.ready" || die "the gateway of $name is not ready: $(tail -n 1 "$D/$name/gateway.events")"
+    url=http://$(sed -n 's/^listen=//p' "$D/$name/gateway.ready" | head -n 1)
+    wait_for 20 curl -fsS "$url/readyz" || die "the gateway of $name does not reach its server: $(curl -sS "$url/readyz")"
+    gateway_pid=$(cat "$D/$name/gateway.pid")
+    server_pids=$(sed -n 's/^\(pid\|exchange_pid\|keys_pid\)=//p' "$D/$name/server.ready" | tr '\n' ' ')
+    {
+        echo "CHASKI_GATEWAY_${name^^}=$url"
+        echo "CHASKI_AUDIT_${name^^}=$D/$name/audit"
+        echo "CHASKI_PIDS_${name^^}=\"$server_pids$gateway_pid\""
+    } >>"$env"
+    printf '  %-14s gateway %-28s processes %s\n' "$name" "$url" "$server_pids$gateway_pid"
+done
+{
+    echo "CHASKI_TRUST=$D/registry/anchor/trust.pem"
+    echo "CHASKI_REGISTRY=file://$D/directory"
+    echo "CHASKI_REGISTRY_STORE=$D/registry"
+} >>"$env"
+. "$env"
+# the servers learn of their gateways' services with the first beat
+wait_for 10 grep -q front.gateway_arrived "$D/dane/server.events" || die "DANE's gateway is not seen by its server"
+
+# --- the exchange ------------------------------------------------------------------------------------
+CLIENT='X-Road-Client: CO/MUN/890905211/TRAMITES'
+U=$CHASKI_GATEWAY_MEDELLIN/r1/CO/GOV/899999027/DIVIPOLA/municipios/05001
+say "Medellín asks DANE for a record"
+echo "  curl -H '$CLIENT' $U"
+ask() { curl -sS --max-time 20 -H "$CLIENT" -D "$D/head" "$@"; }
+field() { tr -d '\r' <"$D/head" | sed -n "s/^$1: //Ip"; }
+ask -f "$U" >"$D/answer" || die "the exchange failed: $(cat "$D/answer" 2>/dev/null)"
+sed 's/^/  /' "$D/answer"
+echo
+id=$(field x-road-request-id)
+sleep 0.1
+say "What happened, step by step (exchange $id)"
+wait_for 5 "$BIN/chaski" trace "$id" "$D/medellin/server.events" "$D/dane/server.events" || true
+"$BIN/chaski" trace "$id" "$D/medellin/server.events" "$D/dane/server.events" || die "the exchange left no trace"
+receipt=$(field chaski-receipt)
+echo "      receipt given to the caller: $receipt"
+
+say "Shared data: without a purpose, and with one"
+V=$CHASKI_GATEWAY_MEDELLIN/r1/CO/GOV/800197268/RUT/estado/999000101
+ask "$V" | sed 's/^/  /'; echo
+ask -f -H 'Chaski-Purpose: CERTIFICADO-RESIDENCIA' "$V" >"$D/answer" || die "a shared service refused a registered purpose"
+sed 's/^/  /' "$D/answer"; echo
+
+say "Restricted data: refused, with the rule and what to do"
+ask -H 'Chaski-Purpose: CERTIFICADO-RESIDENCIA' "$CHASKI_GATEWAY_MEDELLIN/r1/CO/GOV/899999040/IDENTIDAD/personas/0000000001" | sed 's/^/  /'
+echo
+
+# --- the audit ---------------------------------------------------------------------------------------
+say "An auditor checks both logs, offline"
+sleep 2.2
+"$BIN/chaski-audit" verify "$CHASKI_AUDIT_MEDELLIN" "$CHASKI_AUDIT_DANE" | sed 's/^/  /'
+[ "${PIPESTATUS[0]}" = 0 ] || die "the logs do not verify"
+index=$(echo "$receipt" | awk '{ print $2 }')
+"$BIN/chaski-audit" export "$CHASKI_AUDIT_MEDELLIN" "$index" --to "$D/export" >/dev/null
+echo "  and with nothing of ours: openssl cms -verify -cades -binary -inform DER -in leaf.p7m ..."
+(cd "$D/export" && openssl cms -verify -cades -binary -inform DER -in leaf.p7m -certfile signer.pem \
+    -CAfile "$CHASKI_TRUST" -out header.out 2>&1 | sed 's/^/  /' && cmp header.out header.bin) || die "openssl does not verify the exported record"
+
+say "Your turn"
+cat <<E
+  . build/demo/env
+  curl -H '$CLIENT' \$CHASKI_GATEWAY_MEDELLIN/r1/CO/GOV/899999027/DIVIPOLA/municipios/11001
+  curl -H '$CLIENT' "\$CHASKI_GATEWAY_MEDELLIN/r1/CO/GOV/899999027/DIVIPOLA/municipios/?departamento=ANTIOQUIA&limit=3"
+  $BIN/chaski-audit show \$CHASKI_AUDIT_DANE
+E
+if [ "$ONCE" = --once ]; then
+    say "Done: everything stops"
+    stop_all
+    exit 0
+fi
+printf '\nThe country stays up until Ctrl-C.\n'
+wait
