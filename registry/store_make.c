@@ -172,8 +172,11 @@ static void drop(const struct making *self)
 static fault check_plan(const struct store_plan *plan)
 {
     struct bus_id id;
-    if (failed(bus_id_parse(span_of_text(plan->instance), 1, 1, &id)) ||
-        failed(bus_id_check_strict(&id)) || strcmp(id.part[0], plan->instance) != 0)
+    char canonical[ID_TEXT_BYTES_MAX + 1] = "";
+    if (!failed(bus_id_parse(span_of_text(plan->instance), 1, 1, &id)) &&
+        !failed(bus_id_check_strict(&id)))
+        bus_id_text(&id, 1, canonical, sizeof canonical);
+    if (canonical[0] == '\0' || strcmp(canonical, plan->instance) != 0)
         return RAISE(REFUSED, "'%s' cannot be an instance; it is a short code such as CO",
                      plan->instance);
     if (plan->valid_days < 1 || plan->valid_days > 3650)
