@@ -108,7 +108,8 @@ static void reply(const struct handler *self, const struct zap_request *request,
                   const struct gate_entry *entry)
 {
     /* 300, "not now", and not 400: libzmq's clients never try again after a 400, but who is not in
-     * the directory yet may stand in the next one. */
+     * the directory yet may stand in the next one. libzmq closes the connection at once, or when
+     * the handshake's five seconds are over. */
     const char *status = entry != NULL ? "200" : "300";
     const char *text = entry != NULL ? "OK" : "not in the directory";
     const char *user = entry != NULL ? entry->user : "";

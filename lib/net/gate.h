@@ -19,7 +19,8 @@ struct gate_entry {
 
 /* Starts the handler with an empty list for `domain` and tests that a stranger is refused. */
 fault gate_open(struct net *net, const char *domain, struct gate **out);
-/* Replaces the list; takes effect for the next handshake. Copies. */
+/* Replaces the list; takes effect for the next handshake: sessions that stand go on. Copies. A
+ * refused peer tries again by itself, after 0.1 to 8 seconds. */
 void gate_allow(struct gate *self, const struct gate_entry *entries, size_t count);
 void gate_free(struct gate **self);
 

@@ -66,7 +66,7 @@ const char *socket_address(struct socket *self);
  * frames. OVERLOADED when the queue is full, and on a DEALER also while no connection stands (yet,
  * or for now): nothing is parked for a peer that may not come back. PEER_UNREACHABLE when a ROUTER
  * has no such peer, NO_MEMORY when there is none. DONE means queued: what is queued when the
- * connection breaks is lost. */
+ * connection breaks is lost, and so is what a DEALER took while its handshake was then refused. */
 fault socket_send(struct socket *self, struct span to, const struct span *frames, size_t count);
 uint64_t socket_dropped(const struct socket *self); /* messages with too many frames, so far */
 

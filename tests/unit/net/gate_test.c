@@ -83,17 +83,16 @@ static struct socket *client_with(const struct curve_keys *own, const uint8_t *s
     return client;
 }
 
-/* True when the word came through the gate within the time. */
+/* True when the word came through the gate within the time. It is said again and again: libzmq
+ * takes it as soon as TCP stands, and loses it when the handshake is refused. */
 static bool gets_through(struct socket *client, const char *word, int64_t wait_ms)
 {
     struct span frame = span_of_text(word);
     size_t before = arrived;
     int64_t until = clock_steady_ms() + wait_ms;
-    bool sent = false;
     while (arrived == before && clock_steady_ms() < until) {
-        if (!sent)
-            sent = !failed(socket_send(client, span_of(NULL, 0), &frame, 1));
-        run_for(5);
+        ignore(socket_send(client, span_of(NULL, 0), &frame, 1));
+        run_for(20);
     }
     return arrived > before;
 }
@@ -151,7 +150,7 @@ static void test_nobody_is_in_the_list_at_first(void)
     /* and the same client comes in once it is in it, by trying again */
     struct gate_entry entry = entry_of(&own, "new");
     gate_allow(gate, &entry, 1);
-    CU_ASSERT(gets_through(client, "now", 5000));
+    CU_ASSERT(gets_through(client, "now", 15000));
     CU_ASSERT_STRING_EQUAL(last_user, "new");
     socket_close(&client);
     end();
