@@ -166,6 +166,27 @@ static void test_only_forward_and_only_what_contains_the_past(void)
     MUST(book_load(book, second, new, &second_head, &self));
 }
 
+static void test_new_acts_are_verified_on_a_reload_too(void)
+{
+    OWNED(book) book = book_new();
+    OWNED(directory) used = NULL;
+    OWNED(directory) self = NULL;
+    OWNED(keypair) key = NULL;
+    OWNED(certificate) other = book_issue(book, "CO/AUTHORITY/REGISTRY", "registry", &key);
+    const char *folder = unit_folder();
+    book_published(book, BOOK_DAY_MS);
+    book_publish(book, folder, 0);
+    MUST(book_load(book, folder, NULL, NULL, &used));
+    int64_t time_ms = book->time_ms;
+    book_published(book, BOOK_DAY_MS);
+    book->leaf[2] = book_sign(key, other, book->act[2], time_ms);
+    book_publish(book, folder, 2);
+    MUST_FAIL(DIRECTORY_BAD, book_load(book, folder, used, NULL, &self));
+    bytes_free(&book->leaf[2]);
+    book_publish(book, folder, 2);
+    MUST(book_load(book, folder, used, NULL, &self));
+}
+
 /* Two histories under one key: the same number of acts, and one that has grown. */
 static void test_another_history_is_a_fork(void)
 {
@@ -569,7 +590,8 @@ SUITE(directory, TEST(test_a_published_directory_is_loaded_whole),
       TEST(test_a_byte_flipped_anywhere_is_noticed),
       TEST(test_an_expired_or_unpublished_directory_is_refused),
       TEST(test_missing_files_are_not_taken_for_an_empty_directory),
-      TEST(test_only_forward_and_only_what_contains_the_past), TEST(test_another_history_is_a_fork),
+      TEST(test_only_forward_and_only_what_contains_the_past),
+      TEST(test_new_acts_are_verified_on_a_reload_too), TEST(test_another_history_is_a_fork),
       TEST(test_an_act_signed_by_another_key_is_refused), TEST(test_a_member_is_no_authority),
       TEST(test_an_authority_of_another_anchor_is_refused),
       TEST(test_acts_outside_the_authoritys_validity_are_refused),

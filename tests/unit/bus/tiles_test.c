@@ -137,6 +137,20 @@ static void test_entries_are_read_back(void)
     free(leaves);
 }
 
+/* Each hash is the root of a full tile below. */
+static void check_level_1(const char *folder, const struct span *leaves, uint64_t count)
+{
+    unsigned width = (unsigned)(count / 256);
+    if (width == 0)
+        return;
+    OWNED(bytes) tile = read_tile(folder, 1, 0, width);
+    CU_ASSERT_EQUAL_FATAL(tile->size, width * sizeof(struct sha256));
+    for (unsigned i = 0; i < width; i++) {
+        struct sha256 wanted = root_of_entries(leaves + (size_t)256 * i, 256);
+        CU_ASSERT(span_equal(sha256_span(&wanted), span_of(tile->data + 32 * (size_t)i, 32)));
+    }
+}
+
 static void test_growing_writes_the_same_as_writing_at_once(void)
 {
     OWNED(entries) all = entries_new();
@@ -144,6 +158,7 @@ static void test_growing_writes_the_same_as_writing_at_once(void)
     const uint64_t sizes[] = {0, 1, 100, 256, 300, 520, 800};
     for (size_t i = 1; i < sizeof sizes / sizeof sizes[0]; i++) {
         MUST(tiles_publish(folder, all->leaves, sizes[i - 1], sizes[i], span_of_text("note\n")));
+        check_level_1(folder, all->leaves, sizes[i]);
         struct sha256 wanted = root_of_entries(all->leaves, sizes[i]);
         struct sha256 found = root_of_tiles(folder, sizes[i]);
         CU_ASSERT(sha256_equal(&wanted, &found));
