@@ -10,6 +10,7 @@ enum step {
     CHUNK_DATA_CR,
     CHUNK_DATA_LF,
     TRAILER_START,
+    TRAILER_NAME,
     TRAILER_LINE,
     TRAILER_LF,
     FINAL_LF
@@ -46,6 +47,13 @@ static bool is_control(uint8_t c)
     return (c < 0x20 && c != '\t') || c == 0x7f;
 }
 
+/* RFC 9110 5.6.2: a byte of a token. */
+static bool is_name_byte(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
 /* More than 8 digits would be a chunk beyond every bound. */
 static fault take_size_byte(struct http_body *self, uint8_t c)
 {
@@ -70,24 +78,31 @@ static fault take_extension_byte(struct http_body *self, uint8_t c)
 {
     if (c == '\r')
         self->step = CHUNK_LINE_LF;
-    else if (is_control(c))
+    else if (is_control(c) || c >= 0x80)
         return RAISE(BAD_REQUEST, "a byte 0x%02x in a chunk extension", c);
     else if (++self->line > CHUNK_LINE_BYTES_MAX)
         return RAISE(BAD_REQUEST, "a chunk line of more than %d bytes", CHUNK_LINE_BYTES_MAX);
     return DONE;
 }
 
+/* Trailers are lines of "name: value"; llhttp and others refuse what is not, and so do we. */
 static fault take_trailer_byte(struct http_body *self, uint8_t c)
 {
-    if (c == '\r') {
-        self->step = self->step == TRAILER_START ? FINAL_LF : TRAILER_LF;
-        return DONE;
-    }
-    if (is_control(c) || (self->step == TRAILER_START && (c == ' ' || c == '\t' || c == ':')))
-        return RAISE(BAD_REQUEST, "a byte 0x%02x in a trailer", c);
     if (++self->line > TRAILER_BYTES_MAX)
         return RAISE(BAD_REQUEST, "trailers of more than %d bytes", TRAILER_BYTES_MAX);
-    self->step = TRAILER_LINE;
+    if (self->step == TRAILER_START && c == '\r') {
+        self->step = FINAL_LF;
+    } else if (self->step == TRAILER_LINE) {
+        if (c != '\r' && is_control(c))
+            return RAISE(BAD_REQUEST, "a byte 0x%02x in a trailer", c);
+        self->step = c == '\r' ? TRAILER_LF : TRAILER_LINE;
+    } else if (self->step == TRAILER_NAME && c == ':') {
+        self->step = TRAILER_LINE;
+    } else {
+        if (!is_name_byte(c))
+            return RAISE(BAD_REQUEST, "a byte 0x%02x in the name of a trailer", c);
+        self->step = TRAILER_NAME;
+    }
     return DONE;
 }
 
@@ -115,6 +130,7 @@ static fault take_framing_byte(struct http_body *self, uint8_t c)
     case CHUNK_DATA_LF:
         return expect(self, c, '\n', CHUNK_FIRST_DIGIT);
     case TRAILER_START:
+    case TRAILER_NAME:
     case TRAILER_LINE:
         return take_trailer_byte(self, c);
     case TRAILER_LF:

@@ -217,7 +217,7 @@ static bool keep_unsent(struct http_connection *self, const struct iovec *part, 
         return false;
     self->out = bytes_empty(0);
     self->out_at = 0;
-    for (size_t i = 0; i < parts; i++) {
+    for (size_t i = 0; i < parts && part[i].iov_len > 0; i++) {
         size_t skip = sent < part[i].iov_len ? sent : part[i].iov_len;
         sent -= skip;
         struct span rest =

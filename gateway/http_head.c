@@ -205,7 +205,7 @@ static fault read_meaning(enum http_role role, struct http_head *out)
     bool close = false, keep = false;
     for (size_t i = 0; i < out->fields; i++) {
         struct http_field *field = &out->field[i];
-        field->value = trimmed(field->value);
+        field->value = field->value.at == NULL ? span_of_text("") : trimmed(field->value);
         if (field->name.size == 0)
             return RAISE(BAD_REQUEST, "a header line without a name");
         if (named(field, "content-length"))

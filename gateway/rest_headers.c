@@ -147,8 +147,9 @@ static fault read_word(const struct rest_fields *self, const char *name,
     struct span value = rest_headers_last(self, name);
     if (value.size > WORD_BYTES_MAX)
         return RAISE(BAD_REQUEST, "%s is longer than %d bytes", name, WORD_BYTES_MAX);
-    if (!text_is_utf8(value) || !is_value(value))
-        return RAISE(BAD_REQUEST, "%s is not UTF-8 text", name);
+    bool tab = value.size > 0 && memchr(value.at, '\t', value.size) != NULL;
+    if (!text_is_utf8(value) || !is_value(value) || tab)
+        return RAISE(BAD_REQUEST, "%s is not one line of UTF-8 text", name);
     if (value.size > 0)
         memcpy(out, value.at, value.size);
     out[value.size] = '\0';

@@ -142,7 +142,7 @@ static fault read_field(struct span text, struct rest_fields *header)
 {
     if (header->count == REST_FIELDS_MAX)
         return RAISE(BAD_FRAME, "more than %d header fields", REST_FIELDS_MAX);
-    struct http_field field = {{NULL, 0}, {NULL, 0}};
+    struct http_field field = {span_of_text(""), span_of_text("")}; /* there, if empty */
     struct cursor from = cursor_over(text);
     while (!cursor_at_end(&from)) {
         struct item item;

@@ -315,12 +315,11 @@ static void serve_waiting(struct host *host)
 // --- answers
 // -----------------------------------------------------------------------------------------
 
-static void finish(struct line *line, bool more_came)
+static void finish(struct line *line)
 {
     struct host *host = line->host;
     struct request *request = TAKE(line->request);
-    bool keep = line->keep_alive && !more_came && request->out == NULL &&
-                line->body.kind != BODY_UNTIL_CLOSE;
+    bool keep = line->keep_alive && request->out == NULL && line->body.kind != BODY_UNTIL_CLOSE;
     give_back(line);
     if (keep) {
         line->kept = true;
@@ -444,11 +443,16 @@ static void feed(struct line *line, struct span arrived)
         fail_line(line, f);
         return;
     }
-    bool done = line->head_done && line->body.done;
-    bool more_came = done && arrived.size > 0;
-    keep_rest(line, more_came ? (struct span){NULL, 0} : arrived);
-    if (done)
-        finish(line, more_came);
+    if (!line->head_done || !line->body.done) {
+        keep_rest(line, arrived);
+        return;
+    }
+    if (arrived.size > 0) {
+        fail_line(line, RAISE(SERVICE_GARBAGE, "%zu bytes more than the answer", arrived.size));
+        return;
+    }
+    bytes_free(&line->in);
+    finish(line);
 }
 
 static void take_end(struct line *line, ssize_t got)
@@ -456,7 +460,7 @@ static void take_end(struct line *line, ssize_t got)
     const char *reason = got < 0 ? strerror(errno) : "it closed the connection";
     if (got == 0 && line->head_done && line->body.kind == BODY_UNTIL_CLOSE) {
         line->body.done = true;
-        finish(line, false);
+        finish(line);
         return;
     }
     fail_line(line, RAISE(SERVICE_GARBAGE, "%s: %s",

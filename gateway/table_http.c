@@ -154,7 +154,7 @@ static bool read_query(const struct table *self, struct span query, struct selec
 static bool prefers_csv(struct span accept)
 {
     size_t start = 0;
-    for (size_t i = 0; i <= accept.size; i++) {
+    for (size_t i = 0; accept.size > 0 && i <= accept.size; i++) {
         if (i < accept.size && accept.at[i] != ',' && accept.at[i] != ';')
             continue;
         while (start < i && accept.at[start] == ' ')

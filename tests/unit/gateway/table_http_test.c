@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/table_http.h"
+
+#include "gateway/rest_headers.h"
+#include "tests/unit/unit.h"
+
+#include <jansson.h>
+
+static const char text[] = "cod,departamento,nombre\n"
+                           "05001,ANTIOQUIA,MEDELLÍN\n"
+                           "05002,ANTIOQUIA,ABEJORRAL\n"
+                           "11001,\"BOGOTÁ, D.C.\",\"dice \"\"sí\"\"\"\n"
+                           "52001,NARIÑO,PASTO\n";
+
+static struct table *table;
+static struct table_answer answer;
+static struct rest_fields header;
+
+static void ask(const char *method, const char *path, const char *query)
+{
+    struct table_question question = {.method = span_of_text(method),
+                                      .path = span_of_text(path),
+                                      .query = span_of_text(query),
+                                      .header = &header,
+                                      .service = "CO/GOV/1/S/x",
+                                      .title = "Títulos"};
+    table_answer_clear(&answer);
+    if (table == NULL) {
+        OWNED(bytes) file = NULL;
+        MUST(bytes_copy(span_of_text(text), &file));
+        MUST(table_parse(&file, "cod", &table));
+    }
+    table_http_serve(table, &question, &answer);
+}
+
+static void with(const char *name, const char *value)
+{
+    header.count = 0;
+    if (name != NULL)
+        rest_headers_add(&header, name, span_of_text(value));
+}
+
+static json_t *body_json(void)
+{
+    return json_loadb((const char *)answer.body->data, answer.body->size, JSON_REJECT_DUPLICATES,
+                      NULL);
+}
+
+static bool field_is(const char *name, const char *value)
+{
+    return span_is_text(rest_headers_last(&answer.header, name), value);
+}
+
+static void expect_list(const char *query, int total, int items)
+{
+    ask("GET", "/", query);
+    CU_ASSERT_EQUAL(answer.status, 200);
+    json_t *root = body_json();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(root);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(root, "total")), total);
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(root, "items")), (size_t)items);
+    json_decref(root);
+}
+
+static void test_rows_are_listed_by_page(void)
+{
+    with(NULL, NULL);
+    expect_list("", 4, 4);
+    expect_list("limit=3", 4, 3);
+    expect_list("limit=3&offset=3", 4, 1);
+    expect_list("offset=9", 4, 0);
+    CU_ASSERT(field_is("Chaski-Total", "4"));
+    CU_ASSERT(field_is("Content-Type", "application/json"));
+    ask("GET", "", "");
+    CU_ASSERT_EQUAL(answer.status, 200);
+}
+
+static void test_filters_are_decoded_and_anded(void)
+{
+    with(NULL, NULL);
+    expect_list("departamento=Antioquia", 2, 2);
+    expect_list("departamento=antioquia&nombre=ABEJORRAL", 1, 1);
+    expect_list("departamento=BOGOT%C3%81,+D.C.", 1, 1);
+    expect_list("departamento=NARI%C3%91O&", 1, 1);
+    expect_list("cod=5001", 0, 0);
+}
+
+static void test_an_unknown_column_is_answered_with_those_there_are(void)
+{
+    with(NULL, NULL);
+    ask("GET", "/", "municipio=x");
+    CU_ASSERT_EQUAL(answer.status, 400);
+    json_t *root = body_json();
+    json_t *columns = json_object_get(root, "columns");
+    CU_ASSERT_EQUAL(json_array_size(columns), 3);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_array_get(columns, 1)), "departamento");
+    json_decref(root);
+}
+
+static void test_bad_pages_and_escapes_are_refused(void)
+{
+    static const char *const bad[] = {"limit=0",   "limit=1001", "limit=x",
+                                      "offset=-1", "cod=%zz",    "cod=%ff"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        ask("GET", "/", bad[i]);
+        CU_ASSERT_EQUAL(answer.status, 400);
+    }
+}
+
+static void test_a_row_is_found_by_its_key(void)
+{
+    with(NULL, NULL);
+    ask("GET", "/05001", "");
+    CU_ASSERT_EQUAL(answer.status, 200);
+    json_t *root = body_json();
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(root, "cod")), "05001");
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(root, "nombre")), "MEDELLÍN");
+    json_decref(root);
+    ask("GET", "/5001", "");
+    CU_ASSERT_EQUAL(answer.status, 404);
+    ask("GET", "/05001/x", "");
+    CU_ASSERT_EQUAL(answer.status, 404);
+}
+
+static void test_csv_is_quoted_right(void)
+{
+    with("Accept", "text/csv");
+    ask("GET", "/", "cod=11001");
+    CU_ASSERT(span_is_text(bytes_span(answer.body),
+                           "cod,departamento,nombre\r\n11001,\"BOGOTÁ, D.C.\",\"dice "
+                           "\"\"sí\"\"\"\r\n"));
+    CU_ASSERT(field_is("Chaski-Total", "1"));
+    CU_ASSERT(field_is("Content-Type", "text/csv; charset=utf-8"));
+    with("Accept", "application/json, text/csv");
+    ask("GET", "/", "");
+    CU_ASSERT(field_is("Content-Type", "application/json"));
+}
+
+static void test_head_has_no_body_and_others_are_not_allowed(void)
+{
+    with(NULL, NULL);
+    ask("HEAD", "/05001", "");
+    CU_ASSERT_EQUAL(answer.status, 200);
+    CU_ASSERT_PTR_NULL(answer.body);
+    ask("POST", "/", "");
+    CU_ASSERT_EQUAL(answer.status, 405);
+    CU_ASSERT(field_is("Allow", "GET, HEAD"));
+}
+
+static void test_what_the_caller_has_is_not_sent_again(void)
+{
+    char etag[64] = "";
+    with(NULL, NULL);
+    ask("GET", "/05001", "");
+    struct span value = rest_headers_last(&answer.header, "ETag");
+    memcpy(etag, value.at, value.size);
+    with("If-None-Match", etag);
+    ask("GET", "/05001", "");
+    CU_ASSERT_EQUAL(answer.status, 304);
+    CU_ASSERT_PTR_NULL(answer.body);
+    with("If-None-Match", "\"other\"");
+    ask("GET", "/05001", "");
+    CU_ASSERT_EQUAL(answer.status, 200);
+}
+
+static void test_the_description_is_openapi_3(void)
+{
+    with(NULL, NULL);
+    ask("GET", "/openapi.json", "");
+    CU_ASSERT_EQUAL(answer.status, 200);
+    json_t *root = body_json();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(root);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(root, "openapi")), "3.0.3");
+    json_t *info = json_object_get(root, "info"), *paths = json_object_get(root, "paths");
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(info, "title")), "Títulos");
+    CU_ASSERT_PTR_NOT_NULL(json_object_get(paths, "/"));
+    CU_ASSERT_PTR_NOT_NULL(json_object_get(paths, "/{cod}"));
+    json_decref(root);
+    table_answer_clear(&answer);
+    table_free(&table);
+}
+
+SUITE(table_http, TEST(test_rows_are_listed_by_page), TEST(test_filters_are_decoded_and_anded),
+      TEST(test_an_unknown_column_is_answered_with_those_there_are),
+      TEST(test_bad_pages_and_escapes_are_refused), TEST(test_a_row_is_found_by_its_key),
+      TEST(test_csv_is_quoted_right), TEST(test_head_has_no_body_and_others_are_not_allowed),
+      TEST(test_what_the_caller_has_is_not_sent_again), TEST(test_the_description_is_openapi_3))
