@@ -10,7 +10,7 @@ build="gcc make pkg-config libc6-dev libssl-dev libzmq3-dev libprotobuf-c-dev pr
 test="libcunit1-dev nginx-light xxd iproute2 procps"
 lint="clang-format clang-tidy cppcheck"
 fuzz="clang libclang-rt-14-dev"
-bench="wrk nginx-light"
+bench="wrk nginx-light libcunit1-dev bc"
 
 wanted=""
 [ $# -gt 0 ] || set -- build
