@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Fuzzes each parser of strangers' bytes with libFuzzer, ASan and UBSan. Called by `make fuzz SECONDS=n`.
+#   fuzz.sh SECONDS TARGET...        the seconds are shared; finds stay in build/fuzz
+set -u
+seconds=$1; shift
+cd "$(dirname "$0")/../.." || exit 1
+out=build/fuzz
+mkdir -p "$out/objects"
+each=$((seconds / $# > 0 ? seconds / $# : 1))
+flags="-std=gnu2x -D_GNU_SOURCE -I. -isystem build/gen -isystem /usr/share/include -isystem /usr/share/include/llhttp -pthread -O1 -g -w \
+ -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
+sources=$(ls lib/base/*.c lib/crypto/*.c lib/net/*.c lib/bus/*.c build/gen/*.c registry/*.c gateway/*.c \
+    security-server/server_config.c security-server/keys/*.c /usr/share/llhttp/*.c | grep -v '_main\.c$')
+echo "building for the fuzzer"
+for source in $sources; do
+    object=$out/objects/$(echo "$source" | tr / _).o
+    [ "$object" -nt "$source" ] || echo "$source $object"
+done | xargs -r -P "$(nproc)" -L 1 sh -c "clang $flags -c \"\$0\" -o \"\$1\"" || exit 1
+bad=0
+for target in "$@"; do
+    clang $flags -fsanitize=fuzzer,address,undefined -o "$out/$target" "tests/fuzz/fuzz_$target.c" "$out"/objects/*.o \
+        -lprotobuf-c -lzmq -ljansson -lcrypto -lconfuse -lseccomp || exit 1
+    mkdir -p "$out/corpus/$target" "tests/fuzz/corpus/$target"
+    printf '%-16s ' "$target"
+    if (cd "$out" && "./$target" -max_total_time="$each" -max_len=65536 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+        -artifact_prefix="$target-" "corpus/$target" "../../tests/fuzz/corpus/$target") >"$out/$target.log" 2>&1; then
+        awk '/number_of_executed_units/ { n = $2 } /average_exec_per_sec/ { r = $2 } /new_units_added/ { u = $2 }
+            END { printf "%9d inputs  %7d a second  %5d new\n", n, r, u }' "$out/$target.log"
+    else
+        bad=$((bad + 1))
+        echo "BROKEN: see $out/$target.log; reproduce with: $out/$target $out/$(ls -t "$out" | grep "^$target-" | head -n 1)"
+    fi
+done
+[ "$bad" = 0 ]
