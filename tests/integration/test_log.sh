@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The evidence on disk, mistreated: a torn tail is cut and said; a log that has shrunk, was altered or
+# restored from an old copy does not start; a full disk refuses exchanges and loses nothing; the auditor
+# finds what was done to a log.
+. "$(dirname "$0")/lib.sh"
+PEER=$OUT/tests/front_peer
+CHECKPOINT_MS=300
+country_make >/dev/null
+member_make a CO/MUN/890905211/SS1 "Medellín" TRAMITES >/dev/null
+member_make b CO/GOV/899999027/SS1 "DANE" DIVIPOLA >/dev/null
+S=CO/GOV/899999027/DIVIPOLA/uno
+registry service add $S --class open >/dev/null || die "no service"
+publish
+server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
+server_start b || die "server b: $(tail -n 1 "$C/b/server.events")"
+"$PEER" serve "ipc://$C/b/front" CO/GOV/899999027/DIVIPOLA 2>/dev/null &
+pids+=($!)
+wait_for 5 grep -q front.gateway_arrived "$C/b/server.events"
+ask() { timeout 30 "$PEER" ask "ipc://$C/a/front" CO/MUN/890905211/TRAMITES $S "$1" 8 2>/dev/null; }
+check "two hundred exchanges" contains "$(ask 200)" "OK                   200"
+LOG=$C/a/audit/log/1
+segment() { ls "$LOG/wal/"*.seg | tail -n 1; }
+size_of() { "$BIN/chaski-audit" show "$C/a/audit" --json | grep -c '"index"'; }
+
+# a torn tail: garbage where the next frame would begin, after kill -9
+server_kill a
+before=$(size_of)
+torn_tail() { # appends garbage after the last non-zero byte of the segment
+    local file last
+    file=$(segment)
+    last=$(cmp -l "$file" /dev/zero 2>/dev/null | tail -n 1 | awk '{ print $1 }')
+    head -c 100 /dev/urandom | dd of="$file" bs=1 seek="$last" conv=notrunc 2>/dev/null
+}
+torn_tail
+check "the auditor tells a torn tail from a finding" "$BIN/chaski-audit" verify "$C/a/audit"
+server_start a || die "server a does not start after a torn tail: $(tail -n 1 "$C/a/server.events")"
+check "a torn tail is cut, and said in an event" contains "$(grep audit.recovered "$C/a/server.events" | tail -n 1)" '"cut_bytes":100'
+check "... and written down as an incident" contains "$("$BIN/chaski-audit" show "$C/a/audit" --kind incident)" incident
+check "nothing before it was lost" equal "$(($(size_of) - before))" 2
+check "the log goes on" contains "$(ask 20)" "OK                   20"
+sleep 0.8
+server_stop a
+check "the log verifies afterwards" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit"
+cp -r "$C/a/audit" "$C/good"
+
+# shrunk: the last frames zeroed away below the checkpoint
+restore() { rm -rf "$C/a/audit"; cp -r "$C/good" "$C/a/audit"; }
+start_status() { timeout 20 "$BIN/chaski-security-server" --config "$C/a/server.conf" 2>"$C/start.events"; echo $?; }
+last=$(cmp -l "$(segment)" /dev/zero 2>/dev/null | tail -n 1 | awk '{ print $1 }')
+dd if=/dev/zero of="$(segment)" bs=1 seek=$((last - 3000)) count=3000 conv=notrunc 2>/dev/null
+check "a log that has shrunk does not start" equal "$(start_status)" 3
+check "... saying what is missing" contains "$(cat "$C/start.events")" LOG_SHRUNK
+"$BIN/chaski-audit" verify "$C/a/audit" >"$C/found" 2>&1; status=$?
+check "the auditor finds it too" equal $status 1
+restore
+
+# altered: one bit in the middle
+printf '\x55' | dd of="$(segment)" bs=1 seek=20000 conv=notrunc 2>/dev/null
+check "a log with a changed byte does not start" equal "$(start_status)" 3
+restore
+
+# an entry taken out, with frames and checksums made right again, is what the auditor is for
+"$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" >/dev/null || not_ok "the copy verifies" "no"
+printf '\x00' | dd of="$C/a/audit/payload/$(ls "$C/a/audit/payload" | head -n 1)" bs=1 seek=400 conv=notrunc 2>/dev/null
+"$BIN/chaski-audit" verify "$C/a/audit" >"$C/found" 2>&1; status=$?
+check "a changed payload is a finding" equal $status 1
+check "... naming the entry and the rule" contains "$(cat "$C/found")" "[payload]"
+restore
+sed -i 's/^[0-9][0-9]*$/9999/' "$LOG/checkpoint"
+check "a forged checkpoint does not start" equal "$(start_status)" 3
+restore
+
+# a second server on the same log
+server_start a || die "server a does not start on the good copy: $(tail -n 1 "$C/a/server.events")"
+sed "s#^front = .*#front = \"ipc://$C/a/front2\"#; s#^ready_file = .*##; s#^mesh_listen = .*#mesh_listen = {\"tcp://127.0.0.1:$(free_port)\"}#" "$C/a/server.conf" >"$C/second.conf"
+timeout 3 "$BIN/chaski-security-server" --config "$C/second.conf" 2>"$C/second.events"
+check "a second server on the same log is refused" contains "$(cat "$C/second.events")" REFUSED
+server_stop a
+
+# a full disk: the payload and log folders on a small file system
+if mkdir -p "$C/small" && mount -t tmpfs -o size=24m tmpfs "$C/small" 2>/dev/null; then
+    sed -i "s#^audit_folder = .*#audit_folder = \"$C/small/audit\"#; s#^wal_segment_mib = .*#wal_segment_mib = 1#" "$C/a/server.conf"
+    server_start a || not_ok "server a starts on a small disk" "$(tail -n 1 "$C/a/server.events")"
+    check "exchanges run on a small disk" contains "$(ask 20)" "OK                   20"
+    head -c 100m /dev/zero >"$C/small/filler" 2>/dev/null
+    ask 3000 >"$C/full.out"
+    check "with a full disk exchanges are refused, not lost" contains "$(cat "$C/full.out")" LOG_FAILED
+    check "... by a process that goes on" kill -0 "$(sed -n 's/^exchange_pid=//p' "$C/a/server.ready")"
+    rm "$C/small/filler"
+    check "with room again they go on" contains "$(ask 20)" "OK                   20"
+    server_stop a
+    check "and the log verifies" "$BIN/chaski-audit" verify "$C/small/audit"
+    umount "$C/small"
+else
+    echo "# no tmpfs here: the full disk was not tried"
+fi
+finish
