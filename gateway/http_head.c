@@ -157,6 +157,19 @@ static struct span trimmed(struct span text)
     return text;
 }
 
+/* RFC 9110 section 5.6.2. llhttp lets blanks in a field's name pass. */
+bool http_is_token(struct span name)
+{
+    static const char marks[] = "!#$%&'*+-.^_`|~";
+    for (size_t i = 0; i < name.size; i++) {
+        uint8_t c = name.at[i];
+        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        if (!plain && (c == 0 || strchr(marks, c) == NULL))
+            return false;
+    }
+    return name.size > 0;
+}
+
 static bool named(const struct http_field *field, const char *name)
 {
     return text_same_word(field->name, span_of_text(name));
@@ -206,7 +219,7 @@ static fault read_meaning(enum http_role role, struct http_head *out)
     for (size_t i = 0; i < out->fields; i++) {
         struct http_field *field = &out->field[i];
         field->value = field->value.at == NULL ? span_of_text("") : trimmed(field->value);
-        if (field->name.size == 0)
+        if (!http_is_token(field->name))
             return RAISE(BAD_REQUEST, "a header line without a name");
         if (named(field, "content-length"))
             TRY(read_length(field->value, out));

@@ -52,4 +52,7 @@ fault http_head_parse(enum http_role role, struct span head, struct http_head *o
 /* The value of the first field of this name; at == NULL when there is none. */
 struct span http_head_get(const struct http_head *self, const char *name);
 
+/* May this be a field's name, or a method? */
+bool http_is_token(struct span name);
+
 #endif

@@ -102,18 +102,6 @@ struct span rest_headers_last(const struct rest_fields *self, const char *name)
 // --- from a peer
 // -------------------------------------------------------------------------------------
 
-static bool is_token(struct span name)
-{
-    static const char marks[] = "!#$%&'*+-.^_`|~";
-    for (size_t i = 0; i < name.size; i++) {
-        uint8_t c = name.at[i];
-        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        if (!plain && (c == 0 || strchr(marks, c) == NULL))
-            return false;
-    }
-    return name.size > 0;
-}
-
 static bool is_value(struct span value)
 {
     for (size_t i = 0; i < value.size; i++)
@@ -127,7 +115,7 @@ fault rest_headers_check(const struct rest_fields *self)
     size_t bytes = 0;
     for (size_t i = 0; i < self->count; i++) {
         const struct http_field *field = &self->field[i];
-        if (!is_token(field->name) || !is_value(field->value))
+        if (!http_is_token(field->name) || !is_value(field->value))
             return RAISE(BAD_FRAME, "a header field that HTTP cannot carry");
         if (rest_headers_removed(field->name))
             return RAISE(BAD_FRAME, "a header field that must not travel");

@@ -116,7 +116,10 @@ fault server_config_read(const char *path, struct server_config *out)
 {
     *out = (struct server_config){0};
     TRY(config_read(path, NULL, server_settings, out));
-    return check(out, path);
+    fault f = check(out, path);
+    if (failed(f))
+        server_config_clear(out);
+    return f;
 }
 
 void server_config_clear(struct server_config *self)
