@@ -104,13 +104,13 @@ static fault make_log_key(const struct making *self)
     OWNED(keypair) key = NULL;
     OWNED(bytes) public_key = NULL;
     struct note_key log;
-    char vkey[401];
+    char vkey[400], line[402];
     TRY(new_key(self, "log.key", KEY_ED25519, &key));
     TRY(keypair_public(key, &public_key));
     TRY(note_key_make(self->plan->origin, NOTE_LOG, public_key->data, &log));
-    note_key_text(&log, vkey, sizeof vkey - 1);
-    strcat(vkey, "\n");
-    return write_text(self, "anchor/directory.vkey", vkey);
+    note_key_text(&log, vkey, sizeof vkey);
+    text_format(line, sizeof line, "%s\n", vkey);
+    return write_text(self, "anchor/directory.vkey", line);
 }
 
 static fault make_folders(const struct making *self)

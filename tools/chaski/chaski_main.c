@@ -16,6 +16,11 @@ static const struct {
      "      makes a server's keys and its request for enrolment\n"
      "  keys certificate --folder DIR --certificate FILE\n"
      "      takes in the certificate that the authority issued"},
+    {"share", share_command,
+     "share (--table FILE --key COLUMN | --url URL) --service I/C/M/SUBSYSTEM/NAME\n"
+     "        --gateway-config FILE [--title T] [--class open|shared|restricted]\n"
+     "        [--registry STORE [--publish-to FOLDER]]\n"
+     "      puts a table or a service on the bus; broken tables are refused with row and column"},
     {"trace", trace_command,
      "trace EXCHANGE_ID EVENTS_FILE...\n"
      "      the walk of one exchange in words, from the events of the servers that it crossed"},

@@ -10,6 +10,7 @@
 /* BAD_REQUEST: the command line is wrong (exit 2); any other fault: exit 1. argv[0] is the command.
  */
 fault keys_command(int argc, char **argv);
+fault share_command(int argc, char **argv);
 fault trace_command(int argc, char **argv);
 fault free_ports_command(int argc, char **argv);
 
