@@ -110,10 +110,13 @@ static int wait_for_one(const struct pair *pair, pid_t *which)
     }
 }
 
-static void reap(pid_t pid)
+/* Waits for this one; its exit status. */
+static int reap(pid_t pid)
 {
-    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+    int status = 0;
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
 /* Runs one pair to its end: status of the process that ended first, or of the exchange. */
@@ -134,13 +137,16 @@ static int run_pair(const struct server_config *config)
         kill(pair.exchange, SIGTERM);
     int status = wait_for_one(&pair, &first);
     exchange_pid = 0;
-    if (first == pair.keys) {
-        /* the exchange sees its line close and ends by itself; what it says is less telling */
-        reap(pair.exchange);
-        return status == 0 ? 1 : status;
+    if (first != pair.keys) {
+        reap(pair.keys);
+        return status;
     }
-    reap(pair.keys);
-    return status;
+    /* The exchange sees its line close and ends by itself. When both were asked to end, the keys
+     * process may only have been waited for first. */
+    int exchange_status = reap(pair.exchange);
+    if (asked_to_stop != 0)
+        return exchange_status;
+    return status == 0 ? 1 : status;
 }
 
 static int supervise(const struct server_config *config)

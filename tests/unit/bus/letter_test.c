@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include "lib/bus/letter.h"
+
+#include "lib/bus/header.h"
+#include "tests/unit/unit.h"
+
+static struct header plain_header(void)
+{
+    struct header header = {
+        .kind = HEADER_REQUEST, .time_ms = 1795000000123, .deadline_ms = 1795000060123};
+    header.sender = span_of_text("CO/MUN/890905211/TRAMITES");
+    header.receiver = span_of_text("CO/GOV/899999027/DIVIPOLA");
+    header.service = span_of_text("CO/GOV/899999027/DIVIPOLA/municipios");
+    header.sender_server = span_of_text("CO/MUN/890905211/SS1");
+    header.receiver_server = span_of_text("CO/GOV/899999027/SS1");
+    header.purpose = span_of_text("P-1");
+    header.log_size = 7;
+    header.directory_epoch = 9;
+    return header;
+}
+
+static fault encode_decode(const struct header *header, struct header_read **out)
+{
+    OWNED(bytes) bytes = NULL;
+    TRY(header_encode(header, &bytes));
+    return header_decode(bytes_span(bytes), out);
+}
+
+static void test_a_header_comes_back_as_it_was(void)
+{
+    OWNED(header_read) read = NULL;
+    struct header header = plain_header();
+    MUST(encode_decode(&header, &read));
+    const struct header *back = header_of(read);
+    CU_ASSERT_EQUAL(back->time_ms, header.time_ms);
+    CU_ASSERT(span_equal(back->service, header.service));
+    CU_ASSERT(span_equal(back->purpose, header.purpose));
+    CU_ASSERT_EQUAL(back->log_size, 7);
+    CU_ASSERT_FALSE(back->has_reply_to);
+}
+
+static void test_a_header_that_is_not_sound_is_refused(void)
+{
+    struct header header;
+    OWNED(header_read) read = NULL;
+#define REFUSED_WITH(change) \
+    header = plain_header(); \
+    change;                  \
+    MUST_FAIL(BAD_FRAME, encode_decode(&header, &read))
+    REFUSED_WITH(header.kind = (enum header_kind)9);
+    REFUSED_WITH(header.time_ms = 0);
+    REFUSED_WITH(header.time_ms = 2524608000000);
+    REFUSED_WITH(header.sender = span_of_text(""));
+    REFUSED_WITH(header.sender = span_of_text("CO/MUN/1"));
+    REFUSED_WITH(header.sender = span_of_text("CO/MUN/1/A/B"));
+    REFUSED_WITH(header.sender = span_of_text("CO/MUN/1/%41")); /* not canonical */
+    REFUSED_WITH(header.service = span_of_text("CO//1/A/B"));
+    REFUSED_WITH(header.receiver_server = span_of_text("x"));
+#undef REFUSED_WITH
+    MUST_FAIL(BAD_FRAME, header_decode(span_of_text("no protobuf at all"), &read));
+}
+
+static void seal(struct seal_key *key, struct bytes **frame)
+{
+    OWNED(bytes) blob = NULL;
+    uint8_t ski[SKI_BYTES] = {1};
+    MUST(letter_blob(span_of_text("payload"), &blob));
+    struct letter letter = {span_of_text("header"), span_of(ski, sizeof ski),
+                            span_of_text("signature"), bytes_span(blob)};
+    MUST(letter_seal(&letter, key, 3, span_of_text("envelope"), frame));
+}
+
+static void test_a_letter_opens_to_what_was_sealed(void)
+{
+    static const uint8_t raw[SEAL_KEY_BYTES] = {5};
+    OWNED(seal_key) key = NULL;
+    OWNED(bytes) frame = NULL;
+    OWNED(bytes) memory = NULL;
+    struct letter letter;
+    MUST(seal_key_make(raw, &key));
+    seal(key, &frame);
+    MUST(letter_open(bytes_span(frame), key, 3, span_of_text("envelope"), &memory, &letter));
+    CU_ASSERT(span_is_text(letter.header, "header"));
+    CU_ASSERT(span_is_text(letter.signature, "signature"));
+    CU_ASSERT(span_is_text(letter_payload(letter.blob), "payload"));
+    CU_ASSERT_EQUAL(letter.blob.size, SALT_BYTES + 7);
+}
+
+static void test_every_changed_byte_breaks_the_seal(void)
+{
+    static const uint8_t raw[SEAL_KEY_BYTES] = {5};
+    OWNED(seal_key) key = NULL;
+    OWNED(bytes) frame = NULL;
+    OWNED(bytes) memory = NULL;
+    struct letter letter;
+    MUST(seal_key_make(raw, &key));
+    seal(key, &frame);
+    for (size_t i = 0; i < frame->size; i++) {
+        frame->data[i] ^= 1;
+        MUST_FAIL(SEAL_BROKEN, letter_open(bytes_span(frame), key, 3, span_of_text("envelope"),
+                                           &memory, &letter));
+        frame->data[i] ^= 1;
+    }
+    MUST_FAIL(SEAL_BROKEN,
+              letter_open(bytes_span(frame), key, 4, span_of_text("envelope"), &memory, &letter));
+    MUST_FAIL(SEAL_BROKEN,
+              letter_open(bytes_span(frame), key, 3, span_of_text("Envelope"), &memory, &letter));
+}
+
+static void test_an_envelope_comes_back_and_nonsense_does_not(void)
+{
+    struct envelope envelope = {.counter = 42, .direction = LETTER_ANSWER}, back;
+    uint8_t bytes[MESH_ENVELOPE_BYTES_MAX];
+    size_t size = envelope_encode(&envelope, bytes);
+    MUST(envelope_decode(span_of(bytes, size), &back));
+    CU_ASSERT_EQUAL(back.counter, 42);
+    CU_ASSERT_EQUAL(back.direction, LETTER_ANSWER);
+    MUST_FAIL(BAD_FRAME, envelope_decode(span_of(bytes, size - 1), &back));
+    MUST_FAIL(BAD_FRAME, envelope_decode(span_of_text(""), &back));
+    envelope.direction = (enum letter_direction)7;
+    size = envelope_encode(&envelope, bytes);
+    MUST_FAIL(BAD_FRAME, envelope_decode(span_of(bytes, size), &back));
+}
+
+SUITE(letter, TEST(test_a_header_comes_back_as_it_was),
+      TEST(test_a_header_that_is_not_sound_is_refused),
+      TEST(test_a_letter_opens_to_what_was_sealed), TEST(test_every_changed_byte_breaks_the_seal),
+      TEST(test_an_envelope_comes_back_and_nonsense_does_not))
