@@ -41,8 +41,7 @@ struct ask {
     struct bytes *payload;
 };
 
-// --- all of them: numbers that are not used again
-// -----------------------------------------------------
+// --- all of them: numbers that are not used again ------------------------------------------------
 
 struct slot {
     struct ask *ask;
@@ -114,8 +113,7 @@ static void asks_remove(struct asks *self, uint64_t id)
     self->live--;
 }
 
-// --- refusing
-// ----------------------------------------------------------------------------------------
+// --- refusing ------------------------------------------------------------------------------------
 
 struct receipt {
     const char *origin;
@@ -182,8 +180,7 @@ static void refuse_early(struct gateway *gateway, struct http_connection *connec
     send_refusal(gateway, connection, &refusal, media, NULL);
 }
 
-// --- one ask
-// -----------------------------------------------------------------------------------------
+// --- one ask -------------------------------------------------------------------------------------
 
 static void on_timer(struct loop_timer *timer);
 
@@ -300,8 +297,7 @@ static void ask_admit(struct ask *self)
         ask_fail(self, f);
 }
 
-// --- from HTTP
-// ---------------------------------------------------------------------------------------
+// --- from HTTP -----------------------------------------------------------------------------------
 
 static bool is_carried(struct span method)
 {
@@ -512,8 +508,7 @@ static void on_gone(void *owner, struct http_connection *connection)
 
 const struct http_handler ask_http_handler = {on_request, on_body, on_broken, on_gone};
 
-// --- from the security server
-// ------------------------------------------------------------------------
+// --- from the security server --------------------------------------------------------------------
 
 void ask_admitted(struct gateway *gateway, uint64_t id, const struct front_problem *problem)
 {

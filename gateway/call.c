@@ -31,8 +31,7 @@ struct reading {
     uint8_t hash[REQUEST_HASH_BYTES];
 };
 
-// --- ending
-// ------------------------------------------------------------------------------------------
+// --- ending --------------------------------------------------------------------------------------
 
 static void report(fault f, uint64_t call)
 {
@@ -63,8 +62,7 @@ static void end_metrics(struct gateway *gateway, int64_t begun_us, fault f)
     metrics_end(&gateway->metrics, METRICS_PROVIDER, f.code, loop_now_us(gateway->loop) - begun_us);
 }
 
-// --- reading
-// -----------------------------------------------------------------------------------------
+// --- reading -------------------------------------------------------------------------------------
 
 static fault check_client(const struct rest_fields *header, const char *expected)
 {
@@ -116,8 +114,7 @@ static fault read_call(const struct front_call *call, struct reading *out)
     return DONE;
 }
 
-// --- tables
-// ------------------------------------------------------------------------------------------
+// --- tables --------------------------------------------------------------------------------------
 
 static fault answer_from_table(struct gateway *gateway, const struct front_call *call,
                                const struct reading *reading, const struct service *service)
@@ -142,8 +139,7 @@ static fault answer_from_table(struct gateway *gateway, const struct front_call 
     return DONE;
 }
 
-// --- HTTP services
-// -----------------------------------------------------------------------------------
+// --- HTTP services -------------------------------------------------------------------------------
 
 /* The URL's path, then the caller's: of two slashes where they meet one goes. */
 static void write_target(const struct service *service, const struct rest_target *target,
@@ -266,8 +262,7 @@ static fault call_service(struct gateway *gateway, const struct front_call *call
     return f;
 }
 
-// --- a call
-// ------------------------------------------------------------------------------------------
+// --- a call --------------------------------------------------------------------------------------
 
 static fault start(struct gateway *gateway, const struct front_call *call, bool *ended)
 {

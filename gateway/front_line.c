@@ -30,8 +30,7 @@ struct front_line {
     char server[ID_BYTES_MAX + 1];
 };
 
-// --- sending
-// -----------------------------------------------------------------------------------------
+// --- sending -------------------------------------------------------------------------------------
 
 /* The generated structs want `char *` where they only read. */
 static char *text(const char *from)
@@ -147,8 +146,7 @@ fault front_line_done_badly(struct front_line *self, uint64_t call,
     return send_done(self, &done, NULL);
 }
 
-// --- arriving
-// ----------------------------------------------------------------------------------------
+// --- arriving ------------------------------------------------------------------------------------
 
 static struct front_problem problem_of(const Chaski__Problem *wire)
 {
@@ -240,8 +238,7 @@ static void on_message(void *owner, const struct message *message)
     chaski__front_message__free_unpacked(front, NULL);
 }
 
-// --- the line
-// ----------------------------------------------------------------------------------------
+// --- the line ------------------------------------------------------------------------------------
 
 static void on_beat(struct loop_timer *timer)
 {

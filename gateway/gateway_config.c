@@ -135,7 +135,9 @@ const struct config_setting gateway_settings[] = {
      .number = HTTP_BODY_WAIT_MS_DEFAULT,
      .least = 100,
      .most = 3600000,
-     .sentence = "A request's body must be complete, and an answer be taken, within this, in ms."},
+     .sentence =
+         "A request's body must be complete within this, in ms; and a caller who takes no 64 KiB "
+         "of its answer within it is given up."},
     {.name = "idle_ms",
      .kind = CONFIG_NUMBER,
      .offset = AT(idle_ms),

@@ -46,8 +46,7 @@ struct program {
     int64_t drain_until_us;
 };
 
-// --- services
-// ----------------------------------------------------------------------------------------
+// --- services ------------------------------------------------------------------------------------
 
 static void say_services(struct gateway *gateway)
 {
@@ -84,8 +83,7 @@ static void on_hangup(void *owner)
         EVENT(INFO, "services.reloaded", E_NUMBER("services", services_count(gateway->services)));
 }
 
-// --- the end
-// -----------------------------------------------------------------------------------------
+// --- the end -------------------------------------------------------------------------------------
 
 static size_t in_flight(const struct gateway *gateway)
 {
@@ -121,8 +119,7 @@ static void on_terminate(void *owner)
     loop_set_timer(gateway->loop, &self->drain, DRAIN_LOOK_MS);
 }
 
-// --- from the front line
-// -----------------------------------------------------------------------------
+// --- from the front line -------------------------------------------------------------------------
 
 static void on_admitted(void *owner, uint64_t ask, const struct front_problem *problem)
 {
@@ -146,27 +143,51 @@ static void on_lost(void *owner, enum front_loss loss)
 
 static const struct front_handler front_handler = {on_admitted, on_answered, on_called, on_lost};
 
-// --- the start
-// ---------------------------------------------------------------------------------------
+// --- the start -----------------------------------------------------------------------------------
 
 /* CURVE only towards another machine; the server's key is what makes it the right one. */
-static fault read_keys(struct program *self)
+static fault check_keys(struct program *self)
 {
     const struct gateway_config *config = &self->gateway.config;
     bool tcp = strncmp(config->server, "tcp://", 6) == 0;
-    if (config->server_key[0] == '\0' && tcp)
-        return RAISE(BAD_CONFIG,
-                     "%s: server = %s needs server_key: what goes over a network is "
-                     "encrypted",
-                     self->config_path, config->server);
+    if (config->server_key[0] == '\0')
+        return !tcp ? DONE
+                    : RAISE(BAD_CONFIG,
+                            "server = %s needs server_key: what goes over a network is encrypted",
+                            config->server);
+    if (failed(z85_read(span_of_text(config->server_key), self->server_key, CURVE_KEY_BYTES)))
+        return RAISE(BAD_CONFIG, "server_key is not 40 characters of Z85");
+    return DONE;
+}
+
+static fault read_keys(struct program *self)
+{
+    const struct gateway_config *config = &self->gateway.config;
     if (config->server_key[0] == '\0')
         return DONE;
-    if (failed(z85_read(span_of_text(config->server_key), self->server_key, CURVE_KEY_BYTES)))
-        return RAISE(BAD_CONFIG, "%s: server_key is not 40 characters of Z85", self->config_path);
     if (config->key_file[0] != '\0')
         return curve_load(config->key_file, &self->own);
     curve_make(&self->own);
     return DONE;
+}
+
+static fault check_addresses(const struct gateway_config *config)
+{
+    if (config->listen.count == 0)
+        return RAISE(BAD_CONFIG, "listen is empty");
+    for (size_t i = 0; i < config->listen.count; i++)
+        TRY(http_server_check_address(config->listen.item[i]));
+    return DONE;
+}
+
+/* Everything that can be wrong with the settings before anything is started. */
+static fault read_settings(struct program *self)
+{
+    struct gateway *gateway = &self->gateway;
+    TRY(gateway_config_read(self->config_path, &gateway->config));
+    TRY(check_keys(self));
+    TRY(check_addresses(&gateway->config));
+    return services_new(&gateway->config, &gateway->services);
 }
 
 static fault open_front(struct program *self)
@@ -201,8 +222,6 @@ static fault open_http(struct gateway *gateway)
     TRY(http_server_new(&options, &gateway->http));
     for (size_t i = 0; i < config->listen.count; i++)
         TRY(http_server_listen(gateway->http, config->listen.item[i]));
-    if (config->listen.count == 0)
-        return RAISE(BAD_CONFIG, "listen is empty");
     return DONE;
 }
 
@@ -326,8 +345,7 @@ static int run(struct program *self)
     return status;
 }
 
-// --- the command line
-// --------------------------------------------------------------------------------
+// --- the command line ----------------------------------------------------------------------------
 
 enum action { ACTION_RUN, ACTION_CHECK, ACTION_PRINT };
 
@@ -380,10 +398,7 @@ int main(int argc, char **argv)
     if (status >= 0)
         return status;
     struct gateway *gateway = &program.gateway;
-    fault f = gateway_config_read(program.config_path, &gateway->config);
-    if (!failed(f))
-        f = services_new(&gateway->config, &gateway->services);
-    if (failed(f)) {
+    if (failed(read_settings(&program))) {
         fprintf(stderr, "chaski-gateway: %s\n", fault_detail());
         gateway_config_clear(&gateway->config);
         return 2;

@@ -47,13 +47,6 @@ static bool is_control(uint8_t c)
     return (c < 0x20 && c != '\t') || c == 0x7f;
 }
 
-/* RFC 9110 5.6.2: a byte of a token. */
-static bool is_name_byte(uint8_t c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
 /* More than 8 digits would be a chunk beyond every bound. */
 static fault take_size_byte(struct http_body *self, uint8_t c)
 {
@@ -99,7 +92,7 @@ static fault take_trailer_byte(struct http_body *self, uint8_t c)
     } else if (self->step == TRAILER_NAME && c == ':') {
         self->step = TRAILER_LINE;
     } else {
-        if (!is_name_byte(c))
+        if (!http_is_token(span_of(&c, 1)))
             return RAISE(BAD_REQUEST, "a byte 0x%02x in the name of a trailer", c);
         self->step = TRAILER_NAME;
     }

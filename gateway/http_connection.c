@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define LINGER_MS 2000
+#define PROGRESS_BYTES 65536 /* a caller who takes this much within the wait may go on taking */
 #define NEVER INT64_MAX
 
 /*
@@ -48,6 +49,7 @@ struct http_connection {
     size_t held;
     struct bytes *out; /* what could not be sent at once */
     size_t out_at;
+    size_t out_waited; /* where `out_at` was when the wait began again */
     void *owner;
 };
 
@@ -55,8 +57,7 @@ static void on_ready(struct loop_watch *watch, uint32_t bits);
 static void on_timer(struct loop_timer *timer);
 static void resume(struct http_connection *self);
 
-// --- life
-// --------------------------------------------------------------------------------------------
+// --- life ----------------------------------------------------------------------------------------
 
 static void set_due(struct http_connection *self, int64_t in_ms)
 {
@@ -167,8 +168,7 @@ bool http_connection_hold(struct http_connection *self, size_t size)
     return true;
 }
 
-// --- writing
-// -----------------------------------------------------------------------------------------
+// --- writing -------------------------------------------------------------------------------------
 
 static void begin_reading_head(struct http_connection *self)
 {
@@ -216,7 +216,7 @@ static bool keep_unsent(struct http_connection *self, const struct iovec *part, 
     if (!http_connection_hold(self, total - sent))
         return false;
     self->out = bytes_empty(0);
-    self->out_at = 0;
+    self->out_at = self->out_waited = 0;
     for (size_t i = 0; i < parts && part[i].iov_len > 0; i++) {
         size_t skip = sent < part[i].iov_len ? sent : part[i].iov_len;
         sent -= skip;
@@ -259,15 +259,19 @@ static void send_rest(struct http_connection *self)
         return;
     }
     self->out_at += sent;
-    if (self->out_at < self->out->size)
+    if (self->out_at < self->out->size) {
+        if (self->out_at - self->out_waited >= PROGRESS_BYTES) {
+            self->out_waited = self->out_at;
+            set_due(self, self->server->options.body_wait_ms);
+        }
         return;
+    }
     bytes_free(&self->out);
     give_back(self);
     finish_answer(self);
 }
 
-// --- answering
-// ---------------------------------------------------------------------------------------
+// --- answering -----------------------------------------------------------------------------------
 
 /* For people who read along; it has no meaning. A service's own phrase is not carried. */
 static const char *reason_of(unsigned status)
@@ -385,8 +389,7 @@ void http_connection_answer(struct http_connection *self, bool dated, struct spa
     send_answer(self, bytes_span(head), body);
 }
 
-// --- reading
-// -----------------------------------------------------------------------------------------
+// --- reading -------------------------------------------------------------------------------------
 
 /* Nothing that follows on this connection can be trusted to begin where we think. */
 static void break_off(struct http_connection *self, fault f)

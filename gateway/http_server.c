@@ -18,8 +18,7 @@
 #define ACCEPT_AGAIN_MS 100
 #define BACKLOG 4096
 
-// --- accepting
-// ---------------------------------------------------------------------------------------
+// --- accepting -----------------------------------------------------------------------------------
 
 static void refuse_one_too_many(int fd)
 {
@@ -75,8 +74,7 @@ static void on_connection(struct loop_watch *watch, uint32_t bits)
     }
 }
 
-// --- listening
-// ---------------------------------------------------------------------------------------
+// --- listening -----------------------------------------------------------------------------------
 
 struct address {
     socklen_t size;
@@ -169,6 +167,12 @@ static fault open_listener(const char *text, const struct address *address, int 
     return DONE;
 }
 
+fault http_server_check_address(const char *text)
+{
+    struct address address;
+    return read_address(text, &address);
+}
+
 fault http_server_listen(struct http_server *self, const char *text)
 {
     struct address address;
@@ -203,8 +207,7 @@ bool http_server_is_open_to_others(const struct http_server *self)
     return false;
 }
 
-// --- the server
-// --------------------------------------------------------------------------------------
+// --- the server ----------------------------------------------------------------------------------
 
 /* Connections die in the middle of calls on them; their memory goes when nobody can hold it. */
 static bool bury(void *owner)

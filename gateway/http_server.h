@@ -50,6 +50,8 @@ void http_server_free(struct http_server **self);
 
 /* "127.0.0.1:8080", "[::1]:8080" or "*:8080"; port 0 takes a free one. IO_FAILED, BAD_CONFIG. */
 fault http_server_listen(struct http_server *self, const char *address);
+/* Could this be listened on, as far as its form tells? BAD_CONFIG. */
+fault http_server_check_address(const char *address);
 size_t http_server_listeners(const struct http_server *self);
 /* The address really bound, as text; borrowed. */
 const char *http_server_address(const struct http_server *self, size_t listener);
@@ -60,8 +62,7 @@ bool http_server_is_open_to_others(const struct http_server *self);
 void http_server_drain(struct http_server *self);
 struct http_server_counts http_server_counts(const struct http_server *self);
 
-// --- for the handler
-// ---------------------------------------------------------------------------------
+// --- for the handler -----------------------------------------------------------------------------
 
 /* A place for the handler's own object; NULL when a request begins. */
 void http_connection_set_owner(struct http_connection *self, void *owner);

@@ -5,40 +5,53 @@
 
 #include <assert.h>
 
+struct word {
+    size_t size;
+    const char *text;
+};
+
+#define WORD(text)               \
+    {                            \
+        sizeof(text) - 1, (text) \
+    }
 #define WORDS(list) (list), sizeof(list) / sizeof((list)[0])
 
-static const char *const between_neighbours[] = {
-    "transfer-encoding",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "te",
-    "trailer",
-    "upgrade",
-    "connection",
-    "user-agent",
-    "host",
-    "content-length",
-    "server",
-    "expect",
+static const struct word between_neighbours[] = {
+    WORD("transfer-encoding"),
+    WORD("keep-alive"),
+    WORD("proxy-authenticate"),
+    WORD("proxy-authorization"),
+    WORD("te"),
+    WORD("trailer"),
+    WORD("upgrade"),
+    WORD("connection"),
+    WORD("user-agent"),
+    WORD("host"),
+    WORD("content-length"),
+    WORD("server"),
+    WORD("expect"),
 };
 /* A caller's are removed: this gateway makes its own. */
-static const char *const ours_in_request[] = {"x-road-request-id", "x-road-request-hash"};
+static const struct word ours_in_request[] = {WORD("x-road-request-id"),
+                                              WORD("x-road-request-hash")};
 /* A service's are removed: the caller's gateway makes them. */
-static const char *const ours_in_response[] = {"x-road-id",           "x-road-client",
-                                               "x-road-service",      "x-road-request-id",
-                                               "x-road-request-hash", "chaski-receipt"};
+static const struct word ours_in_response[] = {
+    WORD("x-road-id"),         WORD("x-road-client"),       WORD("x-road-service"),
+    WORD("x-road-request-id"), WORD("x-road-request-hash"), WORD("chaski-receipt")};
 /* Decide something: only the last one counts, and only the last one travels. */
-static const char *const decisive[] = {
-    "x-road-client",  "x-road-id",          "x-road-security-server", "x-road-represented-party",
-    "chaski-purpose", "chaski-procedure",   "chaski-legal-basis",     "chaski-case",
-    "chaski-subject", "chaski-deadline-ms",
+static const struct word decisive[] = {
+    WORD("x-road-client"),          WORD("x-road-id"),
+    WORD("x-road-security-server"), WORD("x-road-represented-party"),
+    WORD("chaski-purpose"),         WORD("chaski-procedure"),
+    WORD("chaski-legal-basis"),     WORD("chaski-case"),
+    WORD("chaski-subject"),         WORD("chaski-deadline-ms"),
 };
 
-static bool is_one_of(struct span name, const char *const *words, size_t count)
+static bool is_one_of(struct span name, const struct word *words, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (strlen(words[i]) == name.size && text_same_word(name, span_of_text(words[i])))
+        if (words[i].size == name.size &&
+            text_same_word(name, span_of(words[i].text, words[i].size)))
             return true;
     return false;
 }
@@ -99,8 +112,7 @@ struct span rest_headers_last(const struct rest_fields *self, const char *name)
     return (struct span){NULL, 0};
 }
 
-// --- from a peer
-// -------------------------------------------------------------------------------------
+// --- from a peer ---------------------------------------------------------------------------------
 
 static bool is_value(struct span value)
 {
@@ -126,8 +138,7 @@ fault rest_headers_check(const struct rest_fields *self)
     return DONE;
 }
 
-// --- what the caller wants
-// ---------------------------------------------------------------------------
+// --- what the caller wants -----------------------------------------------------------------------
 
 static fault read_word(const struct rest_fields *self, const char *name,
                        char out[WORD_BYTES_MAX + 1])

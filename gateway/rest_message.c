@@ -6,8 +6,7 @@
 
 #include <stddef.h>
 
-// --- protobuf wire: a key is field number << 3 | kind
-// -----------------------------------------------
+// --- protobuf wire: a key is field number << 3 | kind --------------------------------------------
 
 enum wire_kind { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_SIZED = 2, WIRE_FIXED32 = 5 };
 
@@ -106,8 +105,7 @@ static fault take_item(struct cursor *from, struct item *out)
     return RAISE(BAD_FRAME, "a field of kind %u", (unsigned)(key & 7));
 }
 
-// --- messages
-// --------------------------------------------------------------------------------------
+// --- messages ------------------------------------------------------------------------------------
 
 void rest_request_write(struct span method, struct span target, const struct rest_fields *header,
                         struct bytes *out)

@@ -73,8 +73,7 @@ static void on_line(struct loop_watch *watch, uint32_t bits);
 static void on_idle(struct loop_timer *timer);
 static void on_deadline(struct loop_timer *timer);
 
-// --- requests
-// ----------------------------------------------------------------------------------------
+// --- requests ------------------------------------------------------------------------------------
 
 static void push(struct host *host, struct request *request, bool first)
 {
@@ -116,8 +115,7 @@ static void end_request(struct request *request, fault f)
     free(request);
 }
 
-// --- lines
-// -------------------------------------------------------------------------------------------
+// --- lines ---------------------------------------------------------------------------------------
 
 static void give_back(struct line *line)
 {
@@ -244,8 +242,7 @@ static bool rewatch(struct line *line, uint32_t bits)
     return !failed(loop_rewatch(line->host->client->options.loop, &line->watch));
 }
 
-// --- sending
-// -----------------------------------------------------------------------------------------
+// --- sending -------------------------------------------------------------------------------------
 
 /* Nothing of the request has left: it may go to a fresh line without being sent twice. */
 static void move_to_fresh_line(struct line *line)
@@ -312,8 +309,7 @@ static void serve_waiting(struct host *host)
     }
 }
 
-// --- answers
-// -----------------------------------------------------------------------------------------
+// --- answers -------------------------------------------------------------------------------------
 
 static void finish(struct line *line)
 {
@@ -447,7 +443,11 @@ static void feed(struct line *line, struct span arrived)
         keep_rest(line, arrived);
         return;
     }
-    if (arrived.size > 0) {
+    /* a careless server may send a body with the answer to HEAD: harmless, once the line is closed
+     */
+    if (arrived.size > 0 && line->body.kind == BODY_NONE)
+        line->keep_alive = false;
+    else if (arrived.size > 0) {
         fail_line(line, RAISE(SERVICE_GARBAGE, "%zu bytes more than the answer", arrived.size));
         return;
     }
@@ -481,8 +481,7 @@ static void read_more(struct line *line)
         feed(line, span_of(client->read, (size_t)got));
 }
 
-// --- events
-// ------------------------------------------------------------------------------------------
+// --- events --------------------------------------------------------------------------------------
 
 static void try_next_address(struct line *line, int error)
 {
@@ -552,8 +551,7 @@ static void on_deadline(struct loop_timer *timer)
     end_request(request, f);
 }
 
-// --- the client
-// --------------------------------------------------------------------------------------
+// --- the client ----------------------------------------------------------------------------------
 
 fault service_client_new(const struct service_client_options *options, struct service_client **out)
 {

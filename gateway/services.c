@@ -19,8 +19,7 @@ struct services {
     char **subsystem;
 };
 
-// --- URL
-// ---------------------------------------------------------------------------------------------
+// --- URL -----------------------------------------------------------------------------------------
 
 struct url {
     char host[256];
@@ -116,8 +115,7 @@ static char *text_of(struct span from)
     return text;
 }
 
-// --- one service
-// -------------------------------------------------------------------------------------
+// --- one service ---------------------------------------------------------------------------------
 
 static void service_free(struct service **self)
 {
@@ -189,8 +187,7 @@ static fault service_new(const struct service_section *section, struct service *
     return DONE;
 }
 
-// --- the set
-// -----------------------------------------------------------------------------------------
+// --- the set -------------------------------------------------------------------------------------
 
 static void add_subsystem(struct services *self, const char *service_id)
 {

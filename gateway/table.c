@@ -16,8 +16,7 @@ struct parsing {
     size_t column;
 };
 
-// --- one field
-// ---------------------------------------------------------------------------------------
+// --- one field -----------------------------------------------------------------------------------
 
 /* "row 12, column 3 (municipio)" */
 static fault refuse(const struct parsing *p, const char *what)
@@ -107,8 +106,7 @@ static bool take_separator(struct parsing *p)
     return false;
 }
 
-// --- rows
-// --------------------------------------------------------------------------------------------
+// --- rows ----------------------------------------------------------------------------------------
 
 static fault check_name(const struct parsing *p, struct table_cell cell)
 {
@@ -248,8 +246,7 @@ void table_free(struct table **self)
     *self = NULL;
 }
 
-// --- looking
-// -----------------------------------------------------------------------------------------
+// --- looking -------------------------------------------------------------------------------------
 
 struct span table_text(const struct table *self, struct table_cell cell)
 {

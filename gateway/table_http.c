@@ -21,8 +21,7 @@ struct selection {
     uint64_t offset;
 };
 
-// --- small answers
-// -----------------------------------------------------------------------------------
+// --- small answers -------------------------------------------------------------------------------
 
 static void set_type(struct table_answer *out, const char *type)
 {
@@ -66,8 +65,7 @@ static void answer_unknown_column(const struct table *self, struct span name,
     write_text(out->body, "]}\n");
 }
 
-// --- reading the question
-// ----------------------------------------------------------------------------
+// --- reading the question ------------------------------------------------------------------------
 
 /* Percent-decodes a word of a query, where a plus stands for a blank. False when it is broken. */
 static bool decode(struct span from, char *out, size_t room)
@@ -170,8 +168,7 @@ static bool prefers_csv(struct span accept)
     return false;
 }
 
-// --- writing rows
-// ------------------------------------------------------------------------------------
+// --- writing rows --------------------------------------------------------------------------------
 
 static void write_row_json(const struct table *self, size_t row, struct bytes *out)
 {
@@ -294,8 +291,7 @@ static void answer_row(const struct table *self, struct span raw_key, bool csv,
     write_text(out->body, "\n");
 }
 
-// --- description (OpenAPI 3)
-// -------------------------------------------------------------------------
+// --- description (OpenAPI 3) ---------------------------------------------------------------------
 
 static json_t *parameter(const char *where, struct span name, const char *about, json_t *schema)
 {
@@ -390,8 +386,7 @@ static void answer_description(const struct table *self, const struct table_ques
     free(text);
 }
 
-// --- the service
-// -------------------------------------------------------------------------------------
+// --- the service ---------------------------------------------------------------------------------
 
 /* Strong: the same bytes for the same URL, file and form. True when the caller has them already. */
 static bool set_etag(const struct table *self, const struct table_question *question, bool csv,
