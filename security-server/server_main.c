@@ -141,10 +141,10 @@ static int run_pair(const struct server_config *config)
         reap(pair.keys);
         return status;
     }
-    /* The exchange sees its line close and ends by itself. When both were asked to end, the keys
-     * process may only have been waited for first. */
+    /* The exchange sees its line close and ends by itself. A keys process that ended well has seen
+     * its line close: the exchange ended before it, and was only waited for later. */
     int exchange_status = reap(pair.exchange);
-    if (asked_to_stop != 0)
+    if (asked_to_stop != 0 || (status == 0 && exchange_status != 0))
         return exchange_status;
     return status == 0 ? 1 : status;
 }
@@ -256,6 +256,7 @@ int main(int argc, char **argv)
         return 0;
     }
     event_setup("chaski-security-server", (enum event_level)config.event_level);
+    close_range(3, ~0u, 0); /* whatever the starter left open is no business of the keys process */
     raise_file_limit();
     catch_signals();
     int status = supervise(&config);

@@ -94,10 +94,10 @@ enum step_end step_sign_request(struct exchange *x)
     return sign(x, &x->request, &header);
 }
 
-/* The leaf hash that an answer names. */
+/* The leaf hash that an answer names: only of a request that stands in our log. */
 static void fill_reply_to(const struct exchange *x, struct header *out)
 {
-    if (x->request.leaf == NULL)
+    if (!x->request.durable)
         return;
     out->has_reply_to = true;
     out->reply_to = x->request.leaf_hash;

@@ -16,7 +16,7 @@ nginx_start() {
     echo '{"saludo":"hola"}' >"$C/nginx/www/base/hola"
     head -c 3000000 /dev/zero | tr '\0' z >"$C/nginx/www/base/grande"
     cat >"$C/nginx/nginx.conf" <<E
-daemon off; pid $C/nginx/pid; error_log $C/nginx/error.log; worker_processes 1;
+daemon off; master_process off; pid $C/nginx/pid; error_log $C/nginx/error.log;
 events { worker_connections 256; }
 http {
   log_format all '\$request_method|\$request_uri|\$http_x_road_client|\$http_x_road_request_id|\$http_cookie|\$http_accept_encoding|\$http_user_agent|\$content_length|\$request_body';
