@@ -10,6 +10,7 @@
 #include "lib/base/event.h"
 #include "lib/base/text.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* One call of an HTTP service, while its answer is awaited. */
@@ -240,6 +241,7 @@ static fault call_service(struct gateway *gateway, const struct front_call *call
 {
     OWNED(bytes) request = NULL;
     TRY(make_request(reading, service, &request));
+    assert(request != NULL);
     if (!budget_take(&gateway->budget, request->size))
         return RAISE(OVERLOADED, "too many bodies are in memory");
     struct call *self = owned_new(sizeof *self);

@@ -183,9 +183,10 @@ static void write_row_json(const struct table *self, size_t row, struct bytes *o
 
 static void write_csv_field(struct span text, struct bytes *out)
 {
+    static const char special[] = {',', '"', '\r', '\n'};
     bool plain = true;
     for (size_t i = 0; i < text.size && plain; i++)
-        plain = memchr(",\"\r\n", text.at[i], 4) == NULL;
+        plain = memchr(special, text.at[i], sizeof special) == NULL;
     if (plain) {
         write_span(out, text);
         return;
