@@ -86,8 +86,10 @@ $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h: proto/%.proto | $(DEPS_STAMP)
 	@mkdir -p $(GEN)
 	@protoc-c --proto_path=proto --c_out=$(GEN) $<
 GENERATED := $(PROTOS:%=$(GEN)/%.pb-c.h)
+# make must not take them for intermediate files and delete them behind our back
+.SECONDARY: $(GENERATED) $(PROTOS:%=$(GEN)/%.pb-c.c)
 
-$(OUT)/gen/%.o: $(GEN)/%.c
+$(OUT)/gen/%.o: $(GEN)/%.c | $(GENERATED)
 	@mkdir -p $(@D)
 	@$(CC) $(filter-out -Werror,$(CFLAGS)) -w -c $< -o $@
 
