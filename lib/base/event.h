@@ -30,12 +30,12 @@ struct event_field {
 /* Three fields: fault (name), reason (sentence) and detail as noted on this thread. */
 #define E_FAULT(f) ((struct event_field){"fault", FIELD_FAULT, NULL, (int64_t)(f).code})
 
-#define EVENT(level, name, ...)                                                                    \
-    do {                                                                                           \
-        if (event_wanted(level))                                                                   \
-            event_emit((level), (name), (const struct event_field[]){__VA_ARGS__},                 \
-                       sizeof((const struct event_field[]){__VA_ARGS__}) /                         \
-                           sizeof(struct event_field));                                            \
+#define EVENT(level, name, ...)                                                    \
+    do {                                                                           \
+        if (event_wanted(level))                                                   \
+            event_emit((level), (name), (const struct event_field[]){__VA_ARGS__}, \
+                       sizeof((const struct event_field[]){__VA_ARGS__}) /         \
+                           sizeof(struct event_field));                            \
     } while (0)
 
 /* Before the first event: the program's name and the least level shown. */

@@ -14,7 +14,7 @@ struct fact {
 };
 
 static const struct fact facts[] = {
-#define FAULT(name, number, status, xroad, blame, sentence)                                        \
+#define FAULT(name, number, status, xroad, blame, sentence) \
     [number] = {#name, xroad, sentence, status, blame},
 #include "lib/base/fault_list.def"
 #undef FAULT
@@ -83,7 +83,7 @@ enum fault_blame fault_blame(enum fault_code code)
 
 const char *fault_blame_word(enum fault_blame blame)
 {
-    static const char *const words[] = {"nobody", "caller", "provider", "peer", "this server",
-                                        "authority"};
+    static const char *const words[] = {"nobody", "caller",      "provider",
+                                        "peer",   "this server", "authority"};
     return words[blame];
 }

@@ -18,7 +18,14 @@ enum fault_code {
 #undef FAULT
 };
 
-enum fault_blame { BLAME_NONE, BLAME_CALLER, BLAME_PROVIDER, BLAME_PEER, BLAME_US, BLAME_AUTHORITY };
+enum fault_blame {
+    BLAME_NONE,
+    BLAME_CALLER,
+    BLAME_PROVIDER,
+    BLAME_PEER,
+    BLAME_US,
+    BLAME_AUTHORITY
+};
 
 /* A struct and not an enum, so that the compiler refuses a forgotten or mistyped check. */
 typedef struct [[nodiscard]] fault {
@@ -39,11 +46,11 @@ static inline void ignore(fault f)
     (void)f;
 }
 
-#define TRY(call)                                                                                  \
-    do {                                                                                           \
-        fault try_fault_ = (call);                                                                 \
-        if (try_fault_.code != OK)                                                                 \
-            return try_fault_;                                                                     \
+#define TRY(call)                  \
+    do {                           \
+        fault try_fault_ = (call); \
+        if (try_fault_.code != OK) \
+            return try_fault_;     \
     } while (0)
 
 /* Makes a fault and notes file, line and a detail for people (printf style, cut at 383 bytes).

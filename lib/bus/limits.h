@@ -20,9 +20,9 @@
 #define HTTP_BODY_BYTES_DEFAULT (32u << 20)
 #define HTTP_BODY_BYTES_MAX (256u << 20)
 #define HTTP_CONNECTIONS_DEFAULT 10000
-#define HTTP_HEAD_WAIT_MS_DEFAULT 10000  /* whole head must be there */
-#define HTTP_BODY_WAIT_MS_DEFAULT 60000  /* whole body must be there */
-#define HTTP_IDLE_MS_DEFAULT 75000       /* keep-alive */
+#define HTTP_HEAD_WAIT_MS_DEFAULT 10000         /* whole head must be there */
+#define HTTP_BODY_WAIT_MS_DEFAULT 60000         /* whole body must be there */
+#define HTTP_IDLE_MS_DEFAULT 75000              /* keep-alive */
 #define GATEWAY_HELD_BYTES_DEFAULT (192u << 20) /* bodies in memory at once */
 
 // gateway <-> security server
@@ -38,10 +38,10 @@
 #define DEADLINE_MS_DEFAULT 60000
 #define DEADLINE_MS_MAX 600000
 #define DEADLINE_MS_LEAST 50
-#define FRESH_PAST_MS 120000   /* a request older than this is stale */
-#define FRESH_FUTURE_MS 30000  /* a clock may run ahead by this much */
-#define RESEND_FIRST_MS 3000   /* an unanswered question is sent again, then at doubling waits */
-#define SEEN_MAX 4000000       /* exchange ids remembered for FRESH_PAST_MS */
+#define FRESH_PAST_MS 120000  /* a request older than this is stale */
+#define FRESH_FUTURE_MS 30000 /* a clock may run ahead by this much */
+#define RESEND_FIRST_MS 3000  /* an unanswered question is sent again, then at doubling waits */
+#define SEEN_MAX 4000000      /* exchange ids remembered for FRESH_PAST_MS */
 #define SALT_BYTES 32
 
 // mesh
@@ -49,9 +49,9 @@
 #define MESH_QUEUE_MESSAGES 10000
 #define MESH_PEERS_MAX 4000
 #define MESH_PEER_IDLE_MS 600000
-#define SEAL_CONTEXT_MS 3600000        /* a new ephemeral key per peer after this */
+#define SEAL_CONTEXT_MS 3600000 /* a new ephemeral key per peer after this */
 #define SEAL_CONTEXT_MESSAGES (1u << 30)
-#define SEAL_OPENED_CACHE 4096         /* derived keys of peers' contexts kept */
+#define SEAL_OPENED_CACHE 4096 /* derived keys of peers' contexts kept */
 
 // keys process
 #define KEYS_DATAGRAM_BYTES_MAX 65536
@@ -63,7 +63,7 @@
 #define LEAF_BYTES_MAX 65535
 #define HEADER_BYTES_MAX 8192
 #define WAL_SEGMENT_MIB_DEFAULT 64
-#define AUDIT_GROUP_MAX 512            /* records per group commit */
+#define AUDIT_GROUP_MAX 512 /* records per group commit */
 #define CHECKPOINT_EVERY_MS_DEFAULT 10000
 
 // directory

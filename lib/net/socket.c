@@ -316,7 +316,8 @@ static void close_parts(struct parts *parts)
         zmq_msg_close(&parts->part[i]);
 }
 
-/* libzmq 4.3 leaves it off the routing id of a message that a poll has fetched ahead, as ours are. */
+/* libzmq 4.3 leaves it off the routing id of a message that a poll has fetched ahead, as ours are.
+ */
 static const char *user_of(struct parts *parts)
 {
     for (size_t i = 0; i < parts->count; i++) {

@@ -32,11 +32,11 @@ struct curve_keys {
 
 struct socket_options {
     enum socket_kind kind;
-    int queue_messages;               /* high-water mark, both ways; more than 0 */
-    int64_t message_bytes_max;        /* a longer frame ends the connection; at least 1024 */
-    const struct curve_keys *own;     /* NULL: no CURVE (ipc inside one machine) */
-    const uint8_t *server_key;        /* DEALER with CURVE: the server's public key */
-    const char *zap_domain;           /* ROUTER with CURVE, required: the gate is asked */
+    int queue_messages;           /* high-water mark, both ways; more than 0 */
+    int64_t message_bytes_max;    /* a longer frame ends the connection; at least 1024 */
+    const struct curve_keys *own; /* NULL: no CURVE (ipc inside one machine) */
+    const uint8_t *server_key;    /* DEALER with CURVE: the server's public key */
+    const char *zap_domain;       /* ROUTER with CURVE, required: the gate is asked */
 };
 
 /* An arrived message: frames are borrowed until `take` returns. For a ROUTER, `from` is the routing
@@ -56,7 +56,7 @@ fault socket_open(struct net *net, const struct socket_options *options,
                   void (*take)(void *owner, const struct message *message), void *owner,
                   struct socket **out);
 void socket_close(struct socket **self);
-fault socket_bind(struct socket *self, const char *address);    /* IO_FAILED with the address */
+fault socket_bind(struct socket *self, const char *address); /* IO_FAILED with the address */
 /* Returns before the connection stands; libzmq keeps trying for the life of the socket. */
 fault socket_connect(struct socket *self, const char *address);
 /* The address really bound, for port 0 or '*': borrowed until the next call. */
