@@ -49,8 +49,11 @@ swap_back
 cp -r "$C/directory" "$C/damaged"
 bundle=$C/damaged/tile/entries/000.p/$(ls "$C/damaged/tile/entries/000.p" | sort -n | tail -n 1)
 size=$(stat -c %s "$bundle")
-printf '\xff' | dd of="$bundle" bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null
+# the complement: whatever stands there, it is another byte
+byte=$(xxd -p -s $((size / 2)) -l 1 "$bundle")
+printf '%02x' $((255 - 0x$byte)) | xxd -r -p | dd of="$bundle" bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null
 swap "$C/damaged"
+wait_for 5 sh -c "tail -n 1 '$C/a/server.events' | grep -q directory.refused"
 check "a directory with one byte changed is refused" contains "$(last_refusal)" DIRECTORY_BAD
 swap_back
 
