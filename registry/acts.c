@@ -135,7 +135,7 @@ fault act_server_remove(struct store *store, const struct arguments *arguments, 
 fault act_subsystem_add(struct store *store, const struct arguments *arguments, struct said *said)
 {
     Chaski__SubsystemSet subsystem = CHASKI__SUBSYSTEM_SET__INIT;
-    char *servers[ARGUMENT_VALUES_MAX];
+    char *servers[ARGUMENT_VALUES_MAX] = {NULL};
     subsystem.id = lend(arguments->operand);
     subsystem.name = lend(TEXT(NAME));
     subsystem.n_server = arguments->count[ARGUMENT_SERVER];

@@ -87,7 +87,8 @@ static fault write_folder(struct store *store, const char *folder, uint64_t old_
 {
     struct checkpoint head = {.size = store_count(store), .root = store_root(store)};
     OWNED(bytes) note = NULL;
-    strcpy(head.origin, store_log_key(store)->name);
+    if (!text_format(head.origin, sizeof head.origin, "%s", store_log_key(store)->name))
+        return RAISE(BAD_NAME, "the log's name is too long");
     TRY(store_sign_checkpoint(store, &head, &note));
     TRY(file_make_folders(folder, 0755));
     TRY(write_authority(store, folder));

@@ -212,7 +212,7 @@ static void head_texts(struct store *store, char root[64], char until[32])
 {
     struct sha256 hash = store_root(store);
     text_base64(sha256_span(&hash), root, 64);
-    strcpy(until, "never published");
+    text_format(until, 32, "never published");
     if (directory_valid_until_ms(store_state(store)) != 0)
         clock_text(directory_valid_until_ms(store_state(store)), until, 32);
 }

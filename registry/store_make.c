@@ -68,12 +68,12 @@ static fault fill_subject(const struct making *self, const char *member, const c
     const char *instance = self->plan->instance;
     *out = (struct certificate_subject){0};
     if (strlen(instance) == 2 && strspn(instance, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2)
-        strcpy(out->country, instance);
+        memcpy(out->country, instance, 3);
     if (!text_format(out->organisation, sizeof out->organisation, "%s", self->plan->name) ||
         !text_format(out->member, sizeof out->member, "%s/" DIRECTORY_AUTHORITY_CLASS "/%s",
-                     instance, member))
+                     instance, member) ||
+        !text_format(out->server, sizeof out->server, "%s", server))
         return RAISE(BAD_NAME, "the instance or the authority's name is too long");
-    strcpy(out->server, server);
     return DONE;
 }
 

@@ -16,8 +16,7 @@
 #define TEXT_BYTES_MAX 4096
 #define DEPTH_MAX 2 /* a file and its sections */
 
-// --- from our table to libconfuse's
-// ------------------------------------------------------------------
+// --- from our table to libconfuse's -------------------------------------------------------------
 
 static size_t table_length(const struct config_setting *table)
 {
@@ -76,8 +75,7 @@ static void free_options(const struct config_setting *table, cfg_opt_t *options)
     free(options);
 }
 
-// --- errors with file and line
-// -----------------------------------------------------------------------
+// --- errors with file and line ------------------------------------------------------------------
 
 /* libconfuse reports through a callback without an argument; one thread reads configuration. */
 static _Thread_local char said[320];
@@ -110,8 +108,7 @@ static int include(cfg_t *cfg, cfg_opt_t *option, int count, const char **argume
     return cfg_include(cfg, option, count, arguments);
 }
 
-// --- values
-// ------------------------------------------------------------------------------------------
+// --- values -------------------------------------------------------------------------------------
 
 struct place {
     const char *file;
@@ -280,8 +277,7 @@ static fault take_settings(const struct place *place, const struct config_settin
     return DONE;
 }
 
-// --- files
-// -------------------------------------------------------------------------------------------
+// --- files --------------------------------------------------------------------------------------
 
 static fault parse(const char *path, const struct config_setting *table, bool sections_only,
                    void *out)
@@ -369,8 +365,7 @@ void config_clear(const struct config_setting *table, void *out)
     }
 }
 
-// --- showing
-// -----------------------------------------------------------------------------------------
+// --- showing ------------------------------------------------------------------------------------
 
 static void print_quoted(const char *text, FILE *out)
 {

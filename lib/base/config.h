@@ -34,9 +34,9 @@ struct config_sections {
 struct config_setting {
     const char *name;
     enum config_kind kind;
-    size_t offset;      /* where in the struct */
-    const char *text;   /* default of TEXT, CHOICE (word) and LIST ("a,b"); NULL = must be given */
-    int64_t number;     /* default of NUMBER */
+    size_t offset;    /* where in the struct */
+    const char *text; /* default of TEXT, CHOICE (word) and LIST ("a,b"); NULL = must be given */
+    int64_t number;   /* default of NUMBER */
     int64_t least, most;
     const char *choices;
     const struct config_setting *section; /* ends with name == NULL */
@@ -47,7 +47,8 @@ struct config_setting {
 /* Reads `path` into `out` (zeroed by the caller). BAD_CONFIG with "file:line: what" for an unknown
  * name, a value out of bounds, a missing setting or a broken file. Free with config_clear.
  * A glob `services_glob` (or NULL) names further files that are read as if included at the end. */
-fault config_read(const char *path, const char *glob, const struct config_setting *table, void *out);
+fault config_read(const char *path, const char *glob, const struct config_setting *table,
+                  void *out);
 void config_clear(const struct config_setting *table, void *out);
 /* Writes the settings in effect, in the file format. */
 void config_print(const struct config_setting *table, const void *values, FILE *out);

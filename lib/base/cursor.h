@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * cursor - bounded reading and writing of raw bytes; the only pointer arithmetic on strangers' bytes.
+ * cursor - bounded reading and writing of raw bytes; the only pointer arithmetic on strangers'
+ * bytes.
  *
  * A reader walks a borrowed span. Every take either gives all it was asked for or faults BAD_FRAME
  * and moves nothing. Integers are big-endian unless the name says le.

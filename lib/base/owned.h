@@ -17,11 +17,11 @@
 
 #define OWNED(type) __attribute__((cleanup(type##_free))) struct type *
 
-#define TAKE(pointer)                                                                              \
-    __extension__({                                                                                \
-        __auto_type taken_ = (pointer);                                                            \
-        (pointer) = NULL;                                                                          \
-        taken_;                                                                                    \
+#define TAKE(pointer)                   \
+    __extension__({                     \
+        __auto_type taken_ = (pointer); \
+        (pointer) = NULL;               \
+        taken_;                         \
     })
 
 /* Zeroed memory; never NULL. free() it. */

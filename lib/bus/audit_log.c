@@ -80,9 +80,9 @@ fault audit_log_open(const struct audit_log_options *options, audit_visit *visit
     struct recovering walk = {.log = self, .visit = visit, .owner = owner};
     char path[PATH_BYTES];
     struct wal_end end;
-    if (strlen(options->folder) > 300)
+    if (strlen(options->folder) > 300 ||
+        !text_format(self->folder, sizeof self->folder, "%s", options->folder))
         return RAISE(BAD_CONFIG, "the log folder's name is too long");
-    strcpy(self->folder, options->folder);
     self->epoch = options->epoch;
     TRY(read_promise(options, &walk.promised));
     audit_log_path(options->folder, options->epoch, "wal", path, sizeof path);

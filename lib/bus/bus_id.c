@@ -23,7 +23,8 @@ static fault parse_part(struct span text, char out[ID_PART_BYTES_MAX + 1])
     if (text.size == 0)
         return RAISE(BAD_NAME, "an identifier with an empty part");
     if (failed(text_percent_decode(text, out, ID_PART_BYTES_MAX + 1)))
-        return RAISE(BAD_NAME, "a part of an identifier is not percent-encoded UTF-8 of at most %d bytes",
+        return RAISE(BAD_NAME,
+                     "a part of an identifier is not percent-encoded UTF-8 of at most %d bytes",
                      ID_PART_BYTES_MAX);
     if (is_control(span_of_text(out)))
         return RAISE(BAD_NAME, "an identifier with a control character");

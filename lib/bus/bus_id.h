@@ -18,7 +18,7 @@
 enum id_parts { ID_MEMBER = 3, ID_SUBSYSTEM = 4, ID_SERVICE = 5, ID_SERVER = 4 };
 
 struct bus_id {
-    unsigned parts;               /* 3, 4 or 5 */
+    unsigned parts; /* 3, 4 or 5 */
     char part[5][ID_PART_BYTES_MAX + 1];
 };
 

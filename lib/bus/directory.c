@@ -13,8 +13,7 @@
 
 #define PATH_BYTES 768
 
-// --- holding
-// -----------------------------------------------------------------------------------------
+// --- holding ------------------------------------------------------------------------------------
 
 struct directory *directory_hold(struct directory *self)
 {
@@ -42,8 +41,7 @@ void directory_release(struct directory **owner)
     free(self);
 }
 
-// --- entries
-// -----------------------------------------------------------------------------------------
+// --- entries ------------------------------------------------------------------------------------
 
 /* The authority's certificate must say so itself: anybody may hold one from the same anchor. */
 static fault check_subject(const struct directory *self, const struct certificate *authority)
@@ -125,8 +123,7 @@ fault directory_fold(const struct span *leaves, size_t count, struct trust *trus
     return fold(leaves, count, &root, 0, trust, authority, out);
 }
 
-// --- loading
-// -----------------------------------------------------------------------------------------
+// --- loading ------------------------------------------------------------------------------------
 
 struct wanted_root {
     uint64_t size;
@@ -249,8 +246,7 @@ fault directory_load(const char *folder, struct trust *trust, const struct note_
     return DONE;
 }
 
-// --- looking up
-// --------------------------------------------------------------------------------------
+// --- looking up ---------------------------------------------------------------------------------
 
 const char *directory_instance(const struct directory *self)
 {

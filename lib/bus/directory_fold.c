@@ -16,8 +16,7 @@
 #define BAD(...) RAISE(DIRECTORY_BAD, __VA_ARGS__)
 #define TIME_MS_END UINT64_C(2524608000000) /* 2050-01-01, as in a leaf */
 
-// --- memory of the state
-// -----------------------------------------------------------------------------
+// --- memory of the state ------------------------------------------------------------------------
 
 static void *keep(struct directory *self, void *memory)
 {
@@ -46,8 +45,7 @@ struct directory *directory_new(struct trust *trust)
     return self;
 }
 
-// --- checks
-// ------------------------------------------------------------------------------------------
+// --- checks -------------------------------------------------------------------------------------
 
 /* Plain text for people; it reaches JSON, terminals and HTTP fields. */
 static fault check_text(const char *what, const char *text)
@@ -137,8 +135,7 @@ static void *find(const struct map *map, const char *id)
     return map_get(map, span_of_text(id));
 }
 
-// --- acts
-// --------------------------------------------------------------------------------------------
+// --- acts ---------------------------------------------------------------------------------------
 
 static fault apply_opened(struct directory *self, const Chaski__Opened *act)
 {
@@ -422,8 +419,7 @@ static fault apply_grant(struct directory *self, const Chaski__GrantSet *act)
     return DONE;
 }
 
-// --- removal
-// -----------------------------------------------------------------------------------------
+// --- removal ------------------------------------------------------------------------------------
 
 /* Each answers with the id of something that still leans on the thing, or NULL. */
 

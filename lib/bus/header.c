@@ -89,8 +89,7 @@ fault header_encode(const struct header *self, struct bytes **out)
     return DONE;
 }
 
-// --- reading
-// -----------------------------------------------------------------------------------------
+// --- reading ------------------------------------------------------------------------------------
 
 static bool kind_known(uint32_t kind)
 {

@@ -66,8 +66,7 @@ fault envelope_decode(struct span bytes, struct envelope *out)
     return f;
 }
 
-// --- letters
-// -----------------------------------------------------------------------------------------
+// --- letters ------------------------------------------------------------------------------------
 
 static size_t put_varint(uint8_t *at, uint64_t value)
 {

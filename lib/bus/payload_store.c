@@ -46,8 +46,7 @@ struct payload_store {
     struct ahead_file slab;
 };
 
-// --- files ahead
-// -------------------------------------------------------------------------------------
+// --- files ahead --------------------------------------------------------------------------------
 
 static fault file_open(const char *path, off_t step, struct ahead_file *out)
 {
@@ -97,8 +96,7 @@ static void file_sync(struct ahead_file *self, const char *folder)
     self->touched = false;
 }
 
-// --- days
-// --------------------------------------------------------------------------------------------
+// --- days ---------------------------------------------------------------------------------------
 
 static void day_of(int64_t wall_ms, char out[9])
 {
@@ -221,17 +219,15 @@ static fault newest_day(const char *folder, char out[9])
     return DONE;
 }
 
-// --- the store
-// ---------------------------------------------------------------------------------------
+// --- the store ----------------------------------------------------------------------------------
 
 fault payload_store_open(const char *folder, uint64_t next_index, struct payload_store **out)
 {
     OWNED(payload_store) self = owned_new(sizeof *self);
     self->payload.fd = self->slab.fd = -1;
     self->next_index = next_index;
-    if (strlen(folder) > 400)
+    if (strlen(folder) > 400 || !text_format(self->folder, sizeof self->folder, "%s", folder))
         return RAISE(BAD_CONFIG, "the log folder's name is too long");
-    strcpy(self->folder, folder);
     char path[PATH_BYTES], day[9];
     snprintf(path, sizeof path, "%.400s/payload", folder);
     TRY(file_make_folders(path, 0700));
@@ -330,8 +326,7 @@ void payload_store_sync(struct payload_store *self)
     file_sync(&self->slab, self->folder);
 }
 
-// --- reading back
-// ------------------------------------------------------------------------------------
+// --- reading back -------------------------------------------------------------------------------
 
 /* The day whose slab holds this index: the newest one that begins at or below it. */
 static fault day_holding(const char *folder, uint64_t index, char out[9], uint64_t *first_index)

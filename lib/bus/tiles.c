@@ -166,8 +166,7 @@ fault tiles_publish(const char *folder, const struct span *leaves, uint64_t old_
     return DONE;
 }
 
-// --- reading
-// -----------------------------------------------------------------------------------------
+// --- reading ------------------------------------------------------------------------------------
 
 static fault read_bundle(const char *folder, uint64_t number, unsigned width, struct bytes **out)
 {

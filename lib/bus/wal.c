@@ -42,8 +42,7 @@ struct wal {
     bool next_made; /* next.tmp is ready */
 };
 
-// --- frames
-// ------------------------------------------------------------------------------------------
+// --- frames -------------------------------------------------------------------------------------
 
 static uint32_t frame_crc(uint64_t index, struct span body)
 {
@@ -128,8 +127,7 @@ static void unmap_segment(struct span bytes)
         munmap((void *)(uintptr_t)bytes.at, bytes.size);
 }
 
-// --- the folder
-// --------------------------------------------------------------------------------------
+// --- the folder ---------------------------------------------------------------------------------
 
 static void segment_path(const char *folder, uint64_t first, char out[PATH_BYTES])
 {
@@ -222,8 +220,7 @@ fault wal_walk(const char *folder, wal_visit *visit, void *owner, struct wal_end
     return f;
 }
 
-// --- writing
-// -----------------------------------------------------------------------------------------
+// --- writing ------------------------------------------------------------------------------------
 
 static fault fill_zero(int fd, off_t from, off_t to)
 {
@@ -309,9 +306,9 @@ fault wal_open(const char *folder, size_t segment_bytes, wal_visit *visit, void 
     OWNED(wal) self = owned_new(sizeof *self);
     self->fd = self->lock_fd = -1;
     self->segment_bytes = segment_bytes;
-    if (strlen(folder) >= sizeof self->folder - 32)
+    if (strlen(folder) >= sizeof self->folder - 32 ||
+        !text_format(self->folder, sizeof self->folder, "%s", folder))
         return RAISE(BAD_CONFIG, "the log folder's name is too long");
-    strcpy(self->folder, folder);
     TRY(file_make_folders(folder, 0700));
     TRY(take_lock(self));
     TRY(list_segments(folder, &self->segment, &self->segments));
@@ -399,8 +396,7 @@ void wal_prepare(struct wal *self)
               E_TEXT("detail", fault_detail()));
 }
 
-// --- reading back
-// ------------------------------------------------------------------------------------
+// --- reading back -------------------------------------------------------------------------------
 
 static struct segment *segment_of(struct wal *self, uint64_t index)
 {

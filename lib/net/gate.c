@@ -34,8 +34,7 @@ struct gate {
     char pair[64];
 };
 
-// --- the handler's thread
-// ----------------------------------------------------------------------------
+// --- the handler's thread -----------------------------------------------------------------------
 
 struct handler {
     void *zap;
@@ -188,8 +187,7 @@ static void *handler_main(void *argument)
     return NULL;
 }
 
-// --- the owner's side
-// --------------------------------------------------------------------------------
+// --- the owner's side ---------------------------------------------------------------------------
 
 static void send_list(struct gate *self, struct list *list)
 {
@@ -236,8 +234,7 @@ static fault start_handler(struct gate *self)
     return DONE;
 }
 
-// --- the self-test
-// -----------------------------------------------------------------------------------
+// --- the self-test ------------------------------------------------------------------------------
 
 struct trial {
     void *router;
@@ -348,7 +345,7 @@ static fault self_test(struct gate *self)
     curve_make(&stranger);
     memcpy(entry.public_key, known.public_key, CURVE_KEY_BYTES);
     gate_allow(self, &entry, 1);
-    fault f = DONE;
+    fault f;
     if (!open_router(self, &trial) || !open_dealer(self, &trial, &known, "known", &trial.known) ||
         !open_dealer(self, &trial, &stranger, "stranger", &trial.stranger))
         f = RAISE(IO_FAILED, "the gate's self-test finds no sockets: %s", zmq_strerror(errno));

@@ -38,8 +38,7 @@ struct socket {
     struct socket *next, **link; /* in the list of all; link is what points here */
 };
 
-// --- the context
-// -------------------------------------------------------------------------------------
+// --- the context --------------------------------------------------------------------------------
 
 static bool look_again(void *owner);
 static void release(struct socket *self);
@@ -72,8 +71,7 @@ void net_free(struct net **self)
     *self = NULL;
 }
 
-// --- opening
-// -----------------------------------------------------------------------------------------
+// --- opening ------------------------------------------------------------------------------------
 
 static fault set(struct socket *self, int option, int value)
 {
@@ -275,8 +273,7 @@ const char *socket_address(struct socket *self)
     return self->address;
 }
 
-// --- taking
-// ------------------------------------------------------------------------------------------
+// --- taking -------------------------------------------------------------------------------------
 
 #define PARTS_MAX (NET_FRAMES_MAX + 1)
 
@@ -391,8 +388,7 @@ static bool look_again(void *owner)
     return net->dirty_count > 0;
 }
 
-// --- sending
-// -----------------------------------------------------------------------------------------
+// --- sending ------------------------------------------------------------------------------------
 
 static fault send_fault(int error)
 {
@@ -463,8 +459,7 @@ uint64_t socket_dropped(const struct socket *self)
     return self->dropped;
 }
 
-// --- CURVE keys
-// --------------------------------------------------------------------------------------
+// --- CURVE keys ---------------------------------------------------------------------------------
 
 void curve_make(struct curve_keys *out)
 {

@@ -26,8 +26,7 @@ struct audit_actor {
     bool asked; /* something was pushed in this turn */
 };
 
-// --- the thread
-// --------------------------------------------------------------------------------------
+// --- the thread ---------------------------------------------------------------------------------
 
 struct group {
     size_t count;
@@ -113,8 +112,7 @@ static void *thread_main(void *argument)
     return NULL;
 }
 
-// --- the asking side
-// ---------------------------------------------------------------------------------
+// --- the asking side ----------------------------------------------------------------------------
 
 static void take_results(struct audit_actor *self)
 {

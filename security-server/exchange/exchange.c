@@ -61,8 +61,7 @@ void exchange_id_text(const uint8_t id[EXCHANGE_ID_BYTES], char out[37])
     text_format(out, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
 
-// --- the end
-// -----------------------------------------------------------------------------------------
+// --- the end ------------------------------------------------------------------------------------
 
 /* One line per exchange with the time of every step: what `chaski trace` reads. */
 static void report(const struct exchange *x)
@@ -108,8 +107,7 @@ static void give_up(struct exchange *x)
     end(x);
 }
 
-// --- walking
-// -----------------------------------------------------------------------------------------
+// --- walking ------------------------------------------------------------------------------------
 
 static const char *const step_us[][2] = {
     {"admit", "admit_us"},     {"sign", "sign_us"},

@@ -61,8 +61,7 @@ fault node_ready(const struct node *self)
     return DONE;
 }
 
-// --- start
-// -------------------------------------------------------------------------------------------
+// --- start --------------------------------------------------------------------------------------
 
 static fault path_in(const char *folder, const char *name, char out[PATH_BYTES])
 {
@@ -196,8 +195,7 @@ static fault write_ready_file(const struct process *self)
     return file_replace(node->config->ready_file, span_of_text(text), 0644);
 }
 
-// --- stop
-// --------------------------------------------------------------------------------------------
+// --- stop ---------------------------------------------------------------------------------------
 
 static struct process *process_of(struct node *node)
 {
@@ -246,8 +244,7 @@ static void on_hangup(void *owner)
     directory_feed_look(self->node.feed);
 }
 
-// --- ready
-// -------------------------------------------------------------------------------------------
+// --- ready --------------------------------------------------------------------------------------
 
 static fault open_doors(struct process *self)
 {

@@ -32,8 +32,7 @@ struct front {
     size_t turn; /* gateways are used in turn */
 };
 
-// --- sending
-// -----------------------------------------------------------------------------------------
+// --- sending ------------------------------------------------------------------------------------
 
 static void send_message(struct front *self, struct span route, const Chaski__FrontMessage *message,
                          const struct span *payload)
@@ -42,7 +41,9 @@ static void send_message(struct front *self, struct span route, const Chaski__Fr
     fault f = bytes_new(chaski__front_message__get_packed_size(message), &packed);
     if (!failed(f)) {
         chaski__front_message__pack(message, packed->data);
-        struct span frames[2] = {bytes_span(packed), payload == NULL ? (struct span){0} : *payload};
+        struct span frames[2] = {bytes_span(packed)};
+        if (payload != NULL)
+            frames[1] = *payload;
         f = socket_send(self->socket, route, frames, payload == NULL ? 1 : 2);
     }
     if (failed(f))
@@ -110,8 +111,7 @@ static void answer_at_once(struct front *self, struct span route, uint64_t ask, 
     send_message(self, route, &message, NULL);
 }
 
-// --- gateways
-// ----------------------------------------------------------------------------------------
+// --- gateways -----------------------------------------------------------------------------------
 
 static void gateway_clear(struct gateway *gateway)
 {
@@ -181,8 +181,7 @@ static void take_hello(struct front *self, struct span route, const Chaski__Hell
     welcome(self, route);
 }
 
-// --- asking
-// ------------------------------------------------------------------------------------------
+// --- asking -------------------------------------------------------------------------------------
 
 static fault check_id_text(const char *what, const char *text, unsigned parts, bool may_be_empty)
 {
@@ -272,8 +271,7 @@ static void take_admit(struct front *self, struct span route, const Chaski__Admi
     send_message(self, route, &message, NULL);
 }
 
-// --- calling our own service
-// -------------------------------------------------------------------------
+// --- calling our own service --------------------------------------------------------------------
 
 static bool serves(const struct gateway *gateway, const char *subsystem)
 {
@@ -348,13 +346,12 @@ static void take_done(struct front *self, const Chaski__Done *done, struct span 
         exchange_resume(x);
 }
 
-// --- arriving
-// ----------------------------------------------------------------------------------------
+// --- arriving -----------------------------------------------------------------------------------
 
 static void take_message(struct front *self, struct span route, const Chaski__FrontMessage *message,
                          struct span payload)
 {
-    fault f = DONE;
+    fault f;
     switch (message->body_case) {
     case CHASKI__FRONT_MESSAGE__BODY_HELLO:
         take_hello(self, route, message->hello);

@@ -84,8 +84,7 @@ void keys_line_derive_seal(struct keys_line *self, const uint8_t seal_key_id[SEA
     memcpy(job->ephemeral, ephemeral, X25519_PUBLIC_BYTES);
 }
 
-// --- sending
-// -----------------------------------------------------------------------------------------
+// --- sending ------------------------------------------------------------------------------------
 
 union work {
     Chaski__SignHeader header;
@@ -172,8 +171,7 @@ static bool flush(void *owner)
     return false;
 }
 
-// --- answers
-// -----------------------------------------------------------------------------------------
+// --- answers ------------------------------------------------------------------------------------
 
 static bool take_result(struct keys_line *self, const Chaski__KeysResult *result)
 {

@@ -104,8 +104,7 @@ void own_record_keep(struct node *node, enum header_kind kind, const char *detai
     keys_line_sign_header(node->keys, &content, self->time_ms, signed_by_keys, self);
 }
 
-// --- checkpoints
-// -------------------------------------------------------------------------------------
+// --- checkpoints --------------------------------------------------------------------------------
 
 struct checkpointer {
     struct node *node;

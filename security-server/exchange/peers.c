@@ -134,8 +134,7 @@ static fault get(struct peers *self, const struct directory_server *server, stru
     return DONE;
 }
 
-// --- sealing
-// -----------------------------------------------------------------------------------------
+// --- sealing ------------------------------------------------------------------------------------
 
 static fault renew_context(struct peer *peer)
 {
@@ -169,8 +168,7 @@ fault peers_seal(struct peers *self, const struct directory_server *server,
                        span_of(envelope_out, *envelope_size), sealed);
 }
 
-// --- connections
-// -------------------------------------------------------------------------------------
+// --- connections --------------------------------------------------------------------------------
 
 static void on_answer(void *owner, const struct message *message)
 {

@@ -52,8 +52,7 @@ enum step_end step_keep_answer(struct exchange *x)
     return keep(x, &x->answer);
 }
 
-// --- the stored outcome of a double
-// ------------------------------------------------------------------
+// --- the stored outcome of a double -------------------------------------------------------------
 
 static fault read_back(struct record *record, const struct audit_job *job)
 {
@@ -72,7 +71,7 @@ static fault read_back(struct record *record, const struct audit_job *job)
 static void stored_read(struct audit_job *job)
 {
     struct exchange *x = job->owner;
-    fault f = DONE;
+    fault f;
     if (job->fault != OK)
         f = RAISE(job->fault, "%s", job->detail);
     else

@@ -15,8 +15,7 @@
 #define CONNECT_RETRY_MS 10 /* first wait for a connection that is being made; then doubling */
 #define CONNECT_RETRY_MS_MAX 500
 
-// --- asking
-// ------------------------------------------------------------------------------------------
+// --- asking -------------------------------------------------------------------------------------
 
 static void on_deadline(struct loop_timer *timer)
 {
@@ -77,8 +76,7 @@ enum step_end step_send_question(struct exchange *x)
     return STEP_WAIT;
 }
 
-// --- answering
-// ---------------------------------------------------------------------------------------
+// --- answering ----------------------------------------------------------------------------------
 
 enum step_end step_send_answer(struct exchange *x)
 {
@@ -99,8 +97,7 @@ enum step_end step_send_answer(struct exchange *x)
     return STEP_DONE;
 }
 
-// --- taking
-// ------------------------------------------------------------------------------------------
+// --- taking -------------------------------------------------------------------------------------
 
 /* A message that waits for its sealing key; copied only when it must wait. */
 struct arrived {

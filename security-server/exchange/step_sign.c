@@ -12,8 +12,7 @@
 
 #include "audit.pb-c.h"
 
-// --- signing
-// -----------------------------------------------------------------------------------------
+// --- signing ------------------------------------------------------------------------------------
 
 /* What every header of ours says in the same way. */
 static void fill_common(struct exchange *x, struct header *out)
@@ -169,8 +168,7 @@ enum step_end step_sign_refusal(struct exchange *x)
     return sign(x, &x->answer, &header);
 }
 
-// --- verifying
-// ---------------------------------------------------------------------------------------
+// --- verifying ----------------------------------------------------------------------------------
 
 static fault check_signer(const struct directory_signer *signer, const struct header *header,
                           int64_t now_ms)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "security-server/keys/key_service.h"
 
+#include "lib/base/text.h"
 #include "lib/crypto/note.h"
 #include "lib/crypto/seal.h"
 
@@ -34,11 +35,11 @@ static fault sign_checkpoint(struct key_service *self, const Chaski__SignCheckpo
 {
     struct checkpoint checkpoint = {.size = job->size};
     char body[400];
-    if (job->root.len != SHA256_BYTES || strlen(job->origin) >= sizeof checkpoint.origin)
+    if (job->root.len != SHA256_BYTES ||
+        !text_format(checkpoint.origin, sizeof checkpoint.origin, "%s", job->origin))
         return RAISE(BAD_FRAME, "a checkpoint that is none");
     if (job->size < self->signed_size)
         return RAISE(REFUSED, "a checkpoint of a smaller log than was signed before");
-    strcpy(checkpoint.origin, job->origin);
     memcpy(checkpoint.root.at, job->root.data, SHA256_BYTES);
     size_t length = checkpoint_body(&checkpoint, body, sizeof body);
     TRY(keypair_sign_message(self->store->log, span_of(body, length), out));

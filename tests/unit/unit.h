@@ -18,12 +18,15 @@ struct unit_test {
 
 void unit_register(const char *suite, const struct unit_test *tests, size_t count);
 
-#define TEST(function) {#function, function}
-#define SUITE(stem, ...)                                                                           \
-    static const struct unit_test stem##_tests_[] = {__VA_ARGS__};                                 \
-    __attribute__((constructor)) static void stem##_register_(void)                                \
-    {                                                                                              \
-        unit_register(#stem, stem##_tests_, sizeof stem##_tests_ / sizeof stem##_tests_[0]);       \
+#define TEST(function)      \
+    {                       \
+#function, function \
+    }
+#define SUITE(stem, ...)                                                                     \
+    static const struct unit_test stem##_tests_[] = {__VA_ARGS__};                           \
+    __attribute__((constructor)) static void stem##_register_(void)                          \
+    {                                                                                        \
+        unit_register(#stem, stem##_tests_, sizeof stem##_tests_ / sizeof stem##_tests_[0]); \
     }
 
 /* The call must succeed; the test stops here when it does not. */

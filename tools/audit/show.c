@@ -82,8 +82,7 @@ static bool wanted(const struct show *self, const struct log_entry *entry)
            strcmp(self->arguments->kind, header_kind_word(entry->header->kind)) == 0;
 }
 
-// --- one entry in full
-// -------------------------------------------------------------------------------
+// --- one entry in full --------------------------------------------------------------------------
 
 static void print_field(const char *name, struct span value)
 {

@@ -63,8 +63,7 @@ struct verify {
     int64_t shown_ms;
 };
 
-// --- findings
-// ----------------------------------------------------------------------------------------
+// --- findings -----------------------------------------------------------------------------------
 
 static void find(struct verify *self, const struct log *log, uint64_t index, const char *rule,
                  const char *meaning, const char *format, ...)
@@ -101,8 +100,7 @@ static void show_progress(struct verify *self)
             self->findings);
 }
 
-// --- one entry
-// ---------------------------------------------------------------------------------------
+// --- one entry ----------------------------------------------------------------------------------
 
 static char *intern(struct log *log, struct span text)
 {
@@ -250,8 +248,7 @@ static fault check_entry(void *owner, const struct log_entry *entry)
     return DONE;
 }
 
-// --- one log
-// -----------------------------------------------------------------------------------------
+// --- one log ------------------------------------------------------------------------------------
 
 static void read_promise(struct log *log)
 {
@@ -325,8 +322,7 @@ static fault check_log(struct verify *self, struct log *log, const char *folder)
     return DONE;
 }
 
-// --- logs against one another
-// ------------------------------------------------------------------------
+// --- logs against one another -------------------------------------------------------------------
 
 /* A consumer's request that never reached the provider is followed by the consumer's own fault. */
 static bool was_given_up(const struct log *log, const struct kept *request)

@@ -27,8 +27,7 @@ struct share {
     char pid_file[PATH_BYTES]; /* or "" */
 };
 
-// --- what is shared
-// ----------------------------------------------------------------------------------
+// --- what is shared -----------------------------------------------------------------------------
 
 static fault check_service(const struct share *self, struct bus_id *out)
 {
@@ -54,19 +53,30 @@ static fault check_table(const struct share *self)
     return table_parse(&file, self->key, &table);
 }
 
-// --- the gateway's settings
-// --------------------------------------------------------------------------
+// --- the gateway's settings ---------------------------------------------------------------------
+
+/* The programs of one installation stand in one folder. */
+static fault program_beside(const char *name, char path[PATH_BYTES])
+{
+    char self[PATH_BYTES];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length < 0)
+        return RAISE(IO_FAILED, "/proc/self/exe: %m");
+    self[length] = '\0';
+    *(strrchr(self, '/') + 1) = '\0';
+    if (!text_format(path, PATH_BYTES, "%s%s", self, name))
+        return RAISE(IO_FAILED, "the name of this program's folder is too long");
+    return DONE;
+}
 
 /* Asks the gateway itself what its settings are: it knows its defaults. */
 static fault setting_of(const struct share *self, const char *name, char *out, size_t room)
 {
     int line[2];
     char program[PATH_BYTES], text[CONFIG_BYTES_MAX];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 32);
-    if (length < 0 || pipe(line) != 0)
+    TRY(program_beside("chaski-gateway", program));
+    if (pipe(line) != 0)
         return RAISE(IO_FAILED, "%s", strerror(errno));
-    program[length] = '\0';
-    strcpy(strrchr(program, '/') + 1, "chaski-gateway");
     pid_t child = fork();
     if (child == 0) {
         dup2(line[1], STDOUT_FILENO);
@@ -141,17 +151,12 @@ static void tell_gateway(const struct share *self)
         puts("the gateway does not run; it takes it at its next start");
 }
 
-// --- the directory
-// -----------------------------------------------------------------------------------
+// --- the directory ------------------------------------------------------------------------------
 
 static fault run_registry(char *const argv[])
 {
     char program[PATH_BYTES];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 32);
-    if (length < 0)
-        return RAISE(IO_FAILED, "%s", strerror(errno));
-    program[length] = '\0';
-    strcpy(strrchr(program, '/') + 1, "chaski-registry");
+    TRY(program_beside("chaski-registry", program));
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
@@ -198,8 +203,7 @@ static fault register_service(const struct share *self, const struct bus_id *id)
     return run_registry(publish);
 }
 
-// --- the command
-// -------------------------------------------------------------------------------------
+// --- the command --------------------------------------------------------------------------------
 
 static fault take_options(int argc, char **argv, struct share *out)
 {

@@ -102,8 +102,7 @@ static void test_a_second_process_is_kept_out(void)
     MUST_FAIL(REFUSED, wal_open(folder, SEGMENT_BYTES, NULL, NULL, &second, &end));
 }
 
-// --- torn tails
-// --------------------------------------------------------------------------------------
+// --- torn tails ---------------------------------------------------------------------------------
 
 static void segment_path(const char *folder, char out[256])
 {
