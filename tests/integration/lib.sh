@@ -35,9 +35,20 @@ stop_all() {
     wait 2>/dev/null
 }
 
+no_report() {
+    local found
+    found=$(grep -rIhE 'ERROR: [A-Z][a-z]+Sanitizer|WARNING: ThreadSanitizer|runtime error:' \
+        --exclude-dir=log --exclude-dir=payload "$C" | sort | uniq -c)
+    [ -z "$found" ] || { echo "$found"; return 1; }
+}
+
 finish() {
     trap - EXIT
     stop_all
+    # A process that died of a sanitizer's finding was started anew: its report must not go unseen.
+    if [[ $OUT == *san ]]; then
+        check "no sanitizer had anything to say" no_report
+    fi
     if [ "$failures" -gt 0 ]; then echo "kept: $C" >&2; exit 1; fi
     rm -rf "$C"
     exit 0
