@@ -164,8 +164,8 @@ const struct config_setting gateway_settings[] = {
      .offset = AT(fault_style),
      .text = "pascal",
      .choices = "pascal|snake",
-     .sentence = "Fault codes as in the published protocol (Server.ClientProxy.AccessDenied) or "
-                 "as in X-Road 7.8 (server.clientproxy.access_denied)."},
+     .sentence = "Fault codes as in the published protocol (Server.ServerProxy.AccessDenied) or "
+                 "as in X-Road 7.8 (server.serverproxy.access_denied)."},
     {.name = "compat_status",
      .kind = CONFIG_CHOICE,
      .offset = AT(compat_status),

@@ -25,10 +25,25 @@ static bool about_shape(enum fault_code code)
     }
 }
 
+/* In X-Road the provider's server decides these, and clients branch on its prefix. Here either side
+ * may decide first; who did stands in the rule and in the evidence. */
+static bool about_access(enum fault_code code)
+{
+    switch (code) {
+    case ACCESS_DENIED:
+    case RATE_LIMITED:
+    case UNKNOWN_SERVICE:
+    case SERVICE_DISABLED:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static const char *prefix(const struct refusal *self, enum refusal_style style)
 {
     bool snake = style == REFUSAL_SNAKE;
-    if (self->at_provider)
+    if (self->at_provider || about_access(self->code))
         return snake ? "server.serverproxy." : "Server.ServerProxy.";
     if (about_shape(self->code))
         return snake ? "client." : "Client.";

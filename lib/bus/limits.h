@@ -38,10 +38,11 @@
 #define DEADLINE_MS_DEFAULT 60000
 #define DEADLINE_MS_MAX 600000
 #define DEADLINE_MS_LEAST 50
-#define FRESH_PAST_MS 120000  /* a request older than this is stale */
+#define FRESH_PAST_MS 120000  /* older is stale, unless its deadline is still to come */
 #define FRESH_FUTURE_MS 30000 /* a clock may run ahead by this much */
 #define RESEND_FIRST_MS 3000  /* an unanswered question is sent again, then at doubling waits */
-#define SEEN_MAX 4000000      /* exchange ids remembered for FRESH_PAST_MS */
+#define SEEN_MAX 4000000      /* exchange ids remembered while they could come again */
+#define SERVICE_SPARE_MS 1000 /* at most this of a deadline is kept for the way back */
 #define SALT_BYTES 32
 
 // mesh

@@ -30,6 +30,7 @@
 
 #define PATH_BYTES 512
 #define DRAIN_MS 10000
+#define HEAD_BYTES_MAX (1u << 16) /* of what a payload holds beside its body */
 #define ZAP_DOMAIN "mesh"
 
 struct process {
@@ -59,6 +60,16 @@ fault node_ready(const struct node *self)
     if (node_self(self) == NULL)
         return RAISE(DIRECTORY_BAD, "server %s is not in the directory", self->config->server);
     return DONE;
+}
+
+uint64_t node_payload_bytes_max(const struct node *self)
+{
+    return (uint64_t)self->config->body_bytes_max + HEAD_BYTES_MAX;
+}
+
+int64_t node_message_bytes_max(const struct node *self)
+{
+    return 2 * (int64_t)self->config->body_bytes_max + (1 << 20);
 }
 
 // --- start --------------------------------------------------------------------------------------
@@ -170,7 +181,7 @@ static fault bind_mesh(struct node *node)
     struct socket_options options = {
         .kind = SOCKET_ROUTER,
         .queue_messages = MESH_QUEUE_MESSAGES,
-        .message_bytes_max = PAYLOAD_BYTES_MAX + HEADER_BYTES_MAX + 4096,
+        .message_bytes_max = node_message_bytes_max(node),
         .own = &node->transport,
         .zap_domain = ZAP_DOMAIN,
     };

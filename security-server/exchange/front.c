@@ -91,7 +91,8 @@ void front_answer(struct front *self, const struct exchange *x)
 
 enum step_end step_deliver(struct exchange *x)
 {
-    front_answer(x->node->front, x);
+    if (x->gateway_size > 0) /* else a crash came between, and nobody waits any more */
+        front_answer(x->node->front, x);
     return STEP_DONE;
 }
 
@@ -335,7 +336,7 @@ static void take_done(struct front *self, const Chaski__Done *done, struct span 
     exchange_table_called_back(self->node->table, x);
     loop_stop_timer(self->node->loop, &x->deadline);
     fault f = done->problem != NULL ? problem_of(done->problem) : DONE;
-    if (!failed(f) && payload.size > PAYLOAD_BYTES_MAX)
+    if (!failed(f) && payload.size > node_payload_bytes_max(self->node))
         f = RAISE(SERVICE_TOO_LARGE, "%zu bytes", payload.size);
     if (!failed(f))
         f = letter_blob(payload, &x->answer.blob);

@@ -42,4 +42,9 @@ const struct directory_server *node_self(const struct node *self);
 /* DONE when exchanges may be taken: not draining, directory there, valid and listing us. */
 fault node_ready(const struct node *self);
 
+/* A body of body_bytes_max with its head. */
+uint64_t node_payload_bytes_max(const struct node *self);
+/* What a peer may send in one frame: more than twice our bound is cut off, less hears why not. */
+int64_t node_message_bytes_max(const struct node *self);
+
 #endif

@@ -191,7 +191,7 @@ static fault connect_peer(struct peer *peer, const struct directory_server *serv
     struct socket_options options = {
         .kind = SOCKET_DEALER,
         .queue_messages = MESH_QUEUE_MESSAGES,
-        .message_bytes_max = PAYLOAD_BYTES_MAX + HEADER_BYTES_MAX + 4096,
+        .message_bytes_max = node_message_bytes_max(node),
         .own = &node->transport,
         .server_key = peer->transport_key,
     };

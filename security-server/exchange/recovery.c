@@ -43,16 +43,20 @@ void recovery_free(struct recovery **self)
     *self = NULL;
 }
 
-static struct span key_of(const struct header *header, struct span server, uint8_t *room,
-                          size_t room_size)
+static struct span key_of(const struct sha256 *leaf_hash)
 {
-    size_t size =
-        server.size < room_size - EXCHANGE_ID_BYTES ? server.size : room_size - EXCHANGE_ID_BYTES;
-    memcpy(room, header->exchange_id, EXCHANGE_ID_BYTES);
-    memcpy(room + EXCHANGE_ID_BYTES, server.at, size);
-    return span_of(room, EXCHANGE_ID_BYTES + size);
+    return span_of(leaf_hash->at, SHA256_BYTES);
 }
 
+static void forget(struct interrupted *one)
+{
+    if (one == NULL)
+        return;
+    record_clear(&one->request);
+    free(one);
+}
+
+/* Ours to answer, or asked by us: in both cases the log must hold an outcome. */
 static fault take_request(struct recovery *self, uint64_t index, struct span leaf,
                           const struct sha256 *leaf_hash, struct span content)
 {
@@ -63,35 +67,27 @@ static fault take_request(struct recovery *self, uint64_t index, struct span lea
     if (!failed(f))
         f = bytes_copy(leaf, &one->request.leaf);
     if (failed(f)) {
-        record_clear(&one->request);
-        free(one);
+        forget(one);
         return f;
     }
     one->request.leaf_hash = *leaf_hash;
     one->request.index = index;
     one->request.durable = true;
+    forget(map_set(&self->interrupted, key_of(leaf_hash), one));
     const struct header *header = header_of(one->request.read);
-    uint8_t room[EXCHANGE_ID_BYTES + ID_TEXT_BYTES_MAX];
-    struct span key = key_of(header, header->sender_server, room, sizeof room);
-    struct interrupted *before = map_set(&self->interrupted, key, one);
-    if (before != NULL) {
-        record_clear(&before->request);
-        free(before);
-    }
+    if (!span_is_text(header->receiver_server, self->node->config->server) ||
+        seen_until_ms(header) < self->now_ms)
+        return DONE;
     return seen_begin(self->node->seen, header->exchange_id, header->sender_server, leaf_hash,
-                      header->time_ms + FRESH_PAST_MS, self->now_ms);
+                      seen_until_ms(header), self->now_ms);
 }
 
 static void take_outcome(struct recovery *self, uint64_t index, const struct header *header)
 {
-    uint8_t room[EXCHANGE_ID_BYTES + ID_TEXT_BYTES_MAX];
-    struct span key = key_of(header, header->receiver_server, room, sizeof room);
-    struct interrupted *one = map_remove(&self->interrupted, key);
-    if (one == NULL)
-        return;
-    seen_answer(self->node->seen, header->exchange_id, header->receiver_server, index);
-    record_clear(&one->request);
-    free(one);
+    struct interrupted *one = map_remove(&self->interrupted, key_of(&header->reply_to));
+    if (one != NULL && span_is_text(header->sender_server, self->node->config->server))
+        seen_answer(self->node->seen, header->exchange_id, header->receiver_server, index);
+    forget(one);
 }
 
 fault recovery_visit(void *owner, uint64_t index, struct span leaf, const struct sha256 *leaf_hash)
@@ -101,17 +97,12 @@ fault recovery_visit(void *owner, uint64_t index, struct span leaf, const struct
     OWNED(header_read) read = NULL;
     if (failed(cades_parse(leaf, &parts)))
         return RAISE(LOG_BROKEN, "entry %llu is no leaf", (unsigned long long)index);
-    if (parts.time_ms < self->now_ms - FRESH_PAST_MS - FRESH_FUTURE_MS)
-        return DONE; /* too old to come again; most of a log */
     if (failed(header_decode(parts.content, &read)))
         return RAISE(LOG_BROKEN, "entry %llu holds no header", (unsigned long long)index);
     const struct header *header = header_of(read);
-    const char *own = self->node->config->server;
-    if (header->kind == HEADER_REQUEST && span_is_text(header->receiver_server, own))
+    if (header->kind == HEADER_REQUEST)
         return take_request(self, index, leaf, leaf_hash, parts.content);
-    if ((header->kind == HEADER_RESPONSE || header->kind == HEADER_FAULT) &&
-        span_is_text(header->sender_server, own) && header->has_reply_to &&
-        header->fault != REPLAYED)
+    if ((header->kind == HEADER_RESPONSE || header->kind == HEADER_FAULT) && header->has_reply_to)
         take_outcome(self, index, header);
     return DONE;
 }
@@ -127,16 +118,19 @@ static char *text_of(struct span span)
 static void close_one(struct node *node, struct interrupted *one)
 {
     const struct header *header = header_of(one->request.read);
-    struct exchange *x = exchange_new(node, ROLE_PROVIDER, header->exchange_id);
+    bool asked = span_is_text(header->receiver_server, node->config->server);
+    struct exchange *x =
+        exchange_new(node, asked ? ROLE_PROVIDER : ROLE_CONSUMER, header->exchange_id);
     x->client = text_of(header->sender);
     x->service = text_of(header->service);
     x->purpose = text_of(header->purpose);
     x->deadline_ms = header->deadline_ms;
     x->request = one->request;
     x->problem.fault = OUTCOME_UNKNOWN;
-    x->problem.at_provider = true;
-    text_format(x->problem.detail, sizeof x->problem.detail,
-                "this server stopped after it took the request and before it had an answer");
+    x->problem.at_provider = asked;
+    text_format(x->problem.detail, sizeof x->problem.detail, "%s",
+                asked ? "this server stopped after it took the request and before it had an answer"
+                      : "this server stopped while it waited for the answer");
     free(one);
     fault f = exchange_table_add(node->table, x);
     if (failed(f)) {

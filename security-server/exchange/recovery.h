@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * recovery - what a node must learn from its own log when it starts: which requests it has taken
- * lately (so that none runs twice), and which of them a crash left without an outcome.
+ * lately (so that none runs twice), and which requests, asked or taken, a crash left without an
+ * outcome.
  */
 #ifndef EXCHANGE_RECOVERY_H
 #define EXCHANGE_RECOVERY_H

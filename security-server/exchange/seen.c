@@ -23,6 +23,12 @@ struct seen {
     uint64_t seed[2];
 };
 
+int64_t seen_until_ms(const struct header *request)
+{
+    int64_t young_until = request->time_ms + FRESH_PAST_MS;
+    return request->deadline_ms > young_until ? request->deadline_ms : young_until;
+}
+
 struct seen *seen_new(void)
 {
     struct seen *self = owned_new(sizeof *self);

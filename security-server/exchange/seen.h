@@ -7,6 +7,7 @@
 #define EXCHANGE_SEEN_H
 
 #include "lib/base/bytes.h"
+#include "lib/bus/header.h"
 #include "lib/bus/limits.h"
 #include "lib/crypto/digest.h"
 
@@ -18,6 +19,10 @@ enum seen_state {
     SEEN_ANSWERED,  /* outcome stands in our log at answer_index */
     SEEN_DIFFERENT, /* the same id from the same server with other signed bytes */
 };
+
+/* Until when a request may come (again), and is remembered: while it is young, and after that until
+ * its deadline, which lies at most DEADLINE_MS_MAX after its time. */
+int64_t seen_until_ms(const struct header *request);
 
 struct seen *seen_new(void);
 void seen_free(struct seen **self);

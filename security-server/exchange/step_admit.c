@@ -50,7 +50,7 @@ static fault find_way(struct node *node, const struct admission *question,
 {
     const struct directory_service *service = NULL;
     TRY(node_ready(node));
-    if (question->payload_bytes > (uint64_t)node->config->body_bytes_max + (1u << 16))
+    if (question->payload_bytes > node_payload_bytes_max(node))
         return RAISE(BODY_TOO_LARGE, "at most %lld bytes", (long long)node->config->body_bytes_max);
     TRY(check_client(node, question));
     TRY(find_service(node, question, &service));

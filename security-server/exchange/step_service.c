@@ -16,9 +16,20 @@ static void on_deadline(struct loop_timer *timer)
     exchange_fail(x, RAISE(SERVICE_TIMEOUT, "no answer from the service before the deadline"));
 }
 
-enum step_end step_call_service(struct exchange *x)
+/* What is left of the deadline, less what the answer needs to be signed, kept and sent: so that the
+ * caller hears, in time and signed, that it was the service that hung. */
+static int64_t time_for_service(const struct exchange *x)
 {
     int64_t left_ms = x->deadline_ms - clock_wall_ms();
+    int64_t spare_ms = left_ms / 10;
+    if (spare_ms < DEADLINE_MS_LEAST)
+        spare_ms = left_ms / 2 < DEADLINE_MS_LEAST ? left_ms / 2 : DEADLINE_MS_LEAST;
+    return left_ms - (spare_ms < SERVICE_SPARE_MS ? spare_ms : SERVICE_SPARE_MS);
+}
+
+enum step_end step_call_service(struct exchange *x)
+{
+    int64_t left_ms = time_for_service(x);
     if (left_ms <= 0)
         return exchange_refuse(x, RAISE(DEADLINE_PASSED, "before the service could be called"));
     fault f = front_call(x->node->front, x, left_ms);

@@ -203,14 +203,19 @@ static fault check_sender(const struct exchange *x, const struct directory_signe
     return DONE;
 }
 
-static fault check_time(const struct header *header, int64_t now_ms)
+/* A request may come, and come again, until its deadline; an answer is tied to its request, and a
+ * stored one is as old as that request may be. */
+static fault check_time(const struct exchange *x, const struct header *header, int64_t now_ms)
 {
     if (header->time_ms > now_ms + FRESH_FUTURE_MS)
         return RAISE(FROM_FUTURE, "dated %lld ms ahead of this server's clock",
                      (long long)(header->time_ms - now_ms));
-    if (header->time_ms < now_ms - FRESH_PAST_MS)
-        return RAISE(STALE, "dated %lld ms ago; at most %d are accepted",
-                     (long long)(now_ms - header->time_ms), FRESH_PAST_MS);
+    if (x->role == ROLE_PROVIDER && now_ms > seen_until_ms(header))
+        return RAISE(STALE, "dated %lld ms ago, and its deadline has passed",
+                     (long long)(now_ms - header->time_ms));
+    if (x->role == ROLE_CONSUMER &&
+        header->time_ms < header_of(x->request.read)->time_ms - FRESH_FUTURE_MS)
+        return RAISE(STALE, "the answer is dated before the request");
     return DONE;
 }
 
@@ -227,7 +232,7 @@ static fault verify(const struct exchange *x, struct record *record)
     if (!span_is_text(header->receiver_server, x->node->config->server))
         return RAISE(WRONG_SERVER, "addressed to %.*s", (int)header->receiver_server.size,
                      (const char *)header->receiver_server.at);
-    TRY(check_time(header, now_ms));
+    TRY(check_time(x, header, now_ms));
     struct sha256 commitment = letter_commitment(bytes_span(record->blob));
     if (!sha256_equal(&commitment, &header->payload_sha256) ||
         record->blob->size - SALT_BYTES != header->payload_bytes)
@@ -248,6 +253,9 @@ static fault check_request(const struct exchange *x)
         return RAISE(BAD_FRAME, "a question that is not a request");
     if (header->service.size == 0 || header->receiver.size == 0)
         return RAISE(BAD_FRAME, "a request without a service");
+    if (header->payload_bytes > node_payload_bytes_max(x->node))
+        return RAISE(BODY_TOO_LARGE, "%s takes at most %lld bytes", x->node->config->server,
+                     (long long)x->node->config->body_bytes_max);
     if (header->deadline_ms > header->time_ms + DEADLINE_MS_MAX)
         return RAISE(DEADLINE_BAD, "a deadline more than %d ms away", DEADLINE_MS_MAX);
     return DONE;
@@ -283,7 +291,7 @@ enum step_end step_verify_request(struct exchange *x)
         f = RAISE(REPLAYED, "another request of this server had the same id");
     else
         f = seen_begin(x->node->seen, x->id, header->sender_server, &x->request.leaf_hash,
-                       header->time_ms + FRESH_PAST_MS, clock_wall_ms());
+                       seen_until_ms(header), clock_wall_ms());
     return failed(f) ? exchange_refuse(x, f) : STEP_NEXT;
 }
 

@@ -50,6 +50,7 @@ service add $D/municipios --class open --title "Municipios"
 service add $D/web --class open --title "nginx"
 service add $D/caido --class open
 service add $D/mudo --class open
+service add $D/mudo2 --class open
 service add $D/sin-entrada --class open
 service add $D/comun
 service add $D/reservado --class restricted
@@ -66,6 +67,7 @@ service "$D/comun" { kind = http url = "http://127.0.0.1:$NGINX_PORT/base" }
 service "$D/reservado" { kind = http url = "http://127.0.0.1:$NGINX_PORT/base" }
 service "$D/caido" { kind = http url = "http://127.0.0.1:$dead_port" }
 service "$D/mudo" { kind = http url = "http://127.0.0.1:$mute_port" timeout_ms = 700 }
+service "$D/mudo2" { kind = http url = "http://127.0.0.1:$mute_port" }
 E
 # a service that takes the connection and says nothing
 "$OUT/tests/mute" "$mute_port" 2>/dev/null &
@@ -122,11 +124,13 @@ fault_is() { # SENTENCE STATUS TYPE CURL-ARGUMENTS...
     check "$sentence" equal "$(status "$@") $(header x-road-error)" "$want"
 }
 fault_is "an unknown member" 404 Server.ClientProxy.UnknownMember "$G/r1/CO/GOV/1/X/y/"
-fault_is "an unknown service" 404 Server.ClientProxy.UnknownService "$G/r1/$D/nada/"
-fault_is "a restricted service without a grant" 403 Server.ClientProxy.AccessDenied "$G/r1/$D/reservado/hola"
+fault_is "an unknown service" 404 Server.ServerProxy.UnknownService "$G/r1/$D/nada/"
+fault_is "a restricted service without a grant" 403 Server.ServerProxy.AccessDenied "$G/r1/$D/reservado/hola"
 fault_is "a client that is not ours" 403 Server.ClientProxy.UnknownMember -H 'X-Road-Client: CO/GOV/899999027/DIVIPOLA' "$G/r1/$D/web/hola"
 fault_is "a service that is down" 502 Server.ServerProxy.NetworkError "$G/r1/$D/caido/x"
 fault_is "a service that hangs" 504 Server.ServerProxy.NetworkError "$G/r1/$D/mudo/x"
+fault_is "a service that hangs past the caller's deadline" 504 Server.ServerProxy.NetworkError \
+    -H 'Chaski-Deadline-Ms: 1500' "$G/r1/$D/mudo2/x"
 fault_is "a service without an entry at the gateway" 502 Server.ServerProxy.ServiceMissingUrl "$G/r1/$D/sin-entrada/x"
 fault_is "a server that does not serve it" 400 Server.ClientProxy.InvalidSecurityServer -H 'X-Road-Security-Server: CO/MUN/890905211/SS1' "$G/r1/$D/web/hola"
 check "a missing client header is 400" equal "$(curl -s -o "$C/body" -w '%{http_code}' "$G/r1/$D/web/hola")" 400

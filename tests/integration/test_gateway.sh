@@ -98,7 +98,7 @@ case $refused in *"100 Continue"*) not_ok "... and without 100 Continue" ;; *) o
 
 # --- refusals --------------------------------------------------------------------------------------
 refused=$(ask -i -H 'Chaski-Purpose: deny' "$URL$T")
-for word in '403 Forbidden' 'X-Road-Error: Server.ClientProxy.AccessDenied' '"rule":"R-2026-0007"' '"remedy":' 'Chaski-Receipt: chaski.test/log/1'; do
+for word in '403 Forbidden' 'X-Road-Error: Server.ServerProxy.AccessDenied' '"rule":"R-2026-0007"' '"remedy":' 'Chaski-Receipt: chaski.test/log/1'; do
     check "a refusal says ${word%%:*}" contains "$refused" "$word"
 done
 check "the provider's refusal is the provider's" contains "$(ask -H 'Chaski-Purpose: provider-deny' "$URL$T")" Server.ServerProxy.AccessDenied

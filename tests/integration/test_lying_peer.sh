@@ -37,15 +37,18 @@ check "a request to another server is refused" equal "$(faults other-server)" "a
 check "a sender of another member is refused" equal "$(faults other-sender)" "answer NOT_YOURS"
 check "a request from the future is refused" equal "$(faults future)" "answer FROM_FUTURE"
 check "a stale request is refused" equal "$(faults stale)" "answer STALE"
+check "a request that is not young is taken while its caller waits" equal "$(faults old)" "answer OK"
 check "a deadline a day away is refused" equal "$(faults long-deadline)" "answer DEADLINE_BAD"
 check "the provider decides for itself, whatever the consumer's node let pass" \
     equal "$(faults honest ${service}r)" "answer ACCESS_DENIED"
 
-before=$(wc -l <"$C/served")
-twice=$(lie twice)
-check "a double is answered twice with one and the same outcome" \
-    equal "$(echo "$twice" | sort | uniq -c | awk '{print $1, $2, $3}')" "2 answer OK"
-check "a double is served once" equal "$(($(wc -l <"$C/served") - before))" 1
+for age in twice old-twice; do
+    before=$(wc -l <"$C/served")
+    twice=$(lie "$age")
+    check "a double is answered twice with one and the same outcome ($age)" \
+        equal "$(echo "$twice" | sort | uniq -c | awk '{print $1, $2, $3}')" "2 answer OK"
+    check "a double is served once ($age)" equal "$(($(wc -l <"$C/served") - before))" 1
+done
 
 check "each unopened message is one event" \
     equal "$(grep -c mesh.message_refused "$C/b/server.events")" 4

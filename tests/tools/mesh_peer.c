@@ -6,7 +6,7 @@
  *   mesh_peer ADDRESS KEYS_FOLDER MY_SERVER DIRECTORY TRUST VKEY TARGET_SERVER CLIENT SERVICE LIE
  *
  * LIE: honest, random, envelope, unsealed, other-payload, bad-signature, wrong-key, other-server,
- *      other-sender, future, stale, twice, replay-other, stranger, long-deadline
+ *      other-sender, future, stale, old, twice, old-twice, replay-other, stranger, long-deadline
  * Prints `answer FAULT_NAME` for each answer that can be opened, or `silence` after a while.
  */
 #include "lib/base/clock.h"
@@ -47,6 +47,11 @@ static bool lies(const struct liar *self, const char *lie)
     return strcmp(self->lie, lie) == 0;
 }
 
+static bool sends_twice(const struct liar *self)
+{
+    return lies(self, "twice") || lies(self, "old-twice");
+}
+
 static fault make_header(struct liar *self, const struct bytes *blob, struct bytes **out,
                          int64_t *time_ms)
 {
@@ -56,7 +61,11 @@ static fault make_header(struct liar *self, const struct bytes *blob, struct byt
         header.time_ms += 3600000;
     if (lies(self, "stale"))
         header.time_ms -= 3600000;
+    if (lies(self, "old") || lies(self, "old-twice")) /* not young, and its caller still waits */
+        header.time_ms -= 300000;
     header.deadline_ms = header.time_ms + (lies(self, "long-deadline") ? 86400000 : 5000);
+    if (lies(self, "old") || lies(self, "old-twice"))
+        header.deadline_ms += 300000;
     header.sender = span_of_text(self->client);
     header.service = span_of_text(self->service);
     header.receiver = bus_id_prefix(header.service, ID_SUBSYSTEM);
@@ -127,7 +136,7 @@ static void send_it(struct loop_timer *timer)
     struct span frames[] = {span_of(self->envelope, self->envelope_size), bytes_span(self->sealed)};
     if (failed(socket_send(self->socket, (struct span){0}, frames, 2)))
         loop_set_timer(self->loop, &self->again, 20);
-    else if (lies(self, "twice") && self->wanted++ == 0)
+    else if (sends_twice(self) && self->wanted++ == 0)
         loop_set_timer(self->loop, &self->again, 300);
 }
 
@@ -158,7 +167,7 @@ static void on_answer(void *owner, const struct message *message)
     if (failed(f))
         printf("garbage %s\n", fault_name(f.code));
     self->answers++;
-    if (!lies(self, "twice") || self->answers == 2)
+    if (!sends_twice(self) || self->answers == 2)
         loop_stop(self->loop);
 }
 

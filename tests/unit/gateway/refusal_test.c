@@ -37,7 +37,7 @@ static void test_types_have_the_published_form(void)
     CU_ASSERT_STRING_EQUAL(type(ACCESS_DENIED, true, REFUSAL_PASCAL),
                            "Server.ServerProxy.AccessDenied");
     CU_ASSERT_STRING_EQUAL(type(ACCESS_DENIED, false, REFUSAL_PASCAL),
-                           "Server.ClientProxy.AccessDenied");
+                           "Server.ServerProxy.AccessDenied");
     CU_ASSERT_STRING_EQUAL(type(BAD_REQUEST, false, REFUSAL_PASCAL), "Client.BadRequest");
     CU_ASSERT_STRING_EQUAL(type(BODY_TOO_LARGE, false, REFUSAL_PASCAL), "Client.BadRequest");
     CU_ASSERT_STRING_EQUAL(type(BAD_REQUEST, true, REFUSAL_PASCAL),
