@@ -135,6 +135,16 @@ bool text_is_utf8(struct span text)
     return true;
 }
 
+bool text_is_plain(struct span text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        bool c1 = text.at[i] == 0xc2 && i + 1 < text.size && text.at[i + 1] < 0xa0;
+        if (text.at[i] < 0x20 || text.at[i] == 0x7f || c1)
+            return false;
+    }
+    return text_is_utf8(text);
+}
+
 fault text_percent_decode(struct span from, char *out, size_t room)
 {
     size_t o = 0;

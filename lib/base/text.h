@@ -25,6 +25,8 @@ fault text_unbase64(struct span base64, struct bytes **out);
  * NUL or a result that is not UTF-8 or does not fit. */
 fault text_percent_decode(struct span from, char *out, size_t room);
 bool text_is_utf8(struct span text);
+/* UTF-8 in which nothing moves a cursor or ends a text: no control characters (C0, DEL, C1). */
+bool text_is_plain(struct span text);
 
 /* Decimal digits only, no sign, no blank, at most `most`. BAD_REQUEST otherwise. */
 fault text_number(struct span digits, uint64_t most, uint64_t *out);

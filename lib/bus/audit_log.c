@@ -3,7 +3,9 @@
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "lib/bus/header.h"
 #include "lib/bus/limits.h"
+#include "lib/crypto/cades.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -73,6 +75,74 @@ static fault read_promise(const struct audit_log_options *options, struct checkp
     return DONE;
 }
 
+// --- the end ------------------------------------------------------------------------------------
+
+static fault is_shrunk(const char *folder, uint64_t size, const char *why, uint64_t number)
+{
+    return RAISE(LOG_SHRUNK,
+                 "%s: the log holds %" PRIu64 " entries, but %s %" PRIu64 ": entries from %" PRIu64
+                 " on are missing. Put back the complete files; nothing "
+                 "was changed",
+                 folder, size, why, number, size);
+}
+
+/* The first group of a log is its STARTED record alone. */
+static uint64_t group_most(uint64_t size)
+{
+    return size == 0 ? 1 : AUDIT_GROUP_MAX;
+}
+
+struct tail_walk {
+    const char *server;
+    uint64_t size;
+    bool committed; /* a later record was signed when the entry at the end stood in the log */
+};
+
+/* A record of our own names the size that our log had when it was signed. */
+static fault look_at_later(void *owner, uint64_t index, struct span leaf)
+{
+    struct tail_walk *walk = owner;
+    struct cades_parts parts;
+    OWNED(header_read) read = NULL;
+    (void)index;
+    if (failed(cades_parse(leaf, &parts)) || failed(header_decode(parts.content, &read)))
+        return DONE;
+    const struct header *header = header_of(read);
+    if (span_is_text(header->sender_server, walk->server) && header->log_size > walk->size)
+        walk->committed = true;
+    return DONE;
+}
+
+/* Is what stands after the last whole record the rest of a write that a stop tore apart? */
+static fault check_tail(struct audit_log *self, const struct wal_end *end, const char *server)
+{
+    struct tail_walk walk = {.server = server, .size = end->size};
+    if (server != NULL)
+        TRY(wal_visit_tail(self->wal, look_at_later, &walk));
+    if (walk.committed ||
+        (end->after_count > 0 && end->after_last - end->size >= group_most(end->size)))
+        return RAISE(LOG_BROKEN,
+                     "%s: entry %" PRIu64 " is damaged, and %" PRIu64
+                     " whole entries stand after it, up to %" PRIu64
+                     ". Put back the undamaged file; nothing was changed",
+                     self->folder, end->size, end->after_count, end->after_last);
+    return DONE;
+}
+
+static fault check_end(struct audit_log *self, const struct audit_log_options *options,
+                       const struct checkpoint *promised, const struct wal_end *end)
+{
+    if (end->size < promised->size)
+        return is_shrunk(self->folder, end->size, "its checkpoint promises", promised->size);
+    TRY(check_tail(self, end, options->server));
+    TRY(payload_store_open(options->folder, end->size, &self->payloads));
+    uint64_t ahead = payload_store_ahead(self->payloads);
+    if (ahead > group_most(end->size))
+        return is_shrunk(self->folder, end->size, "payloads are kept up to entry",
+                         end->size + ahead - 1);
+    return DONE;
+}
+
 fault audit_log_open(const struct audit_log_options *options, audit_visit *visit, void *owner,
                      struct audit_log **out, struct audit_recovery *recovery)
 {
@@ -87,15 +157,11 @@ fault audit_log_open(const struct audit_log_options *options, audit_visit *visit
     TRY(read_promise(options, &walk.promised));
     audit_log_path(options->folder, options->epoch, "wal", path, sizeof path);
     TRY(wal_open(path, options->segment_bytes, take_leaf, &walk, &self->wal, &end));
-    if (end.size < walk.promised.size)
-        return RAISE(LOG_SHRUNK,
-                     "%s holds %" PRIu64 " entries, but its checkpoint promises %" PRIu64
-                     ": entries %" PRIu64 " to %" PRIu64
-                     " are missing. Put back the complete files, or close this log's epoch",
-                     path, end.size, walk.promised.size, end.size, walk.promised.size - 1);
-    TRY(payload_store_open(options->folder, end.size, &self->payloads));
+    TRY(check_end(self, options, &walk.promised, &end));
+    TRY(wal_cut_tail(self->wal));
     self->root = merkle_root(&self->tree);
-    *recovery = (struct audit_recovery){end.size, end.cut_bytes, walk.promised.size};
+    *recovery = (struct audit_recovery){end.size, end.cut_bytes, walk.promised.size,
+                                        end.after_count, payload_store_ahead(self->payloads)};
     *out = TAKE(self);
     return DONE;
 }

@@ -39,12 +39,15 @@ struct audit_log_options {
     unsigned epoch; /* 1 for a new log */
     size_t segment_bytes;
     const struct note_key *key; /* whose checkpoint binds this log */
+    const char *server;         /* whose records tell how far the log had come; may be NULL */
 };
 
 struct audit_recovery {
     uint64_t size;
     uint64_t cut_bytes;     /* of a torn tail that was cut */
     uint64_t promised_size; /* by the checkpoint; 0 when there was none */
+    uint64_t whole_after;   /* whole records among the bytes that were cut */
+    uint64_t ahead;         /* payloads of a group that was not committed */
 };
 
 struct audit_log;
@@ -52,9 +55,12 @@ struct audit_log;
 /*
  * Recovers and opens for writing. `visit` sees every leaf in order.
  *
- * LOG_SHRUNK   the checkpoint promises more entries than are there, or another root: the log was
- * cut, restored from an old copy or altered. The detail says which and what to do. LOG_BROKEN
- * damaged in the middle. REFUSED: another process holds it. LOG_FAILED: disk.
+ * LOG_SHRUNK   more was once there than is now, or something else: a checkpoint promises it,
+ * payloads beyond any group show it. The log was cut, restored from an old copy or altered.
+ * LOG_BROKEN   damaged before its end: whole records follow that no torn write leaves behind.
+ * REFUSED      another process holds it. LOG_FAILED: disk.
+ * The detail says which and what to do. A log that is refused is left exactly as it was found; a
+ * torn tail that is cut is set aside first.
  */
 fault audit_log_open(const struct audit_log_options *options, audit_visit *visit, void *owner,
                      struct audit_log **out, struct audit_recovery *recovery);

@@ -6,18 +6,6 @@
 
 #include <assert.h>
 
-/* U+0000 to U+001F, U+007F and U+0080 to U+009F, as Java's isISOControl in X-Road. */
-static bool is_control(struct span text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        /* 0xc2 is followed by another byte: the text is UTF-8 */
-        bool second_set = text.at[i] == 0xc2 && text.at[i + 1] < 0xa0;
-        if (text.at[i] < 0x20 || text.at[i] == 0x7f || second_set)
-            return true;
-    }
-    return false;
-}
-
 static fault parse_part(struct span text, char out[ID_PART_BYTES_MAX + 1])
 {
     if (text.size == 0)
@@ -26,7 +14,7 @@ static fault parse_part(struct span text, char out[ID_PART_BYTES_MAX + 1])
         return RAISE(BAD_NAME,
                      "a part of an identifier is not percent-encoded UTF-8 of at most %d bytes",
                      ID_PART_BYTES_MAX);
-    if (is_control(span_of_text(out)))
+    if (!text_is_plain(span_of_text(out))) /* Java's isISOControl, as in X-Road */
         return RAISE(BAD_NAME, "an identifier with a control character");
     return DONE;
 }

@@ -51,11 +51,9 @@ struct directory *directory_new(struct trust *trust)
 static fault check_text(const char *what, const char *text)
 {
     size_t size = strlen(text);
-    if (size > WORD_BYTES_MAX || !text_is_utf8(span_of(text, size)))
-        return BAD("%s is longer than %d bytes or not UTF-8", what, WORD_BYTES_MAX);
-    for (size_t i = 0; i < size; i++)
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-            return BAD("%s with a control character", what);
+    if (size > WORD_BYTES_MAX || !text_is_plain(span_of(text, size)))
+        return BAD("%s is longer than %d bytes, or not UTF-8 without control characters", what,
+                   WORD_BYTES_MAX);
     return DONE;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "lib/bus/header.h"
 
+#include "lib/base/text.h"
+
 #include "audit.pb-c.h"
 
 #include <stdlib.h>
@@ -132,10 +134,11 @@ static fault check_sizes(const Chaski__Header *message)
     const char *words[] = {message->purpose, message->procedure, message->legal_basis,
                            message->case_ref};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strlen(words[i]) > WORD_BYTES_MAX)
-            return RAISE(BAD_FRAME, "a word of a header is longer than %d bytes", WORD_BYTES_MAX);
-    if (strlen(message->rule) >= POLICY_RULE_ROOM)
-        return RAISE(BAD_FRAME, "the rule in a header is too long");
+        if (strlen(words[i]) > WORD_BYTES_MAX || !text_is_plain(span_of_text(words[i])))
+            return RAISE(BAD_FRAME, "a word of a header is not plain text of at most %d bytes",
+                         WORD_BYTES_MAX);
+    if (strlen(message->rule) >= POLICY_RULE_ROOM || !text_is_plain(span_of_text(message->rule)))
+        return RAISE(BAD_FRAME, "the rule in a header is too long or not plain text");
     return DONE;
 }
 
@@ -187,6 +190,20 @@ static void fill_header(const Chaski__Header *message, struct header *out)
     out->status = message->status;
 }
 
+/* One meaning, one encoding: what we read must be all that another reader of the signed bytes can
+ * see in them. No fields of a later version, no NUL inside a text, no second way to write a field.
+ */
+static fault check_canonical(const Chaski__Header *message, struct span bytes)
+{
+    uint8_t again[HEADER_BYTES_MAX];
+    if (message->base.n_unknown_fields > 0)
+        return RAISE(BAD_FRAME, "a header with fields that version 1 does not have");
+    if (chaski__header__get_packed_size(message) != bytes.size ||
+        !span_equal(span_of(again, chaski__header__pack(message, again)), bytes))
+        return RAISE(BAD_FRAME, "a header that is not in canonical form");
+    return DONE;
+}
+
 fault header_decode(struct span bytes, struct header_read **out)
 {
     if (bytes.size > HEADER_BYTES_MAX)
@@ -195,6 +212,7 @@ fault header_decode(struct span bytes, struct header_read **out)
     self->message = chaski__header__unpack(NULL, bytes.size, bytes.at);
     if (self->message == NULL)
         return RAISE(BAD_FRAME, "not a header");
+    TRY(check_canonical(self->message, bytes));
     TRY(check_message(self->message));
     fill_header(self->message, &self->header);
     *out = TAKE(self);

@@ -41,6 +41,7 @@ struct payload_store {
     char day[9]; /* yyyymmdd of the open files; "" before the first */
     uint64_t first_index;
     uint64_t next_index;
+    uint64_t ahead; /* found when it was opened */
     off_t payload_end;
     struct ahead_file payload;
     struct ahead_file slab;
@@ -51,12 +52,12 @@ struct payload_store {
 static fault file_open(const char *path, off_t step, struct ahead_file *out)
 {
     struct stat st;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (fd < 0)
         return RAISE(LOG_FAILED, "%s: %s", path, strerror(errno));
-    if (fstat(fd, &st) != 0) {
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         close(fd);
-        return RAISE(LOG_FAILED, "%s: %s", path, strerror(errno));
+        return RAISE(LOG_FAILED, "%s is not a file", path);
     }
     *out = (struct ahead_file){.fd = fd, .size = st.st_size, .step = step};
     return DONE;
@@ -147,17 +148,52 @@ static fault read_slot(int fd, uint64_t first_index, uint64_t index, struct slot
 }
 
 /* Where the next payload goes: after the last one that a committed record points to. */
-static fault find_payload_end(struct payload_store *self)
+static fault find_payload_end(struct payload_store *self, const char *slab)
 {
     self->payload_end = 0;
     for (uint64_t index = self->next_index; index > self->first_index; index--) {
         struct slot slot;
         TRY(read_slot(self->slab.fd, self->first_index, index - 1, &slot));
         seal_wipe(slot.key, sizeof slot.key);
-        if (slot.state != PAYLOAD_NONE) {
-            self->payload_end = (off_t)(slot.offset + FRAME_BYTES + slot.length);
-            return DONE;
-        }
+        if (slot.state == PAYLOAD_NONE)
+            continue;
+        if (slot.offset > (uint64_t)self->payload.size ||
+            FRAME_BYTES + slot.length > (uint64_t)self->payload.size - slot.offset)
+            return RAISE(LOG_BROKEN, "%s: entry %" PRIu64 " points beyond the payloads", slab,
+                         index - 1);
+        self->payload_end = (off_t)(slot.offset + FRAME_BYTES + slot.length);
+        return DONE;
+    }
+    return DONE;
+}
+
+/* A slab that was there before: it must fit the log, or growing it would go anywhere. */
+static fault check_slab(const struct payload_store *self, const char *slab)
+{
+    if (self->first_index > self->next_index)
+        return RAISE(LOG_SHRUNK,
+                     "%s holds keys from entry %" PRIu64 " on, but the log ends at %" PRIu64
+                     ". Put back the complete files",
+                     slab, self->first_index, self->next_index);
+    uint64_t slots = ((uint64_t)self->slab.size - SLAB_HEAD_BYTES) / SLOT_BYTES;
+    if (self->next_index - self->first_index > slots)
+        return RAISE(LOG_BROKEN,
+                     "%s holds keys for %" PRIu64 " entries from %" PRIu64
+                     " on, but the log has %" PRIu64,
+                     slab, slots, self->first_index, self->next_index);
+    return DONE;
+}
+
+static fault count_ahead(struct payload_store *self)
+{
+    uint64_t slots = ((uint64_t)self->slab.size - SLAB_HEAD_BYTES) / SLOT_BYTES;
+    self->ahead = 0;
+    for (uint64_t index = self->next_index; index < self->first_index + slots; index++) {
+        struct slot slot;
+        TRY(read_slot(self->slab.fd, self->first_index, index, &slot));
+        seal_wipe(slot.key, sizeof slot.key);
+        if (slot.state != PAYLOAD_NONE)
+            self->ahead = index + 1 - self->next_index;
     }
     return DONE;
 }
@@ -185,13 +221,14 @@ static fault open_day(struct payload_store *self, const char *day)
     if (self->slab.size >= SLAB_HEAD_BYTES && !failed(file_read_at(self->slab.fd, head, 8, 0)) &&
         memcmp(head, SLAB_MAGIC, 8) == 0) {
         TRY(read_slab_head(self->slab.fd, &self->first_index));
+        TRY(check_slab(self, slab));
     } else {
         memcpy(head, SLAB_MAGIC, 8);
         put_u64(head + 8, self->first_index);
         TRY(file_put(&self->slab, span_of(head, sizeof head), 0));
     }
     TRY(file_grow(&self->slab, slot_place(self->first_index, self->next_index)));
-    TRY(find_payload_end(self));
+    TRY(find_payload_end(self, slab));
     snprintf(folder, sizeof folder, "%.400s/payload", self->folder);
     TRY(file_sync_folder(folder));
     snprintf(folder, sizeof folder, "%.400s/keys", self->folder);
@@ -240,9 +277,15 @@ fault payload_store_open(const char *folder, uint64_t next_index, struct payload
             close_day(self);
             return f;
         }
+        TRY(count_ahead(self));
     }
     *out = TAKE(self);
     return DONE;
+}
+
+uint64_t payload_store_ahead(const struct payload_store *self)
+{
+    return self->ahead;
 }
 
 void payload_store_free(struct payload_store **self)
@@ -341,7 +384,7 @@ static fault day_holding(const char *folder, uint64_t index, char out[9], uint64
         if (strlen(entry->d_name) != 13 || strcmp(entry->d_name + 8, ".slab") != 0)
             continue;
         uint64_t first = 0;
-        int fd = openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        int fd = openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
         bool good = fd >= 0 && !failed(read_slab_head(fd, &first));
         if (fd >= 0)
             close(fd);
@@ -360,7 +403,7 @@ static fault load_slot(const char *folder, const char *day, uint64_t first_index
 {
     char path[PATH_BYTES];
     day_path(folder, "keys", day, path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return RAISE(IO_FAILED, "%s: %s", path, strerror(errno));
     fault f = read_slot(fd, first_index, index, out);
@@ -378,7 +421,7 @@ static fault load_frame(const char *folder, const char *day, const struct slot *
         return RAISE(LOG_BROKEN, "the slot of %" PRIu64 " names an impossible length", index);
     char path[PATH_BYTES];
     day_path(folder, "payload", day, path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return RAISE(LOG_BROKEN, "%s: %s", path, strerror(errno));
     OWNED(bytes) frame = NULL;
@@ -419,6 +462,8 @@ fault payload_store_read(const char *folder, uint64_t index, const struct sha256
         return DONE;
     TRY(load_slot(folder, day, first_index, index, &slot));
     fault f = DONE;
+    if (slot.state > PAYLOAD_ERASED)
+        f = RAISE(LOG_BROKEN, "the slot of %" PRIu64 " is in no known state", index);
     if (slot.state == PAYLOAD_HELD) {
         f = load_frame(folder, day, &slot, index, &frame);
         if (!failed(f))

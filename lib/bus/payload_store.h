@@ -20,8 +20,13 @@ struct payload_store;
 
 enum payload_state { PAYLOAD_NONE = 0, PAYLOAD_HELD = 1, PAYLOAD_ERASED = 2 };
 
-/* `folder` holds payload/ and keys/. `next_index`: the log's size, where writing goes on. */
+/* `folder` holds payload/ and keys/. `next_index`: the log's size, where writing goes on.
+ * LOG_SHRUNK: keys of later days than the log's end are there. LOG_BROKEN: the newest slab does not
+ * agree with its payload file or with the log. */
 fault payload_store_open(const char *folder, uint64_t next_index, struct payload_store **out);
+/* How far payloads go beyond the log's end: what a group that was not committed left behind, at
+ * most AUDIT_GROUP_MAX; more was once committed. */
+uint64_t payload_store_ahead(const struct payload_store *self);
 void payload_store_free(struct payload_store **self);
 
 /* Writes salt || payload of one record; an empty blob only marks the slot. Not yet durable.

@@ -22,6 +22,8 @@
 #define PATH_BYTES 512
 #define SPARSE 64 /* every 64th frame's place is kept in memory */
 #define ZERO_CHUNK (1u << 20)
+#define WAL_TAIL_INDEXES (1u << 24) /* more frames than a segment can hold */
+#define WAL_TAIL_TRIES (1u << 20)   /* bytes made to look like frames are given up after these */
 
 struct segment {
     uint64_t first;
@@ -37,9 +39,11 @@ struct wal {
     size_t segment_bytes;
     size_t segments;
     struct segment *segment;
-    int lock_fd;    /* held for as long as the log is open */
-    int fd;         /* the last segment */
-    bool next_made; /* next.tmp is ready */
+    int lock_fd;   /* held for as long as the log is open */
+    int folder_fd; /* open beforehand, like next_fd: a full table of files must not stop a roll */
+    int fd;        /* the last segment */
+    int next_fd;   /* next.tmp, ready; -1: not made yet */
+    uint64_t rest; /* bytes of a tail that is not cut yet */
 };
 
 // --- frames -------------------------------------------------------------------------------------
@@ -77,6 +81,33 @@ static uint64_t count_nonzero(struct span tail)
     return last;
 }
 
+/* Every place where a whole frame with an index beyond `size` begins. The length of what is damaged
+ * is not known, so each byte is tried; the index alone rules out nearly all. */
+static fault walk_tail(struct span tail, uint64_t size, wal_visit *visit, void *owner,
+                       struct wal_end *end)
+{
+    unsigned tries = 0;
+    for (size_t at = 0; at + WAL_FRAME_BYTES < tail.size && tries < WAL_TAIL_TRIES; at++) {
+        uint64_t index = get_u64(tail.at + at + 8);
+        struct cursor cursor = cursor_over(span_of(tail.at + at, tail.size - at));
+        struct span body;
+        if (index < size || index - size > WAL_TAIL_INDEXES)
+            continue;
+        if (failed(take_frame(&cursor, index, &body))) {
+            tries++;
+            continue;
+        }
+        if (end != NULL) {
+            end->after_count++;
+            end->after_last = index > end->after_last ? index : end->after_last;
+        }
+        if (visit != NULL)
+            TRY(visit(owner, index, body));
+        at += WAL_FRAME_BYTES + body.size - 1;
+    }
+    return DONE;
+}
+
 static void note_place(struct segment *segment, off_t at)
 {
     if (segment->count % SPARSE == 0) {
@@ -104,13 +135,17 @@ static fault walk_frames(struct segment *segment, struct span bytes, uint64_t *i
 
 static fault map_segment(const char *path, struct span *out)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0) {
         int error = errno;
         if (fd >= 0)
             close(fd);
         return RAISE(IO_FAILED, "%s: %s", path, strerror(error));
+    }
+    if (!S_ISREG(st.st_mode)) {
+        close(fd);
+        return RAISE(LOG_BROKEN, "%s is not a file", path);
     }
     void *at =
         st.st_size == 0 ? NULL : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
@@ -187,12 +222,15 @@ static fault walk_one(const char *folder, struct segment *segment, bool last, ui
     fault f = walk_frames(segment, bytes, index, visit, owner);
     segment->size = (off_t)bytes.size;
     uint64_t rest = 0;
-    if (!failed(f))
+    if (!failed(f)) {
         rest = count_nonzero(span_of(bytes.at + segment->end, bytes.size - (size_t)segment->end));
+        if (rest > 0 && last)
+            f = walk_tail(span_of(bytes.at + segment->end, rest), *index, NULL, NULL, end);
+    }
     unmap_segment(bytes);
     TRY(f);
     if (rest > 0 && !last)
-        return RAISE(LOG_BROKEN, "%s is damaged after index %" PRIu64, path, *index);
+        return RAISE(LOG_BROKEN, "%s is damaged at entry %" PRIu64, path, *index);
     end->cut_bytes = rest;
     return DONE;
 }
@@ -238,19 +276,48 @@ static fault make_next(struct wal *self)
 {
     char path[PATH_BYTES + 16];
     snprintf(path, sizeof path, "%s/next.tmp", self->folder);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return RAISE(LOG_FAILED, "%s: %s", path, strerror(errno));
     fault f = fill_zero(fd, 0, (off_t)self->segment_bytes);
     if (!failed(f) && fdatasync(fd) != 0)
         f = RAISE(LOG_FAILED, "%s: %s", path, strerror(errno));
-    close(fd);
     if (failed(f)) {
+        close(fd);
         unlink(path); /* a full disk gets its space back */
         return RAISE(LOG_FAILED, "no room for a segment of %zu bytes in %s", self->segment_bytes,
                      self->folder);
     }
-    self->next_made = true;
+    self->next_fd = fd;
+    return DONE;
+}
+
+static void die_of_disk(struct wal *self, const char *event)
+{
+    EVENT(ERROR, event, E_TEXT("folder", self->folder), E_TEXT("error", strerror(errno)));
+    abort();
+}
+
+/* Begins a segment whose first frame will be `first`. What can fail for a passing reason happens
+ * before the rename; after it the only way on is the new segment. */
+static fault roll(struct wal *self, uint64_t first)
+{
+    if (self->next_fd < 0)
+        TRY(make_next(self));
+    char from[PATH_BYTES + 16], to[PATH_BYTES];
+    snprintf(from, sizeof from, "%s/next.tmp", self->folder);
+    segment_path(self->folder, first, to);
+    if (rename(from, to) != 0)
+        return RAISE(LOG_FAILED, "%s: %s", to, strerror(errno));
+    if (fsync(self->folder_fd) != 0)
+        die_of_disk(self, "audit.sync_failed");
+    if (self->fd >= 0)
+        close(self->fd);
+    self->fd = self->next_fd;
+    self->next_fd = -1;
+    self->segment = owned_grow(self->segment, self->segments + 1, sizeof *self->segment);
+    self->segment[self->segments++] =
+        (struct segment){.first = first, .size = (off_t)self->segment_bytes};
     return DONE;
 }
 
@@ -262,36 +329,48 @@ static fault open_last(struct wal *self)
     return self->fd < 0 ? RAISE(LOG_FAILED, "%s: %s", path, strerror(errno)) : DONE;
 }
 
-/* Begins a segment whose first frame will be `first`. */
-static fault roll(struct wal *self, uint64_t first)
+// --- the tail -----------------------------------------------------------------------------------
+
+static fault read_tail(struct wal *self, struct bytes **out)
 {
-    if (!self->next_made)
-        TRY(make_next(self));
-    char from[PATH_BYTES + 16], to[PATH_BYTES];
-    snprintf(from, sizeof from, "%s/next.tmp", self->folder);
-    segment_path(self->folder, first, to);
-    if (rename(from, to) != 0)
-        return RAISE(LOG_FAILED, "%s: %s", to, strerror(errno));
-    self->next_made = false;
-    TRY(file_sync_folder(self->folder));
-    if (self->fd >= 0) {
-        close(self->fd);
-        self->fd = -1;
-    }
-    self->segment = owned_grow(self->segment, self->segments + 1, sizeof *self->segment);
-    self->segment[self->segments++] =
-        (struct segment){.first = first, .size = (off_t)self->segment_bytes};
-    return open_last(self);
+    const struct segment *last = &self->segment[self->segments - 1];
+    OWNED(bytes) tail = NULL;
+    TRY(bytes_new(self->rest, &tail));
+    TRY(file_read_at(self->fd, tail->data, tail->size, last->end));
+    *out = TAKE(tail);
+    return DONE;
 }
 
-static fault cut_tail(struct wal *self)
+fault wal_visit_tail(struct wal *self, wal_visit *visit, void *owner)
 {
-    struct segment *last = &self->segment[self->segments - 1];
+    const struct segment *last = &self->segment[self->segments - 1];
+    OWNED(bytes) tail = NULL;
+    if (self->rest == 0)
+        return DONE;
+    TRY(read_tail(self, &tail));
+    return walk_tail(bytes_span(tail), last->first + last->count, visit, owner, NULL);
+}
+
+fault wal_cut_tail(struct wal *self)
+{
+    const struct segment *last = &self->segment[self->segments - 1];
+    OWNED(bytes) tail = NULL;
+    char path[PATH_BYTES + 32];
+    if (self->rest == 0)
+        return DONE;
+    TRY(read_tail(self, &tail));
+    snprintf(path, sizeof path, "%s/cut-%020" PRIu64 ".tail", self->folder,
+             last->first + last->count);
+    if (failed(file_replace(path, bytes_span(tail), 0600)))
+        return RAISE(LOG_FAILED, "the torn tail could not be set aside in %s", path);
     TRY(fill_zero(self->fd, last->end, last->size));
     if (fsync(self->fd) != 0)
         return RAISE(LOG_FAILED, "%s: %s", self->folder, strerror(errno));
+    self->rest = 0;
     return DONE;
 }
+
+// --- open and close -----------------------------------------------------------------------------
 
 static fault take_lock(struct wal *self)
 {
@@ -304,44 +383,44 @@ fault wal_open(const char *folder, size_t segment_bytes, wal_visit *visit, void 
                struct wal **out, struct wal_end *end)
 {
     OWNED(wal) self = owned_new(sizeof *self);
-    self->fd = self->lock_fd = -1;
+    self->fd = self->next_fd = self->folder_fd = self->lock_fd = -1;
     self->segment_bytes = segment_bytes;
     if (strlen(folder) >= sizeof self->folder - 32 ||
         !text_format(self->folder, sizeof self->folder, "%s", folder))
         return RAISE(BAD_CONFIG, "the log folder's name is too long");
     TRY(file_make_folders(folder, 0700));
     TRY(take_lock(self));
+    self->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (self->folder_fd < 0)
+        return RAISE(LOG_FAILED, "%s: %s", folder, strerror(errno));
     TRY(list_segments(folder, &self->segment, &self->segments));
     TRY(walk_all(folder, self->segment, self->segments, visit, owner, end));
-    if (self->segments == 0) {
-        TRY(roll(self, 0));
-    } else {
-        TRY(open_last(self));
-        if (end->cut_bytes > 0)
-            TRY(cut_tail(self));
-    }
+    self->rest = end->cut_bytes;
+    TRY(self->segments == 0 ? roll(self, 0) : open_last(self));
     *out = TAKE(self);
     return DONE;
+}
+
+static void close_one(int fd)
+{
+    if (fd >= 0)
+        close(fd);
 }
 
 void wal_free(struct wal **self)
 {
     if (*self == NULL)
         return;
-    if ((*self)->fd >= 0)
-        close((*self)->fd);
-    if ((*self)->lock_fd >= 0)
-        close((*self)->lock_fd);
+    close_one((*self)->fd);
+    close_one((*self)->next_fd);
+    close_one((*self)->folder_fd);
+    close_one((*self)->lock_fd);
     free_segments((*self)->segment, (*self)->segments);
     free(*self);
     *self = NULL;
 }
 
-static void die_of_disk(struct wal *self, const char *event)
-{
-    EVENT(ERROR, event, E_TEXT("folder", self->folder), E_TEXT("error", strerror(errno)));
-    abort();
-}
+// --- records ------------------------------------------------------------------------------------
 
 static fault frames_of(uint64_t first, const struct span *leaves, size_t count, struct bytes *out)
 {
@@ -358,6 +437,7 @@ static fault frames_of(uint64_t first, const struct span *leaves, size_t count, 
 
 fault wal_write(struct wal *self, uint64_t first, const struct span *leaves, size_t count)
 {
+    assert(self->rest == 0); /* the tail is cut first */
     OWNED(bytes) frames = bytes_empty(count * 1024);
     TRY(frames_of(first, leaves, count, frames));
     if (frames->size > self->segment_bytes)
@@ -391,7 +471,7 @@ void wal_sync(struct wal *self)
 void wal_prepare(struct wal *self)
 {
     struct segment *last = &self->segment[self->segments - 1];
-    if (!self->next_made && last->end > last->size / 2 && failed(make_next(self)))
+    if (self->next_fd < 0 && last->end > last->size / 2 && failed(make_next(self)))
         EVENT(WARN, "audit.no_room_ahead", E_TEXT("folder", self->folder),
               E_TEXT("detail", fault_detail()));
 }

@@ -21,18 +21,28 @@ typedef fault wal_visit(void *owner, uint64_t index, struct span leaf);
 
 struct wal_end {
     uint64_t size;      /* leaves found */
-    uint64_t cut_bytes; /* bytes after them that are not zero: a torn write */
+    uint64_t cut_bytes; /* bytes after them that are not zero: a torn write, or damage */
+    /* Whole frames among those bytes, and the highest index: a torn group may hold some, in any
+     * order, but none that is AUDIT_GROUP_MAX or more beyond the end. */
+    uint64_t after_count, after_last;
 };
 
 /* Reads a folder of segments without changing it; for auditors. LOG_BROKEN when a segment other
  * than the last ends before the next begins. A visitor's fault ends the walk. */
 fault wal_walk(const char *folder, wal_visit *visit, void *owner, struct wal_end *end);
 
-/* Opens for writing: walks, then zeroes the torn tail so that stale bytes can never pass for later
- * frames. Faults as wal_walk; REFUSED when another process holds the log. */
+/* Opens and walks; changes nothing yet. With end->cut_bytes > 0 nothing may be written before
+ * wal_cut_tail. Faults as wal_walk; REFUSED when another process holds the log. */
 fault wal_open(const char *folder, size_t segment_bytes, wal_visit *visit, void *owner,
                struct wal **out, struct wal_end *end);
 void wal_free(struct wal **self);
+
+/* Shows the whole frames that stand after the end (see wal_end): what a damaged frame hides. */
+fault wal_visit_tail(struct wal *self, wal_visit *visit, void *owner);
+/* Sets the tail aside in cut-<index>.tail, synced, then zeroes it, so that stale bytes can never
+ * pass for later frames. Evidence is not destroyed: a tail that was more than a torn write is still
+ * there to be looked at. LOG_FAILED: nothing was cut. */
+fault wal_cut_tail(struct wal *self);
 
 /* Writes frames for leaves from index `first` on, all into one segment; not yet durable. LOG_FAILED
  * (no room for a new segment, more than a segment holds): nothing counts as written. A write that

@@ -145,6 +145,7 @@ static fault open_log(struct process *self)
         .epoch = 1,
         .segment_bytes = (size_t)node->config->wal_segment_mib << 20,
         .key = &node->log_key,
+        .server = node->config->server,
     };
     self->recovery = recovery_new(node);
     int64_t started_us = clock_steady_us();
@@ -152,6 +153,7 @@ static fault open_log(struct process *self)
     node->head = audit_log_head(self->log);
     EVENT(INFO, "audit.recovered", E_NUMBER("entries", self->recovered.size),
           E_NUMBER("cut_bytes", self->recovered.cut_bytes),
+          E_NUMBER("payloads_ahead", self->recovered.ahead),
           E_MS("took_ms", (clock_steady_us() - started_us) / 1000));
     return audit_actor_start(node->loop, &self->log, &node->audit);
 }
@@ -274,8 +276,8 @@ static fault open_doors(struct process *self)
     return DONE;
 }
 
-/* The first record of this run is durable: the log works, and strangers may come. */
-static void on_started(struct node *node, fault f)
+/* The first record of this run is durable and promised: the log works, and strangers may come. */
+static void on_promised(struct node *node, fault f)
 {
     struct process *self = process_of(node);
     if (!failed(f))
@@ -287,26 +289,38 @@ static void on_started(struct node *node, fault f)
     }
 }
 
+static void on_started(struct node *node, fault f)
+{
+    if (failed(f))
+        on_promised(node, f);
+    else
+        checkpointer_sign(process_of(node)->checkpointer, on_promised);
+}
+
 static void on_incident(struct node *node, fault f)
 {
     if (failed(f))
-        on_started(node, f);
+        on_promised(node, f);
     else
         own_record_keep(node, HEADER_STARTED, "started", on_started);
 }
 
+/* What the stop left half done is said in the log itself, in facts: whoever holds other evidence,
+ * a peer's log or an older copy, can tell a torn write from a record that somebody cut off. */
 static void write_first_records(struct process *self)
 {
-    char detail[200];
-    if (self->recovered.cut_bytes == 0) {
+    const struct audit_recovery *found = &self->recovered;
+    char detail[400];
+    if (found->cut_bytes == 0 && found->ahead == 0) {
         on_incident(&self->node, DONE);
         return;
     }
-    text_format(
-        detail, sizeof detail,
-        "a torn tail of %llu bytes after entry %llu was cut at start; nothing in it had been "
-        "acknowledged",
-        (unsigned long long)self->recovered.cut_bytes, (unsigned long long)self->recovered.size);
+    text_format(detail, sizeof detail,
+                "found at start: after the last whole entry, number %llu, %llu bytes of an "
+                "unfinished write with %llu whole entries in it, set aside and cut; and %llu "
+                "payloads of entries that are not in the log",
+                (unsigned long long)found->size - 1, (unsigned long long)found->cut_bytes,
+                (unsigned long long)found->whole_after, (unsigned long long)found->ahead);
     own_record_keep(&self->node, HEADER_INCIDENT, detail, on_incident);
 }
 

@@ -202,8 +202,11 @@ static fault check_want(const Chaski__Want *want)
     TRY(check_id_text("security server", want->security_server, ID_SERVER, true));
     const char *words[] = {want->purpose, want->procedure, want->legal_basis, want->case_ref};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strlen(words[i]) > WORD_BYTES_MAX)
-            return RAISE(BAD_REQUEST, "a word longer than %d bytes", WORD_BYTES_MAX);
+        if (strlen(words[i]) > WORD_BYTES_MAX || !text_is_plain(span_of_text(words[i])))
+            return RAISE(BAD_REQUEST,
+                         "purpose, procedure, legal basis or case is not plain text of at most "
+                         "%d bytes",
+                         WORD_BYTES_MAX);
     if (want->wait_ms < DEADLINE_MS_LEAST || want->wait_ms > DEADLINE_MS_MAX)
         return RAISE(DEADLINE_BAD, "%u ms is outside %d..%d", want->wait_ms, DEADLINE_MS_LEAST,
                      DEADLINE_MS_MAX);

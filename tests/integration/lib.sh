@@ -63,6 +63,13 @@ wait_for() {
     done
 }
 
+# flip FILE OFFSET: one byte becomes another one; again, and it is the old one
+flip() {
+    local byte
+    byte=$(dd if="$1" bs=1 skip="$2" count=1 2>/dev/null | od -An -tu1)
+    printf "\\x$(printf %02x $((byte ^ 85)))" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+
 # Ports that were free a moment ago. Python-free: ask the kernel through a bound socket of our own tool.
 free_port() { "$BIN/chaski" free-ports 1; }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The evidence on disk, mistreated: a torn tail is cut and said; a log that has shrunk, was altered or
-# restored from an old copy does not start; a full disk refuses exchanges and loses nothing; the auditor
+# The evidence on disk, mistreated: a torn tail is set aside and said; a log that has shrunk or was altered
+# does not start and is left as it was found; a full disk refuses exchanges and loses nothing; the auditor
 # finds what was done to a log.
 . "$(dirname "$0")/lib.sh"
 PEER=$OUT/tests/front_peer
@@ -37,6 +37,7 @@ check "the auditor tells a torn tail from a finding" "$BIN/chaski-audit" verify 
 server_start a || die "server a does not start after a torn tail: $(tail -n 1 "$C/a/server.events")"
 check "a torn tail is cut, and said in an event" contains "$(grep audit.recovered "$C/a/server.events" | tail -n 1)" '"cut_bytes":100'
 check "... and written down as an incident" contains "$("$BIN/chaski-audit" show "$C/a/audit" --kind incident)" incident
+check "... with its bytes set aside" equal "$(cat "$LOG"/wal/cut-*.tail | wc -c)" 100
 check "nothing before it was lost" equal "$(($(size_of) - before))" 2
 check "the log goes on" contains "$(ask 20)" "OK                   20"
 sleep 0.8
@@ -55,14 +56,36 @@ check "... saying what is missing" contains "$(cat "$C/start.events")" LOG_SHRUN
 check "the auditor finds it too" equal $status 1
 restore
 
-# altered: one bit in the middle
-printf '\x55' | dd of="$(segment)" bs=1 seek=20000 conv=notrunc 2>/dev/null
-check "a log with a changed byte does not start" equal "$(start_status)" 3
+# altered: one byte in the middle; what is refused is not touched
+refused() { # SENTENCE FAULT
+    check "$1 does not start" equal "$(start_status)" 3
+    check "... saying why: $2" contains "$(cat "$C/start.events")" "\"fault\":\"$2\""
+}
+flip "$(segment)" 20000
+refused "a log with a changed byte" LOG_SHRUNK
+rm "$LOG/checkpoint"
+refused "a log with a changed byte and no checkpoint" LOG_BROKEN
+flip "$(segment)" 20000
+cp "$C/good/log/1/checkpoint" "$LOG/"
+check "... and was left as it was found" diff -r "$C/good" "$C/a/audit"
+rm -rf "$C/a/audit/log"
+refused "a folder whose log is gone" LOG_SHRUNK
+restore
+rm "$LOG/checkpoint"
+last=$(cmp -l "$(segment)" /dev/zero 2>/dev/null | tail -n 1 | awk '{ print $1 }')
+dd if=/dev/zero of="$(segment)" bs=1 seek=2000 count=$((last - 2000)) conv=notrunc 2>/dev/null
+server_start a && server_stop a
+check "records that vanish within one group are an incident in the log" equal \
+    "$("$BIN/chaski-audit" show "$C/a/audit" --kind incident --json | grep -c '"index"')" 1
+restore
+slab=$(ls "$C/a/audit/keys/"*.slab | tail -n 1)
+printf '\x00\x00\x01' | dd of="$slab" bs=1 seek=$((16 + 48 * ($(size_of) - 1))) conv=notrunc 2>/dev/null
+refused "a key slab that points beyond the payloads" LOG_BROKEN
 restore
 
 # an entry taken out, with frames and checksums made right again, is what the auditor is for
 "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" >/dev/null || not_ok "the copy verifies" "no"
-printf '\x00' | dd of="$C/a/audit/payload/$(ls "$C/a/audit/payload" | head -n 1)" bs=1 seek=400 conv=notrunc 2>/dev/null
+flip "$C/a/audit/payload/$(ls "$C/a/audit/payload" | head -n 1)" 400
 "$BIN/chaski-audit" verify "$C/a/audit" >"$C/found" 2>&1; status=$?
 check "a changed payload is a finding" equal $status 1
 check "... naming the entry and the rule" contains "$(cat "$C/found")" "[payload]"

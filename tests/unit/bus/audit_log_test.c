@@ -165,7 +165,32 @@ static void test_a_payload_is_bound_to_its_leaf(void)
     CU_ASSERT_EQUAL(state, PAYLOAD_HELD);
 }
 
-SUITE(audit_log, TEST(test_the_root_is_the_one_of_the_worked_example),
+static void test_payloads_beyond_any_group_betray_a_log_that_was_cut(void)
+{
+    const char *folder = unit_folder();
+    char path[600];
+    struct audit_recovery recovery;
+    struct audit_log *log = NULL;
+    MUST(open_log(folder, &log, &recovery));
+    append(log, five, 5);
+    audit_log_free(&log);
+    audit_log_path(folder, 1, "wal/00000000000000000000.seg", path, sizeof path);
+    OWNED(bytes) whole = NULL;
+    MUST(file_read(path, 2 << 20, &whole));
+    CU_ASSERT_EQUAL(truncate(path, 4 * (WAL_FRAME_BYTES + 1)), 0);
+    MUST(open_log(folder, &log, &recovery)); /* one record: a group that was not committed */
+    CU_ASSERT_EQUAL(recovery.ahead, 1);
+    audit_log_free(&log);
+    CU_ASSERT_EQUAL(truncate(path, 0), 0); /* all of it: five are more than the first group */
+    MUST_FAIL(LOG_SHRUNK, open_log(folder, &log, &recovery));
+    MUST(file_replace(path, bytes_span(whole), 0600));
+    MUST(open_log(folder, &log, &recovery));
+    CU_ASSERT_EQUAL(recovery.size, 5);
+    audit_log_free(&log);
+}
+
+SUITE(audit_log, TEST(test_payloads_beyond_any_group_betray_a_log_that_was_cut),
+      TEST(test_the_root_is_the_one_of_the_worked_example),
       TEST(test_records_come_back_with_their_payloads_after_a_restart),
       TEST(test_a_log_shorter_than_its_checkpoint_does_not_open),
       TEST(test_a_log_with_other_entries_than_the_checkpoint_does_not_open),

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -167,6 +168,9 @@ static void test_stale_frames_never_come_back_after_a_cut(void)
     MUST(wal_open(folder, SEGMENT_BYTES, check_leaf, &seen, &wal, &end));
     CU_ASSERT_EQUAL(end.size, 40);
     CU_ASSERT(end.cut_bytes > 0);
+    CU_ASSERT_EQUAL(end.after_count, 59);
+    CU_ASSERT_EQUAL(end.after_last, 99);
+    MUST(wal_cut_tail(wal));
     append(wal, 40, 1); /* as long as the old frame 40: 41 would fit on behind it */
     wal_free(&wal);
     CU_ASSERT_EQUAL(walk(folder, &end), 41);
@@ -212,7 +216,49 @@ static void test_more_than_a_segment_holds_is_refused_and_nothing_written(void)
     CU_ASSERT_EQUAL(walk(folder, &end), 3);
 }
 
-SUITE(wal, TEST(test_what_was_written_is_walked_across_segments),
+/* The next segment is open before it is needed: a table of files that somebody else filled must not
+ * stop a log half-way between two segments. */
+static void test_a_full_table_of_files_does_not_break_a_roll(void)
+{
+    const char *folder = unit_folder();
+    struct wal_end end;
+    uint64_t seen = 0, count = 0;
+    struct rlimit limit, none;
+    OWNED(wal) wal = NULL;
+    MUST(wal_open(folder, SEGMENT_BYTES, check_leaf, &seen, &wal, &end));
+    for (; count < 320; count += 16)
+        append(wal, count, 16);
+    wal_prepare(wal);
+    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = (struct rlimit){.rlim_cur = 3, .rlim_max = limit.rlim_max};
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &none), 0);
+    append(wal, count, 320);
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    wal_free(&wal);
+    CU_ASSERT_EQUAL(walk(folder, &end), 640);
+    seen = 0;
+    MUST(wal_open(folder, SEGMENT_BYTES, check_leaf, &seen, &wal, &end));
+}
+
+static void test_a_tail_that_is_refused_is_left_as_it_was(void)
+{
+    const char *folder = unit_folder();
+    struct wal_end end;
+    uint64_t seen = 0;
+    unsigned seed = 1;
+    make_log(folder, 100);
+    damage(folder, place_of(40) + WAL_FRAME_BYTES, 1, 2, &seed);
+    for (int i = 0; i < 2; i++) {
+        OWNED(wal) wal = NULL;
+        seen = 0;
+        MUST(wal_open(folder, SEGMENT_BYTES, check_leaf, &seen, &wal, &end));
+        CU_ASSERT_EQUAL(end.after_count, 59); /* the second time too: opening cuts nothing */
+    }
+}
+
+SUITE(wal, TEST(test_a_full_table_of_files_does_not_break_a_roll),
+      TEST(test_a_tail_that_is_refused_is_left_as_it_was),
+      TEST(test_what_was_written_is_walked_across_segments),
       TEST(test_an_opened_log_goes_on_where_it_ended_and_reads_back),
       TEST(test_a_second_process_is_kept_out), TEST(test_a_torn_tail_ends_the_log_exactly_there),
       TEST(test_stale_frames_never_come_back_after_a_cut),

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "lib/bus/header.h"
+
+#include "lib/base/text.h"
+#include "tests/unit/unit.h"
+
+static struct header sample(void)
+{
+    struct header header = {.kind = HEADER_REQUEST, .time_ms = 1790000000000};
+    memset(header.exchange_id, 7, sizeof header.exchange_id);
+    header.sender = span_of_text("CO/MUN/890905211/TRAMITES");
+    header.receiver = span_of_text("CO/GOV/899999027/DIVIPOLA");
+    header.service = span_of_text("CO/GOV/899999027/DIVIPOLA/municipios");
+    header.sender_server = span_of_text("CO/MUN/890905211/SS1");
+    header.receiver_server = span_of_text("CO/GOV/899999027/SS1");
+    header.deadline_ms = header.time_ms + 60000;
+    header.purpose = span_of_text("SISBEN-AFILIACION");
+    header.rule = span_of_text("open");
+    header.log_size = 300;
+    header.directory_epoch = 4;
+    return header;
+}
+
+static struct bytes *encoded(const struct header *header)
+{
+    struct bytes *bytes = NULL;
+    MUST(header_encode(header, &bytes));
+    return bytes;
+}
+
+static fault decode(struct span bytes)
+{
+    OWNED(header_read) read = NULL;
+    return header_decode(bytes, &read);
+}
+
+static void test_what_is_encoded_is_read_back(void)
+{
+    struct header header = sample();
+    OWNED(bytes) bytes = encoded(&header);
+    OWNED(header_read) read = NULL;
+    MUST(header_decode(bytes_span(bytes), &read));
+    CU_ASSERT(span_equal(header_of(read)->service, header.service));
+    CU_ASSERT(span_equal(header_of(read)->purpose, header.purpose));
+    CU_ASSERT_EQUAL(header_of(read)->deadline_ms, header.deadline_ms);
+    CU_ASSERT_EQUAL(header_of(read)->log_size, 300);
+}
+
+/* A later protoc would show this field to an auditor, and we would not. */
+static void test_a_field_that_version_1_does_not_have_is_refused(void)
+{
+    struct header header = sample();
+    OWNED(bytes) bytes = encoded(&header);
+    static const uint8_t field_1000[] = {0xc0, 0x3e, 0x01};
+    MUST(bytes_append(bytes, span_of(field_1000, sizeof field_1000)));
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(bytes)));
+}
+
+static void test_a_field_given_twice_is_refused(void)
+{
+    struct header header = sample();
+    OWNED(bytes) bytes = encoded(&header);
+    OWNED(bytes) twice = bytes_empty(64);
+    MUST(bytes_append(twice, bytes_span(bytes)));
+    MUST(bytes_append(twice, span_of(bytes->data, 2))); /* version = 1, once more */
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(twice)));
+}
+
+/* The same number in a longer encoding. */
+static void test_a_long_varint_is_refused(void)
+{
+    struct header header = sample();
+    OWNED(bytes) bytes = encoded(&header);
+    OWNED(bytes) longer = bytes_empty(64);
+    static const uint8_t one[] = {0x08, 0x81, 0x00};
+    CU_ASSERT_EQUAL(bytes->data[0], 0x08); /* version */
+    MUST(bytes_append(longer, span_of(one, sizeof one)));
+    MUST(bytes_append(longer, span_of(bytes->data + 2, bytes->size - 2)));
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(longer)));
+}
+
+static void test_a_text_that_ends_early_is_refused(void)
+{
+    struct header header = sample();
+    OWNED(bytes) bytes = encoded(&header);
+    uint8_t *at = memmem(bytes->data, bytes->size, "SISBEN-AFILIACION", 17);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+    at[6] = 0; /* "SISBEN" for C, more for anybody else */
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(bytes)));
+}
+
+static void test_words_hold_no_control_characters(void)
+{
+    static const char *const bad[] = {"a\nb", "\x1b[2J", "x\x7f",
+                                      "\xc2\x9b"
+                                      "1m",
+                                      "\xff"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct header header = sample();
+        header.case_ref = span_of_text(bad[i]);
+        OWNED(bytes) bytes = encoded(&header);
+        MUST_FAIL(BAD_FRAME, decode(bytes_span(bytes)));
+    }
+    struct header header = sample();
+    header.case_ref = span_of_text("año 2026: trámite nº 7");
+    OWNED(bytes) bytes = encoded(&header);
+    MUST(decode(bytes_span(bytes)));
+}
+
+SUITE(header, TEST(test_what_is_encoded_is_read_back),
+      TEST(test_a_field_that_version_1_does_not_have_is_refused),
+      TEST(test_a_field_given_twice_is_refused), TEST(test_a_long_varint_is_refused),
+      TEST(test_a_text_that_ends_early_is_refused), TEST(test_words_hold_no_control_characters))
