@@ -563,7 +563,8 @@ void ask_answered(struct gateway *gateway, const struct front_answer *answer)
 {
     struct ask *self = asks_find(gateway->asks, answer->ask);
     struct rest_response response;
-    if (self == NULL || self->step != ASK_SENT)
+    bool refused_early = answer->problem.code != OK && self != NULL && self->step == ASK_ADMITTING;
+    if (self == NULL || (self->step != ASK_SENT && !refused_early))
         return;
     struct receipt receipt = {answer->origin, answer->index, answer->leaf_hash};
     const struct receipt *given = answer->has_receipt ? &receipt : NULL;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "lib/net/net_private.h"
 
+#include "lib/base/clock.h"
 #include "lib/base/text.h"
 
 #include <assert.h>
@@ -21,6 +22,15 @@
 #define FRAME_BYTES_LEAST 1024 /* the handshake must fit as well */
 #define CURVE_FRAME_BYTES 33   /* what CURVE adds to a frame on the wire: name, nonce, box, flags */
 #define Z85_KEY_BYTES 40
+#define HANDSHAKE_MS 5000
+
+/* Of a ROUTER with CURVE: connections, and what became of them. */
+struct knocks {
+    void *monitor; /* PAIR on which libzmq tells; NULL: nobody listens */
+    uint64_t accepted, admitted, refused;
+    uint64_t accepted_before, settled; /* accepted as of the last mark, and the one before it */
+    int64_t mark_ms;
+};
 
 struct socket {
     struct net *net;
@@ -34,6 +44,7 @@ struct socket {
     bool taking; /* inside `take` */
     bool closed; /* closed from inside `take`: freed when it returns */
     uint64_t dropped;
+    struct knocks knocks;
     struct socket *next_dirty;
     struct socket *next, **link; /* in the list of all; link is what points here */
 };
@@ -90,7 +101,7 @@ static fault set_bounds(struct socket *self, const struct socket_options *option
         {ZMQ_HEARTBEAT_IVL, 5000},
         {ZMQ_HEARTBEAT_TIMEOUT, 15000},
         {ZMQ_HEARTBEAT_TTL, 20000},
-        {ZMQ_HANDSHAKE_IVL, 5000},
+        {ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS},
         {ZMQ_RECONNECT_IVL, 100},
         {ZMQ_RECONNECT_IVL_MAX, 2000},
         {ZMQ_CONNECT_TIMEOUT, 5000},
@@ -189,6 +200,25 @@ static void check_options(const struct socket_options *options)
         assert(options->server_key != NULL);
 }
 
+/* The library's own thread writes these events and would wait for room: so there is no bound here,
+ * and socket_broken_handshakes empties it. */
+static fault watch_handshakes(struct socket *self)
+{
+    char name[64];
+    int unbounded = 0;
+    text_format(name, sizeof name, "inproc://handshakes-%p", (void *)self);
+    if (zmq_socket_monitor(self->zmq, name,
+                           ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
+                               ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) != 0)
+        return RAISE(IO_FAILED, "no monitor: %s", zmq_strerror(errno));
+    self->knocks.monitor = zmq_socket(self->net->context, ZMQ_PAIR);
+    if (self->knocks.monitor == NULL ||
+        zmq_setsockopt(self->knocks.monitor, ZMQ_RCVHWM, &unbounded, sizeof unbounded) != 0 ||
+        zmq_connect(self->knocks.monitor, name) != 0)
+        return RAISE(IO_FAILED, "no monitor: %s", zmq_strerror(errno));
+    return DONE;
+}
+
 fault socket_open(struct net *net, const struct socket_options *options,
                   void (*take)(void *owner, const struct message *message), void *owner,
                   struct socket **out)
@@ -211,6 +241,8 @@ fault socket_open(struct net *net, const struct socket_options *options,
     TRY(set_bounds(self, options));
     TRY(set_curve(self, options));
     TRY(watch_socket(self));
+    if (options->kind == SOCKET_ROUTER && options->own != NULL)
+        TRY(watch_handshakes(self));
     mark(self);
     *out = TAKE(self);
     return DONE;
@@ -219,6 +251,10 @@ fault socket_open(struct net *net, const struct socket_options *options,
 static void release(struct socket *self)
 {
     unmark(self);
+    if (self->knocks.monitor != NULL) {
+        zmq_socket_monitor(self->zmq, NULL, 0);
+        zmq_close(self->knocks.monitor);
+    }
     *self->link = self->next;
     if (self->next != NULL)
         self->next->link = self->link;
@@ -457,6 +493,43 @@ fault socket_send(struct socket *self, struct span to, const struct span *frames
 uint64_t socket_dropped(const struct socket *self)
 {
     return self->dropped;
+}
+
+/* Each event is two frames: number and value, then the address. */
+static void take_knocks(struct knocks *self)
+{
+    uint8_t frame[ADDRESS_BYTES];
+    int size;
+    while ((size = zmq_recv(self->monitor, frame, sizeof frame, ZMQ_DONTWAIT)) >= 0) {
+        uint16_t event = 0;
+        int more = 0;
+        size_t room = sizeof more;
+        zmq_getsockopt(self->monitor, ZMQ_RCVMORE, &more, &room);
+        if (more == 0 || size < 2)
+            continue;
+        memcpy(&event, frame, sizeof event);
+        self->accepted += event == ZMQ_EVENT_ACCEPTED;
+        self->admitted += event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
+        self->refused += event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+    }
+}
+
+/* libzmq has no event for each way to fail: what was accepted a handshake's time ago and neither
+ * admitted nor refused by the gate did not speak as a peer does. */
+uint64_t socket_broken_handshakes(struct socket *self)
+{
+    struct knocks *knocks = &self->knocks;
+    if (knocks->monitor == NULL)
+        return 0;
+    take_knocks(knocks);
+    int64_t now_ms = clock_steady_ms();
+    if (now_ms - knocks->mark_ms > HANDSHAKE_MS) {
+        knocks->settled = knocks->accepted_before;
+        knocks->accepted_before = knocks->accepted;
+        knocks->mark_ms = now_ms;
+    }
+    uint64_t known = knocks->admitted + knocks->refused;
+    return knocks->settled > known ? knocks->settled - known : 0;
 }
 
 // --- CURVE keys ---------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ struct directory_feed {
     struct timespec stamp;  /* of the checkpoint file that was looked at last */
     char copy[PATH_BYTES];  /* our own copy, beside the log */
     struct loop_timer timer;
+    int64_t heard_ms;           /* steady time of the last look for a peer's sake */
     enum fault_code last_fault; /* so that a standing fault is said once */
 };
 
@@ -162,8 +163,12 @@ void directory_feed_look(struct directory_feed *self)
 
 void directory_feed_heard(struct directory_feed *self, uint64_t epoch)
 {
-    if (epoch > directory_epoch(self->node->directory))
+    /* at most once a second: a peer may claim any number, in every message */
+    if (epoch > directory_epoch(self->node->directory) &&
+        clock_steady_ms() - self->heard_ms >= DIRECTORY_POLL_MS) {
+        self->heard_ms = clock_steady_ms();
         directory_feed_look(self);
+    }
 }
 
 static void on_timer(struct loop_timer *timer)

@@ -7,6 +7,7 @@
 #include "security-server/exchange/exchange_steps.h"
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/node.h"
+#include "security-server/exchange/seen.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -98,10 +99,22 @@ static void end(struct exchange *x)
     exchange_free(&x);
 }
 
+/* What was not written down may come again; what was, and has no outcome, never runs again. */
+static void leave_to_doubles(struct exchange *x)
+{
+    struct span server = header_of(x->request.read)->sender_server;
+    if (!x->request.durable && x->remembered)
+        seen_forget(x->node->seen, x->id, server);
+    else if (x->request.durable)
+        seen_lose(x->node->seen, x->id, server);
+}
+
 /* The refusal itself could not be recorded or sent. The caller of our own gateway still hears of
  * it, without a receipt; a peer will ask again or see its deadline pass. */
 static void give_up(struct exchange *x)
 {
+    if (x->role == ROLE_PROVIDER)
+        leave_to_doubles(x);
     if (x->role == ROLE_CONSUMER)
         (void)step_deliver(x);
     end(x);

@@ -62,8 +62,9 @@ struct exchange {
     struct node *node;
     enum exchange_role role;
     const struct step *step;
-    bool refusing; /* on its refusal walk */
-    bool doubled;  /* a double of a request that was taken before */
+    bool refusing;   /* on its refusal walk */
+    bool doubled;    /* a double of a request that was taken before */
+    bool remembered; /* in seen, by this exchange */
     enum exchange_wait wait;
     uint8_t id[EXCHANGE_ID_BYTES];
 
@@ -79,7 +80,7 @@ struct exchange {
     struct record answer; /* response or fault */
     struct problem problem;
 
-    /* consumer: where the answer goes */
+    /* consumer: where the answer goes; provider: who was called */
     uint8_t gateway[256];
     size_t gateway_size;
     uint64_t ask;

@@ -12,6 +12,7 @@
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/front.h"
 #include "security-server/exchange/keys_line.h"
+#include "security-server/exchange/mesh_door.h"
 #include "security-server/exchange/node.h"
 #include "security-server/exchange/opened_keys.h"
 #include "security-server/exchange/own_record.h"
@@ -31,7 +32,6 @@
 #define PATH_BYTES 512
 #define DRAIN_MS 10000
 #define HEAD_BYTES_MAX (1u << 16) /* of what a payload holds beside its body */
-#define ZAP_DOMAIN "mesh"
 
 struct process {
     struct node node;
@@ -39,6 +39,7 @@ struct process {
     struct recovery *recovery;
     struct audit_recovery recovered;
     struct checkpointer *checkpointer;
+    struct mesh_door *door;
     struct loop_timer drain;
     int64_t drain_until_us;
     bool stopping; /* the last records are being written */
@@ -178,24 +179,6 @@ static fault copy_anchor(const struct node *node)
     return file_replace(to, span_of_text(vkey), 0644);
 }
 
-static fault bind_mesh(struct node *node)
-{
-    struct socket_options options = {
-        .kind = SOCKET_ROUTER,
-        .queue_messages = MESH_QUEUE_MESSAGES,
-        .message_bytes_max = node_message_bytes_max(node),
-        .own = &node->transport,
-        .zap_domain = ZAP_DOMAIN,
-    };
-    TRY(socket_open(node->net, &options, mesh_take_question, node, &node->mesh));
-    for (size_t i = 0; i < node->config->mesh_listen.count; i++) {
-        const char *address = node->config->mesh_listen.item[i];
-        TRY(socket_bind(node->mesh, address));
-        EVENT(INFO, "mesh.listening", E_TEXT("address", socket_address(node->mesh)));
-    }
-    return DONE;
-}
-
 static fault write_ready_file(const struct process *self)
 {
     const struct node *node = &self->node;
@@ -264,7 +247,7 @@ static fault open_doors(struct process *self)
     struct node *node = &self->node;
     TRY(jail_enter(JAIL_EXCHANGE));
     TRY(front_open(node, node->config->front, &node->front));
-    TRY(bind_mesh(node));
+    TRY(mesh_door_open(node, &self->door));
     size_t interrupted = recovery_close_interrupted(self->recovery);
     if (interrupted > 0)
         EVENT(WARN, "recovery.interrupted_exchanges", E_NUMBER("count", interrupted));
@@ -336,7 +319,7 @@ static fault start(struct process *self, int keys_fd)
     TRY(loop_on_signal(node->loop, SIGINT, on_stop_signal, self));
     TRY(loop_on_signal(node->loop, SIGHUP, on_hangup, self));
     TRY(net_new(node->loop, &node->net));
-    TRY(gate_open(node->net, ZAP_DOMAIN, &node->gate));
+    TRY(gate_open(node->net, MESH_ZAP_DOMAIN, &node->gate));
     TRY(directory_feed_start(node, &node->feed));
     TRY(check_own_entry(node));
     TRY(copy_anchor(node));
@@ -360,7 +343,7 @@ static void finish(struct process *self)
         exchange_table_free(&node->table);
     checkpointer_free(&self->checkpointer);
     front_free(&node->front);
-    socket_close(&node->mesh);
+    mesh_door_free(&self->door);
     peers_free(&node->peers);
     opened_keys_free(&node->opened);
     directory_feed_free(&node->feed);

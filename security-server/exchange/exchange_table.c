@@ -2,6 +2,7 @@
 #include "security-server/exchange/exchange_table.h"
 
 #include "lib/base/map.h"
+#include "lib/crypto/random.h"
 
 #include <stdlib.h>
 
@@ -18,7 +19,8 @@ struct exchange_table *exchange_table_new(size_t most)
 {
     struct exchange_table *self = owned_new(sizeof *self);
     self->most = most;
-    self->next_call = 1;
+    random_fill((uint8_t *)&self->next_call, sizeof self->next_call);
+    self->next_call |= 1; /* never 0 */
     return self;
 }
 
@@ -79,7 +81,8 @@ struct exchange *exchange_table_asked(struct exchange_table *self,
 
 void exchange_table_call(struct exchange_table *self, struct exchange *x)
 {
-    x->call = self->next_call++;
+    x->call = self->next_call;
+    self->next_call += 2;
     map_set(&self->called, span_of(&x->call, sizeof x->call), x);
 }
 

@@ -34,8 +34,8 @@ struct front {
 
 // --- sending ------------------------------------------------------------------------------------
 
-static void send_message(struct front *self, struct span route, const Chaski__FrontMessage *message,
-                         const struct span *payload)
+static fault send_message(struct front *self, struct span route,
+                          const Chaski__FrontMessage *message, const struct span *payload)
 {
     OWNED(bytes) packed = NULL;
     fault f = bytes_new(chaski__front_message__get_packed_size(message), &packed);
@@ -48,6 +48,7 @@ static void send_message(struct front *self, struct span route, const Chaski__Fr
     }
     if (failed(f))
         EVENT(WARN, "front.message_not_sent", E_FAULT(f));
+    return f;
 }
 
 static void fill_problem(const struct problem *problem, Chaski__Problem *out)
@@ -85,8 +86,9 @@ void front_answer(struct front *self, const struct exchange *x)
     } else {
         payload = letter_payload(bytes_span(x->answer.blob));
     }
-    send_message(self, span_of(x->gateway, x->gateway_size), &message,
-                 x->problem.fault != OK ? NULL : &payload);
+    /* a gateway that is gone: the answer stands in the log */
+    ignore(send_message(self, span_of(x->gateway, x->gateway_size), &message,
+                        x->problem.fault != OK ? NULL : &payload));
 }
 
 enum step_end step_deliver(struct exchange *x)
@@ -109,7 +111,7 @@ static void answer_at_once(struct front *self, struct span route, uint64_t ask, 
     answer.problem = &wire;
     message.body_case = CHASKI__FRONT_MESSAGE__BODY_ANSWER;
     message.answer = &answer;
-    send_message(self, route, &message, NULL);
+    ignore(send_message(self, route, &message, NULL)); /* its gateway has a deadline of its own */
 }
 
 // --- gateways -----------------------------------------------------------------------------------
@@ -163,7 +165,7 @@ static void welcome(struct front *self, struct span route)
     welcome.body_bytes_max = (uint64_t)self->node->config->body_bytes_max;
     welcome.instance = (char *)(uintptr_t)directory_instance(self->node->directory);
     welcome.epoch = directory_epoch(self->node->directory);
-    send_message(self, route, &message, NULL);
+    ignore(send_message(self, route, &message, NULL)); /* its gateway has a deadline of its own */
 }
 
 static void take_hello(struct front *self, struct span route, const Chaski__Hello *hello)
@@ -215,6 +217,24 @@ static fault check_want(const Chaski__Want *want)
     return DONE;
 }
 
+static struct exchange *exchange_of(struct front *self, struct span route, uint64_t ask,
+                                    const Chaski__Want *want)
+{
+    struct exchange *x = exchange_new(self->node, ROLE_CONSUMER, want->exchange_id.data);
+    x->client = owned_text(want->client);
+    x->service = owned_text(want->service);
+    x->wanted_server = owned_text(want->security_server);
+    x->purpose = owned_text(want->purpose);
+    x->procedure = owned_text(want->procedure);
+    x->legal_basis = owned_text(want->legal_basis);
+    x->case_ref = owned_text(want->case_ref);
+    x->deadline_ms = clock_wall_ms() + want->wait_ms;
+    memcpy(x->gateway, route.at, route.size);
+    x->gateway_size = route.size;
+    x->ask = ask;
+    return x;
+}
+
 static fault take_ask(struct front *self, struct span route, const Chaski__Ask *ask,
                       struct span payload)
 {
@@ -226,19 +246,8 @@ static fault take_ask(struct front *self, struct span route, const Chaski__Ask *
         return RAISE(BODY_TOO_LARGE, "%zu bytes", payload.size);
     OWNED(bytes) blob = NULL;
     TRY(letter_blob(payload, &blob));
-    struct exchange *x = exchange_new(self->node, ROLE_CONSUMER, want->exchange_id.data);
-    x->client = owned_text(want->client);
-    x->service = owned_text(want->service);
-    x->wanted_server = owned_text(want->security_server);
-    x->purpose = owned_text(want->purpose);
-    x->procedure = owned_text(want->procedure);
-    x->legal_basis = owned_text(want->legal_basis);
-    x->case_ref = owned_text(want->case_ref);
-    x->deadline_ms = clock_wall_ms() + want->wait_ms;
+    struct exchange *x = exchange_of(self, route, ask->ask, want);
     x->request.blob = TAKE(blob);
-    memcpy(x->gateway, route.at, route.size);
-    x->gateway_size = route.size;
-    x->ask = ask->ask;
     fault f = exchange_table_add(self->node->table, x);
     if (failed(f)) {
         exchange_free(&x);
@@ -248,6 +257,24 @@ static fault take_ask(struct front *self, struct span route, const Chaski__Ask *
     return DONE;
 }
 
+static void answer_admit(struct front *self, struct span route, uint64_t ask,
+                         const struct problem *problem)
+{
+    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
+    Chaski__Admitted admitted = CHASKI__ADMITTED__INIT;
+    Chaski__Problem wire;
+    message.body_case = CHASKI__FRONT_MESSAGE__BODY_ADMITTED;
+    message.admitted = &admitted;
+    admitted.ask = ask;
+    if (problem->fault != OK) {
+        fill_problem(problem, &wire);
+        admitted.problem = &wire;
+    }
+    ignore(send_message(self, route, &message, NULL)); /* its gateway has a deadline of its own */
+}
+
+/* Admitted, or refused at once. A refusal is evidence as it would be with its body: it walks, and
+ * the gateway hears an Answer with a receipt in place of the Admitted. */
 static void take_admit(struct front *self, struct span route, const Chaski__Admit *question)
 {
     struct problem problem = {0};
@@ -257,22 +284,24 @@ static void take_admit(struct front *self, struct span route, const Chaski__Admi
     if (failed(f)) {
         problem.fault = f.code;
         text_format(problem.detail, sizeof problem.detail, "%s", fault_detail());
-    } else {
-        struct admission admission = {want->client, want->service, want->security_server,
-                                      want->purpose, want->payload_bytes};
-        admit(self->node, &admission, &problem, &peer);
+        answer_admit(self, route, question->ask, &problem);
+        return;
     }
-    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
-    Chaski__Admitted admitted = CHASKI__ADMITTED__INIT;
-    Chaski__Problem wire;
-    message.body_case = CHASKI__FRONT_MESSAGE__BODY_ADMITTED;
-    message.admitted = &admitted;
-    admitted.ask = question->ask;
-    if (problem.fault != OK) {
-        fill_problem(&problem, &wire);
-        admitted.problem = &wire;
+    struct admission admission = {want->client, want->service, want->security_server, want->purpose,
+                                  want->payload_bytes};
+    admit(self->node, &admission, &problem, &peer);
+    if (problem.fault == OK) {
+        answer_admit(self, route, question->ask, &problem);
+        return;
     }
-    send_message(self, route, &message, NULL);
+    struct exchange *x = exchange_of(self, route, question->ask, want);
+    x->problem = problem;
+    if (failed(exchange_table_add(self->node->table, x))) {
+        exchange_free(&x);
+        answer_admit(self, route, question->ask, &problem);
+        return;
+    }
+    exchange_start_refused(x);
 }
 
 // --- calling our own service --------------------------------------------------------------------
@@ -319,8 +348,13 @@ fault front_call(struct front *self, struct exchange *x, int64_t wait_ms)
     call.purpose = x->purpose;
     call.wait_ms = (uint32_t)wait_ms;
     struct span payload = letter_payload(bytes_span(x->request.blob));
-    send_message(self, span_of(gateway->route, gateway->route_size), &message, &payload);
-    return DONE;
+    memcpy(x->gateway, gateway->route, gateway->route_size);
+    x->gateway_size = gateway->route_size;
+    fault f = send_message(self, span_of(x->gateway, x->gateway_size), &message, &payload);
+    if (!failed(f))
+        return DONE;
+    exchange_table_called_back(self->node->table, x);
+    return RAISE(SERVICE_DOWN, "the gateway that serves %s takes nothing", subsystem);
 }
 
 static fault problem_of(const Chaski__Problem *problem)
@@ -331,11 +365,17 @@ static fault problem_of(const Chaski__Problem *problem)
     return RAISE(code, "%s", problem->detail);
 }
 
-static void take_done(struct front *self, const Chaski__Done *done, struct span payload)
+static void take_done(struct front *self, struct span route, const Chaski__Done *done,
+                      struct span payload)
 {
     struct exchange *x = exchange_table_called(self->node->table, done->call);
     if (x == NULL || x->wait != WAIT_SERVICE)
         return; /* its deadline passed meanwhile */
+    if (!span_equal(span_of(x->gateway, x->gateway_size), route)) {
+        EVENT(WARN, "front.message_refused",
+              E_TEXT("detail", "an answer to a call that was given to another gateway"));
+        return;
+    }
     exchange_table_called_back(self->node->table, x);
     loop_stop_timer(self->node->loop, &x->deadline);
     fault f = done->problem != NULL ? problem_of(done->problem) : DONE;
@@ -369,7 +409,7 @@ static void take_message(struct front *self, struct span route, const Chaski__Fr
             answer_at_once(self, route, message->ask->ask, f);
         return;
     case CHASKI__FRONT_MESSAGE__BODY_DONE:
-        take_done(self, message->done, payload);
+        take_done(self, route, message->done, payload);
         return;
     default:
         EVENT(WARN, "front.message_refused", E_TEXT("detail", "of no known kind"));

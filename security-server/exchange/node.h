@@ -5,6 +5,7 @@
 #ifndef EXCHANGE_NODE_H
 #define EXCHANGE_NODE_H
 
+#include "lib/base/event.h"
 #include "lib/base/loop.h"
 #include "lib/bus/audit_log.h"
 #include "lib/bus/directory.h"
@@ -12,6 +13,8 @@
 #include "lib/net/gate.h"
 #include "lib/net/socket.h"
 #include "security-server/server_config.h"
+
+#define MESH_ZAP_DOMAIN "mesh"
 
 struct node {
     const struct server_config *config;
@@ -33,7 +36,8 @@ struct node {
     struct note_key log_key;    /* its name is our log's origin */
     struct opened_keys *opened; /* of peers' sealing contexts */
     struct socket *mesh;        /* where peers come in */
-    uint64_t run;               /* random number of this process */
+    struct event_cap refused_messages;
+    uint64_t run; /* random number of this process */
     bool draining;
 };
 

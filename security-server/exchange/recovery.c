@@ -17,15 +17,14 @@ struct interrupted {
 
 struct recovery {
     struct node *node;
-    int64_t now_ms;
-    struct map interrupted; /* by exchange id and asking server */
+    int64_t log_ms; /* time of our last record so far: this machine's clock may be wrong by now */
+    struct map interrupted; /* by leaf hash of the request */
 };
 
 struct recovery *recovery_new(struct node *node)
 {
     struct recovery *self = owned_new(sizeof *self);
     self->node = node;
-    self->now_ms = clock_wall_ms();
     return self;
 }
 
@@ -75,11 +74,14 @@ static fault take_request(struct recovery *self, uint64_t index, struct span lea
     one->request.durable = true;
     forget(map_set(&self->interrupted, key_of(leaf_hash), one));
     const struct header *header = header_of(one->request.read);
-    if (!span_is_text(header->receiver_server, self->node->config->server) ||
-        seen_until_ms(header) < self->now_ms)
+    if (!span_is_text(header->receiver_server, self->node->config->server))
         return DONE;
-    return seen_begin(self->node->seen, header->exchange_id, header->sender_server, leaf_hash,
-                      seen_until_ms(header), self->now_ms);
+    int64_t until_ms = seen_until_ms(header);
+    if (until_ms > self->log_ms)
+        return seen_begin(self->node->seen, header->exchange_id, header->sender_server, leaf_hash,
+                          until_ms, self->log_ms, self->log_ms);
+    seen_was_over(self->node->seen, until_ms);
+    return DONE;
 }
 
 static void take_outcome(struct recovery *self, uint64_t index, const struct header *header)
@@ -100,6 +102,8 @@ fault recovery_visit(void *owner, uint64_t index, struct span leaf, const struct
     if (failed(header_decode(parts.content, &read)))
         return RAISE(LOG_BROKEN, "entry %llu holds no header", (unsigned long long)index);
     const struct header *header = header_of(read);
+    if (span_is_text(header->sender_server, self->node->config->server))
+        self->log_ms = header->time_ms;
     if (header->kind == HEADER_REQUEST)
         return take_request(self, index, leaf, leaf_hash, parts.content);
     if ((header->kind == HEADER_RESPONSE || header->kind == HEADER_FAULT) && header->has_reply_to)
@@ -144,6 +148,7 @@ static void close_one(struct node *node, struct interrupted *one)
 size_t recovery_close_interrupted(struct recovery *self)
 {
     size_t step = 0, count = 0;
+    seen_shift(self->node->seen, clock_steady_ms() - self->log_ms);
     for (struct interrupted *one; (one = map_next(&self->interrupted, &step, NULL)) != NULL;) {
         close_one(self->node, one);
         count++;

@@ -14,6 +14,7 @@
 
 #define CONNECT_RETRY_MS 10 /* first wait for a connection that is being made; then doubling */
 #define CONNECT_RETRY_MS_MAX 500
+#define EVENTS_A_SECOND 20
 
 // --- asking -------------------------------------------------------------------------------------
 
@@ -120,9 +121,12 @@ static void arrived_free(struct arrived **self)
     *self = NULL;
 }
 
-static void refuse_message(const char *peer, fault f)
+static void refuse_message(struct node *node, const char *peer, fault f)
 {
-    EVENT(WARN, "mesh.message_refused", E_TEXT("peer", peer), E_FAULT(f));
+    unsigned left_out = 0;
+    if (event_allowed(&node->refused_messages, EVENTS_A_SECOND, &left_out))
+        EVENT(WARN, "mesh.message_refused", E_TEXT("peer", peer), E_FAULT(f),
+              E_NUMBER("left_out", left_out));
 }
 
 static fault fill_record(const struct letter *letter, struct record *out)
@@ -161,7 +165,7 @@ static void start_asked(struct arrived *arrived, const struct directory_server *
     x->route_size = arrived->route_size;
     fault f = exchange_table_add(arrived->node->table, x);
     if (failed(f)) {
-        refuse_message(arrived->peer, f);
+        refuse_message(arrived->node, arrived->peer, f);
         exchange_free(&x);
         return;
     }
@@ -227,7 +231,7 @@ static void on_key(void *owner, fault f, struct seal_key *key)
     if (!failed(f))
         f = open_letter(arrived, key);
     if (failed(f))
-        refuse_message(arrived->peer, f);
+        refuse_message(arrived->node, arrived->peer, f);
 }
 
 static fault take(struct node *node, const char *peer, struct span route,
@@ -264,12 +268,12 @@ void mesh_take_question(void *owner, const struct message *message)
         f = take(node, message->user, message->from, message->frame[0], message->frame[1],
                  LETTER_QUESTION);
     if (failed(f))
-        refuse_message(message->user, f);
+        refuse_message(node, message->user, f);
 }
 
 void mesh_take_answer(struct node *node, const char *peer, struct span envelope, struct span sealed)
 {
     fault f = take(node, peer, (struct span){0}, envelope, sealed, LETTER_ANSWER);
     if (failed(f))
-        refuse_message(peer, f);
+        refuse_message(node, peer, f);
 }

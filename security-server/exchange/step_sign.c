@@ -266,6 +266,10 @@ static enum step_end take_double(struct exchange *x, enum seen_state state, uint
     x->doubled = true;
     if (state == SEEN_RUNNING)
         return STEP_DONE; /* its answer will go out by itself */
+    if (state == SEEN_LOST) {
+        x->request.durable = true; /* the first time it came */
+        return exchange_refuse(x, RAISE(OUTCOME_UNKNOWN, "the outcome could not be written down"));
+    }
     x->answer.index = answer_index;
     x->step = provider_again;
     return STEP_CHANGED;
@@ -285,13 +289,14 @@ enum step_end step_verify_request(struct exchange *x)
     directory_feed_heard(x->node->feed, header->directory_epoch);
     enum seen_state state = seen_look(x->node->seen, x->id, header->sender_server,
                                       &x->request.leaf_hash, &answer_index);
-    if (state == SEEN_RUNNING || state == SEEN_ANSWERED)
+    if (state == SEEN_RUNNING || state == SEEN_LOST || state == SEEN_ANSWERED)
         return take_double(x, state, answer_index);
     if (state == SEEN_DIFFERENT)
         f = RAISE(REPLAYED, "another request of this server had the same id");
     else
         f = seen_begin(x->node->seen, x->id, header->sender_server, &x->request.leaf_hash,
-                       seen_until_ms(header), clock_wall_ms());
+                       seen_until_ms(header), clock_wall_ms(), clock_steady_ms());
+    x->remembered = !failed(f);
     return failed(f) ? exchange_refuse(x, f) : STEP_NEXT;
 }
 

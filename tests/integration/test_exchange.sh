@@ -126,6 +126,10 @@ fault_is() { # SENTENCE STATUS TYPE CURL-ARGUMENTS...
 fault_is "an unknown member" 404 Server.ClientProxy.UnknownMember "$G/r1/CO/GOV/1/X/y/"
 fault_is "an unknown service" 404 Server.ServerProxy.UnknownService "$G/r1/$D/nada/"
 fault_is "a restricted service without a grant" 403 Server.ServerProxy.AccessDenied "$G/r1/$D/reservado/hola"
+head -c 20000 /dev/zero >"$C/body"
+fault_is "... before its body is taken in" 403 Server.ServerProxy.AccessDenied --data-binary @"$C/body" "$G/r1/$D/reservado/hola"
+check "... with evidence and a receipt all the same" contains "$(curl -s -m 10 -D - -o /dev/null \
+    -H "X-Road-Client: CO/MUN/890905211/TRAMITES" --data-binary @"$C/body" "$G/r1/$D/reservado/hola")" Chaski-Receipt
 fault_is "a client that is not ours" 403 Server.ClientProxy.UnknownMember -H 'X-Road-Client: CO/GOV/899999027/DIVIPOLA' "$G/r1/$D/web/hola"
 fault_is "a service that is down" 502 Server.ServerProxy.NetworkError "$G/r1/$D/caido/x"
 fault_is "a service that hangs" 504 Server.ServerProxy.NetworkError "$G/r1/$D/mudo/x"

@@ -50,6 +50,8 @@ for age in twice old-twice; do
     check "a double is served once ($age)" equal "$(($(wc -l <"$C/served") - before))" 1
 done
 
+head -c 4000 /dev/urandom >"/dev/tcp/$HOST/${MESH_PORT[b]}"
+check "bytes that are no handshake leave an event" wait_for 14 grep -q mesh.garbage_refused "$C/b/server.events"
 check "each unopened message is one event" \
     equal "$(grep -c mesh.message_refused "$C/b/server.events")" 4
 check "no process died of it" equal "$(sed -n 's/^exchange_pid=//p' "$C/b/server.ready")" "$pid_before"

@@ -61,4 +61,9 @@ for name in a b; do
     check "every answered exchange stands in the log of $name" equal "$(wc -l <"$C/$name.missing")" 0
     check "the log of $name verifies" "$BIN/chaski-audit" verify "$C/$name/audit"
 done
+check "both logs agree with one another" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit"
+check "no request is left without an outcome in either log" equal "$(for name in a b; do
+    "$BIN/chaski-audit" show "$C/$name/audit" --json | grep -c '"kind" *: *"request"'
+    "$BIN/chaski-audit" show "$C/$name/audit" --json | grep -cE '"kind" *: *"(response|fault)"'
+done | paste -sd' ' | awk '{ print $2 - $1, $4 - $3 }')" "0 0"
 finish
