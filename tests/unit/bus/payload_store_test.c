@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: MIT
+#include "lib/bus/payload_store.h"
+
+#include "lib/base/text.h"
+#include "tests/unit/unit.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DAY_MS INT64_C(86400000)
+#define NOON_MS (INT64_C(1795000000000) / DAY_MS * DAY_MS + DAY_MS / 2) /* 2026-11-18 */
+#define FIRST_DAY "20261118"
+#define NEXT_DAY "20261119"
+#define FRAME_BYTES 16
+#define SLAB_HEAD_BYTES 16
+#define SLOT_BYTES 48
+#define TAG_BYTES 16
+
+/* The leaf hash of record i, in its n-th version. */
+static struct sha256 leaf_of(uint64_t i, uint8_t version)
+{
+    struct sha256 hash = {{0}};
+    memcpy(hash.at, &i, sizeof i);
+    hash.at[31] = version;
+    return hash;
+}
+
+/* Salt and payload of record i; their lengths differ. */
+static struct span blob_of(uint64_t i, uint8_t version, uint8_t room[512])
+{
+    size_t size = 32 + (size_t)(i * 41 % 400);
+    memset(room, (int)(i % 251), size);
+    room[0] = version;
+    return span_of(room, size);
+}
+
+static void write_version(struct payload_store *store, uint64_t first, uint64_t count,
+                          uint8_t version, int64_t wall_ms)
+{
+    uint8_t room[512];
+    for (uint64_t i = first; i < first + count; i++) {
+        struct sha256 leaf = leaf_of(i, version);
+        MUST(payload_store_write(store, i, &leaf, blob_of(i, version, room), wall_ms));
+    }
+    payload_store_sync(store);
+}
+
+static void write_records(struct payload_store *store, uint64_t first, uint64_t count,
+                          int64_t wall_ms)
+{
+    write_version(store, first, count, 0, wall_ms);
+}
+
+static bool holds(const char *folder, uint64_t i, uint8_t version)
+{
+    uint8_t room[512];
+    struct sha256 leaf = leaf_of(i, version);
+    enum payload_state state;
+    OWNED(bytes) blob = NULL;
+    return !failed(payload_store_read(folder, i, &leaf, &state, &blob)) && state == PAYLOAD_HELD &&
+           span_equal(bytes_span(blob), blob_of(i, version, room));
+}
+
+/* How many of the records are there with their own bytes. */
+static uint64_t count_held(const char *folder, uint64_t first, uint64_t count)
+{
+    uint64_t held = 0;
+    for (uint64_t i = first; i < first + count; i++)
+        held += holds(folder, i, 0);
+    return held;
+}
+
+static enum payload_state state_of(const char *folder, uint64_t i)
+{
+    struct sha256 leaf = leaf_of(i, 0);
+    enum payload_state state = PAYLOAD_ERASED;
+    OWNED(bytes) blob = NULL;
+    MUST(payload_store_read(folder, i, &leaf, &state, &blob));
+    CU_ASSERT_EQUAL(blob != NULL, state == PAYLOAD_HELD);
+    return state;
+}
+
+/* A store of one day with records 0 to count - 1. */
+static const char *make_store(uint64_t count)
+{
+    const char *folder = unit_folder();
+    OWNED(payload_store) store = NULL;
+    MUST(payload_store_open(folder, 0, &store));
+    write_records(store, 0, count, NOON_MS);
+    return folder;
+}
+
+struct path {
+    char at[256];
+};
+
+static struct path slab_of(const char *folder, const char *day)
+{
+    struct path path;
+    CU_ASSERT_FATAL(text_format(path.at, sizeof path.at, "%s/keys/%s.slab", folder, day));
+    return path;
+}
+
+static struct path payloads_of(const char *folder, const char *day)
+{
+    struct path path;
+    CU_ASSERT_FATAL(text_format(path.at, sizeof path.at, "%s/payload/%s.seg", folder, day));
+    return path;
+}
+
+static bool is_there(struct path path)
+{
+    return access(path.at, F_OK) == 0;
+}
+
+static void flip(struct path path, off_t at, uint8_t bits)
+{
+    uint8_t byte = 0;
+    int fd = open(path.at, O_RDWR | O_CLOEXEC);
+    CU_ASSERT_FATAL(fd >= 0);
+    CU_ASSERT_EQUAL(pread(fd, &byte, 1, at), 1);
+    byte ^= bits;
+    CU_ASSERT_EQUAL(pwrite(fd, &byte, 1, at), 1);
+    close(fd);
+}
+
+static bool is_broken(const char *folder, uint64_t i)
+{
+    struct sha256 leaf = leaf_of(i, 0);
+    enum payload_state state;
+    OWNED(bytes) blob = NULL;
+    fault f = payload_store_read(folder, i, &leaf, &state, &blob);
+    return f.code == LOG_BROKEN && blob == NULL;
+}
+
+// --- reading back -------------------------------------------------------------------------------
+
+static void test_what_was_written_is_read_back(void)
+{
+    const char *folder = unit_folder();
+    OWNED(payload_store) store = NULL;
+    MUST(payload_store_open(folder, 0, &store));
+    write_records(store, 0, 300, NOON_MS);
+    CU_ASSERT_EQUAL(count_held(folder, 0, 300), 300); /* while it is open for writing */
+    payload_store_free(&store);
+    CU_ASSERT_EQUAL(count_held(folder, 0, 300), 300);
+}
+
+static void test_a_large_payload_is_read_back(void)
+{
+    const char *folder = unit_folder();
+    struct sha256 leaf = leaf_of(0, 0);
+    enum payload_state state;
+    OWNED(payload_store) store = NULL;
+    OWNED(bytes) large = NULL;
+    OWNED(bytes) back = NULL;
+    MUST(bytes_new(9u << 20, &large)); /* more than is filled ahead at once */
+    for (size_t i = 0; i < large->size; i++)
+        large->data[i] = (uint8_t)(i * 7 / 5);
+    MUST(payload_store_open(folder, 0, &store));
+    MUST(payload_store_write(store, 0, &leaf, bytes_span(large), NOON_MS));
+    write_records(store, 1, 1, NOON_MS);
+    MUST(payload_store_read(folder, 0, &leaf, &state, &back));
+    CU_ASSERT_EQUAL(state, PAYLOAD_HELD);
+    CU_ASSERT(span_equal(bytes_span(back), bytes_span(large)));
+    CU_ASSERT(holds(folder, 1, 0));
+}
+
+static void test_a_record_without_payload_has_none(void)
+{
+    const char *folder = unit_folder();
+    struct sha256 leaf = leaf_of(1, 0);
+    OWNED(payload_store) store = NULL;
+    CU_ASSERT_EQUAL(state_of(folder, 0), PAYLOAD_NONE); /* nothing was ever written here */
+    MUST(payload_store_open(folder, 0, &store));
+    write_records(store, 0, 1, NOON_MS);
+    MUST(payload_store_write(store, 1, &leaf, (struct span){0}, NOON_MS));
+    write_records(store, 2, 1, NOON_MS);
+    CU_ASSERT_EQUAL(state_of(folder, 1), PAYLOAD_NONE);
+    CU_ASSERT_EQUAL(count_held(folder, 0, 3), 2);
+    CU_ASSERT_EQUAL(state_of(folder, 3), PAYLOAD_NONE);
+    CU_ASSERT_EQUAL(state_of(folder, 1000000), PAYLOAD_NONE); /* behind the end of the slab */
+}
+
+static void test_payloads_and_keys_are_for_their_owner_only(void)
+{
+    const char *folder = make_store(1);
+    struct path paths[] = {slab_of(folder, FIRST_DAY), payloads_of(folder, FIRST_DAY)};
+    for (size_t i = 0; i < 2; i++) {
+        struct stat facts;
+        CU_ASSERT_EQUAL_FATAL(stat(paths[i].at, &facts), 0);
+        CU_ASSERT_EQUAL(facts.st_mode & 077, 0);
+    }
+}
+
+// --- days ---------------------------------------------------------------------------------------
+
+static void test_the_next_day_opens_new_files_and_both_days_are_read_back(void)
+{
+    const char *folder = unit_folder();
+    OWNED(payload_store) store = NULL;
+    MUST(payload_store_open(folder, 0, &store));
+    write_records(store, 0, 20, NOON_MS);
+    CU_ASSERT(!is_there(slab_of(folder, NEXT_DAY)));
+    write_records(store, 20, 20, NOON_MS + DAY_MS / 2); /* its first millisecond */
+    CU_ASSERT(is_there(slab_of(folder, FIRST_DAY)));
+    CU_ASSERT(is_there(payloads_of(folder, FIRST_DAY)));
+    CU_ASSERT(is_there(slab_of(folder, NEXT_DAY)));
+    CU_ASSERT(is_there(payloads_of(folder, NEXT_DAY)));
+    CU_ASSERT_EQUAL(count_held(folder, 0, 40), 40);
+}
+
+static void test_a_clock_that_goes_back_stays_with_the_newer_day(void)
+{
+    const char *folder = unit_folder();
+    struct payload_store *store = NULL;
+    MUST(payload_store_open(folder, 0, &store));
+    write_records(store, 0, 10, NOON_MS + DAY_MS);
+    write_records(store, 10, 10, NOON_MS);
+    CU_ASSERT(!is_there(slab_of(folder, FIRST_DAY)));
+    payload_store_free(&store);
+    MUST(payload_store_open(folder, 20, &store)); /* and so it does after a restart */
+    write_records(store, 20, 10, NOON_MS - 3 * DAY_MS);
+    payload_store_free(&store);
+    CU_ASSERT(!is_there(slab_of(folder, FIRST_DAY)));
+    CU_ASSERT_EQUAL(count_held(folder, 0, 30), 30);
+}
+
+// --- opening again ------------------------------------------------------------------------------
+
+static void test_an_opened_store_goes_on_after_its_last_record(void)
+{
+    const char *folder = make_store(50);
+    struct payload_store *store = NULL;
+    MUST(payload_store_open(folder, 50, &store));
+    write_records(store, 50, 50, NOON_MS);
+    payload_store_free(&store);
+    CU_ASSERT_EQUAL(count_held(folder, 0, 100), 100);
+    MUST(payload_store_open(folder, 100, &store)); /* on a later day: both days go on */
+    write_records(store, 100, 10, NOON_MS + DAY_MS);
+    payload_store_free(&store);
+    MUST(payload_store_open(folder, 110, &store));
+    write_records(store, 110, 10, NOON_MS + DAY_MS);
+    payload_store_free(&store);
+    CU_ASSERT_EQUAL(count_held(folder, 0, 120), 120);
+}
+
+static void test_an_opened_store_goes_on_behind_records_without_payload(void)
+{
+    const char *folder = make_store(5);
+    struct payload_store *store = NULL;
+    MUST(payload_store_open(folder, 5, &store));
+    for (uint64_t i = 5; i < 8; i++) {
+        struct sha256 leaf = leaf_of(i, 0);
+        MUST(payload_store_write(store, i, &leaf, (struct span){0}, NOON_MS));
+    }
+    payload_store_free(&store);
+    MUST(payload_store_open(folder, 8, &store));
+    write_records(store, 8, 5, NOON_MS);
+    payload_store_free(&store);
+    CU_ASSERT_EQUAL(count_held(folder, 0, 13), 10);
+}
+
+/* A group that was written but never came into the log: its indexes come again. */
+static void test_what_the_log_does_not_know_is_written_over(void)
+{
+    const char *folder = make_store(30);
+    struct stat before, after;
+    OWNED(payload_store) store = NULL;
+    CU_ASSERT_EQUAL(stat(payloads_of(folder, FIRST_DAY).at, &before), 0);
+    MUST(payload_store_open(folder, 20, &store));
+    write_version(store, 20, 4, 1, NOON_MS);
+    CU_ASSERT_EQUAL(count_held(folder, 0, 20), 20);
+    for (uint64_t i = 20; i < 24; i++) {
+        CU_ASSERT(holds(folder, i, 1));
+        CU_ASSERT(is_broken(folder, i)); /* under the leaf of its first version */
+    }
+    write_version(store, 24, 20, 1, NOON_MS);
+    for (uint64_t i = 20; i < 44; i++)
+        CU_ASSERT(holds(folder, i, 1));
+    CU_ASSERT_EQUAL(count_held(folder, 0, 20), 20);
+    CU_ASSERT_EQUAL(stat(payloads_of(folder, FIRST_DAY).at, &after), 0);
+    CU_ASSERT_EQUAL(after.st_size, before.st_size);
+}
+
+static void test_a_group_is_tried_again_with_the_same_indexes(void)
+{
+    const char *folder = make_store(10);
+    OWNED(payload_store) store = NULL;
+    MUST(payload_store_open(folder, 10, &store));
+    write_version(store, 10, 5, 1, NOON_MS);
+    write_records(store, 10, 3, NOON_MS);
+    write_records(store, 13, 10, NOON_MS);
+    CU_ASSERT_EQUAL(count_held(folder, 0, 23), 23);
+}
+
+static void test_a_group_may_be_tried_again_on_the_next_day(void)
+{
+    const char *folder = make_store(10);
+    OWNED(payload_store) store = NULL;
+    MUST(payload_store_open(folder, 10, &store));
+    write_version(store, 10, 5, 1, NOON_MS);
+    write_records(store, 10, 20, NOON_MS + DAY_MS);
+    CU_ASSERT_EQUAL(count_held(folder, 0, 30), 30);
+}
+
+// --- damage -------------------------------------------------------------------------------------
+
+static void test_a_payload_opens_under_its_own_leaf_only(void)
+{
+    const char *folder = make_store(3);
+    struct sha256 wrong = leaf_of(1, 9);
+    enum payload_state state;
+    OWNED(bytes) blob = NULL;
+    MUST_FAIL(LOG_BROKEN, payload_store_read(folder, 1, &wrong, &state, &blob));
+    CU_ASSERT_PTR_NULL(blob);
+    CU_ASSERT(holds(folder, 1, 0));
+}
+
+/* Offset of record i's frame. */
+static off_t frame_of(uint64_t i)
+{
+    uint8_t room[512];
+    off_t at = 0;
+    for (uint64_t k = 0; k < i; k++)
+        at += (off_t)(FRAME_BYTES + blob_of(k, 0, room).size + TAG_BYTES);
+    return at;
+}
+
+static void test_every_flipped_byte_of_a_frame_is_noticed(void)
+{
+    const char *folder = make_store(4);
+    struct path path = payloads_of(folder, FIRST_DAY);
+    for (off_t at = frame_of(2); at < frame_of(3); at++) {
+        flip(path, at, 0x04);
+        CU_ASSERT(is_broken(folder, 2));
+        CU_ASSERT(holds(folder, 1, 0) && holds(folder, 3, 0));
+        flip(path, at, 0x04);
+    }
+    CU_ASSERT_EQUAL(count_held(folder, 0, 4), 4);
+}
+
+static void test_payloads_that_are_missing_are_noticed(void)
+{
+    const char *folder = make_store(4);
+    struct path path = payloads_of(folder, FIRST_DAY);
+    CU_ASSERT_EQUAL(truncate(path.at, frame_of(3) - 1), 0);
+    CU_ASSERT_EQUAL(count_held(folder, 0, 4), 2);
+    CU_ASSERT(is_broken(folder, 2) && is_broken(folder, 3));
+    CU_ASSERT_EQUAL(unlink(path.at), 0);
+    CU_ASSERT(is_broken(folder, 0));
+}
+
+/* The power went after the slab had its size and before it had a head. */
+static void test_a_slab_that_is_still_blank_is_begun(void)
+{
+    const char *folder = make_store(4);
+    struct path path = slab_of(folder, NEXT_DAY);
+    OWNED(payload_store) store = NULL;
+    int fd = open(path.at, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    CU_ASSERT_FATAL(fd >= 0);
+    CU_ASSERT_EQUAL(ftruncate(fd, 1 << 16), 0);
+    close(fd);
+    CU_ASSERT_EQUAL(count_held(folder, 0, 4), 4);
+    MUST(payload_store_open(folder, 4, &store));
+    write_records(store, 4, 4, NOON_MS + DAY_MS);
+    CU_ASSERT_EQUAL(count_held(folder, 0, 8), 8);
+}
+
+SUITE(payload_store, TEST(test_what_was_written_is_read_back),
+      TEST(test_a_large_payload_is_read_back), TEST(test_a_record_without_payload_has_none),
+      TEST(test_payloads_and_keys_are_for_their_owner_only),
+      TEST(test_the_next_day_opens_new_files_and_both_days_are_read_back),
+      TEST(test_a_clock_that_goes_back_stays_with_the_newer_day),
+      TEST(test_an_opened_store_goes_on_after_its_last_record),
+      TEST(test_an_opened_store_goes_on_behind_records_without_payload),
+      TEST(test_what_the_log_does_not_know_is_written_over),
+      TEST(test_a_group_is_tried_again_with_the_same_indexes),
+      TEST(test_a_group_may_be_tried_again_on_the_next_day),
+      TEST(test_a_payload_opens_under_its_own_leaf_only),
+      TEST(test_every_flipped_byte_of_a_frame_is_noticed),
+      TEST(test_payloads_that_are_missing_are_noticed),
+      TEST(test_a_slab_that_is_still_blank_is_begun))
