@@ -113,10 +113,20 @@ static void day_path(const char *folder, const char *kind, const char *day, char
     snprintf(out, PATH_BYTES, "%.400s/%s/%.8s.%s", folder, kind, day, ending);
 }
 
+/* NOT_FOUND while it is blank: its size came to the disk before its head did, and no record can
+ * have come into the log since. LOG_BROKEN when it begins as anything else. */
 static fault read_slab_head(int fd, uint64_t *first_index)
 {
+    static const uint8_t blank[SLAB_HEAD_BYTES];
     uint8_t head[SLAB_HEAD_BYTES];
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return RAISE(IO_FAILED, "a key slab: %s", strerror(errno));
+    if (st.st_size < SLAB_HEAD_BYTES)
+        return RAISE(NOT_FOUND, "a key slab without a head");
     TRY(file_read_at(fd, head, sizeof head, 0));
+    if (memcmp(head, blank, sizeof head) == 0)
+        return RAISE(NOT_FOUND, "a key slab without a head");
     if (memcmp(head, SLAB_MAGIC, 8) != 0)
         return RAISE(LOG_BROKEN, "a key slab does not begin as one");
     *first_index = get_u64(head + 8);
@@ -147,6 +157,26 @@ static fault read_slot(int fd, uint64_t first_index, uint64_t index, struct slot
     return DONE;
 }
 
+/* A damaged slot must not say where to write on: payloads would be written over, or the disk filled
+ * up to a place far away. */
+static fault check_last(struct payload_store *self, const char *slab, uint64_t index,
+                        const struct slot *slot)
+{
+    uint8_t head[FRAME_BYTES];
+    uint64_t size = (uint64_t)self->payload.size;
+    if (slot->offset > size || FRAME_BYTES + (uint64_t)slot->length > size - slot->offset)
+        return RAISE(LOG_BROKEN, "%s: entry %" PRIu64 " points beyond the payloads", slab, index);
+    if (slot->state > PAYLOAD_ERASED)
+        return RAISE(LOG_BROKEN, "%s: entry %" PRIu64 " is in no known state", slab, index);
+    if (slot->state == PAYLOAD_HELD) {
+        TRY(file_read_at(self->payload.fd, head, sizeof head, (off_t)slot->offset));
+        if (get_u32(head) != slot->length || get_u64(head + 8) != index)
+            return RAISE(LOG_BROKEN, "%s: entry %" PRIu64 " points to no payload of its own", slab,
+                         index);
+    }
+    return DONE;
+}
+
 /* Where the next payload goes: after the last one that a committed record points to. */
 static fault find_payload_end(struct payload_store *self, const char *slab)
 {
@@ -157,10 +187,7 @@ static fault find_payload_end(struct payload_store *self, const char *slab)
         seal_wipe(slot.key, sizeof slot.key);
         if (slot.state == PAYLOAD_NONE)
             continue;
-        if (slot.offset > (uint64_t)self->payload.size ||
-            FRAME_BYTES + slot.length > (uint64_t)self->payload.size - slot.offset)
-            return RAISE(LOG_BROKEN, "%s: entry %" PRIu64 " points beyond the payloads", slab,
-                         index - 1);
+        TRY(check_last(self, slab, index - 1, &slot));
         self->payload_end = (off_t)(slot.offset + FRAME_BYTES + slot.length);
         return DONE;
     }
@@ -209,6 +236,22 @@ static void close_day(struct payload_store *self)
     self->day[0] = '\0';
 }
 
+/* Takes over what the slab says, or gives a new one its head. A damaged one is left as it is: with
+ * another first index its keys would be written over. */
+static fault begin_slab(struct payload_store *self, const char *slab)
+{
+    uint8_t head[SLAB_HEAD_BYTES];
+    fault f = read_slab_head(self->slab.fd, &self->first_index);
+    if (!failed(f))
+        return check_slab(self, slab);
+    if (f.code != NOT_FOUND)
+        return f;
+    self->first_index = self->next_index;
+    memcpy(head, SLAB_MAGIC, 8);
+    put_u64(head + 8, self->first_index);
+    return file_put(&self->slab, span_of(head, sizeof head), 0);
+}
+
 static fault open_day(struct payload_store *self, const char *day)
 {
     char payload[PATH_BYTES], slab[PATH_BYTES], folder[PATH_BYTES];
@@ -216,17 +259,7 @@ static fault open_day(struct payload_store *self, const char *day)
     day_path(self->folder, "keys", day, slab);
     TRY(file_open(payload, PAYLOAD_AHEAD, &self->payload));
     TRY(file_open(slab, SLAB_AHEAD, &self->slab));
-    self->first_index = self->next_index;
-    uint8_t head[SLAB_HEAD_BYTES];
-    if (self->slab.size >= SLAB_HEAD_BYTES && !failed(file_read_at(self->slab.fd, head, 8, 0)) &&
-        memcmp(head, SLAB_MAGIC, 8) == 0) {
-        TRY(read_slab_head(self->slab.fd, &self->first_index));
-        TRY(check_slab(self, slab));
-    } else {
-        memcpy(head, SLAB_MAGIC, 8);
-        put_u64(head + 8, self->first_index);
-        TRY(file_put(&self->slab, span_of(head, sizeof head), 0));
-    }
+    TRY(begin_slab(self, slab));
     TRY(file_grow(&self->slab, slot_place(self->first_index, self->next_index)));
     TRY(find_payload_end(self, slab));
     snprintf(folder, sizeof folder, "%.400s/payload", self->folder);
@@ -371,31 +404,42 @@ void payload_store_sync(struct payload_store *self)
 
 // --- reading back -------------------------------------------------------------------------------
 
-/* The day whose slab holds this index: the newest one that begins at or below it. */
-static fault day_holding(const char *folder, uint64_t index, char out[9], uint64_t *first_index)
+/* Keeps the day of this file when it is newer. */
+static bool take_newer(const char *name, char day[9])
+{
+    if (strncmp(name, day, 8) <= 0)
+        return false;
+    memcpy(day, name, 8);
+    day[8] = '\0';
+    return true;
+}
+
+/* The day whose slab holds this index: the newest one that begins at or below it. Where a damaged
+ * slab begins is not known: *damaged is the newest such day, or "". */
+static void day_holding(const char *folder, uint64_t index, char out[9], uint64_t *first_index,
+                        char damaged[9])
 {
     char path[PATH_BYTES];
     snprintf(path, sizeof path, "%.400s/keys", folder);
+    out[0] = damaged[0] = '\0';
     DIR *dir = opendir(path);
     if (dir == NULL)
-        return RAISE(NOT_FOUND, "%s: %s", path, strerror(errno));
-    out[0] = '\0';
+        return;
     for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
         if (strlen(entry->d_name) != 13 || strcmp(entry->d_name + 8, ".slab") != 0)
             continue;
         uint64_t first = 0;
         int fd = openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-        bool good = fd >= 0 && !failed(read_slab_head(fd, &first));
-        if (fd >= 0)
-            close(fd);
-        if (good && first <= index && (out[0] == '\0' || strncmp(entry->d_name, out, 8) > 0)) {
-            memcpy(out, entry->d_name, 8);
-            out[8] = '\0';
+        if (fd < 0)
+            continue;
+        fault f = read_slab_head(fd, &first);
+        close(fd);
+        if (f.code == LOG_BROKEN)
+            take_newer(entry->d_name, damaged);
+        else if (!failed(f) && first <= index && take_newer(entry->d_name, out))
             *first_index = first;
-        }
     }
     closedir(dir);
-    return out[0] == '\0' ? RAISE(NOT_FOUND, "no key slab holds index %" PRIu64, index) : DONE;
 }
 
 static fault load_slot(const char *folder, const char *day, uint64_t first_index, uint64_t index,
@@ -453,14 +497,16 @@ static fault open_frame(const struct slot *slot, const struct sha256 *leaf_hash,
 fault payload_store_read(const char *folder, uint64_t index, const struct sha256 *leaf_hash,
                          enum payload_state *state, struct bytes **out)
 {
-    char day[9];
+    char day[9], damaged[9];
     uint64_t first_index = 0;
-    struct slot slot;
+    struct slot slot = {.state = PAYLOAD_NONE};
     OWNED(bytes) frame = NULL;
     *state = PAYLOAD_NONE;
-    if (failed(day_holding(folder, index, day, &first_index)))
-        return DONE;
-    TRY(load_slot(folder, day, first_index, index, &slot));
+    day_holding(folder, index, day, &first_index, damaged);
+    if (day[0] != '\0')
+        TRY(load_slot(folder, day, first_index, index, &slot));
+    if (slot.state == PAYLOAD_NONE && strcmp(damaged, day) > 0)
+        return RAISE(LOG_BROKEN, "a key slab of %s does not begin as one", damaged);
     fault f = DONE;
     if (slot.state > PAYLOAD_ERASED)
         f = RAISE(LOG_BROKEN, "the slot of %" PRIu64 " is in no known state", index);

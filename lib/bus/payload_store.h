@@ -21,8 +21,8 @@ struct payload_store;
 enum payload_state { PAYLOAD_NONE = 0, PAYLOAD_HELD = 1, PAYLOAD_ERASED = 2 };
 
 /* `folder` holds payload/ and keys/. `next_index`: the log's size, where writing goes on.
- * LOG_SHRUNK: keys of later days than the log's end are there. LOG_BROKEN: the newest slab does not
- * agree with its payload file or with the log. */
+ * LOG_SHRUNK: keys of later days than the log's end are there. LOG_BROKEN: the newest slab is
+ * damaged, or does not agree with its payload file or with the log; it is left as it was. */
 fault payload_store_open(const char *folder, uint64_t next_index, struct payload_store **out);
 /* How far payloads go beyond the log's end: what a group that was not committed left behind, at
  * most AUDIT_GROUP_MAX; more was once committed. */
@@ -38,7 +38,8 @@ fault payload_store_write(struct payload_store *self, uint64_t index,
 void payload_store_sync(struct payload_store *self);
 
 /* Reads back salt || payload. *state says whether there is one; *out only when PAYLOAD_HELD.
- * LOG_BROKEN when it is held but does not decrypt. Needs no payload_store: for auditors too. */
+ * LOG_BROKEN when it is held but does not decrypt, or when damage leaves open whether it is held.
+ * Needs no payload_store: for auditors too. */
 fault payload_store_read(const char *folder, uint64_t index, const struct sha256 *leaf_hash,
                          enum payload_state *state, struct bytes **out);
 

@@ -342,6 +342,20 @@ static void test_every_flipped_byte_of_a_frame_is_noticed(void)
     CU_ASSERT_EQUAL(count_held(folder, 0, 4), 4);
 }
 
+static void test_every_flipped_byte_of_a_slot_is_noticed(void)
+{
+    const char *folder = make_store(4);
+    struct path path = slab_of(folder, FIRST_DAY);
+    for (off_t i = 0; i < SLOT_BYTES; i++) {
+        off_t at = SLAB_HEAD_BYTES + 2 * SLOT_BYTES + i;
+        flip(path, at, 0x40);
+        CU_ASSERT(is_broken(folder, 2));
+        CU_ASSERT(holds(folder, 1, 0) && holds(folder, 3, 0));
+        flip(path, at, 0x40);
+    }
+    CU_ASSERT_EQUAL(count_held(folder, 0, 4), 4);
+}
+
 static void test_payloads_that_are_missing_are_noticed(void)
 {
     const char *folder = make_store(4);
@@ -351,6 +365,67 @@ static void test_payloads_that_are_missing_are_noticed(void)
     CU_ASSERT(is_broken(folder, 2) && is_broken(folder, 3));
     CU_ASSERT_EQUAL(unlink(path.at), 0);
     CU_ASSERT(is_broken(folder, 0));
+}
+
+/* Its last slot says where to write on: into other payloads, or so far away that the disk fills. */
+static void test_a_store_is_not_opened_on_a_damaged_last_slot(void)
+{
+    const char *folder = make_store(4);
+    struct path path = slab_of(folder, FIRST_DAY);
+    OWNED(payload_store) store = NULL;
+    for (off_t i = 0; i < 16; i++) { /* offset, length, state */
+        off_t at = SLAB_HEAD_BYTES + 3 * SLOT_BYTES + i;
+        flip(path, at, 0x40);
+        MUST_FAIL(LOG_BROKEN, payload_store_open(folder, 4, &store));
+        payload_store_free(&store);
+        flip(path, at, 0x40);
+    }
+    MUST(payload_store_open(folder, 4, &store));
+    CU_ASSERT_EQUAL(count_held(folder, 0, 4), 4);
+}
+
+/* Whoever began such a slab anew would write over the keys in it. */
+static void test_a_slab_with_a_damaged_head_is_neither_skipped_nor_begun_anew(void)
+{
+    const char *folder = make_store(4);
+    struct path path = slab_of(folder, FIRST_DAY);
+    OWNED(payload_store) store = NULL;
+    flip(path, 3, 0x20);
+    MUST_FAIL(LOG_BROKEN, payload_store_open(folder, 4, &store));
+    CU_ASSERT(is_broken(folder, 2));
+    flip(path, 3, 0x20);
+    CU_ASSERT_EQUAL(count_held(folder, 0, 4), 4);
+}
+
+/* Where it begins nobody knows: what an older day holds is still there, and of the rest it is not
+ * said that there never was any. */
+static void test_a_day_with_a_damaged_head_spoils_no_other_day(void)
+{
+    const char *folder = make_store(4);
+    OWNED(payload_store) store = NULL;
+    MUST(payload_store_open(folder, 4, &store));
+    write_records(store, 4, 4, NOON_MS + DAY_MS);
+    write_records(store, 8, 4, NOON_MS + 2 * DAY_MS);
+    flip(slab_of(folder, NEXT_DAY), 0, 0x01);
+    CU_ASSERT_EQUAL(count_held(folder, 0, 4), 4);
+    for (uint64_t i = 4; i < 8; i++)
+        CU_ASSERT(is_broken(folder, i));
+    CU_ASSERT_EQUAL(count_held(folder, 8, 4), 4);
+    CU_ASSERT_EQUAL(state_of(folder, 12), PAYLOAD_NONE);
+}
+
+/* A log that lost records would let the store write over the payloads of others. */
+static void test_a_log_that_ends_before_the_day_begins_is_refused(void)
+{
+    const char *folder = make_store(10);
+    struct payload_store *store = NULL;
+    MUST(payload_store_open(folder, 10, &store));
+    write_records(store, 10, 10, NOON_MS + DAY_MS);
+    payload_store_free(&store);
+    MUST_FAIL(LOG_SHRUNK, payload_store_open(folder, 7, &store));
+    CU_ASSERT_EQUAL(count_held(folder, 0, 20), 20);
+    MUST(payload_store_open(folder, 10, &store));
+    payload_store_free(&store);
 }
 
 /* The power went after the slab had its size and before it had a head. */
@@ -381,5 +456,10 @@ SUITE(payload_store, TEST(test_what_was_written_is_read_back),
       TEST(test_a_group_may_be_tried_again_on_the_next_day),
       TEST(test_a_payload_opens_under_its_own_leaf_only),
       TEST(test_every_flipped_byte_of_a_frame_is_noticed),
+      TEST(test_every_flipped_byte_of_a_slot_is_noticed),
       TEST(test_payloads_that_are_missing_are_noticed),
+      TEST(test_a_slab_with_a_damaged_head_is_neither_skipped_nor_begun_anew),
+      TEST(test_a_day_with_a_damaged_head_spoils_no_other_day),
+      TEST(test_a_log_that_ends_before_the_day_begins_is_refused),
+      TEST(test_a_store_is_not_opened_on_a_damaged_last_slot),
       TEST(test_a_slab_that_is_still_blank_is_begun))
