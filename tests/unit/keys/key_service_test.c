@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/keys/key_service.h"
+
+#include "lib/crypto/note.h"
+#include "lib/crypto/seal.h"
+#include "tests/unit/keys/keyring.h"
+
+#include "keys.pb-c.h"
+
+#include <openssl/cms.h>
+#include <openssl/evp.h>
+
+#define TIME_MS (FIXTURE_START_MS + 1234)
+#define JOBS_MAX (KEYS_JOBS_PER_DATAGRAM + 1)
+
+static char origin[] = "log.example/a";
+
+/* A service on fresh keys. */
+struct desk {
+    struct keyring *ring;
+    struct key_store *store;
+    struct key_service service;
+};
+
+static struct desk *desk_new(void)
+{
+    struct desk *self = owned_new(sizeof *self);
+    self->ring = keyring_new();
+    MUST(key_store_load(self->ring->folder, &self->store));
+    self->service.store = self->store;
+    return self;
+}
+
+static void desk_free(struct desk **self)
+{
+    if (*self == NULL)
+        return;
+    key_store_free(&(*self)->store);
+    keyring_free(&(*self)->ring);
+    free(*self);
+    *self = NULL;
+}
+
+/* A job with the memory of its work. */
+struct job {
+    Chaski__KeysJob message;
+    Chaski__SignHeader header;
+    Chaski__SignCheckpoint checkpoint;
+    Chaski__DeriveSeal seal;
+};
+
+static ProtobufCBinaryData binary(const void *at, size_t size)
+{
+    return (ProtobufCBinaryData){size, (uint8_t *)(uintptr_t)at};
+}
+
+static struct job job_without_work(void)
+{
+    struct job job = {.message = CHASKI__KEYS_JOB__INIT,
+                      .header = CHASKI__SIGN_HEADER__INIT,
+                      .checkpoint = CHASKI__SIGN_CHECKPOINT__INIT,
+                      .seal = CHASKI__DERIVE_SEAL__INIT};
+    return job;
+}
+
+static struct job job_header(const void *digest, size_t size, uint64_t time_ms)
+{
+    struct job job = job_without_work();
+    job.message.work_case = CHASKI__KEYS_JOB__WORK_SIGN_HEADER;
+    job.header.content_sha256 = binary(digest, size);
+    job.header.time_ms = time_ms;
+    return job;
+}
+
+static struct job job_checkpoint(char *name, uint64_t size, const void *root, size_t root_size)
+{
+    struct job job = job_without_work();
+    job.message.work_case = CHASKI__KEYS_JOB__WORK_SIGN_CHECKPOINT;
+    job.checkpoint.origin = name;
+    job.checkpoint.size = size;
+    job.checkpoint.root = binary(root, root_size);
+    return job;
+}
+
+static struct job job_seal(const void *id, size_t id_size, const void *ephemeral, size_t size)
+{
+    struct job job = job_without_work();
+    job.message.work_case = CHASKI__KEYS_JOB__WORK_DERIVE_SEAL;
+    job.seal.seal_key_id = binary(id, id_size);
+    job.seal.ephemeral = binary(ephemeral, size);
+    return job;
+}
+
+static struct bytes *pack(struct job *jobs, size_t count)
+{
+    Chaski__KeysBatch batch = CHASKI__KEYS_BATCH__INIT;
+    Chaski__KeysJob *pointers[JOBS_MAX];
+    struct bytes *datagram = NULL;
+    CU_ASSERT_FATAL(count <= JOBS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        struct job *job = &jobs[i];
+        pointers[i] = &job->message;
+        job->message.id = 1000 + i;
+        if (job->message.work_case == CHASKI__KEYS_JOB__WORK_SIGN_HEADER)
+            job->message.sign_header = &job->header;
+        else if (job->message.work_case == CHASKI__KEYS_JOB__WORK_SIGN_CHECKPOINT)
+            job->message.sign_checkpoint = &job->checkpoint;
+        else if (job->message.work_case == CHASKI__KEYS_JOB__WORK_DERIVE_SEAL)
+            job->message.derive_seal = &job->seal;
+    }
+    batch.n_job = count;
+    batch.job = pointers;
+    MUST(bytes_new(chaski__keys_batch__get_packed_size(&batch), &datagram));
+    chaski__keys_batch__pack(&batch, datagram->data);
+    return datagram;
+}
+
+struct result {
+    unsigned fault;
+    uint8_t bytes[256];
+    size_t size;
+};
+
+static struct span result_span(const struct result *result)
+{
+    return span_of(result->bytes, result->size);
+}
+
+/* Every job gets one answer, in order, under its own number. */
+static void ask_many(struct desk *desk, struct job *jobs, size_t count, struct result *out)
+{
+    OWNED(bytes) datagram = pack(jobs, count);
+    OWNED(bytes) answer = NULL;
+    MUST(key_service_answer(&desk->service, bytes_span(datagram), &answer));
+    CU_ASSERT(answer->size <= KEYS_DATAGRAM_BYTES_MAX);
+    Chaski__KeysBatch *batch = chaski__keys_batch__unpack(NULL, answer->size, answer->data);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(batch);
+    CU_ASSERT_EQUAL(batch->n_job, 0);
+    CU_ASSERT_EQUAL_FATAL(batch->n_result, count);
+    for (size_t i = 0; i < count; i++) {
+        const Chaski__KeysResult *result = batch->result[i];
+        CU_ASSERT_EQUAL(result->id, 1000 + i);
+        CU_ASSERT_FATAL(result->result.len <= sizeof out[i].bytes);
+        out[i] = (struct result){.fault = result->fault, .size = result->result.len};
+        if (result->result.len > 0)
+            memcpy(out[i].bytes, result->result.data, result->result.len);
+    }
+    chaski__keys_batch__free_unpacked(batch, NULL);
+}
+
+static struct result ask(struct desk *desk, struct job job)
+{
+    struct result result;
+    ask_many(desk, &job, 1, &result);
+    return result;
+}
+
+/* A refused job gives no bytes. */
+static bool is_refused(struct desk *desk, struct job job, enum fault_code code)
+{
+    struct result result = ask(desk, job);
+    return result.fault == (unsigned)code && result.size == 0;
+}
+
+// --- headers ------------------------------------------------------------------------------------
+
+/* What OpenSSL's own CMS says of the leaf. */
+static bool is_sound_cms(const struct certificate *signer, struct span leaf)
+{
+    struct span der = certificate_der(signer);
+    const unsigned char *at = der.at;
+    BIO *in = BIO_new_mem_buf(leaf.at, (int)leaf.size);
+    CMS_ContentInfo *cms = d2i_CMS_bio(in, NULL);
+    X509 *certificate = d2i_X509(NULL, &at, (long)der.size);
+    STACK_OF(X509) *certificates = sk_X509_new_null();
+    sk_X509_push(certificates, certificate);
+    bool sound = cms != NULL && CMS_verify(cms, certificates, NULL, NULL, NULL,
+                                           CMS_NO_SIGNER_CERT_VERIFY | CMS_BINARY) == 1;
+    sk_X509_free(certificates);
+    X509_free(certificate);
+    CMS_ContentInfo_free(cms);
+    BIO_free(in);
+    return sound;
+}
+
+static bool makes_a_leaf(const struct desk *desk, struct span content, int64_t time_ms,
+                         struct span signature)
+{
+    OWNED(bytes) leaf = NULL;
+    MUST(cades_leaf(&desk->store->template, content, time_ms, signature, &leaf));
+    return is_sound_cms(desk->ring->country->member, bytes_span(leaf));
+}
+
+static void test_a_signed_header_verifies_with_stock_openssl(void)
+{
+    OWNED(desk) desk = desk_new();
+    struct span content = span_of_text("a header");
+    struct sha256 hash = SHA256_OF(content);
+    struct result result = ask(desk, job_header(hash.at, sizeof hash.at, TIME_MS));
+    CU_ASSERT_EQUAL(result.fault, OK);
+    CU_ASSERT(makes_a_leaf(desk, content, TIME_MS, result_span(&result)));
+    CU_ASSERT(!makes_a_leaf(desk, span_of_text("another"), TIME_MS, result_span(&result)));
+    CU_ASSERT(!makes_a_leaf(desk, content, TIME_MS + 1000, result_span(&result)));
+}
+
+static void test_a_digest_that_is_none_is_not_signed(void)
+{
+    OWNED(desk) desk = desk_new();
+    static const uint8_t bytes[64] = {1};
+    static const size_t sizes[] = {0, 20, 31, 33, 64};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        CU_ASSERT(is_refused(desk, job_header(bytes, sizes[i], TIME_MS), BAD_FRAME));
+}
+
+// --- checkpoints --------------------------------------------------------------------------------
+
+static const uint8_t root[SHA256_BYTES]; /* in base64: 43 times A and = */
+#define ROOT_TEXT "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+static bool is_ed25519(const uint8_t public_key[32], const char *text, struct span signature)
+{
+    EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, 32);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool good = key != NULL && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
+                EVP_DigestVerify(context, signature.at, signature.size, (const uint8_t *)text,
+                                 strlen(text)) == 1;
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(key);
+    return good;
+}
+
+static struct job grown_to(uint64_t size)
+{
+    return job_checkpoint(origin, size, root, sizeof root);
+}
+
+static void test_a_signed_checkpoint_verifies_with_stock_openssl(void)
+{
+    OWNED(desk) desk = desk_new();
+    struct result result = ask(desk, grown_to(5));
+    CU_ASSERT_EQUAL(result.fault, OK);
+    CU_ASSERT(
+        is_ed25519(desk->ring->log, "log.example/a\n5\n" ROOT_TEXT "\n", result_span(&result)));
+    CU_ASSERT(
+        !is_ed25519(desk->ring->log, "log.example/a\n6\n" ROOT_TEXT "\n", result_span(&result)));
+}
+
+static void test_a_smaller_log_than_was_signed_before_is_refused(void)
+{
+    OWNED(desk) desk = desk_new();
+    CU_ASSERT_EQUAL(ask(desk, grown_to(100)).fault, OK);
+    CU_ASSERT(is_refused(desk, grown_to(99), REFUSED));
+    CU_ASSERT(is_refused(desk, grown_to(0), REFUSED));
+    CU_ASSERT_EQUAL(ask(desk, grown_to(100)).fault, OK); /* the same again */
+    CU_ASSERT_EQUAL(ask(desk, grown_to(UINT64_C(1) << 40)).fault, OK);
+    CU_ASSERT(is_refused(desk, grown_to(101), REFUSED));
+}
+
+static void test_a_smaller_log_in_the_same_batch_is_refused_too(void)
+{
+    OWNED(desk) desk = desk_new();
+    struct job jobs[] = {grown_to(7), grown_to(6), grown_to(8)};
+    struct result results[3];
+    ask_many(desk, jobs, 3, results);
+    CU_ASSERT_EQUAL(results[0].fault, OK);
+    CU_ASSERT_EQUAL(results[1].fault, REFUSED);
+    CU_ASSERT_EQUAL(results[1].size, 0);
+    CU_ASSERT_EQUAL(results[2].fault, OK);
+}
+
+static void test_a_refused_checkpoint_does_not_count_as_signed(void)
+{
+    OWNED(desk) desk = desk_new();
+    CU_ASSERT(is_refused(desk, job_checkpoint(origin, 1000, root, 31), BAD_FRAME));
+    CU_ASSERT_EQUAL(ask(desk, grown_to(5)).fault, OK);
+}
+
+static void test_a_checkpoint_that_is_none_is_not_signed(void)
+{
+    OWNED(desk) desk = desk_new();
+    static const uint8_t bytes[64];
+    static const size_t sizes[] = {0, 31, 33, 64};
+    char long_name[NOTE_NAME_BYTES_MAX + 1];
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        CU_ASSERT(is_refused(desk, job_checkpoint(origin, 5, bytes, sizes[i]), BAD_FRAME));
+    memset(long_name, 'a', sizeof long_name - 1);
+    long_name[sizeof long_name - 1] = '\0';
+    CU_ASSERT(is_refused(desk, job_checkpoint(long_name, 5, root, sizeof root), BAD_FRAME));
+}
+
+// --- sealing keys -------------------------------------------------------------------------------
+
+/* What was sealed for this public key opens with the key that the service derives. */
+static void check_derive(struct desk *desk, const uint8_t public_key[X25519_PUBLIC_BYTES])
+{
+    static const char text[] = "for your eyes only";
+    struct span nothing = {0};
+    uint8_t id[SEAL_KEY_ID_BYTES], ephemeral[X25519_PUBLIC_BYTES];
+    uint8_t sealed[sizeof text + SEAL_TAG_BYTES], opened[sizeof text] = {0};
+    OWNED(seal_key) sender = NULL;
+    OWNED(seal_key) receiver = NULL;
+    MUST(seal_start(public_key, ephemeral, &sender));
+    MUST(seal_encrypt(sender, 1, nothing, span_of(text, sizeof text), sealed));
+    seal_key_id(public_key, id);
+    struct result result = ask(desk, job_seal(id, sizeof id, ephemeral, sizeof ephemeral));
+    CU_ASSERT_EQUAL(result.fault, OK);
+    CU_ASSERT_EQUAL_FATAL(result.size, SEAL_KEY_BYTES);
+    MUST(seal_key_make(result.bytes, &receiver));
+    MUST(seal_decrypt(receiver, 1, nothing, span_of(sealed, sizeof sealed), opened));
+    CU_ASSERT_EQUAL(memcmp(opened, text, sizeof text), 0);
+}
+
+static void test_sealing_keys_are_derived_for_each_of_our_keys(void)
+{
+    OWNED(desk) desk = desk_new();
+    check_derive(desk, desk->ring->seal);
+    OWNED(bytes) older = keyring_put(desk->ring->folder, "seal.1.key", KEY_X25519);
+    key_store_free(&desk->store);
+    MUST(key_store_load(desk->ring->folder, &desk->store));
+    desk->service.store = desk->store;
+    check_derive(desk, desk->ring->seal);
+    check_derive(desk, older->data);
+}
+
+static void test_a_sealing_key_that_is_not_ours_is_unknown(void)
+{
+    OWNED(desk) desk = desk_new();
+    static const uint8_t ephemeral[X25519_PUBLIC_BYTES] = {9};
+    uint8_t id[SEAL_KEY_ID_BYTES];
+    seal_key_id(desk->ring->seal, id);
+    id[SEAL_KEY_ID_BYTES - 1] ^= 1;
+    CU_ASSERT(is_refused(desk, job_seal(id, sizeof id, ephemeral, sizeof ephemeral), KEY_UNKNOWN));
+}
+
+static void test_a_point_that_gives_its_secret_away_is_refused(void)
+{
+    OWNED(desk) desk = desk_new();
+    static const uint8_t points[][X25519_PUBLIC_BYTES] = {{0}, {1}};
+    uint8_t id[SEAL_KEY_ID_BYTES];
+    seal_key_id(desk->ring->seal, id);
+    for (size_t i = 0; i < 2; i++)
+        CU_ASSERT(
+            is_refused(desk, job_seal(id, sizeof id, points[i], X25519_PUBLIC_BYTES), SEAL_BROKEN));
+}
+
+static void test_a_derivation_that_is_none_is_refused(void)
+{
+    OWNED(desk) desk = desk_new();
+    static const uint8_t point[64] = {9};
+    uint8_t id[SEAL_KEY_ID_BYTES];
+    seal_key_id(desk->ring->seal, id);
+    CU_ASSERT(is_refused(desk, job_seal(id, 7, point, 32), BAD_FRAME));
+    CU_ASSERT(is_refused(desk, job_seal(id, 0, point, 32), BAD_FRAME));
+    CU_ASSERT(is_refused(desk, job_seal(id, sizeof id, point, 31), BAD_FRAME));
+    CU_ASSERT(is_refused(desk, job_seal(id, sizeof id, point, 33), BAD_FRAME));
+    CU_ASSERT(is_refused(desk, job_seal(id, sizeof id, point, 0), BAD_FRAME));
+}
+
+// --- batches ------------------------------------------------------------------------------------
+
+static void test_a_bad_job_does_not_spoil_the_others(void)
+{
+    OWNED(desk) desk = desk_new();
+    static const uint8_t digest[32] = {1};
+    struct job jobs[] = {job_header(digest, 32, TIME_MS), job_without_work(),
+                         job_header(digest, 5, TIME_MS), grown_to(1),
+                         job_header(digest, 32, TIME_MS)};
+    static const unsigned faults[] = {OK, BAD_FRAME, BAD_FRAME, OK, OK};
+    struct result results[5];
+    ask_many(desk, jobs, 5, results);
+    for (size_t i = 0; i < 5; i++) {
+        CU_ASSERT_EQUAL(results[i].fault, faults[i]);
+        CU_ASSERT_EQUAL(results[i].size > 0, faults[i] == OK);
+    }
+}
+
+static void test_a_full_batch_is_answered_and_a_fuller_one_is_none(void)
+{
+    OWNED(desk) desk = desk_new();
+    static const uint8_t digest[32] = {1};
+    struct job jobs[JOBS_MAX];
+    struct result results[JOBS_MAX];
+    for (size_t i = 0; i < JOBS_MAX; i++)
+        jobs[i] = job_header(digest, sizeof digest, TIME_MS);
+    ask_many(desk, jobs, KEYS_JOBS_PER_DATAGRAM, results);
+    for (size_t i = 0; i < KEYS_JOBS_PER_DATAGRAM; i++)
+        CU_ASSERT_EQUAL(results[i].fault, OK);
+    OWNED(bytes) datagram = pack(jobs, JOBS_MAX);
+    OWNED(bytes) answer = NULL;
+    MUST_FAIL(BAD_FRAME, key_service_answer(&desk->service, bytes_span(datagram), &answer));
+    CU_ASSERT_PTR_NULL(answer);
+}
+
+static void test_bytes_that_are_no_batch_are_refused(void)
+{
+    OWNED(desk) desk = desk_new();
+    static const uint8_t digest[32] = {1};
+    struct job job = job_header(digest, sizeof digest, TIME_MS);
+    OWNED(bytes) datagram = pack(&job, 1);
+    OWNED(bytes) answer = NULL;
+    MUST_FAIL(BAD_FRAME, key_service_answer(&desk->service, span_of_text("no batch"), &answer));
+    for (size_t size = 1; size < datagram->size; size++)
+        MUST_FAIL(BAD_FRAME,
+                  key_service_answer(&desk->service, span_of(datagram->data, size), &answer));
+    CU_ASSERT_PTR_NULL(answer);
+}
+
+SUITE(key_service, TEST(test_a_signed_header_verifies_with_stock_openssl),
+      TEST(test_a_digest_that_is_none_is_not_signed),
+      TEST(test_a_signed_checkpoint_verifies_with_stock_openssl),
+      TEST(test_a_smaller_log_than_was_signed_before_is_refused),
+      TEST(test_a_smaller_log_in_the_same_batch_is_refused_too),
+      TEST(test_a_refused_checkpoint_does_not_count_as_signed),
+      TEST(test_a_checkpoint_that_is_none_is_not_signed),
+      TEST(test_sealing_keys_are_derived_for_each_of_our_keys),
+      TEST(test_a_sealing_key_that_is_not_ours_is_unknown),
+      TEST(test_a_point_that_gives_its_secret_away_is_refused),
+      TEST(test_a_derivation_that_is_none_is_refused),
+      TEST(test_a_bad_job_does_not_spoil_the_others),
+      TEST(test_a_full_batch_is_answered_and_a_fuller_one_is_none),
+      TEST(test_bytes_that_are_no_batch_are_refused))

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/keys/key_store.h"
+
+#include "tests/unit/keys/keyring.h"
+
+#include <sys/stat.h>
+
+static const char *const key_files[] = {"sign.key", "log.key", "seal.key"};
+
+/* Loading fails as a wrong key does, and the detail names the file. */
+static bool is_refused(const struct keyring *ring, const char *file)
+{
+    OWNED(key_store) store = NULL;
+    fault f = key_store_load(ring->folder, &store);
+    return f.code == BAD_KEY && store == NULL && strstr(fault_detail(), file) != NULL;
+}
+
+static bool loads(const struct keyring *ring)
+{
+    OWNED(key_store) store = NULL;
+    return !failed(key_store_load(ring->folder, &store));
+}
+
+static void check_seal(const struct key_store *store, size_t i, const uint8_t expected[32])
+{
+    OWNED(bytes) public_key = NULL;
+    uint8_t id[SEAL_KEY_ID_BYTES];
+    seal_key_id(expected, id);
+    MUST(keypair_public(store->seal[i], &public_key));
+    CU_ASSERT(span_equal(bytes_span(public_key), span_of(expected, 32)));
+    CU_ASSERT_EQUAL(memcmp(store->seal_id[i], id, sizeof id), 0);
+}
+
+static void test_the_keys_of_a_folder_are_loaded(void)
+{
+    OWNED(keyring) ring = keyring_new();
+    OWNED(key_store) store = NULL;
+    OWNED(bytes) log = NULL;
+    struct cades_template template;
+    MUST(key_store_load(ring->folder, &store));
+    CU_ASSERT_EQUAL(keypair_kind(store->sign), KEY_P256);
+    MUST(keypair_public(store->log, &log));
+    CU_ASSERT(span_equal(bytes_span(log), span_of(ring->log, sizeof ring->log)));
+    CU_ASSERT_EQUAL_FATAL(store->seals, 1);
+    check_seal(store, 0, ring->seal);
+    cades_template_make(ring->country->member, &template);
+    CU_ASSERT_EQUAL(memcmp(&store->template, &template, sizeof template), 0);
+}
+
+static void test_older_sealing_keys_are_kept_newest_first(void)
+{
+    OWNED(keyring) ring = keyring_new();
+    OWNED(bytes) second = keyring_put(ring->folder, "seal.1.key", KEY_X25519);
+    OWNED(bytes) third = keyring_put(ring->folder, "seal.2.key", KEY_X25519);
+    OWNED(key_store) store = NULL;
+    MUST(key_store_load(ring->folder, &store));
+    CU_ASSERT_EQUAL_FATAL(store->seals, 3);
+    check_seal(store, 0, ring->seal);
+    check_seal(store, 1, second->data);
+    check_seal(store, 2, third->data);
+}
+
+static void test_no_more_sealing_keys_are_loaded_than_there_is_room_for(void)
+{
+    OWNED(keyring) ring = keyring_new();
+    OWNED(key_store) store = NULL;
+    for (unsigned i = 1; i <= SEAL_KEYS_MAX; i++) {
+        char name[32];
+        CU_ASSERT(text_format(name, sizeof name, "seal.%u.key", i));
+        OWNED(bytes) public_key = keyring_put(ring->folder, name, KEY_X25519);
+    }
+    MUST(key_store_load(ring->folder, &store));
+    CU_ASSERT_EQUAL(store->seals, SEAL_KEYS_MAX);
+}
+
+static void test_a_key_that_others_may_read_is_refused(void)
+{
+    OWNED(keyring) ring = keyring_new();
+    OWNED(bytes) older = keyring_put(ring->folder, "seal.1.key", KEY_X25519);
+    static const char *const files[] = {"sign.key", "log.key", "seal.key", "seal.1.key"};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct fixture_path path = fixture_path(ring->folder, files[i]);
+        CU_ASSERT_EQUAL(chmod(path.at, 0604), 0);
+        CU_ASSERT(is_refused(ring, files[i]));
+        CU_ASSERT_PTR_NOT_NULL(strstr(fault_detail(), "chmod 600"));
+        CU_ASSERT_EQUAL(chmod(path.at, 0640), 0);
+        CU_ASSERT(is_refused(ring, files[i]));
+        CU_ASSERT_EQUAL(chmod(path.at, 0600), 0);
+    }
+    CU_ASSERT(loads(ring));
+}
+
+static void test_a_key_that_is_missing_is_named(void)
+{
+    OWNED(keyring) ring = keyring_new();
+    for (size_t i = 0; i < sizeof key_files / sizeof key_files[0]; i++) {
+        struct fixture_path path = fixture_path(ring->folder, key_files[i]);
+        struct fixture_path aside = fixture_path(ring->folder, "aside");
+        CU_ASSERT_EQUAL(rename(path.at, aside.at), 0);
+        CU_ASSERT(is_refused(ring, key_files[i]));
+        CU_ASSERT_EQUAL(rename(aside.at, path.at), 0);
+    }
+    CU_ASSERT(loads(ring));
+}
+
+static void test_a_key_of_the_wrong_kind_is_refused(void)
+{
+    static const enum key_kind wrong[][2] = {
+        {KEY_ED25519, KEY_X25519}, {KEY_P256, KEY_X25519}, {KEY_P256, KEY_ED25519}};
+    for (size_t i = 0; i < sizeof key_files / sizeof key_files[0]; i++)
+        for (size_t k = 0; k < 2; k++) {
+            OWNED(keyring) ring = keyring_new();
+            OWNED(bytes) public_key = keyring_put(ring->folder, key_files[i], wrong[i][k]);
+            CU_ASSERT(is_refused(ring, key_files[i]));
+        }
+}
+
+static void test_a_key_file_that_holds_no_key_is_refused(void)
+{
+    for (size_t i = 0; i < sizeof key_files / sizeof key_files[0]; i++) {
+        OWNED(keyring) ring = keyring_new();
+        fixture_write(ring->folder, key_files[i], span_of_text("-----BEGIN PRIVATE KEY-----\n"));
+        CU_ASSERT(is_refused(ring, key_files[i]));
+    }
+}
+
+static void test_a_certificate_of_another_key_is_refused(void)
+{
+    OWNED(keyring) ring = keyring_new();
+    OWNED(keypair) other = NULL;
+    OWNED(certificate) certificate = NULL;
+    MUST(keypair_make(KEY_P256, &other));
+    fixture_issue(ring->country, other, &certificate);
+    fixture_write_pem(ring->folder, "sign.crt", certificate);
+    CU_ASSERT(is_refused(ring, "sign.crt"));
+}
+
+SUITE(key_store, TEST(test_the_keys_of_a_folder_are_loaded),
+      TEST(test_older_sealing_keys_are_kept_newest_first),
+      TEST(test_no_more_sealing_keys_are_loaded_than_there_is_room_for),
+      TEST(test_a_key_that_others_may_read_is_refused), TEST(test_a_key_that_is_missing_is_named),
+      TEST(test_a_key_of_the_wrong_kind_is_refused),
+      TEST(test_a_key_file_that_holds_no_key_is_refused),
+      TEST(test_a_certificate_of_another_key_is_refused))
