@@ -12,8 +12,6 @@
 #define DIGEST_AT 73
 #define CERTIFICATE_HASH_AT 130
 
-#define TIME_MS_END INT64_C(2524608000000) /* 2050-01-01: from here on UTCTime means 1950 */
-
 /* DER, in the order of the leaf; docs/AUDIT-FORMAT.md explains each. */
 static const uint8_t attributes_blank[CADES_ATTRIBUTES_BYTES] = {
     /* contentType: id-data */
@@ -66,7 +64,7 @@ void cades_template_make(const struct certificate *signer, struct cades_template
 
 static bool time_fits(int64_t time_ms)
 {
-    return time_ms >= 0 && time_ms < TIME_MS_END;
+    return time_ms >= 0 && time_ms < CADES_TIME_MS_END;
 }
 
 static void put_two_digits(uint8_t *at, int value)

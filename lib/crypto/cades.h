@@ -14,7 +14,8 @@
 #include "lib/crypto/keypair.h"
 
 #define CADES_ATTRIBUTES_BYTES 162
-#define CADES_CONTENT_BYTES_MAX 60000 /* a leaf must fit a tlog entry of 65,535 bytes */
+#define CADES_CONTENT_BYTES_MAX 60000            /* a leaf must fit a tlog entry of 65,535 bytes */
+#define CADES_TIME_MS_END INT64_C(2524608000000) /* 2050-01-01: from here on UTCTime means 1950 */
 
 struct cades_template {
     uint8_t attributes[CADES_ATTRIBUTES_BYTES]; /* signedAttrs, time and digest blank */

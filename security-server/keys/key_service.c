@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "security-server/keys/key_service.h"
 
-#include "lib/base/text.h"
 #include "lib/crypto/note.h"
 #include "lib/crypto/seal.h"
 
@@ -24,26 +23,51 @@ static fault sign_header(struct key_service *self, const Chaski__SignHeader *job
     struct sha256 content;
     if (job->content_sha256.len != SHA256_BYTES)
         return RAISE(BAD_FRAME, "a digest of %zu bytes", job->content_sha256.len);
+    if (job->time_ms >= (uint64_t)CADES_TIME_MS_END)
+        return RAISE(BAD_FRAME, "a time that no header can have");
     memcpy(content.at, job->content_sha256.data, SHA256_BYTES);
     struct sha256 digest =
         cades_signed_digest(&self->store->template, &content, (int64_t)job->time_ms);
     return keypair_sign_digest(self->store->sign, digest.at, out, size);
 }
 
+/* An origin of several lines would bring a size of its own, and the real one would follow as an
+ * extension that nobody reads. */
+static fault take_origin(const char *text, char out[NOTE_NAME_BYTES_MAX])
+{
+    static const uint8_t any[ED25519_PUBLIC_BYTES];
+    struct note_key key;
+    if (failed(note_key_make(text, NOTE_LOG, any, &key)))
+        return RAISE(BAD_FRAME, "a checkpoint of no log's name");
+    memcpy(out, key.name, NOTE_NAME_BYTES_MAX);
+    return DONE;
+}
+
+static fault check_growth(const struct key_service *self, const struct checkpoint *next)
+{
+    if (next->size < self->signed_size)
+        return RAISE(REFUSED, "a checkpoint of a smaller log than was signed before");
+    if (self->has_signed && next->size == self->signed_size &&
+        !sha256_equal(&next->root, &self->signed_root))
+        return RAISE(REFUSED, "a checkpoint of other entries than were signed before");
+    return DONE;
+}
+
 static fault sign_checkpoint(struct key_service *self, const Chaski__SignCheckpoint *job,
                              uint8_t *out, size_t *size)
 {
     struct checkpoint checkpoint = {.size = job->size};
-    char body[400];
-    if (job->root.len != SHA256_BYTES ||
-        !text_format(checkpoint.origin, sizeof checkpoint.origin, "%s", job->origin))
-        return RAISE(BAD_FRAME, "a checkpoint that is none");
-    if (job->size < self->signed_size)
-        return RAISE(REFUSED, "a checkpoint of a smaller log than was signed before");
+    char body[CHECKPOINT_BODY_ROOM];
+    if (job->root.len != SHA256_BYTES)
+        return RAISE(BAD_FRAME, "a root of %zu bytes", job->root.len);
+    TRY(take_origin(job->origin, checkpoint.origin));
     memcpy(checkpoint.root.at, job->root.data, SHA256_BYTES);
+    TRY(check_growth(self, &checkpoint));
     size_t length = checkpoint_body(&checkpoint, body, sizeof body);
     TRY(keypair_sign_message(self->store->log, span_of(body, length), out));
-    self->signed_size = job->size;
+    self->has_signed = true;
+    self->signed_size = checkpoint.size;
+    self->signed_root = checkpoint.root;
     *size = ED25519_SIGNATURE_BYTES;
     return DONE;
 }

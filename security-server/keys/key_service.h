@@ -4,8 +4,8 @@
  *
  * sign header      ECDSA over the CAdES attributes of our own certificate, for a given content
  * digest and time: it cannot be made to sign anything that is not a leaf of ours. sign checkpoint
- * Ed25519 over a checkpoint body; never over a smaller size than before. derive seal      X25519 +
- * HKDF for a peer's ephemeral key.
+ * Ed25519 over a checkpoint body; never over a smaller size than before, nor over another root of
+ * the same size. derive seal      X25519 + HKDF for a peer's ephemeral key.
  */
 #ifndef KEYS_KEY_SERVICE_H
 #define KEYS_KEY_SERVICE_H
@@ -14,7 +14,10 @@
 
 struct key_service {
     struct key_store *store;
-    uint64_t signed_size; /* largest checkpoint signed in this run */
+    /* the largest checkpoint signed in this run */
+    bool has_signed;
+    uint64_t signed_size;
+    struct sha256 signed_root;
 };
 
 /* One datagram in (packed KeysBatch with jobs), one out (with as many results). BAD_FRAME when the

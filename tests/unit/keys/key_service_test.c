@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 
 #define TIME_MS (FIXTURE_START_MS + 1234)
+#define END_MS INT64_C(2524608000000) /* 2050-01-01 */
 #define JOBS_MAX (KEYS_JOBS_PER_DATAGRAM + 1)
 
 static char origin[] = "log.example/a";
@@ -162,7 +163,8 @@ static bool is_refused(struct desk *desk, struct job job, enum fault_code code)
     return result.fault == (unsigned)code && result.size == 0;
 }
 
-// --- headers ------------------------------------------------------------------------------------
+// --- headers
+// ------------------------------------------------------------------------------------
 
 /* What OpenSSL's own CMS says of the leaf. */
 static bool is_sound_cms(const struct certificate *signer, struct span leaf)
@@ -212,7 +214,20 @@ static void test_a_digest_that_is_none_is_not_signed(void)
         CU_ASSERT(is_refused(desk, job_header(bytes, sizes[i], TIME_MS), BAD_FRAME));
 }
 
-// --- checkpoints --------------------------------------------------------------------------------
+static void test_a_time_that_a_header_cannot_have_is_not_signed(void)
+{
+    OWNED(desk) desk = desk_new();
+    static const uint8_t digest[32] = {1};
+    static const uint64_t times[] = {(uint64_t)END_MS, (uint64_t)INT64_MAX, UINT64_C(1) << 63,
+                                     UINT64_MAX};
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+        CU_ASSERT(is_refused(desk, job_header(digest, sizeof digest, times[i]), BAD_FRAME));
+    CU_ASSERT_EQUAL(ask(desk, job_header(digest, sizeof digest, 0)).fault, OK);
+    CU_ASSERT_EQUAL(ask(desk, job_header(digest, sizeof digest, END_MS - 1)).fault, OK);
+}
+
+// --- checkpoints
+// --------------------------------------------------------------------------------
 
 static const uint8_t root[SHA256_BYTES]; /* in base64: 43 times A and = */
 #define ROOT_TEXT "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -275,22 +290,52 @@ static void test_a_refused_checkpoint_does_not_count_as_signed(void)
     CU_ASSERT_EQUAL(ask(desk, grown_to(5)).fault, OK);
 }
 
+static void test_a_log_of_the_same_size_with_other_entries_is_refused(void)
+{
+    OWNED(desk) desk = desk_new();
+    static const uint8_t other[SHA256_BYTES] = {1};
+    CU_ASSERT_EQUAL(ask(desk, grown_to(5)).fault, OK);
+    CU_ASSERT(is_refused(desk, job_checkpoint(origin, 5, other, sizeof other), REFUSED));
+    CU_ASSERT_EQUAL(ask(desk, grown_to(5)).fault, OK);
+    CU_ASSERT_EQUAL(ask(desk, job_checkpoint(origin, 6, other, sizeof other)).fault, OK);
+    CU_ASSERT(is_refused(desk, grown_to(6), REFUSED));
+}
+
 static void test_a_checkpoint_that_is_none_is_not_signed(void)
 {
     OWNED(desk) desk = desk_new();
     static const uint8_t bytes[64];
     static const size_t sizes[] = {0, 31, 33, 64};
     char long_name[NOTE_NAME_BYTES_MAX + 1];
+    char empty[] = "";
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         CU_ASSERT(is_refused(desk, job_checkpoint(origin, 5, bytes, sizes[i]), BAD_FRAME));
     memset(long_name, 'a', sizeof long_name - 1);
     long_name[sizeof long_name - 1] = '\0';
     CU_ASSERT(is_refused(desk, job_checkpoint(long_name, 5, root, sizeof root), BAD_FRAME));
+    CU_ASSERT(is_refused(desk, job_checkpoint(empty, 5, root, sizeof root), BAD_FRAME));
 }
 
-// --- sealing keys -------------------------------------------------------------------------------
+/* The lines that follow a checkpoint's three are nobody's business: with an
+ * origin of several lines the signed text would be a checkpoint of whatever
+ * size they say. */
+static void test_an_origin_cannot_bring_a_size_of_its_own(void)
+{
+    OWNED(desk) desk = desk_new();
+    char lines[] = "log.example/a\n3\n" ROOT_TEXT "\nx";
+    char end[] = "log.example/a\n";
+    char space[] = "log.example/a b";
+    CU_ASSERT_EQUAL(ask(desk, grown_to(100)).fault, OK);
+    CU_ASSERT(is_refused(desk, job_checkpoint(lines, 100, root, sizeof root), BAD_FRAME));
+    CU_ASSERT(is_refused(desk, job_checkpoint(end, 100, root, sizeof root), BAD_FRAME));
+    CU_ASSERT(is_refused(desk, job_checkpoint(space, 100, root, sizeof root), BAD_FRAME));
+}
 
-/* What was sealed for this public key opens with the key that the service derives. */
+// --- sealing keys
+// -------------------------------------------------------------------------------
+
+/* What was sealed for this public key opens with the key that the service
+ * derives. */
 static void check_derive(struct desk *desk, const uint8_t public_key[X25519_PUBLIC_BYTES])
 {
     static const char text[] = "for your eyes only";
@@ -314,7 +359,8 @@ static void test_sealing_keys_are_derived_for_each_of_our_keys(void)
 {
     OWNED(desk) desk = desk_new();
     check_derive(desk, desk->ring->seal);
-    OWNED(bytes) older = keyring_put(desk->ring->folder, "seal.1.key", KEY_X25519);
+    OWNED(bytes)
+    older = keyring_put(desk->ring->folder, "seal.1.key", KEY_X25519);
     key_store_free(&desk->store);
     MUST(key_store_load(desk->ring->folder, &desk->store));
     desk->service.store = desk->store;
@@ -356,7 +402,8 @@ static void test_a_derivation_that_is_none_is_refused(void)
     CU_ASSERT(is_refused(desk, job_seal(id, sizeof id, point, 0), BAD_FRAME));
 }
 
-// --- batches ------------------------------------------------------------------------------------
+// --- batches
+// ------------------------------------------------------------------------------------
 
 static void test_a_bad_job_does_not_spoil_the_others(void)
 {
@@ -407,11 +454,14 @@ static void test_bytes_that_are_no_batch_are_refused(void)
 
 SUITE(key_service, TEST(test_a_signed_header_verifies_with_stock_openssl),
       TEST(test_a_digest_that_is_none_is_not_signed),
+      TEST(test_a_time_that_a_header_cannot_have_is_not_signed),
       TEST(test_a_signed_checkpoint_verifies_with_stock_openssl),
       TEST(test_a_smaller_log_than_was_signed_before_is_refused),
       TEST(test_a_smaller_log_in_the_same_batch_is_refused_too),
       TEST(test_a_refused_checkpoint_does_not_count_as_signed),
+      TEST(test_a_log_of_the_same_size_with_other_entries_is_refused),
       TEST(test_a_checkpoint_that_is_none_is_not_signed),
+      TEST(test_an_origin_cannot_bring_a_size_of_its_own),
       TEST(test_sealing_keys_are_derived_for_each_of_our_keys),
       TEST(test_a_sealing_key_that_is_not_ours_is_unknown),
       TEST(test_a_point_that_gives_its_secret_away_is_refused),
