@@ -40,7 +40,8 @@ static fault load_signer(const char *folder, struct key_store *self)
     OWNED(certificate) certificate = NULL;
     TRY(load(folder, "sign.key", KEY_P256, &self->sign));
     TRY(path_of(folder, "sign.crt", path));
-    TRY(certificate_load(path, &certificate));
+    if (failed(certificate_load(path, &certificate)))
+        return RAISE(BAD_KEY, "%s: %s", path, fault_detail());
     TRY(check_pair(self->sign, certificate, folder));
     cades_template_make(certificate, &self->template);
     return DONE;

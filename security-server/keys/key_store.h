@@ -20,7 +20,7 @@ struct key_store {
 };
 
 /* BAD_KEY with the file and what is wrong: missing, readable by others, not of the kind, or
- * sign.key and sign.crt do not belong together. */
+ * sign.crt is no certificate of sign.key. */
 fault key_store_load(const char *folder, struct key_store **out);
 void key_store_free(struct key_store **self);
 

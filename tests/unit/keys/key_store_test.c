@@ -110,7 +110,8 @@ static void test_a_key_of_the_wrong_kind_is_refused(void)
     for (size_t i = 0; i < sizeof key_files / sizeof key_files[0]; i++)
         for (size_t k = 0; k < 2; k++) {
             OWNED(keyring) ring = keyring_new();
-            OWNED(bytes) public_key = keyring_put(ring->folder, key_files[i], wrong[i][k]);
+            OWNED(bytes)
+            public_key = keyring_put(ring->folder, key_files[i], wrong[i][k]);
             CU_ASSERT(is_refused(ring, key_files[i]));
         }
 }
@@ -135,10 +136,21 @@ static void test_a_certificate_of_another_key_is_refused(void)
     CU_ASSERT(is_refused(ring, "sign.crt"));
 }
 
+static void test_a_certificate_that_is_missing_or_none_is_named(void)
+{
+    OWNED(keyring) ring = keyring_new();
+    struct fixture_path path = fixture_path(ring->folder, "sign.crt");
+    fixture_write(ring->folder, "sign.crt", span_of_text("no certificate"));
+    CU_ASSERT(is_refused(ring, "sign.crt"));
+    CU_ASSERT_EQUAL(unlink(path.at), 0);
+    CU_ASSERT(is_refused(ring, "sign.crt"));
+}
+
 SUITE(key_store, TEST(test_the_keys_of_a_folder_are_loaded),
       TEST(test_older_sealing_keys_are_kept_newest_first),
       TEST(test_no_more_sealing_keys_are_loaded_than_there_is_room_for),
       TEST(test_a_key_that_others_may_read_is_refused), TEST(test_a_key_that_is_missing_is_named),
       TEST(test_a_key_of_the_wrong_kind_is_refused),
       TEST(test_a_key_file_that_holds_no_key_is_refused),
-      TEST(test_a_certificate_of_another_key_is_refused))
+      TEST(test_a_certificate_of_another_key_is_refused),
+      TEST(test_a_certificate_that_is_missing_or_none_is_named))
