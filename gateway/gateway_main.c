@@ -3,7 +3,7 @@
 #include "gateway/ask.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
-#include "gateway/z85.h"
+#include "lib/net/z85.h"
 #include "lib/base/clock.h"
 #include "lib/base/event.h"
 #include "lib/base/file.h"

@@ -3,6 +3,8 @@
 
 #include "lib/bus/bus_id.h"
 #include "lib/bus/limits.h"
+#include "lib/net/socket.h"
+#include "lib/net/z85.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -45,7 +47,14 @@ const struct config_setting server_settings[] = {
      .offset = AT(front),
      .text = "ipc:///run/chaski/front.sock",
      .least = 1,
-     .sentence = "Where gateways reach this server: an ipc:// address."},
+     .sentence = "Where gateways reach this server: ipc://, whose socket file says who may, or "
+                 "tcp:// with gateway_keys."},
+    {.name = "gateway_keys",
+     .kind = CONFIG_LIST,
+     .offset = AT(gateway_keys),
+     .text = "",
+     .sentence = "Public CURVE keys of the gateways that may come in over tcp://, each 40 "
+                 "characters of Z85, as chaski keys transport prints them."},
     {.name = "mesh_listen",
      .kind = CONFIG_LIST,
      .offset = AT(mesh_listen),
@@ -100,9 +109,19 @@ static fault check(const struct server_config *self, const char *path)
     if (failed(bus_id_parse(span_of_text(self->server), ID_SERVER, ID_SERVER, &id)))
         return RAISE(BAD_CONFIG, "%s: server = \"%s\" is not INSTANCE/CLASS/MEMBER/SERVERCODE",
                      path, self->server);
-    if (strncmp(self->front, "ipc://", 6) != 0)
-        return RAISE(BAD_CONFIG, "%s: front = \"%s\" does not begin with ipc://", path,
+    bool tcp = strncmp(self->front, "tcp://", 6) == 0;
+    if (!tcp && strncmp(self->front, "ipc://", 6) != 0)
+        return RAISE(BAD_CONFIG, "%s: front = \"%s\" begins with neither ipc:// nor tcp://", path,
                      self->front);
+    if (tcp && self->gateway_keys.count == 0)
+        return RAISE(BAD_CONFIG, "%s: front = \"%s\" needs gateway_keys: no gateway could come in",
+                     path, self->front);
+    for (size_t i = 0; i < self->gateway_keys.count; i++) {
+        uint8_t key[CURVE_KEY_BYTES];
+        if (failed(z85_read(span_of_text(self->gateway_keys.item[i]), key, sizeof key)))
+            return RAISE(BAD_CONFIG, "%s: gateway_keys: \"%s\" is not 40 characters of Z85", path,
+                         self->gateway_keys.item[i]);
+    }
     if (self->mesh_listen.count == 0)
         return RAISE(BAD_CONFIG, "%s: mesh_listen is empty: no server could reach this one", path);
     for (size_t i = 0; i < self->mesh_listen.count; i++)

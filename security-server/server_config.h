@@ -15,6 +15,7 @@ struct server_config {
     char *trust_file;     /* PEM anchors */
     char *authority_file; /* verifier key of the directory, one line */
     char *front;          /* where gateways come in */
+    struct config_list gateway_keys;
     struct config_list mesh_listen;
     char *ready_file; /* "": none */
     int64_t body_bytes_max;

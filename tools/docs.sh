@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Writes docs/CONFIG.md from the programs' tables of settings. Called by `make docs`.
+# Writes docs/CONFIG.md from the programs' tables of settings. Called by `make docs`,
+# and by tests with another file to compare.
 set -eu
 {
     echo "# Settings"
@@ -12,4 +13,4 @@ set -eu
     "$1/bin/chaski-security-server" --document-config
     echo
     "$1/bin/chaski-gateway" --document-config
-} | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' >docs/CONFIG.md
+} | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' >"${2:-docs/CONFIG.md}"

@@ -607,3 +607,8 @@ fault curve_save(const struct curve_keys *keys, const char *path)
     unlink(path); /* half a key is worse than none */
     return RAISE(IO_FAILED, "%s could not be written", path);
 }
+
+void curve_public_text(const struct curve_keys *keys, char out[41])
+{
+    zmq_z85_encode(out, keys->public_key, CURVE_KEY_BYTES);
+}

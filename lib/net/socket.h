@@ -69,9 +69,9 @@ const char *socket_address(struct socket *self);
  * connection breaks is lost, and so is what a DEALER took while its handshake was then refused. */
 fault socket_send(struct socket *self, struct span to, const struct span *frames, size_t count);
 uint64_t socket_dropped(const struct socket *self); /* messages with too many frames, so far */
-/* Connections so far that did not speak as a peer does, told 5 to 10 seconds later. Only of a ROUTER
- * with CURVE; those whose key the gate refused are the gate's to tell. Call it every second or so:
- * what it counts waits in memory until then. */
+/* Connections so far that did not speak as a peer does, told 5 to 10 seconds later. Only of a
+ * ROUTER with CURVE; those whose key the gate refused are the gate's to tell. Call it every second
+ * or so: what it counts waits in memory until then. */
 uint64_t socket_broken_handshakes(struct socket *self);
 
 /* CURVE keys: files hold 40-character Z85 text of the secret key. */
@@ -79,6 +79,8 @@ void curve_make(struct curve_keys *out);
 /* BAD_KEY when it is missing, a symbolic link, not a regular file, open to group or others, or does
  * not hold exactly one key. */
 fault curve_load(const char *path, struct curve_keys *out);
+/* 40 characters of Z85 and NUL: how a public key is written into another machine's settings. */
+void curve_public_text(const struct curve_keys *keys, char out[41]);
 /* Mode 0600, synced; refuses to overwrite (IO_FAILED). */
 fault curve_save(const struct curve_keys *keys, const char *path);
 

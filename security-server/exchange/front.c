@@ -5,6 +5,7 @@
 #include "lib/base/event.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
+#include "lib/net/z85.h"
 #include "security-server/exchange/exchange_steps.h"
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/node.h"
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 
 #define SUBSYSTEMS_MAX 4096
+#define ZAP_DOMAIN "front"
 
 struct gateway {
     uint8_t route[256];
@@ -26,6 +28,9 @@ struct gateway {
 
 struct front {
     struct node *node;
+    /* over tcp: a context of its own, so that its gate lets in gateways and no peers */
+    struct net *net;
+    struct gate *gate;
     struct socket *socket;
     size_t gateways;
     struct gateway gateway[FRONT_GATEWAYS_MAX];
@@ -432,16 +437,38 @@ static void on_message(void *owner, const struct message *message)
     chaski__front_message__free_unpacked(front, NULL);
 }
 
+/* Only these gateways, by key; what goes over a network is encrypted. */
+static fault open_gate(struct front *self, const struct config_list *keys)
+{
+    TRY(net_new(self->node->loop, &self->net));
+    TRY(gate_open(self->net, ZAP_DOMAIN, &self->gate));
+    struct gate_entry *entries = owned_array(keys->count, sizeof *entries);
+    fault f = DONE;
+    for (size_t i = 0; i < keys->count && !failed(f); i++) {
+        text_format(entries[i].user, sizeof entries[i].user, "gateway %zu", i);
+        f = z85_read(span_of_text(keys->item[i]), entries[i].public_key, CURVE_KEY_BYTES);
+    }
+    if (!failed(f))
+        gate_allow(self->gate, entries, keys->count);
+    free(entries);
+    return f;
+}
+
 fault front_open(struct node *node, const char *address, struct front **out)
 {
     OWNED(front) self = owned_new(sizeof *self);
+    bool tcp = strncmp(address, "tcp://", 6) == 0;
     struct socket_options options = {
         .kind = SOCKET_ROUTER,
         .queue_messages = FRONT_QUEUE_MESSAGES,
         .message_bytes_max = PAYLOAD_BYTES_MAX,
+        .own = tcp ? &node->transport : NULL,
+        .zap_domain = tcp ? ZAP_DOMAIN : NULL,
     };
     self->node = node;
-    TRY(socket_open(node->net, &options, on_message, self, &self->socket));
+    if (tcp)
+        TRY(open_gate(self, &node->config->gateway_keys));
+    TRY(socket_open(tcp ? self->net : node->net, &options, on_message, self, &self->socket));
     TRY(socket_bind(self->socket, address));
     *out = TAKE(self);
     return DONE;
@@ -452,6 +479,8 @@ void front_free(struct front **self)
     if (*self == NULL)
         return;
     socket_close(&(*self)->socket);
+    gate_free(&(*self)->gate);
+    net_free(&(*self)->net);
     for (size_t i = 0; i < (*self)->gateways; i++)
         gateway_clear(&(*self)->gateway[i]);
     free(*self);

@@ -15,7 +15,9 @@ static const struct {
      "FILE\n"
      "      makes a server's keys and its request for enrolment\n"
      "  keys certificate --folder DIR --certificate FILE\n"
-     "      takes in the certificate that the authority issued"},
+     "      takes in the certificate that the authority issued\n"
+     "  keys transport FILE\n"
+     "      prints the public key of a transport key, and makes the key if there is none"},
     {"share", share_command,
      "share (--table FILE --key COLUMN | --url URL) --service I/C/M/SUBSYSTEM/NAME\n"
      "        --gateway-config FILE [--title T] [--class open|shared|restricted]\n"

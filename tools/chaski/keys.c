@@ -195,6 +195,25 @@ static fault take_certificate(const struct options *options)
     return DONE;
 }
 
+/* The public half of a transport key, for the settings of the machine at the other end: a gateway's
+ * for gateway_keys of its server, the server's transport.key for server_key of the gateway. */
+static fault show_transport(const char *path)
+{
+    struct curve_keys keys;
+    char text[41];
+    if (access(path, F_OK) != 0) {
+        curve_make(&keys);
+        TRY(curve_save(&keys, path));
+        fprintf(stderr, "a new key is in %s\n", path);
+    } else {
+        TRY(curve_load(path, &keys));
+    }
+    curve_public_text(&keys, text);
+    explicit_bzero(&keys, sizeof keys);
+    puts(text);
+    return DONE;
+}
+
 static fault take_options(int argc, char **argv, struct options *out)
 {
     static const struct option known[] = {{"folder", required_argument, NULL, 'f'},
@@ -228,7 +247,10 @@ fault keys_command(int argc, char **argv)
 {
     struct options options = {0};
     if (argc < 2)
-        return RAISE(BAD_REQUEST, "keys make ... or keys certificate ...");
+        return RAISE(BAD_REQUEST, "keys make ..., keys certificate ... or keys transport FILE");
+    if (strcmp(argv[1], "transport") == 0)
+        return argc == 3 ? show_transport(argv[2])
+                         : RAISE(BAD_REQUEST, "keys transport needs the name of a key file");
     TRY(take_options(argc - 1, argv + 1, &options));
     if (strcmp(argv[1], "make") == 0)
         return make(&options);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/uuid.h"
-#include "gateway/z85.h"
+#include "lib/net/z85.h"
 
 #include "tests/unit/unit.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "gateway/z85.h"
+#include "lib/net/z85.h"
 
 #include "lib/base/cursor.h"
 

@@ -2,8 +2,8 @@
 /*
  * z85 - the text form of CURVE keys (ZeroMQ RFC 32), reading only.
  */
-#ifndef GATEWAY_Z85_H
-#define GATEWAY_Z85_H
+#ifndef NET_Z85_H
+#define NET_Z85_H
 
 #include "lib/base/bytes.h"
 

@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A gateway on another machine: the front door over tcp lets in the gateways whose keys its settings name.
+. "$(dirname "$0")/lib.sh"
+country_make >/dev/null
+member_make a CO/MUN/890905211/SS1 "Medellín" TRAMITES >/dev/null
+S=CO/MUN/890905211/TRAMITES
+printf 'codigo,nombre\n05001,Medellín\n' >"$C/lista.csv"
+echo "service \"$S/lista\" { kind = table file = \"$C/lista.csv\" key = codigo }" >"$C/a/services/lista.conf"
+registry service add $S/lista --class open >/dev/null || die "no service"
+publish
+port=$(free_port)
+gateway_key=$("$BIN/chaski" keys transport "$C/a/gateway.key" 2>/dev/null)
+server_key=$("$BIN/chaski" keys transport "$C/a/keys/transport.key" 2>/dev/null)
+check "a key is printed as it is the second time" equal "$("$BIN/chaski" keys transport "$C/a/gateway.key")" "$gateway_key"
+sed -i "s#^front = .*#front = \"tcp://$HOST:$port\"#" "$C/a/server.conf"
+timeout 10 "$BIN/chaski-security-server" --config "$C/a/server.conf" 2>"$C/none.events"
+check "a front over tcp without gateway_keys is refused" contains "$? $(cat "$C/none.events")" "needs gateway_keys"
+echo "gateway_keys = {'$gateway_key'}" >>"$C/a/server.conf"
+sed -i "s#^server = .*#server = \"tcp://$HOST:$port\"#" "$C/a/gateway.conf"
+cp "$C/a/gateway.conf" "$C/bare.conf"
+cat >>"$C/a/gateway.conf" <<E
+server_key = '$server_key'
+key_file = "$C/a/gateway.key"
+E
+server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
+gateway_start a || die "gateway a: $(tail -n 1 "$C/a/gateway.events")"
+ask() { curl -sS --max-time 10 -H "X-Road-Client: $S" "$(gateway_url a)/r1/$S/lista/05001"; }
+check "an exchange through a gateway on another machine" equal "$(ask)" '{"codigo":"05001","nombre":"Medellín"}'
+gateway_stop a
+sed -i "s#gateway.key#stranger.key#" "$C/a/gateway.conf"
+"$BIN/chaski" keys transport "$C/a/stranger.key" >/dev/null 2>&1
+"$BIN/chaski-gateway" --config "$C/a/gateway.conf" 2>>"$C/a/gateway.events" &
+pids+=($!)
+check "another key does not get in, and it is said" wait_for 10 grep -q gate.strangers_refused "$C/a/server.events"
+timeout 10 "$BIN/chaski-gateway" --config "$C/bare.conf" 2>"$C/bare.events"
+check "a gateway without the server's key does not start" contains "$? $(cat "$C/bare.events")" "needs server_key"
+server_stop a
+check "the server stops as asked" equal $? 0
+finish
