@@ -240,14 +240,13 @@ static void close_day(struct payload_store *self)
  * another first index its keys would be written over. */
 static fault begin_slab(struct payload_store *self, const char *slab)
 {
-    uint8_t head[SLAB_HEAD_BYTES];
+    uint8_t head[SLAB_HEAD_BYTES] = SLAB_MAGIC;
     fault f = read_slab_head(self->slab.fd, &self->first_index);
     if (!failed(f))
         return check_slab(self, slab);
     if (f.code != NOT_FOUND)
         return f;
     self->first_index = self->next_index;
-    memcpy(head, SLAB_MAGIC, 8);
     put_u64(head + 8, self->first_index);
     return file_put(&self->slab, span_of(head, sizeof head), 0);
 }
