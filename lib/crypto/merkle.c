@@ -67,3 +67,103 @@ fault merkle_inclusion_root(uint64_t index, uint64_t size, const struct sha256 *
     *out = root;
     return DONE;
 }
+
+// --- proofs -------------------------------------------------------------------------------------
+
+/* Largest power of two below n; n > 1. */
+static uint64_t split(uint64_t n)
+{
+    return (uint64_t)1 << (63 - __builtin_clzll(n - 1));
+}
+
+/* PATH(m, D[n]), from the root down; the RFC's order is the reverse. */
+size_t merkle_inclusion_ranges(uint64_t index, uint64_t size,
+                               struct merkle_range out[MERKLE_PROOF_MAX])
+{
+    assert(index < size);
+    struct merkle_range down[MERKLE_PROOF_MAX];
+    size_t count = 0;
+    for (uint64_t start = 0, end = size; end - start > 1;) {
+        uint64_t middle = start + split(end - start);
+        if (index < middle) {
+            down[count++] = (struct merkle_range){middle, end};
+            end = middle;
+        } else {
+            down[count++] = (struct merkle_range){start, middle};
+            start = middle;
+        }
+    }
+    for (size_t i = 0; i < count; i++)
+        out[i] = down[count - 1 - i];
+    return count;
+}
+
+/* SUBPROOF(m, D[n], b): `whole` is b, true as long as the old tree is a subtree of its own. */
+size_t merkle_consistency_ranges(uint64_t old_size, uint64_t new_size,
+                                 struct merkle_range out[MERKLE_PROOF_MAX])
+{
+    assert(old_size <= new_size);
+    struct merkle_range down[MERKLE_PROOF_MAX];
+    size_t count = 0;
+    bool whole = true;
+    uint64_t start = 0, end = new_size;
+    if (old_size == 0 || old_size == new_size)
+        return 0;
+    while (old_size < end) {
+        uint64_t middle = start + split(end - start);
+        if (old_size <= middle) {
+            down[count++] = (struct merkle_range){middle, end};
+            end = middle;
+        } else {
+            down[count++] = (struct merkle_range){start, middle};
+            start = middle;
+            whole = false;
+        }
+    }
+    if (!whole)
+        down[count++] = (struct merkle_range){start, end};
+    for (size_t i = 0; i < count; i++)
+        out[i] = down[count - 1 - i];
+    return count;
+}
+
+fault merkle_consistency_check(uint64_t old_size, const struct sha256 *old_root, uint64_t new_size,
+                               const struct sha256 *new_root, const struct sha256 *proof,
+                               size_t length)
+{
+    if (old_size > new_size || ((old_size == 0 || old_size == new_size) && length != 0))
+        return RAISE(BAD_FRAME, "no proof leads from a tree of %llu to one of %llu",
+                     (unsigned long long)old_size, (unsigned long long)new_size);
+    if (old_size == new_size && !sha256_equal(old_root, new_root))
+        return RAISE(INCONSISTENT, "two roots for a tree of %llu", (unsigned long long)old_size);
+    if (old_size == 0 || old_size == new_size)
+        return DONE;
+    bool power = (old_size & (old_size - 1)) == 0; /* then the old root begins the proof */
+    size_t at = power ? 0 : 1;
+    if (length < at)
+        return RAISE(BAD_FRAME, "an empty proof");
+    uint64_t index = old_size - 1, last = new_size - 1;
+    for (; (index & 1) != 0; index >>= 1)
+        last >>= 1;
+    struct sha256 from = power ? *old_root : proof[0], to = from;
+    for (; at < length; at++) {
+        if (last == 0)
+            return RAISE(BAD_FRAME, "a consistency proof of %zu hashes is too long", length);
+        if ((index & 1) != 0 || index == last) {
+            from = merkle_node_hash(&proof[at], &from);
+            to = merkle_node_hash(&proof[at], &to);
+            for (; (index & 1) == 0 && index != 0; index >>= 1)
+                last >>= 1;
+        } else {
+            to = merkle_node_hash(&to, &proof[at]);
+        }
+        index >>= 1;
+        last >>= 1;
+    }
+    if (last != 0)
+        return RAISE(BAD_FRAME, "a consistency proof of %zu hashes is too short", length);
+    if (!sha256_equal(&from, old_root) || !sha256_equal(&to, new_root))
+        return RAISE(INCONSISTENT, "the tree of %llu is not a prefix of the one of %llu",
+                     (unsigned long long)old_size, (unsigned long long)new_size);
+    return DONE;
+}

@@ -133,8 +133,64 @@ static void test_the_largest_tree_takes_64_hashes(void)
     MUST_FAIL(BAD_FRAME, merkle_inclusion_root(0, UINT64_MAX, &leaf, path, 65, &root));
 }
 
-SUITE(merkle, TEST(test_the_worked_roots_come_out),
-      TEST(test_the_worked_inclusion_path_leads_to_the_root),
+static size_t hashes_of(const struct merkle_range *ranges, size_t count, struct sha256 *out)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = root_by_definition(ranges[i].start, ranges[i].end - ranges[i].start);
+    return count;
+}
+
+static void test_the_worked_consistency_proof_comes_out(void)
+{
+    struct merkle_range ranges[MERKLE_PROOF_MAX];
+    static const struct merkle_range wanted[] = {{2, 3}, {3, 4}, {0, 2}, {4, 5}}; /* c d ab e */
+    CU_ASSERT_EQUAL_FATAL(merkle_consistency_ranges(3, 5, ranges), 4);
+    CU_ASSERT_EQUAL(memcmp(ranges, wanted, sizeof wanted), 0);
+    static const struct merkle_range path[] = {{3, 4}, {0, 2}, {4, 5}}; /* d ab e */
+    CU_ASSERT_EQUAL_FATAL(merkle_inclusion_ranges(2, 5, ranges), 3);
+    CU_ASSERT_EQUAL(memcmp(ranges, path, sizeof path), 0);
+}
+
+static void test_each_tree_is_consistent_with_those_before_it_and_no_other(void)
+{
+    for (size_t n = 1; n <= LEAVES; n++)
+        for (size_t m = 0; m <= n; m++) {
+            struct merkle_range ranges[MERKLE_PROOF_MAX];
+            struct sha256 proof[MERKLE_PROOF_MAX + 1] = {0};
+            struct sha256 old = root_by_definition(0, m), new = root_by_definition(0, n);
+            size_t length = hashes_of(ranges, merkle_consistency_ranges(m, n, ranges), proof);
+            MUST(merkle_consistency_check(m, &old, n, &new, proof, length));
+            CU_ASSERT(failed(merkle_consistency_check(m, &old, n, &new, proof, length + 1)));
+            if (length > 0)
+                CU_ASSERT(failed(merkle_consistency_check(m, &old, n, &new, proof, length - 1)));
+            for (size_t i = 0; i < length; i++) {
+                proof[i].at[i % SHA256_BYTES] ^= 1;
+                MUST_FAIL(INCONSISTENT, merkle_consistency_check(m, &old, n, &new, proof, length));
+                proof[i].at[i % SHA256_BYTES] ^= 1;
+            }
+            old.at[0] ^= 1;
+            if (m > 0)
+                MUST_FAIL(INCONSISTENT, merkle_consistency_check(m, &old, n, &new, proof, length));
+        }
+}
+
+static void test_each_inclusion_path_by_ranges_leads_to_the_root(void)
+{
+    for (size_t n = 1; n <= LEAVES; n++)
+        for (size_t m = 0; m < n; m++) {
+            struct merkle_range ranges[MERKLE_PROOF_MAX];
+            struct sha256 path[MERKLE_PROOF_MAX], root, leaf = leaf_of(m);
+            size_t length = hashes_of(ranges, merkle_inclusion_ranges(m, n, ranges), path);
+            MUST(merkle_inclusion_root(m, n, &leaf, path, length, &root));
+            struct sha256 wanted = root_by_definition(0, n);
+            CU_ASSERT(sha256_equal(&root, &wanted));
+        }
+}
+
+SUITE(merkle, TEST(test_the_worked_consistency_proof_comes_out),
+      TEST(test_each_tree_is_consistent_with_those_before_it_and_no_other),
+      TEST(test_each_inclusion_path_by_ranges_leads_to_the_root),
+      TEST(test_the_worked_roots_come_out), TEST(test_the_worked_inclusion_path_leads_to_the_root),
       TEST(test_each_root_is_that_of_the_definition),
       TEST(test_each_leaf_is_included_by_its_path_and_no_other),
       TEST(test_a_leaf_beyond_the_tree_is_refused), TEST(test_the_largest_tree_takes_64_hashes))
