@@ -57,4 +57,16 @@ void wal_prepare(struct wal *self);
 /* One leaf by index. NOT_FOUND when it is not there (any more). */
 fault wal_read(struct wal *self, uint64_t index, struct bytes **out);
 
+// --- following a log that another process writes
+// --------------------------------------------------
+
+struct wal_reader;
+
+/* Will begin at entry `next`. LOG_BROKEN, NOT_FOUND as wal_walk. */
+fault wal_reader_open(const char *folder, uint64_t next, struct wal_reader **out);
+void wal_reader_free(struct wal_reader **self);
+/* Shows the entries up to `until`, which must be durable already: ask for no more than a checkpoint
+ * promises. LOG_BROKEN when one of them is not there. */
+fault wal_reader_show(struct wal_reader *self, uint64_t until, wal_visit *visit, void *owner);
+
 #endif

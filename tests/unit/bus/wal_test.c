@@ -256,7 +256,33 @@ static void test_a_tail_that_is_refused_is_left_as_it_was(void)
     }
 }
 
-SUITE(wal, TEST(test_a_full_table_of_files_does_not_break_a_roll),
+static void test_a_reader_follows_a_log_that_grows(void)
+{
+    const char *folder = unit_folder();
+    struct wal_end end;
+    uint64_t seen = 0, followed = 0;
+    OWNED(wal) wal = NULL;
+    OWNED(wal_reader) reader = NULL;
+    MUST(wal_open(folder, SEGMENT_BYTES, check_leaf, &seen, &wal, &end));
+    append(wal, 0, 5);
+    MUST(wal_reader_open(folder, 0, &reader));
+    MUST(wal_reader_show(reader, 3, check_leaf, &followed));
+    MUST(wal_reader_show(reader, 5, check_leaf, &followed));
+    append(wal, 5, 995); /* over several segments */
+    MUST(wal_reader_show(reader, 1000, check_leaf, &followed));
+    CU_ASSERT_EQUAL(followed, 1000);
+    MUST_FAIL(LOG_BROKEN, wal_reader_show(reader, 1001, check_leaf, &followed));
+    append(wal, 1000, 1);
+    MUST(wal_reader_show(reader, 1001, check_leaf, &followed));
+    OWNED(wal_reader) later = NULL;
+    followed = 777;
+    MUST(wal_reader_open(folder, 777, &later));
+    MUST(wal_reader_show(later, 1001, check_leaf, &followed));
+    CU_ASSERT_EQUAL(followed, 1001);
+}
+
+SUITE(wal, TEST(test_a_reader_follows_a_log_that_grows),
+      TEST(test_a_full_table_of_files_does_not_break_a_roll),
       TEST(test_a_tail_that_is_refused_is_left_as_it_was),
       TEST(test_what_was_written_is_walked_across_segments),
       TEST(test_an_opened_log_goes_on_where_it_ended_and_reads_back),
