@@ -299,16 +299,6 @@ static void ask_admit(struct ask *self)
 
 // --- from HTTP -----------------------------------------------------------------------------------
 
-static bool is_carried(struct span method)
-{
-    static const char *const verbs[] = {"GET",  "POST",  "PUT",     "DELETE",
-                                        "HEAD", "PATCH", "OPTIONS", "TRACE"};
-    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-        if (span_is_text(method, verbs[i]))
-            return true;
-    return false;
-}
-
 static fault check_state(const struct gateway *gateway)
 {
     if (gateway->draining)
@@ -365,8 +355,8 @@ static fault read_request(struct gateway *gateway, const struct http_head *head,
                           struct rest_fields *header, struct rest_target *service,
                           struct rest_want *want)
 {
-    if (!is_carried(head->method))
-        return RAISE(BAD_METHOD, "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT and TRACE are");
+    if (!rest_method_is_carried(head->method))
+        return RAISE(BAD_METHOD, REST_METHODS " are");
     TRY(rest_target_parse(target, service));
     TRY(rest_headers_read_want(header, (uint32_t)gateway->config.deadline_ms, want));
     if (want->client.parts == ID_MEMBER)
@@ -448,11 +438,10 @@ static void on_request(void *owner, struct http_connection *connection,
     uuid_make(exchange);
     uuid_text(exchange, exchange_text);
     refuse_early(gateway, connection,
-                 is_carried(head->method)
+                 rest_method_is_carried(head->method)
                      ? RAISE(NOT_FOUND, "exchanges begin with /r1/; there are also /healthz, "
                                         "/readyz and /metrics")
-                     : RAISE(BAD_METHOD, "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT and TRACE "
-                                         "are"),
+                     : RAISE(BAD_METHOD, REST_METHODS " are"),
                  exchange_text, refusal_media(head->field, head->fields));
 }
 
@@ -543,7 +532,7 @@ static void send_answer(struct ask *self, const struct rest_response *response,
     struct rest_fields header;
     char hash[REQUEST_HASH_TEXT_ROOM];
     bool dated = false;
-    rest_headers_of_response(response->header.field, response->header.count, &header);
+    rest_headers_of_answer(&response->header, &header);
     struct bytes *head = http_connection_begin(self->connection, response->status);
     for (size_t i = 0; i < header.count; i++) {
         http_field_write(head, header.field[i].name, header.field[i].value);

@@ -6,6 +6,7 @@
 #include "gateway/rest_message.h"
 #include "gateway/rest_target.h"
 #include "gateway/table_http.h"
+#include "gateway/uuid.h"
 #include "gateway/write.h"
 #include "lib/base/event.h"
 #include "lib/base/text.h"
@@ -28,6 +29,8 @@ struct call {
 /* A call once read; spans point into the frame. */
 struct reading {
     struct rest_request request;
+    struct rest_fields header; /* what a service is told */
+    char exchange[UUID_TEXT_ROOM];
     struct rest_target target;
     uint8_t hash[REQUEST_HASH_BYTES];
 };
@@ -65,19 +68,6 @@ static void end_metrics(struct gateway *gateway, int64_t begun_us, fault f)
 
 // --- reading -------------------------------------------------------------------------------------
 
-static fault check_client(const struct rest_fields *header, const char *expected)
-{
-    struct bus_id id;
-    char text[ID_TEXT_BYTES_MAX + 1];
-    struct span value = rest_headers_last(header, "X-Road-Client");
-    if (value.at == NULL || failed(bus_id_parse(value, ID_MEMBER, ID_SUBSYSTEM, &id)))
-        return RAISE(BAD_REQUEST, "there is no proper X-Road-Client in the message");
-    bus_id_text(&id, id.parts, text, sizeof text);
-    if (strcmp(text, expected) != 0)
-        return RAISE(BAD_REQUEST, "X-Road-Client is not who signed the request");
-    return DONE;
-}
-
 static fault check_service(const struct rest_target *target, const char *expected)
 {
     char text[ID_TEXT_BYTES_MAX + 1];
@@ -87,29 +77,28 @@ static fault check_service(const struct rest_target *target, const char *expecte
     return DONE;
 }
 
-/* An upper-case word: what goes into our request line came from another organisation. */
-static fault check_method(struct span method)
+static fault read_message(const struct front_call *call, struct reading *out)
 {
-    for (size_t i = 0; i < method.size; i++)
-        if (method.at[i] < 'A' || method.at[i] > 'Z')
-            return RAISE(BAD_REQUEST, "the method is not a word");
-    if (method.size == 0 || method.size > 16)
-        return RAISE(BAD_REQUEST, "the method is not a word");
-    return DONE;
+    if (call->exchange_id.size != UUID_BYTES)
+        return RAISE(BAD_FRAME, "an exchange id of %zu bytes", call->exchange_id.size);
+    uuid_text(call->exchange_id.at, out->exchange);
+    struct rest_facts facts = {call->client, out->exchange, call->purpose};
+    TRY(rest_request_read(call->payload, &out->request));
+    return rest_headers_of_call(&out->request.header, &facts, &out->header);
 }
 
+/* Everything in the message came from another organisation. */
 static fault read_call(const struct front_call *call, struct reading *out)
 {
-    if (failed(rest_request_read(call->payload, &out->request)) ||
-        failed(rest_headers_check(&out->request.header))) {
+    if (failed(read_message(call, out))) {
         char detail[200];
         text_format(detail, sizeof detail, "%s", fault_detail());
         return RAISE(BAD_REQUEST, "the message is not a REST request: %s", detail);
     }
-    TRY(check_method(out->request.method));
+    if (!rest_method_is_carried(out->request.method))
+        return RAISE(BAD_METHOD, REST_METHODS " are");
     TRY(rest_target_parse(out->request.target, &out->target));
     TRY(check_service(&out->target, call->service));
-    TRY(check_client(&out->request.header, call->client));
     request_hash_head(out->request.method, out->request.target, &out->request.header, out->hash);
     request_hash_whole(out->hash, out->request.body, out->hash);
     return DONE;
@@ -124,7 +113,7 @@ static fault answer_from_table(struct gateway *gateway, const struct front_call 
     struct table_question question = {.method = reading->request.method,
                                       .path = reading->target.path,
                                       .query = reading->target.query,
-                                      .header = &reading->request.header,
+                                      .header = &reading->header,
                                       .service = service->id,
                                       .title = service->title};
     table_http_serve(service->table, &question, &answer);
@@ -176,8 +165,8 @@ static fault make_request(const struct reading *reading, const struct service *s
     write_text(text, " HTTP/1.1\r\nHost: ");
     write_text(text, service->host);
     write_text(text, "\r\n");
-    for (size_t i = 0; i < request->header.count; i++)
-        http_field_write(text, request->header.field[i].name, request->header.field[i].value);
+    for (size_t i = 0; i < reading->header.count; i++)
+        http_field_write(text, reading->header.field[i].name, reading->header.field[i].value);
     if (request->body.size > 0 || usually_has_body(request->method)) {
         write_text(text, "Content-Length: ");
         write_number(text, request->body.size);

@@ -197,7 +197,13 @@ static void take_answer(struct front_line *self, const Chaski__Answer *wire, str
 
 static void take_call(struct front_line *self, const Chaski__Call *wire, struct span payload)
 {
-    struct front_call call = {wire->call, wire->client, wire->service, wire->wait_ms, payload};
+    struct front_call call = {.call = wire->call,
+                              .exchange_id = span_of(wire->exchange_id.data, wire->exchange_id.len),
+                              .client = wire->client,
+                              .service = wire->service,
+                              .purpose = wire->purpose,
+                              .wait_ms = wire->wait_ms,
+                              .payload = payload};
     self->options.handler->called(self->options.owner, &call);
 }
 

@@ -45,8 +45,10 @@ struct front_answer {
 
 struct front_call {
     uint64_t call;
+    struct span exchange_id;
     const char *client;
     const char *service;
+    const char *purpose;
     uint32_t wait_ms;
     struct span payload;
 };

@@ -34,26 +34,51 @@ static const struct word between_neighbours[] = {
 /* A caller's are removed: this gateway makes its own. */
 static const struct word ours_in_request[] = {WORD("x-road-request-id"),
                                               WORD("x-road-request-hash")};
-/* A service's are removed: the caller's gateway makes them. */
-static const struct word ours_in_response[] = {
-    WORD("x-road-id"),         WORD("x-road-client"),       WORD("x-road-service"),
-    WORD("x-road-request-id"), WORD("x-road-request-hash"), WORD("chaski-receipt")};
-/* Decide something: only the last one counts, and only the last one travels. */
-static const struct word decisive[] = {
-    WORD("x-road-client"),          WORD("x-road-id"),
-    WORD("x-road-security-server"), WORD("x-road-represented-party"),
-    WORD("chaski-purpose"),         WORD("chaski-procedure"),
-    WORD("chaski-legal-basis"),     WORD("chaski-case"),
-    WORD("chaski-subject"),         WORD("chaski-deadline-ms"),
-};
+/* Every field that begins so is the bus's own. */
+static const struct word ours[] = {WORD("x-road-"), WORD("chaski-")};
+static const struct word total = WORD("chaski-total");
+
+// --- names ---------------------------------------------------------------------------------------
+
+static bool is_plain(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-';
+}
+
+/* As services see names: CGI, WSGI and their kin make one variable of X-Road-Client, X_Road_Client
+ * and X.Road.Client. */
+static bool begins(struct span name, const struct word *word)
+{
+    if (name.size < word->size)
+        return false;
+    for (size_t i = 0; i < word->size; i++) {
+        uint8_t c = is_plain(name.at[i]) ? name.at[i] : '-';
+        if ((c >= 'A' && c <= 'Z' ? c | 0x20 : c) != (uint8_t)word->text[i])
+            return false;
+    }
+    return true;
+}
 
 static bool is_one_of(struct span name, const struct word *words, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (words[i].size == name.size &&
-            text_same_word(name, span_of(words[i].text, words[i].size)))
+        if (words[i].size == name.size && begins(name, &words[i]))
             return true;
     return false;
+}
+
+static bool is_ours(struct span name)
+{
+    return begins(name, &ours[0]) || begins(name, &ours[1]);
+}
+
+/* One of ours, otherwise spelt: nobody needs it but to be taken for the true one. */
+static bool is_twin(struct span name)
+{
+    bool plain = true;
+    for (size_t i = 0; i < name.size; i++)
+        plain = plain && is_plain(name.at[i]);
+    return !plain && is_ours(name);
 }
 
 bool rest_headers_removed(struct span name)
@@ -61,34 +86,76 @@ bool rest_headers_removed(struct span name)
     return is_one_of(name, WORDS(between_neighbours));
 }
 
-static bool repeated_later(const struct http_head *head, size_t at)
+static struct span trimmed(struct span text)
 {
-    for (size_t i = at + 1; i < head->fields; i++)
-        if (text_same_word(head->field[i].name, head->field[at].name))
+    while (text.size > 0 && (text.at[0] == ' ' || text.at[0] == '\t'))
+        text = span_of(text.at + 1, text.size - 1);
+    while (text.size > 0 && (text.at[text.size - 1] == ' ' || text.at[text.size - 1] == '\t'))
+        text.size--;
+    return text;
+}
+
+static bool is_listed(struct span list, struct span name)
+{
+    size_t start = 0;
+    for (size_t i = 0; i <= list.size; i++) {
+        if (i < list.size && list.at[i] != ',')
+            continue;
+        if (text_same_word(trimmed(span_of(list.at + start, i - start)), name))
+            return true;
+        start = i + 1;
+    }
+    return false;
+}
+
+/* Does a Connection field say that this one is for the neighbour only? Ours never are. */
+static bool is_for_neighbour(const struct http_field *field, size_t count, struct span name)
+{
+    if (is_ours(name))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (text_same_word(field[i].name, span_of_text("connection")) &&
+            is_listed(field[i].value, name))
             return true;
     return false;
 }
+
+static bool is_repeated_after(const struct http_field *field, size_t count, size_t at)
+{
+    for (size_t i = at + 1; i < count; i++)
+        if (text_same_word(field[i].name, field[at].name))
+            return true;
+    return false;
+}
+
+// --- which travel --------------------------------------------------------------------------------
 
 void rest_headers_of_request(const struct http_head *head, struct rest_fields *out)
 {
     out->count = 0;
     for (size_t i = 0; i < head->fields; i++) {
         struct span name = head->field[i].name;
-        if (rest_headers_removed(name) || is_one_of(name, WORDS(ours_in_request)))
+        if (rest_headers_removed(name) || is_one_of(name, WORDS(ours_in_request)) || is_twin(name))
             continue;
-        if (is_one_of(name, WORDS(decisive)) && repeated_later(head, i))
+        if (is_for_neighbour(head->field, head->fields, name))
+            continue;
+        if (is_ours(name) && is_repeated_after(head->field, head->fields, i))
             continue;
         out->field[out->count++] = head->field[i];
     }
 }
 
-void rest_headers_of_response(const struct http_field *field, size_t count, struct rest_fields *out)
+static void keep_of_response(const struct http_field *field, size_t count, bool from_peer,
+                             struct rest_fields *out)
 {
     bool dated = false;
     out->count = 0;
     for (size_t i = 0; i < count && out->count < HTTP_FIELDS_MAX; i++) {
         struct span name = field[i].name;
-        if (rest_headers_removed(name) || is_one_of(name, WORDS(ours_in_response)))
+        bool may = from_peer && text_same_word(name, span_of(total.text, total.size)) &&
+                   !is_repeated_after(field, count, i);
+        if (rest_headers_removed(name) || (is_ours(name) && !may) ||
+            is_for_neighbour(field, count, name))
             continue;
         bool date = text_same_word(name, span_of_text("date"));
         if (date && dated)
@@ -96,6 +163,16 @@ void rest_headers_of_response(const struct http_field *field, size_t count, stru
         dated = dated || date;
         out->field[out->count++] = field[i];
     }
+}
+
+void rest_headers_of_response(const struct http_field *field, size_t count, struct rest_fields *out)
+{
+    keep_of_response(field, count, false, out);
+}
+
+void rest_headers_of_answer(const struct rest_fields *arrived, struct rest_fields *out)
+{
+    keep_of_response(arrived->field, arrived->count, true, out);
 }
 
 void rest_headers_add(struct rest_fields *self, const char *name, struct span value)
@@ -135,6 +212,75 @@ fault rest_headers_check(const struct rest_fields *self)
     }
     if (bytes > 2 * HTTP_HEAD_BYTES_MAX)
         return RAISE(BAD_FRAME, "%zu bytes of header fields", bytes);
+    return DONE;
+}
+
+static bool given(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
+/* What the signed header says as well must be the same in the message. */
+static fault check_client(const struct rest_fields *arrived, const char *signed_client)
+{
+    struct bus_id id;
+    char text[ID_TEXT_BYTES_MAX + 1];
+    struct span value = rest_headers_last(arrived, "X-Road-Client");
+    if (value.at == NULL || failed(bus_id_parse(value, ID_MEMBER, ID_SUBSYSTEM, &id)))
+        return RAISE(BAD_REQUEST, "there is no proper X-Road-Client in the message");
+    bus_id_text(&id, id.parts, text, sizeof text);
+    if (strcmp(text, signed_client) != 0)
+        return RAISE(BAD_REQUEST, "X-Road-Client is not who signed the request");
+    return DONE;
+}
+
+static fault check_same(const struct rest_fields *arrived, const char *name, const char *fact)
+{
+    struct span value = rest_headers_last(arrived, name);
+    if (value.size > 0 && !span_is_text(value, fact))
+        return RAISE(BAD_REQUEST, "%s is not what the signed request says", name);
+    return DONE;
+}
+
+static fault check_represented_party(const struct rest_fields *self);
+
+static fault check_ours(const struct rest_fields *arrived)
+{
+    for (size_t i = 0; i < arrived->count; i++) {
+        struct span name = arrived->field[i].name;
+        if (!is_ours(name))
+            continue;
+        if (is_twin(name) || text_same_word(name, span_of_text("x-road-request-hash")))
+            return RAISE(BAD_REQUEST, "a header field that a gateway does not send");
+        if (is_repeated_after(arrived->field, arrived->count, i))
+            return RAISE(BAD_REQUEST, "%.*s stands twice in the message",
+                         (int)(name.size < 80 ? name.size : 80), (const char *)name.at);
+    }
+    return check_represented_party(arrived);
+}
+
+fault rest_headers_of_call(const struct rest_fields *arrived, const struct rest_facts *facts,
+                           struct rest_fields *out)
+{
+    static const struct word anew[] = {WORD("x-road-client"), WORD("x-road-request-id"),
+                                       WORD("chaski-purpose")};
+    TRY(rest_headers_check(arrived));
+    TRY(check_ours(arrived));
+    TRY(check_client(arrived, facts->client));
+    TRY(check_same(arrived, "x-road-request-id", facts->exchange));
+    TRY(check_same(arrived, "Chaski-Purpose", facts->purpose));
+    if (!is_value(span_of_text(facts->purpose)))
+        return RAISE(BAD_REQUEST, "a purpose that HTTP cannot carry");
+    out->count = 0;
+    for (size_t i = 0; i < arrived->count; i++)
+        if (!is_one_of(arrived->field[i].name, WORDS(anew)))
+            out->field[out->count++] = arrived->field[i];
+    if (out->count + sizeof anew / sizeof anew[0] > REST_FIELDS_MAX)
+        return RAISE(BAD_REQUEST, "more than %d header fields", HTTP_FIELDS_MAX);
+    rest_headers_add(out, "X-Road-Client", span_of_text(facts->client));
+    rest_headers_add(out, "X-Road-Request-Id", span_of_text(facts->exchange));
+    if (given(facts->purpose))
+        rest_headers_add(out, "Chaski-Purpose", span_of_text(facts->purpose));
     return DONE;
 }
 

@@ -3,9 +3,10 @@
  * rest_headers - which header fields travel, and what the X-Road and Chaski ones say.
  * Source: X-Road PR-REST 4.3, 4.4, 4.6 and ref B.3, B.4.
  *
- * Kept: order, case, duplicates. Two things are stricter than X-Road. Of a field that decides who
- * is speaking only the last one travels (X-Road decides by the last, forwards all, and leaves a
- * service that reads the first to believe a forged one). And a service cannot forge our receipt.
+ * Kept: order, case, duplicates, but for the fields that are the bus's own: x-road-* and chaski-*.
+ * Of those a caller's last one travels (X-Road decides by the last, forwards all, and leaves a
+ * service that reads the first to believe a forged one), a service can send none, and whoever
+ * spells them otherwise (X_Road_Client) sends nothing: CGI and WSGI would not tell them apart.
  */
 #ifndef GATEWAY_REST_HEADERS_H
 #define GATEWAY_REST_HEADERS_H
@@ -13,14 +14,31 @@
 #include "gateway/rest_message.h"
 #include "lib/bus/bus_id.h"
 
-/* Fields between two neighbours, never carried: Connection, Host, Content-Length, ... */
+/* Fields between two neighbours, never carried: Connection, Host, Content-Length, ... What a
+ * Connection field names is not carried either, but that is seen in the whole head only. */
 bool rest_headers_removed(struct span name);
 
 /* What of a caller's request travels. */
 void rest_headers_of_request(const struct http_head *head, struct rest_fields *out);
-/* What of a service's answer travels; used at both ends. At most one Date. */
+/* What of a service's answer travels: none of ours. At most one Date. */
 void rest_headers_of_response(const struct http_field *field, size_t count,
                               struct rest_fields *out);
+/* What of an answer that travelled is given to the caller: the same again, for the peer need not be
+ * honest; only the Chaski-Total of its tables passes. */
+void rest_headers_of_answer(const struct rest_fields *arrived, struct rest_fields *out);
+
+/* What the security server knows of a call because it is signed. Never NULL. */
+struct rest_facts {
+    const char *client;   /* canonical */
+    const char *exchange; /* UUID text */
+    const char *purpose;  /* "" for none */
+};
+
+/* What a service of ours is told of a request that came from a peer: what is signed is written
+ * anew. BAD_FRAME as rest_headers_check; BAD_REQUEST: a field of ours twice or otherwise spelt, or
+ * one that says something else than the signed facts. */
+fault rest_headers_of_call(const struct rest_fields *arrived, const struct rest_facts *facts,
+                           struct rest_fields *out);
 /* Adds one of ours at the end. */
 void rest_headers_add(struct rest_fields *self, const char *name, struct span value);
 /* The last field of this name; at == NULL when there is none. */

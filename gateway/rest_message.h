@@ -11,7 +11,7 @@
 
 #include "gateway/http_head.h"
 
-#define REST_FIELDS_MAX (HTTP_FIELDS_MAX + 4) /* what arrived, and ours */
+#define REST_FIELDS_MAX (HTTP_FIELDS_MAX + 8) /* what arrived, and ours */
 
 struct rest_fields {
     size_t count;

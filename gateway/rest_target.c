@@ -14,6 +14,16 @@ struct span rest_target_origin(struct span target)
     return span_of(target.at + at, target.size - at);
 }
 
+bool rest_method_is_carried(struct span method)
+{
+    static const char *const verbs[] = {"DELETE", "GET",  "HEAD", "OPTIONS",
+                                        "PATCH",  "POST", "PUT",  "TRACE"};
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (span_is_text(method, verbs[i]))
+            return true;
+    return false;
+}
+
 bool rest_target_is(struct span target)
 {
     return target.size >= sizeof PREFIX - 1 && memcmp(target.at, PREFIX, sizeof PREFIX - 1) == 0;

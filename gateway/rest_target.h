@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * rest_target - the grammar of /r1/INSTANCE/CLASS/MEMBER/SUBSYSTEM/SERVICE[/path][?query].
+ * rest_target - methods, and the grammar of
+ * /r1/INSTANCE/CLASS/MEMBER/SUBSYSTEM/SERVICE[/path][?query].
  *
  * What two readers could take for different paths is refused: doubled slashes, dot segments in any
  * spelling, backslashes, escaped percent signs, control bytes. Source: X-Road PR-REST 4.1 and what
@@ -18,6 +19,10 @@ struct rest_target {
     struct span query;     /* raw, without the question mark */
     bool has_query;
 };
+
+#define REST_METHODS "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT and TRACE"
+/* One of those eight, in capitals. */
+bool rest_method_is_carried(struct span method);
 
 /* The target without a scheme and authority in front: HTTP/1.1 servers must take both forms. */
 struct span rest_target_origin(struct span target);

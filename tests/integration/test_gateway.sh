@@ -119,6 +119,20 @@ case $forged in *forged*) not_ok "a service cannot forge our headers" "$forged" 
 check "there is one Date" equal "$(printf '%s' "$forged" | grep -aic '^date:')" 1
 check "a service that is down is 502" contains "$(ask "$URL/r1/$S/caido")" Server.ServerProxy.NetworkError
 
+# --- what a service is told ------------------------------------------------------------------------
+told=$(ask -H 'X_Road_Client: CO/GOV/1/VICTIM' -H 'X.Road.Client: CO/GOV/1/VICTIM' -H 'X-Hop: victim' -H 'Connection: x-hop' \
+    -H 'Chaski-Purpose: P-1' "$D/echo")
+check "a service is told who asks" contains "$told" "X-Road-Client: CO/MUN/890905211/TRAMITES"
+check "... once" equal "$(grep -ciE 'x.road.client' <<<"$told")" 1
+check "... and what for" contains "$told" "Chaski-Purpose: P-1"
+check "... and in which exchange" equal "$(grep -ciE '^x-road-request-id: [0-9a-f-]{36}.?$' <<<"$told")" 1
+case $told in *[Vv][Ii][Cc][Tt][Ii][Mm]*) not_ok "no other spelling of a name of ours, and nothing for the neighbour, reaches it" "$told" ;;
+*) ok "no other spelling of a name of ours, and nothing for the neighbour, reaches it" ;; esac
+for lie in lie-client lie-twin lie-party lie-exchange lie-id lie-purpose lie-hash connect; do
+    check "a peer's message with $lie does not reach a service" equal \
+        "$(status -H "Chaski-Purpose: $lie" -H 'X-Road-Represented-Party: GOV/2' "$D/echo")" 400
+done
+
 # --- tables ----------------------------------------------------------------------------------------
 check "a row by its key" contains "$(ask "$URL$T")" '"nota":"dice \"sí\", y más"'
 check "a filter, in small letters and escaped" contains "$(ask "$URL/r1/$S/tabla?nombre=bogot%C3%A1,+D.C.")" '"total":1'

@@ -2,11 +2,14 @@
 /*
  * careless - an agency's own service as it should not be: its path chooses what is wrong.
  *
+ * /echo alone does as it should: it answers the head that it got.
+ *
  *   careless PORT        one connection at a time, one byte at a time, closed after each answer
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +25,10 @@ static const struct {
      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\n\r\n"},
     {"/until-close", "HTTP/1.0 200 OK\r\n\r\nok"},
     {"/forger", "HTTP/1.1 200 OK\r\nX-Road-Service: forged\r\nx-road-id: forged\r\nChaski-Receipt: "
-                "forged\r\nDate: a\r\nDate: b\r\nContent-Length: 2\r\n\r\nok"},
+                "forged\r\nX-Road-Error: forged\r\nX-Road-Security-Server: "
+                "forged\r\nX_Road_Error: forged\r\nChaski-Total: forged\r\nX-Hop: "
+                "forged\r\nConnection: x-hop\r\nDate: a\r\nDate: b\r\nContent-Length: "
+                "2\r\n\r\nok"},
     {"/not-http", "hello\r\n\r\n"},
     {"/early", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort"},
     {"/broken-chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"},
@@ -45,6 +51,22 @@ static const char *answer_to(const char *request)
     return "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n";
 }
 
+static bool say(int fd, const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (write(fd, text, 1) != 1)
+            return false;
+    return true;
+}
+
+static void echo(int fd, const char *request)
+{
+    char head[64];
+    snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", strlen(request));
+    if (say(fd, head))
+        say(fd, request);
+}
+
 static void serve(int fd)
 {
     char request[8192];
@@ -57,9 +79,10 @@ static void serve(int fd)
         size += (size_t)got;
         request[size] = '\0';
     }
-    for (const char *c = answer_to(request); *c != '\0'; c++)
-        if (write(fd, c, 1) != 1)
-            return;
+    if (strstr(request, " /echo ") != NULL)
+        echo(fd, request);
+    else
+        say(fd, answer_to(request));
 }
 
 int main(int argc, char **argv)

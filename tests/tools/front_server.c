@@ -11,6 +11,8 @@
  *   other-client   answered in another client's name
  *   other-request  the call carries another request than was asked
  *   provider-deny  refused in the provider's name
+ *   connect        the call carries the method CONNECT
+ *   lie-...        the call carries one header field more, before the others: see `lies`
  */
 #include "lib/base/clock.h"
 #include "lib/base/event.h"
@@ -118,11 +120,50 @@ static void answer(struct server *self, const struct exchange *x, Chaski__Proble
     send_front(self, span_of(x->route, x->route_size), &message, payload);
 }
 
-/* One byte of the target changes: the provider's gateway hashes something else. */
-static struct span altered(struct span payload, struct bytes **out)
+/* What a consumer's server may put into a message that it signed. */
+static const struct {
+    const char *purpose, *name, *value;
+} lies[] = {
+    {"lie-client", "X-Road-Client", "CO/GOV/1/VICTIM"},
+    {"lie-twin", "X_Road_Client", "CO/GOV/1/VICTIM"},
+    {"lie-party", "X-Road-Represented-Party", "GOV/1"},
+    {"lie-exchange", "x-road-request-id", "0b7d9a52-0000-4000-8000-000000000001"},
+    {"lie-id", "x-road-id", "forged"},
+    {"lie-purpose", "Chaski-Purpose", "forged"},
+    {"lie-hash", "X-Road-Request-Hash", "forged"},
+};
+
+static void add_first(Chaski__RestRequest *request, const char *name, const char *value)
+{
+    Chaski__Field *field = owned_new(sizeof *field);
+    chaski__field__init(field);
+    field->name = owned_text(name);
+    field->value = (ProtobufCBinaryData){strlen(value), (uint8_t *)owned_text(value)};
+    request->header = owned_grow(request->header, request->n_header + 1, sizeof *request->header);
+    memmove(request->header + 1, request->header, request->n_header * sizeof *request->header);
+    request->header[0] = field;
+    request->n_header++;
+}
+
+static bool is_altered(const char *purpose)
+{
+    return strcmp(purpose, "other-request") == 0 || strcmp(purpose, "connect") == 0 ||
+           strncmp(purpose, "lie-", 4) == 0;
+}
+
+static struct span altered(struct span payload, const char *purpose, struct bytes **out)
 {
     Chaski__RestRequest *request = chaski__rest_request__unpack(NULL, payload.size, payload.at);
-    request->target[strlen(request->target) - 1] ^= 1;
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++)
+        if (strcmp(purpose, lies[i].purpose) == 0)
+            add_first(request, lies[i].name, lies[i].value);
+    if (strcmp(purpose, "connect") == 0) {
+        free(request->method);
+        request->method = owned_text("CONNECT");
+    } else if (strcmp(purpose, "other-request") == 0) {
+        /* one byte of the target changes: the provider's gateway hashes something else */
+        request->target[strlen(request->target) - 1] ^= 1;
+    }
     if (failed(bytes_new(chaski__rest_request__get_packed_size(request), out)))
         abort();
     chaski__rest_request__pack(request, (*out)->data);
@@ -151,8 +192,8 @@ static void take_ask(struct server *self, struct span from, const Chaski__Ask *a
         answer(self, x, &problem, NULL);
         return;
     }
-    if (strcmp(purpose, "other-request") == 0)
-        payload = altered(payload, &other);
+    if (is_altered(purpose))
+        payload = altered(payload, purpose, &other);
     Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
     Chaski__Call call = CHASKI__CALL__INIT;
     message.body_case = CHASKI__FRONT_MESSAGE__BODY_CALL;

@@ -76,7 +76,6 @@ static void test_the_rest_travels_in_order_with_case_and_doubles(void)
     add("Accept", "a");
     add("Cookie", "c");
     add("X-Own", "1");
-    add("Connection", "X-Own");
     add("x-own", "2");
     add("Authorization", "b");
     CU_ASSERT_STRING_EQUAL(request_travels(), "Accept:a|Cookie:c|X-Own:1|x-own:2|Authorization:b|");
@@ -117,6 +116,64 @@ static void test_a_service_cannot_speak_in_our_name(void)
     add("Set-Cookie", "c=d");
     CU_ASSERT_STRING_EQUAL(response_travels(),
                            "Content-Type:text/plain|Set-Cookie:a=b|Set-Cookie:c=d|");
+}
+
+static void test_a_name_spelt_with_underscores_does_not_travel(void)
+{
+    begin();
+    add("X_Road_Client", "CO/GOV/1/VICTIM");
+    add("X-Road-Client", "CO/GOV/2/ME");
+    add("x-road_client", "CO/GOV/1/VICTIM");
+    add("X.Road.Client", "CO/GOV/1/VICTIM");
+    add("CHASKI_PURPOSE", "forged");
+    add("X_Road_Request_Id", "forged");
+    add("Content_Length", "5");
+    add("x_own", "1");
+    CU_ASSERT_STRING_EQUAL(request_travels(), "X-Road-Client:CO/GOV/2/ME|x_own:1|");
+    begin();
+    add("X_Road_Error", "forged");
+    add("chaski_receipt", "forged");
+    add("x_own", "1");
+    CU_ASSERT_STRING_EQUAL(response_travels(), "x_own:1|");
+}
+
+static void test_a_service_can_send_none_of_our_fields(void)
+{
+    begin();
+    add("X-Road-Error", "forged");
+    add("X-Road-Security-Server", "forged");
+    add("X-Road-Represented-Party", "forged");
+    add("X-Road-Whatever", "forged");
+    add("Chaski-Total", "forged");
+    add("Chaski-Whatever", "forged");
+    add("X-Roadside", "own");
+    CU_ASSERT_STRING_EQUAL(response_travels(), "X-Roadside:own|");
+}
+
+static void test_of_our_fields_only_a_total_comes_with_an_answer(void)
+{
+    static struct rest_fields given;
+    fields.count = 0;
+    rest_headers_add(&fields, "Chaski-Total", span_of_text("1"));
+    rest_headers_add(&fields, "Chaski-Total", span_of_text("2"));
+    rest_headers_add(&fields, "Chaski_Total", span_of_text("3"));
+    rest_headers_add(&fields, "Chaski-Receipt", span_of_text("forged"));
+    rest_headers_add(&fields, "X-Road-Error", span_of_text("forged"));
+    rest_headers_of_answer(&fields, &given);
+    CU_ASSERT_STRING_EQUAL(listed(&given), "Chaski-Total:2|");
+}
+
+static void test_what_connection_names_is_for_the_neighbour(void)
+{
+    begin();
+    add("X-Hop", "1");
+    add("Connection", "close, x-hop ,X-Other");
+    add("x-other", "2");
+    add("Connection", "X-Road-Client");
+    add("X-Road-Client", "CO/GOV/2/ME");
+    add("X-Stays", "3");
+    CU_ASSERT_STRING_EQUAL(request_travels(), "X-Road-Client:CO/GOV/2/ME|X-Stays:3|");
+    CU_ASSERT_STRING_EQUAL(response_travels(), "X-Stays:3|");
 }
 
 static void test_there_is_one_date(void)
@@ -215,6 +272,70 @@ static fault check_one(struct span name, struct span value)
     return rest_headers_check(&fields);
 }
 
+#define EXCHANGE "0b7d9a52-0000-4000-8000-000000000001"
+
+static struct rest_fields told;
+
+/* A call by CO/GOV/2/ME for P-1, with one field more than an honest gateway sends. */
+static fault call_with(const char *name, const char *value)
+{
+    static const struct rest_facts facts = {"CO/GOV/2/ME", EXCHANGE, "P-1"};
+    fields.count = 0;
+    rest_headers_add(&fields, "X-Road-Client", span_of_text("CO/GOV/2/ME"));
+    rest_headers_add(&fields, "X-Road-Id", span_of_text("id"));
+    rest_headers_add(&fields, "x-road-request-id", span_of_text(EXCHANGE));
+    if (name != NULL)
+        rest_headers_add(&fields, name, span_of_text(value));
+    return rest_headers_of_call(&fields, &facts, &told);
+}
+
+static void test_a_service_is_told_the_signed_facts(void)
+{
+    static const char facts[] =
+        "X-Road-Client:CO/GOV/2/ME|X-Road-Request-Id:" EXCHANGE "|Chaski-Purpose:P-1|";
+    char wanted[200];
+    snprintf(wanted, sizeof wanted, "X-Road-Id:id|%s", facts);
+    MUST(call_with(NULL, NULL));
+    CU_ASSERT_STRING_EQUAL(listed(&told), wanted);
+    snprintf(wanted, sizeof wanted, "X-Road-Id:id|X-Road-Represented-Party:GOV/1|%s", facts);
+    MUST(call_with("X-Road-Represented-Party", "GOV/1"));
+    CU_ASSERT_STRING_EQUAL(listed(&told), wanted);
+    MUST(call_with("Chaski-Purpose", ""));
+    MUST(call_with("Chaski-Purpose", "P-1"));
+}
+
+static void test_a_peer_cannot_tell_a_service_otherwise(void)
+{
+    MUST_FAIL(BAD_REQUEST, call_with("X-Road-Client", "CO/GOV/2/ME"));
+    MUST_FAIL(BAD_REQUEST, call_with("X-ROAD-CLIENT", "CO/GOV/1/VICTIM"));
+    MUST_FAIL(BAD_REQUEST, call_with("X_Road_Client", "CO/GOV/1/VICTIM"));
+    MUST_FAIL(BAD_REQUEST, call_with("X-Road-Id", "id"));
+    MUST_FAIL(BAD_REQUEST, call_with("X-Road-Request-Id", EXCHANGE));
+    MUST_FAIL(BAD_REQUEST, call_with("X-Road-Request-Hash", "x"));
+    MUST_FAIL(BAD_REQUEST, call_with("X-Road-Represented-Party", "a/b/c"));
+    MUST_FAIL(BAD_REQUEST, call_with("Chaski-Purpose", "P-2"));
+    MUST_FAIL(BAD_FRAME, call_with("Host", "x"));
+    MUST_FAIL(BAD_FRAME, call_with("Transfer_Encoding", "chunked"));
+    fields.field[2].value = span_of_text("another exchange");
+    static const struct rest_facts facts = {"CO/GOV/2/ME", EXCHANGE, "P-1"};
+    fields.count = 3;
+    MUST_FAIL(BAD_REQUEST, rest_headers_of_call(&fields, &facts, &told));
+    fields.count = 0;
+    MUST_FAIL(BAD_REQUEST, rest_headers_of_call(&fields, &facts, &told));
+}
+
+static void test_a_peer_cannot_send_more_fields_than_a_caller_can(void)
+{
+    static const struct rest_facts facts = {"CO/GOV/2/ME", EXCHANGE, "P-1"};
+    fields.count = 0;
+    rest_headers_add(&fields, "X-Road-Client", span_of_text("CO/GOV/2/ME"));
+    while (fields.count < REST_FIELDS_MAX)
+        rest_headers_add(&fields, "A", span_of_text("b"));
+    MUST_FAIL(BAD_REQUEST, rest_headers_of_call(&fields, &facts, &told));
+    fields.count = HTTP_FIELDS_MAX + 2;
+    MUST(rest_headers_of_call(&fields, &facts, &told));
+}
+
 static void test_a_peer_cannot_split_our_messages(void)
 {
     struct span fine = span_of_text("fine");
@@ -234,6 +355,13 @@ SUITE(rest_headers, TEST(test_fields_between_neighbours_do_not_travel),
       TEST(test_our_own_request_fields_cannot_be_sent),
       TEST(test_only_the_last_client_counts_and_travels),
       TEST(test_a_service_cannot_speak_in_our_name), TEST(test_there_is_one_date),
+      TEST(test_a_name_spelt_with_underscores_does_not_travel),
+      TEST(test_a_service_can_send_none_of_our_fields),
+      TEST(test_of_our_fields_only_a_total_comes_with_an_answer),
+      TEST(test_what_connection_names_is_for_the_neighbour),
+      TEST(test_a_service_is_told_the_signed_facts),
+      TEST(test_a_peer_cannot_tell_a_service_otherwise),
+      TEST(test_a_peer_cannot_send_more_fields_than_a_caller_can),
       TEST(test_what_is_wanted_is_read), TEST(test_a_bad_client_is_refused),
       TEST(test_other_bad_words_are_refused), TEST(test_deadlines_outside_the_bounds_are_refused),
       TEST(test_a_peer_cannot_split_our_messages))

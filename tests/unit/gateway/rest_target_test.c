@@ -155,7 +155,16 @@ static void test_absolute_targets_lose_their_authority(void)
     CU_ASSERT(!rest_target_is(span_of_text("/r1")));
 }
 
-SUITE(rest_target, TEST(test_a_target_is_taken_apart),
+static void test_eight_methods_are_carried(void)
+{
+    CU_ASSERT(rest_method_is_carried(span_of_text("GET")));
+    CU_ASSERT(rest_method_is_carried(span_of_text("TRACE")));
+    CU_ASSERT(!rest_method_is_carried(span_of_text("CONNECT")));
+    CU_ASSERT(!rest_method_is_carried(span_of_text("get")));
+    CU_ASSERT(!rest_method_is_carried(span_of_text("")));
+}
+
+SUITE(rest_target, TEST(test_eight_methods_are_carried), TEST(test_a_target_is_taken_apart),
       TEST(test_path_and_query_may_be_missing_or_empty),
       TEST(test_identifiers_are_decoded_one_by_one), TEST(test_too_few_parts_are_refused),
       TEST(test_what_two_readers_could_read_differently_is_refused),
