@@ -562,6 +562,10 @@ void ask_answered(struct gateway *gateway, const struct front_answer *answer)
         return;
     }
     fault f = check_answer(self, answer, &response);
+    if (!failed(f) && self->connection != NULL &&
+        !http_connection_has_room(self->connection, response.body.size))
+        f = RAISE(OVERLOADED, "the exchange ran, but there is no room for its answer of %zu bytes",
+                  response.body.size);
     if (failed(f)) {
         char detail[DETAIL_BYTES_MAX];
         struct refusal refusal = refusal_of(f, self->exchange_text, detail);

@@ -55,7 +55,7 @@ static void refuse(struct gateway *gateway, uint64_t id, const char *service, fa
 
 static void call_free(struct call *self)
 {
-    budget_give(&self->gateway->budget, self->held);
+    budget_give(&self->gateway->budget, BUDGET_SERVICES, self->held);
     bytes_free(&self->head);
     free(self->service);
     free(self);
@@ -231,7 +231,7 @@ static fault call_service(struct gateway *gateway, const struct front_call *call
     OWNED(bytes) request = NULL;
     TRY(make_request(reading, service, &request));
     assert(request != NULL);
-    if (!budget_take(&gateway->budget, request->size))
+    if (!budget_take(&gateway->budget, BUDGET_SERVICES, request->size))
         return RAISE(OVERLOADED, "too many bodies are in memory");
     struct call *self = owned_new(sizeof *self);
     self->gateway = gateway;

@@ -114,7 +114,8 @@ const struct config_setting gateway_settings[] = {
      .least = 1 << 20,
      .most = 1ll << 40,
      .sentence = "Bodies in memory at once, all connections together, in bytes; more are answered "
-                 "503."},
+                 "503. A quarter each is kept for callers' requests, answers to callers, and own "
+                 "services; so it is at least four times body_bytes_max."},
     {.name = "connections_max",
      .kind = CONFIG_NUMBER,
      .offset = AT(connections_max),
@@ -138,6 +139,14 @@ const struct config_setting gateway_settings[] = {
      .sentence =
          "A request's body must be complete within this, in ms; and a caller who takes no 64 KiB "
          "of its answer within it is given up."},
+    {.name = "body_bytes_per_s_least",
+     .kind = CONFIG_NUMBER,
+     .offset = AT(body_bytes_per_s_least),
+     .number = 4096,
+     .least = 1,
+     .most = 1 << 30,
+     .sentence = "A request's body that arrives more slowly than this, in bytes a second, looked "
+                 "at every 5 s, is given up (408)."},
     {.name = "idle_ms",
      .kind = CONFIG_NUMBER,
      .offset = AT(idle_ms),

@@ -39,6 +39,7 @@ struct gateway_config {
     int64_t connections_max;
     int64_t head_wait_ms;
     int64_t body_wait_ms;
+    int64_t body_bytes_per_s_least;
     int64_t idle_ms;
     int64_t deadline_ms;
     int64_t service_connections;

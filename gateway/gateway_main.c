@@ -180,6 +180,16 @@ static fault check_addresses(const struct gateway_config *config)
     return DONE;
 }
 
+/* The quarter that the budget keeps for each use must hold one body. */
+static fault check_sizes(const struct gateway_config *config)
+{
+    if (config->held_bytes_max / 4 < config->body_bytes_max)
+        return RAISE(BAD_CONFIG,
+                     "held_bytes_max = %lld must be at least four times body_bytes_max = %lld",
+                     (long long)config->held_bytes_max, (long long)config->body_bytes_max);
+    return DONE;
+}
+
 /* Everything that can be wrong with the settings before anything is started. */
 static fault read_settings(struct program *self)
 {
@@ -187,6 +197,7 @@ static fault read_settings(struct program *self)
     TRY(gateway_config_read(self->config_path, &gateway->config));
     TRY(check_keys(self));
     TRY(check_addresses(&gateway->config));
+    TRY(check_sizes(&gateway->config));
     return services_new(&gateway->config, &gateway->services);
 }
 
@@ -217,6 +228,7 @@ static fault open_http(struct gateway *gateway)
                                           .head_wait_ms = config->head_wait_ms,
                                           .body_wait_ms = config->body_wait_ms,
                                           .idle_ms = config->idle_ms,
+                                          .body_bytes_per_s_least = config->body_bytes_per_s_least,
                                           .handler = &ask_http_handler,
                                           .owner = gateway};
     TRY(http_server_new(&options, &gateway->http));

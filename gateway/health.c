@@ -30,7 +30,7 @@ static void answer_metrics(struct gateway *gateway, struct http_connection *conn
         .connections = counts.connections,
         .connections_accepted = counts.accepted,
         .connections_refused = counts.refused,
-        .held_bytes = gateway->budget.held,
+        .held_bytes = budget_held(&gateway->budget),
         .held_bytes_max = gateway->budget.most,
         .server_up = front_line_up(gateway->front),
         .server_state = front_line_state(gateway->front),

@@ -14,6 +14,7 @@
 
 #define LINGER_MS 2000
 #define PROGRESS_BYTES 65536 /* a caller who takes this much within the wait may go on taking */
+#define BODY_LOOK_MS 5000    /* how often a body's rate is looked at */
 #define NEVER INT64_MAX
 
 /*
@@ -45,9 +46,12 @@ struct http_connection {
     size_t seen;      /* of `in`, by the head guard */
     struct http_body body;
     size_t body_size;
+    size_t body_looked; /* body_size when its rate was looked at */
+    int64_t body_begun_us;
     struct bytes *into;
-    size_t held;
-    struct bytes *out; /* what could not be sent at once */
+    size_t held;         /* of the request's body */
+    size_t held_to_send; /* of the answer's */
+    struct bytes *out;   /* what could not be sent at once */
     size_t out_at;
     size_t out_waited; /* where `out_at` was when the wait began again */
     void *owner;
@@ -97,8 +101,10 @@ void http_connection_new(struct http_server *server, int fd)
 
 static void give_back(struct http_connection *self)
 {
-    budget_give(self->server->options.budget, self->held);
-    self->held = 0;
+    struct budget *budget = self->server->options.budget;
+    budget_give(budget, BUDGET_REQUESTS, self->held);
+    budget_give(budget, BUDGET_ANSWERS, self->held_to_send);
+    self->held = self->held_to_send = 0;
 }
 
 static void unlink_living(struct http_connection *self)
@@ -160,12 +166,14 @@ void *http_connection_owner(const struct http_connection *self)
     return self->owner;
 }
 
-bool http_connection_hold(struct http_connection *self, size_t size)
+static bool is_counted(size_t answer_size)
 {
-    if (!budget_take(self->server->options.budget, size))
-        return false;
-    self->held += size;
-    return true;
+    return answer_size > HTTP_ANSWER_UNCOUNTED;
+}
+
+bool http_connection_has_room(const struct http_connection *self, size_t size)
+{
+    return !is_counted(size) || budget_has_room(self->server->options.budget, BUDGET_ANSWERS, size);
 }
 
 // --- writing -------------------------------------------------------------------------------------
@@ -181,6 +189,7 @@ static void begin_reading_head(struct http_connection *self)
 
 static void finish_answer(struct http_connection *self)
 {
+    give_back(self);
     if (self->close_after) {
         shutdown(self->watch.fd, SHUT_WR);
         if (!self->advancing) /* else it is being read from; keep_input frees it */
@@ -206,15 +215,13 @@ static bool send_now(struct http_connection *self, struct iovec *part, size_t pa
     return got >= 0 || errno == EAGAIN;
 }
 
-/* Keeps what was not sent. False when there is no room for it. */
+/* Keeps what was not sent; it is counted already. False when there is no memory. */
 static bool keep_unsent(struct http_connection *self, const struct iovec *part, size_t parts,
                         size_t sent)
 {
     size_t total = 0;
     for (size_t i = 0; i < parts; i++)
         total += part[i].iov_len;
-    if (!http_connection_hold(self, total - sent))
-        return false;
     self->out = bytes_empty(0);
     self->out_at = self->out_waited = 0;
     for (size_t i = 0; i < parts && part[i].iov_len > 0; i++) {
@@ -267,7 +274,6 @@ static void send_rest(struct http_connection *self)
         return;
     }
     bytes_free(&self->out);
-    give_back(self);
     finish_answer(self);
 }
 
@@ -384,8 +390,16 @@ void http_connection_answer(struct http_connection *self, bool dated, struct spa
     write_text(head, "\r\n");
     if (self->to_head || self->status < 200 || self->status == 204 || self->status == 304)
         body = (struct span){NULL, 0};
-    give_back(self);
     self->owner = NULL;
+    give_back(self);
+    /* counted before the first byte is out: an answer is not cut off for want of room */
+    if (is_counted(body.size)) {
+        if (!budget_take(self->server->options.budget, BUDGET_ANSWERS, body.size)) {
+            http_connection_drop(self);
+            return;
+        }
+        self->held_to_send = body.size;
+    }
     send_answer(self, bytes_span(head), body);
 }
 
@@ -416,7 +430,7 @@ static void open_request(struct http_connection *self, const struct http_head *h
     self->old = head->minor == 0;
     self->waits_for_100 = head->expects_continue && here == 0;
     self->body = http_body_of_request(head);
-    self->body_size = 0;
+    self->body_size = self->body_looked = 0;
     self->owner = NULL;
     self->state = HANDLING;
     self->due_us = NEVER;
@@ -461,8 +475,9 @@ static fault add_to_body(struct http_connection *self, struct span piece)
     if (self->body_size > self->server->options.body_bytes_max)
         return RAISE(BODY_TOO_LARGE, "more than the %zu bytes allowed",
                      self->server->options.body_bytes_max);
-    if (self->body.kind == BODY_CHUNKED && !http_connection_hold(self, piece.size))
+    if (!budget_take(self->server->options.budget, BUDGET_REQUESTS, piece.size))
         return RAISE(OVERLOADED, "too many bodies are in memory");
+    self->held += piece.size;
     return bytes_append(self->into, piece);
 }
 
@@ -572,6 +587,42 @@ static void on_ready(struct loop_watch *watch, uint32_t bits)
         want_bits(self, self->state == WRITING ? EPOLLOUT : 0); /* not now: one at a time */
 }
 
+/* Looks again after BODY_LOOK_MS, or when the whole body must be here. */
+static void set_body_due(struct http_connection *self)
+{
+    const struct http_server_options *options = &self->server->options;
+    int64_t passed_ms = (loop_now_us(options->loop) - self->body_begun_us) / 1000;
+    int64_t left_ms = options->body_wait_ms - passed_ms;
+    self->body_looked = self->body_size;
+    set_due(self, left_ms < BODY_LOOK_MS ? left_ms : BODY_LOOK_MS);
+}
+
+/* Who sends next to nothing holds a place, and what it sent so far, for as long as the whole may
+ * take. DONE: it may go on. */
+static fault check_rate(struct http_connection *self)
+{
+    const struct http_server_options *options = &self->server->options;
+    int64_t passed_ms = (loop_now_us(options->loop) - self->body_begun_us) / 1000;
+    size_t least = (size_t)(options->body_bytes_per_s_least * BODY_LOOK_MS / 1000);
+    if (passed_ms >= options->body_wait_ms)
+        return RAISE(SLOW_CALLER, "the body was not complete after %lld ms",
+                     (long long)options->body_wait_ms);
+    if (self->body_size - self->body_looked < least)
+        return RAISE(SLOW_CALLER, "fewer than %zu bytes of the body came in %d ms", least,
+                     BODY_LOOK_MS);
+    set_body_due(self);
+    return DONE;
+}
+
+static void on_late_body(struct http_connection *self)
+{
+    fault f = check_rate(self);
+    if (!failed(f))
+        return;
+    self->body.done = false;
+    break_off(self, f);
+}
+
 static void on_timer(struct loop_timer *timer)
 {
     struct http_connection *self = timer->owner;
@@ -582,17 +633,17 @@ static void on_timer(struct loop_timer *timer)
         loop_set_timer(self->server->options.loop, timer, (left_us + 999) / 1000);
         return;
     }
-    bool late = (self->state == READING_HEAD && self->head_begun) || self->state == READING_BODY;
-    if (!late) {
+    if (self->state == READING_BODY) {
+        on_late_body(self);
+        return;
+    }
+    if (self->state != READING_HEAD || !self->head_begun) {
         http_connection_drop(self);
         return;
     }
     self->body.done = false;
-    break_off(self,
-              RAISE(SLOW_CALLER, "the %s was not complete after %lld ms",
-                    self->state == READING_BODY ? "body" : "head",
-                    (long long)(self->state == READING_BODY ? self->server->options.body_wait_ms
-                                                            : self->server->options.head_wait_ms)));
+    break_off(self, RAISE(SLOW_CALLER, "the head was not complete after %lld ms",
+                          (long long)self->server->options.head_wait_ms));
 }
 
 void http_connection_take_body(struct http_connection *self, struct bytes **into)
@@ -600,16 +651,15 @@ void http_connection_take_body(struct http_connection *self, struct bytes **into
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     assert(self->state == HANDLING && self->into == NULL && !self->body.done);
     self->into = TAKE(*into);
-    if (self->body.kind == BODY_SIZED) {
-        uint8_t *at;
-        size_t size = (size_t)self->body.left;
-        if (!http_connection_hold(self, size) || failed(bytes_reserve(self->into, size, &at))) {
-            break_off(self, RAISE(OVERLOADED, "too many bodies are in memory"));
-            return;
-        }
+    /* an announced size takes nothing; but what would not fit now need not be sent */
+    if (self->body.kind == BODY_SIZED &&
+        !budget_has_room(self->server->options.budget, BUDGET_REQUESTS, (size_t)self->body.left)) {
+        break_off(self, RAISE(OVERLOADED, "too many bodies are in memory"));
+        return;
     }
     self->state = READING_BODY;
-    set_due(self, self->server->options.body_wait_ms);
+    self->body_begun_us = loop_now_us(self->server->options.loop);
+    set_body_due(self);
     if (self->waits_for_100 && self->in == NULL &&
         send(self->watch.fd, go_on, sizeof go_on - 1, MSG_NOSIGNAL) != (ssize_t)sizeof go_on - 1) {
         http_connection_drop(self); /* not even 25 bytes fit: nobody is there */

@@ -12,6 +12,8 @@
 #include "gateway/http_head.h"
 #include "lib/base/loop.h"
 
+#define HTTP_ANSWER_UNCOUNTED 16384 /* refusals and the like need no room in the budget */
+
 struct http_server;
 struct http_connection;
 
@@ -35,6 +37,7 @@ struct http_server_options {
     size_t body_bytes_max;
     size_t connections_max;
     int64_t head_wait_ms, body_wait_ms, idle_ms;
+    int64_t body_bytes_per_s_least; /* a body that arrives more slowly is given up */
     const struct http_handler *handler;
     void *owner;
 };
@@ -71,9 +74,9 @@ void *http_connection_owner(const struct http_connection *self);
 /* Says 100 Continue when that was waited for, and takes the body in at the end of `into`, which
  * comes back in `body` or is freed. */
 void http_connection_take_body(struct http_connection *self, struct bytes **into);
-/* Counts memory that this request holds outside of the connection; given back with its answer.
- * False when the budget does not allow it. */
-bool http_connection_hold(struct http_connection *self, size_t size);
+/* Is there room for an answer of this size until its caller has taken it? Ask before one of more
+ * than HTTP_ANSWER_UNCOUNTED bytes is begun; without room it is not sent at all. */
+bool http_connection_has_room(const struct http_connection *self, size_t size);
 
 /* Begins an answer: status line. Add header fields with http_field_write, then finish. */
 struct bytes *http_connection_begin(struct http_connection *self, unsigned status);

@@ -119,7 +119,7 @@ static void end_request(struct request *request, fault f)
 
 static void give_back(struct line *line)
 {
-    budget_give(line->host->client->options.budget, line->held);
+    budget_give(line->host->client->options.budget, BUDGET_SERVICES, line->held);
     line->held = 0;
 }
 
@@ -333,7 +333,7 @@ static fault hold(struct line *line, size_t size)
     line->body_size += size;
     if (line->body_size > options->body_bytes_max)
         return RAISE(SERVICE_TOO_LARGE, "more than %zu bytes", options->body_bytes_max);
-    if (!budget_take(options->budget, size))
+    if (!budget_take(options->budget, BUDGET_SERVICES, size))
         return RAISE(OVERLOADED, "too many bodies are in memory");
     line->held += size;
     return DONE;
@@ -350,8 +350,6 @@ static fault open_body(struct line *line, const struct http_head *head)
     if (sized && head->length > line->host->client->options.body_bytes_max)
         return RAISE(SERVICE_TOO_LARGE, "%llu bytes are announced",
                      (unsigned long long)head->length);
-    if (sized)
-        TRY(hold(line, (size_t)head->length));
     TRY(request->taker->head(request->owner, head, sized, &request->into));
     return sized ? bytes_reserve(request->into, (size_t)head->length, &at) : DONE;
 }
@@ -395,8 +393,7 @@ static fault take_body(struct line *line, struct span *in)
         TRY(http_body_take(&line->body, in, &piece));
         if (piece.size == 0)
             continue;
-        if (line->body.kind != BODY_SIZED)
-            TRY(hold(line, piece.size));
+        TRY(hold(line, piece.size));
         TRY(bytes_append(line->request->into, piece));
     }
     return DONE;

@@ -21,7 +21,7 @@ event_level = debug
 head_wait_ms = 700
 body_wait_ms = 900
 body_bytes_max = 1000000
-held_bytes_max = 1500000
+held_bytes_max = 4000000
 client "CO/MUN/890905211/NEGADO" { purpose = "deny" }
 E
 cat >"$C/a/services/tabla.conf" <<E
@@ -87,14 +87,70 @@ head -c 1000001 /dev/zero >"$C/large"
 check "a body over the limit is 413" equal "$(status -T "$C/large" "$URL$T")" 413
 check "... chunked too" equal "$(status -H 'Transfer-Encoding: chunked' -T "$C/large" "$URL$T")" 413
 head -c 900000 /dev/zero >"$C/fits"
-raw "POST $T HTTP/1.1\r\n${H}Content-Length: 900000\r\n\r\nhal" 0.6 >/dev/null &
-sleep 0.2
-check "more bodies at once than may be held are 503" equal "$(status -T "$C/fits" "$URL$T")" 503
-wait $!
-check "... and later there is room again" equal "$(status -T "$C/fits" "$URL$T")" 405
 refused=$(ask -v -H 'Chaski-Purpose: deny' -T "$C/fits" "$URL$T" 2>&1)
 check "a refusal comes before the body is taken" contains "$refused" "403 Forbidden"
 case $refused in *"100 Continue"*) not_ok "... and without 100 Continue" ;; *) ok "... and without 100 Continue" ;; esac
+
+# --- room: a gateway with the settings that an operator begins with, but smaller -------------------
+mkdir -p "$C/b"
+cat >"$C/b/gateway.conf" <<E
+listen = {"127.0.0.1:0"}
+server = "ipc://$C/a/front"
+ready_file = "$C/b/gateway.ready"
+services_folder = "$C/a/services"
+body_bytes_max = 8000000
+held_bytes_max = 32000000
+E
+gateway_start b || die "gateway b does not start: $(tail -n 3 "$C/b/gateway.events")"
+B=$(gateway_url b)
+B_PORT=${B#http://}
+held_is() { [ "$(curl -s "$B/metrics" | sed -n 's/^chaski_gateway_held_bytes //p')" "$1" "$2" ]; }
+# opens a connection that says this and no more, and reads nothing, until let_go
+stalled=()
+stall() { # WORDS [ZEROES]
+    (
+        exec 3<>"/dev/tcp/${B_PORT%:*}/${B_PORT#*:}"
+        { printf '%b' "$1"; head -c "${2:-0}" /dev/zero; } >&3
+        exec sleep 60
+    ) &
+    stalled+=($!)
+    pids+=($!)
+}
+let_go() { kill "${stalled[@]}"; wait "${stalled[@]}" 2>/dev/null; stalled=(); }
+P="POST $T HTTP/1.1\r\n${H}Content-Length: 8000000\r\n\r\n"
+head -c 4000000 /dev/zero >"$C/half"
+
+for _ in 1 2 3 4 5 6 7 8; do stall "$P"; done
+sleep 0.3
+check "bodies that are only announced take no room from others" equal "$(status -T "$C/half" "$B$T")" 405
+let_go
+stall "$P" 7999999
+stall "$P" 7999999
+check "bodies that are there take room" wait_for 5 held_is -ge 15999998
+check "... more are 503" equal "$(status -T "$C/half" "$B$T")" 503
+check "... and small ones too" equal "$(status -d small "$B$T")" 503
+check "... but own services are called and answer" equal "$(ask "$B/r1/$S/descuidado/echo" | head -c 9)" "GET /echo"
+check "... with large answers too" equal "$(ask -o /dev/null -w '%{size_download}' "$B/r1/$S/descuidado/large")" 7900000
+let_go
+check "... and later there is room again" wait_for 5 held_is -eq 0
+check "... for all" equal "$(status -T "$C/half" "$B$T")" 405
+stall "GET /r1/$S/descuidado/large HTTP/1.1\r\n${H}\r\n"
+stall "GET /r1/$S/descuidado/large HTTP/1.1\r\n${H}\r\n"
+check "answers that nobody takes hold room" wait_for 5 held_is -ge 15800000
+refused=$(ask -i "$B/r1/$S/descuidado/large")
+check "an answer that does not fit is 503 and not cut off" contains "$refused" "503 Service Unavailable"
+check "... said in full" contains "$refused" 'the exchange ran'
+check "... with its receipt" contains "$refused" "Chaski-Receipt: "
+check "... while small ones are given" equal "$(status "$B$T")" 200
+let_go
+check "... and when they are gone there is room" wait_for 5 held_is -eq 0
+begins() { # ADDRESS WORDS SECONDS: the first 12 bytes of what comes back
+    exec 3<>"/dev/tcp/${1%:*}/${1#*:}" && printf '%b' "$2" >&3 && timeout "$3" head -c 12 <&3
+    exec 3>&-
+}
+begun=$SECONDS
+check "a body that comes too slowly is 408" equal "$(begins "$B_PORT" "${P}hal" 20)" "HTTP/1.1 408"
+check "... long before the longest wait, which is a minute" [ $((SECONDS - begun)) -le 15 ]
 
 # --- refusals --------------------------------------------------------------------------------------
 refused=$(ask -i -H 'Chaski-Purpose: deny' "$URL$T")

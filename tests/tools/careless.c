@@ -2,7 +2,7 @@
 /*
  * careless - an agency's own service as it should not be: its path chooses what is wrong.
  *
- * /echo alone does as it should: it answers the head that it got.
+ * /echo alone does as it should: it answers the head that it got. /large is large, and quick.
  *
  *   careless PORT        one connection at a time, one byte at a time, closed after each answer
  */
@@ -67,6 +67,20 @@ static void echo(int fd, const char *request)
         say(fd, request);
 }
 
+#define LARGE_BYTES 7900000
+
+static void say_much(int fd)
+{
+    static char block[LARGE_BYTES];
+    char head[64];
+    snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", LARGE_BYTES);
+    if (!say(fd, head))
+        return;
+    for (ssize_t sent = 0, more; sent < LARGE_BYTES; sent += more)
+        if ((more = write(fd, block + sent, (size_t)(LARGE_BYTES - sent))) <= 0)
+            return;
+}
+
 static void serve(int fd)
 {
     char request[8192];
@@ -81,6 +95,8 @@ static void serve(int fd)
     }
     if (strstr(request, " /echo ") != NULL)
         echo(fd, request);
+    else if (strstr(request, " /large ") != NULL)
+        say_much(fd);
     else
         say(fd, answer_to(request));
 }
