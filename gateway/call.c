@@ -115,18 +115,22 @@ static fault answer_from_table(struct gateway *gateway, const struct front_call 
                                       .query = reading->target.query,
                                       .header = &reading->header,
                                       .service = service->id,
-                                      .title = service->title};
-    table_http_serve(service->table, &question, &answer);
+                                      .title = service->title,
+                                      .body_bytes_max = (size_t)gateway->config.body_bytes_max};
+    fault f = table_http_serve(service->table, &question, &answer);
+    if (failed(f)) {
+        table_answer_clear(&answer);
+        return f;
+    }
     struct span body = bytes_span(answer.body);
     OWNED(bytes) payload = bytes_empty(body.size + 1024);
     rest_response_write(answer.status, &answer.header, span_of(reading->hash, sizeof reading->hash),
                         payload);
     rest_body_begin(body.size, payload);
     write_span(payload, body);
-    report(front_line_done(gateway->front, call->call, answer.status, bytes_span(payload)),
-           call->call);
+    f = front_line_done(gateway->front, call->call, answer.status, bytes_span(payload));
     table_answer_clear(&answer);
-    return DONE;
+    return f;
 }
 
 // --- HTTP services -------------------------------------------------------------------------------
@@ -214,12 +218,11 @@ static void on_end(void *owner, fault f, struct bytes **into)
     struct gateway *gateway = self->gateway;
     if (!failed(f))
         f = join(self, into);
+    if (!failed(f))
+        f = front_line_done(gateway->front, self->id, self->status, bytes_span(*into));
     end_metrics(gateway, self->begun_us, f);
     if (failed(f))
         refuse(gateway, self->id, self->service, f);
-    else
-        report(front_line_done(gateway->front, self->id, self->status, bytes_span(*into)),
-               self->id);
     call_free(self);
 }
 

@@ -101,12 +101,21 @@ fault front_line_admit(struct front_line *self, uint64_t ask, const struct front
     return send_message(self, &message, NULL);
 }
 
+/* A longer message would end the connection, and with it whatever else is under way on it. */
+static fault check_payload(enum fault_code code, struct span payload)
+{
+    if (payload.size > PAYLOAD_BYTES_MAX)
+        return RAISE(code, "%zu bytes with its head", payload.size);
+    return DONE;
+}
+
 fault front_line_ask(struct front_line *self, uint64_t id, const struct front_want *want,
                      struct span payload)
 {
     Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
     Chaski__Ask ask = CHASKI__ASK__INIT;
     Chaski__Want wire;
+    TRY(check_payload(BODY_TOO_LARGE, payload));
     fill_want(want, &wire);
     message.body_case = CHASKI__FRONT_MESSAGE__BODY_ASK;
     message.ask = &ask;
@@ -125,6 +134,7 @@ static fault send_done(struct front_line *self, Chaski__Done *done, const struct
 
 fault front_line_done(struct front_line *self, uint64_t call, unsigned status, struct span payload)
 {
+    TRY(check_payload(SERVICE_TOO_LARGE, payload));
     Chaski__Done done = CHASKI__DONE__INIT;
     done.call = call;
     done.status = status;

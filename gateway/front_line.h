@@ -92,7 +92,8 @@ enum fault_code front_line_state(const struct front_line *self);
 const char *front_line_instance(const struct front_line *self);
 const char *front_line_server(const struct front_line *self);
 
-/* All copy. OVERLOADED: the queue is full or nobody is connected. */
+/* All copy. OVERLOADED: the queue is full or nobody is connected. BODY_TOO_LARGE (ask) and
+ * SERVICE_TOO_LARGE (done): more than a message may hold. */
 fault front_line_admit(struct front_line *self, uint64_t ask, const struct front_want *want);
 fault front_line_ask(struct front_line *self, uint64_t ask, const struct front_want *want,
                      struct span payload);

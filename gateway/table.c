@@ -116,6 +116,11 @@ static fault check_name(const struct parsing *p, struct table_cell cell)
         return refuse(p, "a column without a name");
     if (name.size > NAME_BYTES_MAX)
         return refuse(p, "a column name of more than 255 bytes");
+    if (span_is_text(name, "limit") || span_is_text(name, "offset"))
+        return RAISE(BAD_TABLE,
+                     "row 1, column %zu: a column cannot be named %.*s: ?%.*s= chooses the page",
+                     p->column + 1, (int)name.size, (const char *)name.at, (int)name.size,
+                     (const char *)name.at);
     size_t same = table_find_column(table, name);
     if (same != SIZE_MAX)
         return RAISE(BAD_TABLE, "row 1, column %zu: \"%.*s\" is also the name of column %zu",
@@ -192,6 +197,11 @@ static fault index_rows(struct table *table)
         if (value.size == 0)
             return RAISE(BAD_TABLE, "row %zu, column %zu (%.*s): the key is empty", row + 2,
                          table->key + 1, (int)name.size, (const char *)name.at);
+        if (span_is_text(value, "openapi.json"))
+            return RAISE(BAD_TABLE,
+                         "row %zu, column %zu (%.*s): a key cannot be openapi.json: that is where "
+                         "the description is",
+                         row + 2, table->key + 1, (int)name.size, (const char *)name.at);
         const struct table_cell *before = map_set(&table->by_key, value, first);
         if (before != NULL)
             return RAISE(BAD_TABLE,

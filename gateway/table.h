@@ -35,8 +35,9 @@ struct table {
 /*
  * Takes the file's bytes. key: a column's name, or NULL or "" for none.
  * BAD_TABLE, with row and column: not UTF-8, a control byte, a quote out of place, a row with more
- * or fewer fields than the header, a column without a name or with another's, an empty or repeated
- * key (both rows are named), no such key column, more than TABLE_ROWS_MAX rows.
+ * or fewer fields than the header, a column without a name or with another's or named limit or
+ * offset, an empty or repeated key (both rows are named) or one that is openapi.json, no such key
+ * column, more than TABLE_ROWS_MAX rows.
  */
 fault table_parse(struct bytes **file, const char *key, struct table **out);
 void table_free(struct table **self);

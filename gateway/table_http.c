@@ -148,22 +148,84 @@ static bool read_query(const struct table *self, struct span query, struct selec
     return true;
 }
 
-/* Is text/csv named before anything that JSON would do for? */
+static struct span trimmed(struct span text)
+{
+    while (text.size > 0 && (text.at[0] == ' ' || text.at[0] == '\t'))
+        text = span_of(text.at + 1, text.size - 1);
+    while (text.size > 0 && (text.at[text.size - 1] == ' ' || text.at[text.size - 1] == '\t'))
+        text.size--;
+    return text;
+}
+
+/* Takes what stands before the mark off the front of `rest`; all of it when there is no mark. */
+static struct span take_until(struct span *rest, char mark)
+{
+    const uint8_t *end = rest->size == 0 ? NULL : memchr(rest->at, mark, rest->size);
+    size_t size = end == NULL ? rest->size : (size_t)(end - rest->at);
+    struct span front = span_of(rest->at, size);
+    *rest = end == NULL ? (struct span){NULL, 0} : span_of(end + 1, rest->size - size - 1);
+    return trimmed(front);
+}
+
+/* "0.75" as 750; what is no weight weighs nothing (RFC 9110 section 12.4.2). */
+static unsigned thousandths(struct span text)
+{
+    unsigned value = 0, digits = 0;
+    if (text.size == 0 || text.size > 5 || (text.size > 1 && text.at[1] != '.'))
+        return 0;
+    for (size_t i = 0; i < text.size; i++) {
+        if (i == 1)
+            continue;
+        if (text.at[i] < '0' || text.at[i] > '9')
+            return 0;
+        value = value * 10 + (unsigned)(text.at[i] - '0');
+        digits++;
+    }
+    for (; digits < 4; digits++)
+        value *= 10;
+    return value > 1000 ? 0 : value;
+}
+
+/* How much this media type is wanted, in thousandths: by the range that names it most closely. */
+static unsigned weight_of(struct span accept, const char *media, const char *family)
+{
+    unsigned weight = 0, closest = 0;
+    while (accept.size > 0) {
+        struct span parameters = take_until(&accept, ',');
+        struct span range = take_until(&parameters, ';');
+        unsigned close = text_same_word(range, span_of_text(media))    ? 3
+                         : text_same_word(range, span_of_text(family)) ? 2
+                         : span_is_text(range, "*/*")                  ? 1
+                                                                       : 0;
+        if (close <= closest)
+            continue;
+        closest = close;
+        weight = 1000;
+        while (parameters.size > 0) {
+            struct span parameter = take_until(&parameters, ';');
+            if (parameter.size >= 2 && (parameter.at[0] | 0x20) == 'q' && parameter.at[1] == '=')
+                weight = thousandths(span_of(parameter.at + 2, parameter.size - 2));
+        }
+    }
+    return weight;
+}
+
+/* CSV when it weighs more than JSON, or as much and is named first. */
 static bool prefers_csv(struct span accept)
 {
-    size_t start = 0;
-    for (size_t i = 0; accept.size > 0 && i <= accept.size; i++) {
-        if (i < accept.size && accept.at[i] != ',' && accept.at[i] != ';')
-            continue;
-        while (start < i && accept.at[start] == ' ')
-            start++;
-        struct span word = span_of(accept.at + start, i - start);
-        if (text_same_word(word, span_of_text("text/csv")))
+    unsigned csv = weight_of(accept, "text/csv", "text/*");
+    unsigned json = weight_of(accept, "application/json", "application/*");
+    if (csv != json)
+        return csv > json;
+    while (csv > 0 && accept.size > 0) {
+        struct span parameters = take_until(&accept, ',');
+        struct span range = take_until(&parameters, ';');
+        if (text_same_word(range, span_of_text("text/csv")) ||
+            text_same_word(range, span_of_text("text/*")))
             return true;
-        if (text_same_word(word, span_of_text("application/json")) ||
-            text_same_word(word, span_of_text("*/*")))
+        if (text_same_word(range, span_of_text("application/json")) ||
+            text_same_word(range, span_of_text("application/*")) || span_is_text(range, "*/*"))
             return false;
-        start = i + 1;
     }
     return false;
 }
@@ -210,16 +272,27 @@ static void write_row_csv(const struct table *self, size_t row, struct bytes *ou
     write_text(out, "\r\n");
 }
 
-/* Writes the page and returns how many rows match in all. */
-static uint64_t write_page(const struct table *self, const struct selection *selection, bool csv,
-                           struct bytes *out)
+static fault check_page(const struct bytes *page, uint64_t rows, size_t bytes_max)
 {
-    uint64_t total = 0, written = 0;
+    if (page->size <= bytes_max)
+        return DONE;
+    return RAISE(SERVICE_TOO_LARGE,
+                 "%llu rows are more than the %zu bytes allowed; ask for fewer with limit= and go "
+                 "on with offset=",
+                 (unsigned long long)rows, bytes_max);
+}
+
+/* Writes the page; `total` is how many rows match in all. */
+static fault write_page(const struct table *self, const struct selection *selection, bool csv,
+                        size_t bytes_max, struct bytes *out, uint64_t *total)
+{
+    uint64_t written = 0;
+    *total = 0;
     for (size_t row = 0;; row++) {
         row = table_next(self, row, selection->filter, selection->filters);
         if (row == TABLE_NO_ROW)
-            return total;
-        if (total++ < selection->offset || written == selection->limit)
+            return DONE;
+        if ((*total)++ < selection->offset || written == selection->limit)
             continue;
         if (csv)
             write_row_csv(self, row, out);
@@ -228,21 +301,23 @@ static uint64_t write_page(const struct table *self, const struct selection *sel
             write_row_json(self, row, out);
         }
         written++;
+        TRY(check_page(out, written, bytes_max));
     }
 }
 
-static void write_selection(const struct table *self, const struct selection *selection, bool csv,
-                            struct table_answer *out)
+static fault write_selection(const struct table *self, const struct selection *selection, bool csv,
+                             size_t bytes_max, struct table_answer *out)
 {
     OWNED(bytes) page = bytes_empty(4096);
+    uint64_t total;
     if (csv)
         write_row_csv(self, TABLE_NO_ROW, page);
-    uint64_t total = write_page(self, selection, csv, page);
+    TRY(write_page(self, selection, csv, bytes_max, page, &total));
     text_format(out->total, sizeof out->total, "%llu", (unsigned long long)total);
     rest_headers_add(&out->header, "Chaski-Total", span_of_text(out->total));
     if (csv) {
         out->body = TAKE(page);
-        return;
+        return DONE;
     }
     out->body = bytes_empty(page->size + 128);
     write_format(out->body, "{\"total\":%llu,\"offset\":%llu,\"limit\":%llu,\"items\":[",
@@ -250,19 +325,20 @@ static void write_selection(const struct table *self, const struct selection *se
                  (unsigned long long)selection->limit);
     write_span(out->body, bytes_span(page));
     write_text(out->body, "]}\n");
+    return DONE;
 }
 
-static void answer_list(const struct table *self, const struct table_question *question, bool csv,
-                        struct table_answer *out)
+static fault answer_list(const struct table *self, const struct table_question *question, bool csv,
+                         struct table_answer *out)
 {
     struct selection selection = {.limit = TABLE_PAGE_DEFAULT};
-    selection.text = bytes_empty(64);
-    if (read_query(self, question->query, &selection, out)) {
-        out->status = 200;
-        set_type(out, csv ? "text/csv; charset=utf-8" : "application/json");
-        write_selection(self, &selection, csv, out);
-    }
-    bytes_free(&selection.text);
+    OWNED(bytes) text = bytes_empty(64);
+    selection.text = text;
+    if (!read_query(self, question->query, &selection, out))
+        return DONE;
+    out->status = 200;
+    set_type(out, csv ? "text/csv; charset=utf-8" : "application/json");
+    return write_selection(self, &selection, csv, question->body_bytes_max, out);
 }
 
 static void answer_row(const struct table *self, struct span raw_key, bool csv,
@@ -401,22 +477,22 @@ static bool set_etag(const struct table *self, const struct table_question *ques
     return span_is_text(have, out->etag) || span_is_text(have, "*");
 }
 
-void table_http_serve(const struct table *self, const struct table_question *question,
-                      struct table_answer *out)
+fault table_http_serve(const struct table *self, const struct table_question *question,
+                       struct table_answer *out)
 {
     memset(out, 0, sizeof *out);
     struct span path = question->path;
     bool csv = prefers_csv(rest_headers_last(question->header, "Accept"));
     if (!span_is_text(question->method, "GET") && !span_is_text(question->method, "HEAD")) {
         answer_bad_method(out);
-        return;
+        return DONE;
     }
     if (path.size > 0)
         path = span_of(path.at + 1, path.size - 1);
     if (span_is_text(path, "openapi.json"))
         answer_description(self, question, out);
     else if (path.size == 0)
-        answer_list(self, question, csv, out);
+        TRY(answer_list(self, question, csv, out));
     else
         answer_row(self, path, csv, out);
     if (out->status == 200 && set_etag(self, question, csv, out)) {
@@ -425,6 +501,10 @@ void table_http_serve(const struct table *self, const struct table_question *que
     }
     if (span_is_text(question->method, "HEAD"))
         bytes_free(&out->body);
+    if (out->body != NULL && out->body->size > question->body_bytes_max)
+        return RAISE(SERVICE_TOO_LARGE, "%zu bytes where %zu are allowed", out->body->size,
+                     question->body_bytes_max);
+    return DONE;
 }
 
 void table_answer_clear(struct table_answer *self)

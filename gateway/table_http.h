@@ -6,6 +6,8 @@
  *                         &limit=100&offset=0; JSON, or CSV when Accept prefers text/csv
  *   GET /{key}            one row, when the table has a key
  *   GET /openapi.json     the description of all this
+ *
+ * An answer has a bound in bytes besides its bound in rows: rows may be wide.
  */
 #ifndef GATEWAY_TABLE_HTTP_H
 #define GATEWAY_TABLE_HTTP_H
@@ -20,6 +22,7 @@ struct table_question {
     const struct rest_fields *header;
     const char *service; /* canonical identifier, for the description */
     const char *title;
+    size_t body_bytes_max;
 };
 
 struct table_answer {
@@ -30,9 +33,11 @@ struct table_answer {
     char total[24];
 };
 
-/* `out` is the caller's memory and must not move afterwards; table_answer_clear it. */
-void table_http_serve(const struct table *self, const struct table_question *question,
-                      struct table_answer *out);
+/* `out` is the caller's memory and must not move afterwards; table_answer_clear it, also after a
+ * fault. SERVICE_TOO_LARGE: more than body_bytes_max; what to ask for instead stands in the detail.
+ */
+fault table_http_serve(const struct table *self, const struct table_question *question,
+                       struct table_answer *out);
 void table_answer_clear(struct table_answer *self);
 
 #endif

@@ -12,6 +12,10 @@ cod,nombre,nota
 05001,MEDELLÍN,"dice ""sí"", y más"
 11001,"BOGOTÁ, D.C.",
 E
+{
+    echo 'cod,nota'
+    for n in $(seq 1000); do printf '%04d,%09990d\n' "$n" 0; done
+} >"$C/ancha.csv"
 cat >"$C/a/gateway.conf" <<E
 listen = {"127.0.0.1:0", "[::1]:0"}
 server = "ipc://$C/a/front"
@@ -26,6 +30,7 @@ client "CO/MUN/890905211/NEGADO" { purpose = "deny" }
 E
 cat >"$C/a/services/tabla.conf" <<E
 service "$S/tabla" { kind = table file = "$C/tabla.csv" key = "cod" }
+service "$S/ancha" { kind = table file = "$C/ancha.csv" key = "cod" }
 E
 cat >"$C/a/services/servicios.conf" <<E
 service "$S/descuidado" { url = "http://127.0.0.1:$port/" timeout_ms = 2000 }
@@ -195,6 +200,11 @@ check "a filter, in small letters and escaped" contains "$(ask "$URL/r1/$S/tabla
 check "an unknown column is 400 with those there are" contains "$(ask "$URL/r1/$S/tabla?ciudad=x")" '["cod","nombre","nota"]'
 check "CSV comes back as it went in" equal "$(ask -H 'Accept: text/csv' "$URL/r1/$S/tabla" | tr -d '\r' | cksum)" "$(cksum <"$C/tabla.csv")"
 check "the description is OpenAPI" contains "$(ask "$URL/r1/$S/tabla/openapi.json")" '"openapi":"3.0'
+
+wide=$(ask -i "$URL/r1/$S/ancha/?limit=1000")
+check "a page wider than a body may be is refused" contains "$wide" "502 Bad Gateway"
+check "... with what to ask for instead" contains "$wide" "ask for fewer with limit="
+check "... and a smaller one is given" equal "$(status "$URL/r1/$S/ancha/?limit=90")" 200
 
 # --- reload ----------------------------------------------------------------------------------------
 pid=$(cat "$C/a/gateway.pid")

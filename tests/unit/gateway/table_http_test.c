@@ -16,21 +16,29 @@ static struct table *table;
 static struct table_answer answer;
 static struct rest_fields header;
 
-static void ask(const char *method, const char *path, const char *query)
+static size_t body_bytes_max = 100000;
+
+static fault try_ask(const char *method, const char *path, const char *query)
 {
     struct table_question question = {.method = span_of_text(method),
                                       .path = span_of_text(path),
                                       .query = span_of_text(query),
                                       .header = &header,
                                       .service = "CO/GOV/1/S/x",
-                                      .title = "Títulos"};
+                                      .title = "Títulos",
+                                      .body_bytes_max = body_bytes_max};
     table_answer_clear(&answer);
     if (table == NULL) {
         OWNED(bytes) file = NULL;
         MUST(bytes_copy(span_of_text(text), &file));
         MUST(table_parse(&file, "cod", &table));
     }
-    table_http_serve(table, &question, &answer);
+    return table_http_serve(table, &question, &answer);
+}
+
+static void ask(const char *method, const char *path, const char *query)
+{
+    MUST(try_ask(method, path, query));
 }
 
 static void with(const char *name, const char *value)
@@ -136,6 +144,50 @@ static void test_csv_is_quoted_right(void)
     CU_ASSERT(field_is("Content-Type", "application/json"));
 }
 
+static bool csv_for(const char *accept)
+{
+    with("Accept", accept);
+    ask("GET", "/", "");
+    return field_is("Content-Type", "text/csv; charset=utf-8");
+}
+
+static void test_csv_is_given_to_who_prefers_it(void)
+{
+    CU_ASSERT(csv_for("text/csv"));
+    CU_ASSERT(csv_for("TEXT/CSV;charset=utf-8"));
+    CU_ASSERT(csv_for("text/csv, application/json"));
+    CU_ASSERT(csv_for("text/csv;q=0.5,*/*;q=0.1"));
+    CU_ASSERT(csv_for("application/json;q=0.2, text/csv;q=0.25"));
+    CU_ASSERT(csv_for("text/*, application/json;q=0.9"));
+    CU_ASSERT(csv_for("application/json;q=0, text/csv;q=0.001"));
+    CU_ASSERT(!csv_for("text/csv;q=0.1, application/json"));
+    CU_ASSERT(!csv_for("text/csv; q=0.1, */*"));
+    CU_ASSERT(!csv_for("text/csv;q=0"));
+    CU_ASSERT(!csv_for("text/csv;q=7"));
+    CU_ASSERT(!csv_for("*/*"));
+    CU_ASSERT(!csv_for("application/json, text/csv"));
+    CU_ASSERT(!csv_for("text/html, image/*"));
+    CU_ASSERT(!csv_for(",;q=,;;,"));
+    CU_ASSERT(!csv_for(""));
+}
+
+static void test_a_page_has_a_bound_in_bytes(void)
+{
+    with(NULL, NULL);
+    body_bytes_max = 150;
+    MUST_FAIL(SERVICE_TOO_LARGE, try_ask("GET", "/", ""));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault_detail(), "limit="));
+    MUST(try_ask("GET", "/", "limit=1"));
+    MUST(try_ask("GET", "/05001", ""));
+    MUST_FAIL(SERVICE_TOO_LARGE, try_ask("GET", "/openapi.json", ""));
+    with("Accept", "text/csv");
+    body_bytes_max = 60;
+    MUST_FAIL(SERVICE_TOO_LARGE, try_ask("GET", "/", ""));
+    body_bytes_max = 20;
+    MUST_FAIL(SERVICE_TOO_LARGE, try_ask("GET", "/05001", ""));
+    body_bytes_max = 100000;
+}
+
 static void test_head_has_no_body_and_others_are_not_allowed(void)
 {
     with(NULL, NULL);
@@ -183,5 +235,7 @@ static void test_the_description_is_openapi_3(void)
 SUITE(table_http, TEST(test_rows_are_listed_by_page), TEST(test_filters_are_decoded_and_anded),
       TEST(test_an_unknown_column_is_answered_with_those_there_are),
       TEST(test_bad_pages_and_escapes_are_refused), TEST(test_a_row_is_found_by_its_key),
-      TEST(test_csv_is_quoted_right), TEST(test_head_has_no_body_and_others_are_not_allowed),
+      TEST(test_csv_is_quoted_right), TEST(test_csv_is_given_to_who_prefers_it),
+      TEST(test_a_page_has_a_bound_in_bytes),
+      TEST(test_head_has_no_body_and_others_are_not_allowed),
       TEST(test_what_the_caller_has_is_not_sent_again), TEST(test_the_description_is_openapi_3))

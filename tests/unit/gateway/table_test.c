@@ -206,7 +206,17 @@ static void test_the_institutions_are_read(void)
     MUST_FAIL(BAD_TABLE, table_parse(&file, "nit", &none));
 }
 
-SUITE(table, TEST(test_rows_and_columns_are_read),
+static void test_names_that_mean_something_else_are_refused(void)
+{
+    OWNED(table) table = NULL;
+    refused("a,limit\n1,2\n", "a", "row 1, column 2: a column cannot be named limit");
+    refused("offset\n1\n", NULL, "row 1, column 1: a column cannot be named offset");
+    refused("a,b\n1,2\nopenapi.json,3\n", "a", "row 3, column 1 (a): a key cannot be openapi.json");
+    MUST(parse("a,Limit\n1,openapi.json\n", "a", &table));
+}
+
+SUITE(table, TEST(test_names_that_mean_something_else_are_refused),
+      TEST(test_rows_and_columns_are_read),
       TEST(test_both_line_ends_and_a_missing_last_one_are_taken),
       TEST(test_quotes_commas_and_line_breaks_within_fields),
       TEST(test_a_byte_order_mark_is_no_part_of_a_name),
