@@ -174,8 +174,10 @@ static void refuse_early(struct gateway *gateway, struct http_connection *connec
 {
     char detail[DETAIL_BYTES_MAX];
     struct refusal refusal = refusal_of(f, exchange, detail);
-    EVENT(DEBUG, "ask.refused_early", E_TEXT("exchange", exchange),
-          E_TEXT("fault", fault_name(f.code)), E_TEXT("detail", detail));
+    if (event_rate_allows(&gateway->refused_early))
+        EVENT(fault_blame(f.code) == BLAME_CALLER ? INFO : WARN, "ask.refused_early",
+              E_TEXT("exchange", exchange), E_TEXT("fault", fault_name(f.code)),
+              E_TEXT("detail", detail));
     gateway->metrics.side[METRICS_CALLER].outcome[f.code]++;
     send_refusal(gateway, connection, &refusal, media, NULL);
 }
@@ -469,7 +471,8 @@ static void on_body(void *owner, struct http_connection *connection, struct byte
         ask_send(self);
 }
 
-static void on_broken(void *owner, struct http_connection *connection, fault f)
+static void on_broken(void *owner, struct http_connection *connection, fault f,
+                      const struct http_head *head)
 {
     struct ask *self = http_connection_owner(connection);
     if (self != NULL) {
@@ -480,7 +483,8 @@ static void on_broken(void *owner, struct http_connection *connection, fault f)
     char exchange_text[UUID_TEXT_ROOM];
     uuid_make(exchange);
     uuid_text(exchange, exchange_text);
-    refuse_early(owner, connection, f, exchange_text, NULL);
+    refuse_early(owner, connection, f, exchange_text,
+                 head == NULL ? NULL : refusal_media(head->field, head->fields));
 }
 
 /* What was sent goes on to its end; its answer finds nobody. */

@@ -6,6 +6,7 @@
 #define GATEWAY_GATEWAY_H
 
 #include "gateway/budget.h"
+#include "gateway/event_rate.h"
 #include "gateway/front_line.h"
 #include "gateway/gateway_config.h"
 #include "gateway/http_server.h"
@@ -26,6 +27,7 @@ struct gateway {
     struct http_server *http;
     struct service_client *client;
     struct asks *asks;
+    struct event_rate refused_early;
     bool draining;
 };
 

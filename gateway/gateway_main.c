@@ -20,6 +20,7 @@
 #define DRAIN_MS 10000
 #define DRAIN_LOOK_MS 20
 #define OPEN_FILES_WANTED 65536
+#define OPEN_FILES_KEPT_LEAST 64
 #define VERSION "0.1.0"
 
 static const char usage[] =
@@ -292,7 +293,20 @@ static void say_started(const struct gateway *gateway)
           E_NUMBER("services", services_count(gateway->services)));
 }
 
-static void raise_file_limit(void)
+/* Idle callers must not take the descriptors that own services, files and the line to the server
+ * need: a quarter stays for those. */
+static void cap_connections(struct gateway_config *config, size_t open_files)
+{
+    size_t kept = open_files / 4 > OPEN_FILES_KEPT_LEAST ? open_files / 4 : OPEN_FILES_KEPT_LEAST;
+    size_t most = open_files > kept ? open_files - kept : 1;
+    if ((size_t)config->connections_max <= most)
+        return;
+    EVENT(WARN, "http.connections_capped", E_NUMBER("connections_max", config->connections_max),
+          E_NUMBER("allowed", most), E_NUMBER("open_files", open_files));
+    config->connections_max = (int64_t)most;
+}
+
+static void fit_file_limit(struct gateway_config *config)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
@@ -302,6 +316,8 @@ static void raise_file_limit(void)
         limit.rlim_cur = wanted;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+        cap_connections(config, limit.rlim_cur);
 }
 
 /* The jail stands before the first byte of a stranger is read; listening sockets only queue. */
@@ -313,6 +329,7 @@ static fault start(struct program *self)
     TRY(read_keys(self));
     TRY(loop_new(&gateway->loop));
     TRY(watch_signals(self));
+    event_rate_begin(&gateway->refused_early, gateway->loop, "ask.refused_early");
     TRY(net_new(gateway->loop, &gateway->net));
     TRY(open_client(gateway));
     TRY(open_front(self));
@@ -335,6 +352,7 @@ static void stop(struct program *self)
     service_client_free(&gateway->client);
     front_line_free(&gateway->front);
     net_free(&gateway->net);
+    event_rate_end(&gateway->refused_early);
     loop_free(&gateway->loop);
     asks_free(&gateway->asks);
     services_free(&gateway->services);
@@ -424,6 +442,6 @@ int main(int argc, char **argv)
     }
     event_setup("chaski-gateway", (enum event_level)gateway->config.event_level);
     signal(SIGPIPE, SIG_IGN);
-    raise_file_limit();
+    fit_file_limit(&gateway->config);
     return run(&program);
 }

@@ -406,14 +406,14 @@ void http_connection_answer(struct http_connection *self, bool dated, struct spa
 // --- reading -------------------------------------------------------------------------------------
 
 /* Nothing that follows on this connection can be trusted to begin where we think. */
-static void break_off(struct http_connection *self, fault f)
+static void break_off(struct http_connection *self, fault f, const struct http_head *head)
 {
     const struct http_handler *handler = self->server->options.handler;
     self->state = HANDLING;
     self->due_us = NEVER;
     self->close_after = true;
     bytes_free(&self->into);
-    handler->broken(self->server->options.owner, self, f);
+    handler->broken(self->server->options.owner, self, f, head);
 }
 
 static void skip_empty_lines(struct http_connection *self, struct span *in)
@@ -435,8 +435,10 @@ static void open_request(struct http_connection *self, const struct http_head *h
     self->state = HANDLING;
     self->due_us = NEVER;
     if (self->body.kind == BODY_SIZED && self->body.left > server->options.body_bytes_max) {
-        break_off(self, RAISE(BODY_TOO_LARGE, "%llu bytes announced, %zu allowed",
-                              (unsigned long long)self->body.left, server->options.body_bytes_max));
+        break_off(self,
+                  RAISE(BODY_TOO_LARGE, "%llu bytes announced, %zu allowed",
+                        (unsigned long long)self->body.left, server->options.body_bytes_max),
+                  head);
         return;
     }
     self->request_open = true;
@@ -457,11 +459,14 @@ static bool take_head(struct http_connection *self, struct span *in)
         }
         return false;
     }
-    if (!failed(f))
+    bool measured = !failed(f);
+    if (measured)
         f = http_head_parse(HTTP_IS_REQUEST, span_of(in->at, size), &head);
     if (failed(f)) {
         self->body = (struct http_body){.done = false};
-        break_off(self, f);
+        if (measured)
+            http_head_scan(span_of(in->at, size), &head);
+        break_off(self, f, measured ? &head : NULL);
         return false;
     }
     *in = span_of(in->at + size, in->size - size);
@@ -488,7 +493,7 @@ static bool take_body(struct http_connection *self, struct span *in)
     if (!failed(f) && piece.size > 0)
         f = add_to_body(self, piece);
     if (failed(f)) {
-        break_off(self, f);
+        break_off(self, f, NULL);
         return false;
     }
     if (!self->body.done)
@@ -620,7 +625,7 @@ static void on_late_body(struct http_connection *self)
     if (!failed(f))
         return;
     self->body.done = false;
-    break_off(self, f);
+    break_off(self, f, NULL);
 }
 
 static void on_timer(struct loop_timer *timer)
@@ -642,8 +647,10 @@ static void on_timer(struct loop_timer *timer)
         return;
     }
     self->body.done = false;
-    break_off(self, RAISE(SLOW_CALLER, "the head was not complete after %lld ms",
-                          (long long)self->server->options.head_wait_ms));
+    break_off(self,
+              RAISE(SLOW_CALLER, "the head was not complete after %lld ms",
+                    (long long)self->server->options.head_wait_ms),
+              NULL);
 }
 
 void http_connection_take_body(struct http_connection *self, struct bytes **into)
@@ -654,7 +661,7 @@ void http_connection_take_body(struct http_connection *self, struct bytes **into
     /* an announced size takes nothing; but what would not fit now need not be sent */
     if (self->body.kind == BODY_SIZED &&
         !budget_has_room(self->server->options.budget, BUDGET_REQUESTS, (size_t)self->body.left)) {
-        break_off(self, RAISE(OVERLOADED, "too many bodies are in memory"));
+        break_off(self, RAISE(OVERLOADED, "too many bodies are in memory"), NULL);
         return;
     }
     self->state = READING_BODY;

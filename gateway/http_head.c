@@ -251,6 +251,25 @@ fault http_head_parse(enum http_role role, struct span head, struct http_head *o
     return read_meaning(role, out);
 }
 
+void http_head_scan(struct span head, struct http_head *out)
+{
+    memset(out, 0, offsetof(struct http_head, field));
+    bool first = true; /* the request line */
+    while (head.size > 0 && out->fields < HTTP_FIELDS_MAX) {
+        const uint8_t *end = memchr(head.at, '\n', head.size);
+        size_t size = end == NULL ? head.size : (size_t)(end - head.at);
+        struct span line =
+            span_of(head.at, size > 0 && head.at[size - 1] == '\r' ? size - 1 : size);
+        const uint8_t *colon = line.size == 0 ? NULL : memchr(line.at, ':', line.size);
+        size_t name = colon == NULL ? 0 : (size_t)(colon - line.at);
+        if (!first && colon != NULL && http_is_token(span_of(line.at, name)))
+            out->field[out->fields++] = (struct http_field){
+                span_of(line.at, name), trimmed(span_of(colon + 1, line.size - name - 1))};
+        first = false;
+        head = end == NULL ? (struct span){NULL, 0} : span_of(end + 1, head.size - size - 1);
+    }
+}
+
 struct span http_head_get(const struct http_head *self, const char *name)
 {
     for (size_t i = 0; i < self->fields; i++)

@@ -49,6 +49,10 @@ fault http_head_measure(struct span bytes, size_t *seen, size_t *size);
  * (over HTTP_FIELDS_MAX fields). */
 fault http_head_parse(enum http_role role, struct span head, struct http_head *out);
 
+/* Of a measured head that cannot be read as one: the lines that look like fields, and nothing else.
+ * For how to say that it could not be read, never for what it means. */
+void http_head_scan(struct span head, struct http_head *out);
+
 /* The value of the first field of this name; at == NULL when there is none. */
 struct span http_head_get(const struct http_head *self, const char *name);
 

@@ -5,6 +5,7 @@
 #ifndef GATEWAY_HTTP_PRIVATE_H
 #define GATEWAY_HTTP_PRIVATE_H
 
+#include "gateway/event_rate.h"
 #include "gateway/http_body.h"
 #include "gateway/http_server.h"
 
@@ -26,7 +27,8 @@ struct http_server {
     struct http_connection *first;  /* all living connections */
     struct http_connection *dead;   /* freed at the end of the turn */
     struct loop_timer accept_again; /* after running out of descriptors */
-    struct bytes *head;             /* of the answer that is being written */
+    struct event_rate not_accepted, too_many;
+    struct bytes *head; /* of the answer that is being written */
     int64_t date_s;
     char date[32];
     uint8_t read[HTTP_READ_BYTES];

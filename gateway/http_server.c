@@ -32,7 +32,9 @@ static void refuse_one_too_many(int fd)
 /* Out of descriptors or memory: the waiting connection would wake us without end. */
 static void pause_accepting(struct http_server *self)
 {
-    EVENT(WARN, "http.accept_failed", E_TEXT("reason", strerror(errno)));
+    int reason = errno;
+    if (event_rate_allows(&self->not_accepted))
+        EVENT(WARN, "http.accept_failed", E_TEXT("reason", strerror(reason)));
     for (size_t i = 0; i < self->listeners; i++)
         loop_unwatch(self->options.loop, &self->listener[i]->watch);
     loop_set_timer(self->options.loop, &self->accept_again, ACCEPT_AGAIN_MS);
@@ -65,6 +67,9 @@ static void on_connection(struct loop_watch *watch, uint32_t bits)
         self->counts.accepted++;
         if (self->counts.connections >= self->options.connections_max) {
             self->counts.refused++;
+            if (event_rate_allows(&self->too_many))
+                EVENT(WARN, "http.connection_refused",
+                      E_NUMBER("connections", self->counts.connections));
             refuse_one_too_many(fd);
             continue;
         }
@@ -228,6 +233,8 @@ fault http_server_new(const struct http_server_options *options, struct http_ser
     self->head = bytes_empty(1024);
     self->date_s = -1;
     self->accept_again = (struct loop_timer){.fire = on_accept_again, .owner = self};
+    event_rate_begin(&self->not_accepted, options->loop, "http.accept_failed");
+    event_rate_begin(&self->too_many, options->loop, "http.connection_refused");
     loop_each_turn(options->loop, bury, self);
     *out = self;
     return DONE;
@@ -255,6 +262,8 @@ void http_server_free(struct http_server **self)
         http_connection_drop((*self)->first);
     bury(*self);
     loop_no_turn((*self)->options.loop, bury, *self);
+    event_rate_end(&(*self)->not_accepted);
+    event_rate_end(&(*self)->too_many);
     bytes_free(&(*self)->head);
     free(*self);
     *self = NULL;

@@ -25,8 +25,10 @@ struct http_handler {
                     size_t here);
     /* The body that was asked for is complete in the bytes that were given for it. */
     void (*body)(void *owner, struct http_connection *connection, struct bytes **into);
-    /* No request could be read, or its body was late, broken or too large: must answer now. */
-    void (*broken)(void *owner, struct http_connection *connection, fault f);
+    /* No request could be read, or its body was late, broken or too large: must answer now. `head`:
+     * NULL, or what could be read of it, for the form of the answer only. */
+    void (*broken)(void *owner, struct http_connection *connection, fault f,
+                   const struct http_head *head);
     /* The caller went away before its answer. The connection is dead after this. */
     void (*gone)(void *owner, struct http_connection *connection);
 };

@@ -157,6 +157,57 @@ begun=$SECONDS
 check "a body that comes too slowly is 408" equal "$(begins "$B_PORT" "${P}hal" 20)" "HTTP/1.1 408"
 check "... long before the longest wait, which is a minute" [ $((SECONDS - begun)) -le 15 ]
 
+
+# --- bad input leaves one line each, and a flood few ------------------------------------------------
+lines() { grep -c '"event":"ask.refused_early"' "$C/b/gateway.events"; }
+one_line() { # SENTENCE STATUS CURL-ARGUMENTS...
+    local sentence=$1 want=$2 before; shift 2
+    before=$(lines)
+    check "$sentence is refused" equal "$(status "$@")" "$want"
+    check "... and leaves one line" equal "$(($(lines) - before))" 1
+}
+one_line "a word that is no method" 400 -X FOO "$B$T"
+one_line "a method that is not carried" 400 -X PROPFIND "$B$T"
+one_line "a client that is no identifier" 400 -H 'X-Road-Client: nadie' "$B$T"
+one_line "a path that is too short" 400 "$B/r1/CO/GOV"
+one_line "an encoded dot segment" 400 --path-as-is "$B$T/%2e%2e/x"
+one_line "a deadline that is none" 400 -H 'Chaski-Deadline-Ms: soon' "$B$T"
+one_line "a head that is too large" 431 -H "X-Largo: $(head -c 20000 /dev/zero | tr '\0' a)" "$B$T"
+one_line "a body that is announced too large" 413 -H 'Content-Length: 9000000' -d x "$B$T"
+one_line "a place that is not there" 404 "$B/nada"
+check "a word that is no method is refused in XML when that is asked for" contains \
+    "$(ask -X FOO -H 'Accept: text/xml' "$B$T")" "<error><type>Server.ClientProxy.InvalidHttpMethod"
+check "... and so is a body that is announced too large" contains \
+    "$(ask -i -H 'Accept: text/xml' -H 'Content-Length: 9000000' -d x "$B$T")" "text/xml"
+sleep 1.1
+before=$(lines)
+begun=$SECONDS
+ask -o /dev/null "$B/nada?[1-500]"
+flood=$(($(lines) - before))
+check "a flood of bad requests leaves few lines" [ "$flood" -le $((20 * (SECONDS - begun + 2))) ]
+check "... and the rest is counted" wait_for 3 grep -q '"event.left_out","of":"ask.refused_early"' "$C/b/gateway.events"
+left=$(sed -n 's/.*"event.left_out","of":"ask.refused_early","count":\([0-9]*\)}.*/\1/p' "$C/b/gateway.events" | paste -sd+)
+check "... so that none is missing" equal "$((flood + left))" 500
+
+# --- descriptors --------------------------------------------------------------------------------
+mkdir -p "$C/c"
+sed "s|$C/b/|$C/c/|" "$C/b/gateway.conf" >"$C/c/gateway.conf"
+files=$(ulimit -Hn)
+ulimit -n 160
+gateway_start c || die "gateway c does not start: $(tail -n 3 "$C/c/gateway.events")"
+ulimit -n "$files" 2>/dev/null
+check "fewer descriptors than connections are said at start" grep -q '"http.connections_capped","connections_max":10000,"allowed":96,"open_files":160' "$C/c/gateway.events"
+B=$(gateway_url c)
+B_PORT=${B#http://}
+for _ in $(seq 100); do stall ""; done
+check "idle callers get no more than that" wait_for 5 grep -q '"http.connection_refused"' "$C/c/gateway.events"
+check "... and never all descriptors" equal "$(grep -c http.accept_failed "$C/c/gateway.events")" 0
+let_go
+check "... and when they are gone all is as before" wait_for 5 curl -fsS -o /dev/null "$B/readyz"
+check "... with own services" equal "$(ask "$B/r1/$S/descuidado/good")" ok
+gateway_stop c
+check "it stops as asked, with descriptors spare" equal $? 0
+
 # --- refusals --------------------------------------------------------------------------------------
 refused=$(ask -i -H 'Chaski-Purpose: deny' "$URL$T")
 for word in '403 Forbidden' 'X-Road-Error: Server.ServerProxy.AccessDenied' '"rule":"R-2026-0007"' '"remedy":' 'Chaski-Receipt: chaski.test/log/1'; do

@@ -256,7 +256,21 @@ static void test_pipelined_heads_are_found_one_after_another(void)
     CU_ASSERT_EQUAL(left.size, 0);
 }
 
-SUITE(http_head, TEST(test_a_request_is_read), TEST(test_a_response_is_read),
+static void test_fields_are_found_in_a_head_that_cannot_be_read(void)
+{
+    static struct http_head broken;
+    http_head_scan(span_of_text("FOO : / HTTP/1.1\r\nHost: x\r\nno colon\r\nbad name: y\r\n"
+                                "accept:  text/xml \r\nEmpty:\r\n\r\n"),
+                   &broken);
+    CU_ASSERT_EQUAL(broken.fields, 3);
+    CU_ASSERT(span_is_text(http_head_get(&broken, "Accept"), "text/xml"));
+    CU_ASSERT(span_is_text(http_head_get(&broken, "empty"), ""));
+    http_head_scan(span_of_text(""), &broken);
+    CU_ASSERT_EQUAL(broken.fields, 0);
+}
+
+SUITE(http_head, TEST(test_fields_are_found_in_a_head_that_cannot_be_read),
+      TEST(test_a_request_is_read), TEST(test_a_response_is_read),
       TEST(test_keep_alive_follows_version_and_connection), TEST(test_expect_is_known),
       TEST(test_a_length_beside_a_coding_is_refused),
       TEST(test_two_lengths_are_refused_even_when_equal), TEST(test_lengths_are_plain_numbers),
