@@ -32,7 +32,7 @@ check "the default class is shared: without a purpose it is refused" contains \
     "$(share --table "$C/veredas.csv" --key codigo --service $S/otras --registry "$C/store" --publish-to "$C/directory" >/dev/null
        sleep 1.5; ask "$(gateway_url a)/r1/$S/otras/05001001")" shared/no-purpose
 check "without a registry at hand it prints the authority's line" contains \
-    "$(share --table "$C/veredas.csv" --key codigo --service $S/mas)" "chaski-registry service add STORE $S/mas"
+    "$(share --table "$C/veredas.csv" --key codigo --service $S/mas)" "chaski-registry service add STORE '$S/mas'"
 
 broken() { # SENTENCE CSV WANTED
     printf "$2" >"$C/broken.csv"
@@ -45,7 +45,54 @@ broken "a row with a field too many" 'codigo,nombre\n1,a\n2,b,c\n' "row 3"
 broken "a stray quote" 'codigo,nombre\n1,a"b\n' "row 2"
 broken "a repeated key" 'codigo,nombre\n1,a\n1,b\n' "row 3"
 broken "text that is not UTF-8" 'codigo,nombre\n1,\xff\n' "row 2"
-check "a wrong service name is the caller's mistake" equal "$(share --table "$C/veredas.csv" --key codigo --service nada >/dev/null; echo $?)" 2
+check "a wrong service name is the caller's mistake" equal "$(share --table "$C/veredas.csv" --key codigo --service nada/mas >/dev/null; echo $?)" 2
+refused() { # SENTENCE WANTED ARGUMENTS...
+    local sentence=$1 wanted=$2 said status before; shift 2
+    before=$(ls "$C/b/services")
+    said=$(share "$@"); status=$?
+    check "$sentence is refused" [ "$status" != 0 ]
+    check "... with a sentence" contains "$said" "$wanted"
+    check "... and leaves no file" equal "$(ls "$C/b/services")" "$before"
+}
+refused "a service over FTP" "must begin with http://" --url ftp://127.0.0.1/x --service $S/ftp
+refused "a host that there is not" "url: host" --url http://no-such-host.invalid/ --service $S/perdido
+refused "a title of two lines" "a control byte" --url http://127.0.0.1:1/ --service $S/lineas --title "$(printf 'a\nb')"
+cat >"$C/b/services/hand.conf" <<E
+service "$S/escrito" { url = "http://127.0.0.1:1/" }
+E
+refused "what stands in the settings already" "twice" --url http://127.0.0.1:1/ --service $S/escrito
+
+plain() { "$BIN/chaski" share "$@" 2>&1; }
+check "the settings can be named once, in the environment" contains \
+    "$(CHASKI_GATEWAY_CONFIG=$C/b/gateway.conf plain --table "$C/veredas.csv" --key codigo --service $S/ambiente)" "$S/ambiente is in"
+check "without any, it says where it looked" contains \
+    "$(CHASKI_GATEWAY_CONFIG=$C/nowhere plain --table "$C/veredas.csv" --key codigo --service $S/x)" "$C/nowhere: No such file"
+[ -e /etc/chaski/gateway.conf ] || check "... which is /etc/chaski/gateway.conf otherwise" contains \
+    "$(env -u CHASKI_GATEWAY_CONFIG "$BIN/chaski" share --table "$C/veredas.csv" --key codigo --service $S/x 2>&1)" "/etc/chaski/gateway.conf: "
+check "one part names a service of the only subsystem" contains \
+    "$(share --table "$C/veredas.csv" --key codigo --service corta)" "$S/corta is in"
+check "... but not where there is none yet" contains \
+    "$(plain --gateway-config "$C/a/gateway.conf" --table "$C/veredas.csv" --key codigo --service corta)" \
+    "names no subsystem of ours yet; write --service INSTANCE/CLASS/MEMBER/SUBSYSTEM/corta in full"
+share --url http://127.0.0.1:1/ --service CO/GOV/899999027/A.B/C >/dev/null
+share --url http://127.0.0.1:1/ --service CO/GOV/899999027/A/B.C >/dev/null
+share --url http://127.0.0.1:1/ --service CO/GOV/800197268/A/B.C >/dev/null
+check "services of like names do not share a file" equal "$(grep -lE 'A(\.|/)B(\.|/)C' "$C"/b/services/*.conf | wc -l)" 3
+check "... and not where there are several" contains \
+    "$(share --table "$C/veredas.csv" --key codigo --service corta)" "names several subsystems of ours"
+mkdir "$C/\$HOME \"y\" \\"
+cp "$C/veredas.csv" "$C/\$HOME \"y\" \\/it's.csv"
+said=$(share --table "$C/\$HOME \"y\" \\/it's.csv" --key codigo --service $S/rara --title '${HOME} "dice" \ it'"'"'s $(id)')
+check "quotes, backslashes and dollars stay what they are, in settings" contains \
+    "$("$BIN/chaski-gateway" --config "$C/b/gateway.conf" --print-config)" 'title = "\${HOME} \"dice\" \\ it'"'"'s \$(id)"'
+check "... in the name of the file" contains "$(cat "$C"/b/services/*rara.conf)" '\$HOME \"y\" \\/it'"'"'s.csv"'
+line=$(grep -o 'service add STORE.*' <<<"$said")
+check "... and in the line for the authority" equal "$(eval "printf '%s|' $line")" \
+    'service|add|STORE|'$S'/rara|--title|${HOME} "dice" \ it'"'"'s $(id)|--class|shared|'
+share --table "$C/veredas.csv" --key nombre --service $S/corta >/dev/null
+check "sharing it again changes it" contains "$(cat "$C"/b/services/*corta.conf)" 'key = "nombre"'
+share --url http://no-such-host.invalid/ --service $S/corta >/dev/null
+check "... and what the gateway would not take leaves it as it was" contains "$(cat "$C"/b/services/*corta.conf)" 'key = "nombre"'
 check "nothing of the refused is left" equal "$(ls "$C/b/services" | grep -c rota)" 0
 for name in a b; do gateway_stop $name; server_stop $name; done
 check "both logs verify" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit"

@@ -19,10 +19,12 @@ static const struct {
      "  keys transport FILE\n"
      "      prints the public key of a transport key, and makes the key if there is none"},
     {"share", share_command,
-     "share (--table FILE --key COLUMN | --url URL) --service I/C/M/SUBSYSTEM/NAME\n"
-     "        --gateway-config FILE [--title T] [--class open|shared|restricted]\n"
+     "share (--table FILE --key COLUMN | --url URL) --service [I/C/M/SUBSYSTEM/]NAME\n"
+     "        [--gateway-config FILE] [--title T] [--class open|shared|restricted]\n"
      "        [--registry STORE [--publish-to FOLDER]]\n"
-     "      puts a table or a service on the bus; broken tables are refused with row and column"},
+     "      puts a table or a service on the bus; broken tables are refused with row and column.\n"
+     "      NAME alone will do where the gateway serves one subsystem; its settings are those of\n"
+     "      --gateway-config, else CHASKI_GATEWAY_CONFIG, else /etc/chaski/gateway.conf"},
     {"trace", trace_command,
      "trace EXCHANGE_ID EVENTS_FILE...\n"
      "      the walk of one exchange in words, from the events of the servers that it crossed"},

@@ -7,6 +7,8 @@
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/limits.h"
+#include "tools/chaski/gateway_settings.h"
+#include "tools/chaski/program.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -14,32 +16,61 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define PATH_BYTES 1024
-#define CONFIG_BYTES_MAX 65536
+#define CONFIG_DEFAULT "/etc/chaski/gateway.conf"
+#define FILE_NAME_BYTES_MAX 200 /* names of files have 255, and a file being written a longer one \
+                                 */
+#define SECTION_BYTES_MAX 65536
 
 struct share {
-    const char *table, *key, *url, *service, *title, *class, *gateway_config, *registry,
-        *publish_to;
-    char folder[PATH_BYTES];   /* the gateway's services_folder */
-    char pid_file[PATH_BYTES]; /* or "" */
+    const char *table, *key, *url, *name, *title, *class, *gateway_config, *registry, *publish_to;
+    struct bus_id id;
+    char service[ID_TEXT_BYTES_MAX + 1]; /* the whole identifier */
+    char folder[PATH_MAX];               /* the gateway's services_folder */
+    char pid_file[PATH_MAX];             /* or "" */
 };
 
 // --- what is shared -----------------------------------------------------------------------------
 
-static fault check_service(const struct share *self, struct bus_id *out)
+/* --service NAME: the last part alone will do where there is only one subsystem it can belong to.
+ */
+static fault complete_service(struct share *self, const struct gateway_settings *settings)
+{
+    char subsystem[ID_TEXT_BYTES_MAX + 1], detail[300];
+    if (strchr(self->name, '/') != NULL) {
+        if (!text_format(self->service, sizeof self->service, "%s", self->name))
+            return RAISE(BAD_REQUEST, "--service is too long");
+        return DONE;
+    }
+    if (failed(gateway_settings_subsystem(settings, subsystem))) {
+        text_format(detail, sizeof detail, "%s", fault_detail());
+        return RAISE(BAD_REQUEST, "%s; write --service INSTANCE/CLASS/MEMBER/SUBSYSTEM/%s in full",
+                     detail, self->name);
+    }
+    if (!text_format(self->service, sizeof self->service, "%s/%s", subsystem, self->name))
+        return RAISE(BAD_REQUEST, "--service is too long");
+    return DONE;
+}
+
+static fault check_service(struct share *self)
 {
     char canonical[ID_TEXT_BYTES_MAX + 1];
-    if (failed(bus_id_parse(span_of_text(self->service), ID_SERVICE, ID_SERVICE, out)) ||
-        failed(bus_id_check_strict(out)))
+    if (failed(bus_id_parse(span_of_text(self->service), ID_SERVICE, ID_SERVICE, &self->id)) ||
+        failed(bus_id_check_strict(&self->id)))
         return RAISE(BAD_REQUEST, "--service %s is not INSTANCE/CLASS/MEMBER/SUBSYSTEM/SERVICE: %s",
                      self->service, fault_detail());
-    bus_id_text(out, ID_SERVICE, canonical, sizeof canonical);
+    bus_id_text(&self->id, ID_SERVICE, canonical, sizeof canonical);
     return strcmp(canonical, self->service) == 0
                ? DONE
                : RAISE(BAD_REQUEST, "write --service as %s", canonical);
+}
+
+static fault check_url(const struct share *self)
+{
+    if (strncasecmp(self->url, "http://", 7) != 0)
+        return RAISE(BAD_REQUEST, "--url %s: it must begin with http://", self->url);
+    return DONE;
 }
 
 /* By the same code that the gateway will serve it with. */
@@ -55,81 +86,85 @@ static fault check_table(const struct share *self)
 
 // --- the gateway's settings ---------------------------------------------------------------------
 
-/* The programs of one installation stand in one folder. */
-static fault program_beside(const char *name, char path[PATH_BYTES])
+/* One line `name = "text"`; libconfuse would look up ${NAME} in the environment. */
+static fault add_quoted(const char *before, const char *text, const char *after, struct bytes *out)
 {
-    char self[PATH_BYTES];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (length < 0)
-        return RAISE(IO_FAILED, "/proc/self/exe: %m");
-    self[length] = '\0';
-    *(strrchr(self, '/') + 1) = '\0';
-    if (!text_format(path, PATH_BYTES, "%s%s", self, name))
-        return RAISE(IO_FAILED, "the name of this program's folder is too long");
-    return DONE;
-}
-
-/* Asks the gateway itself what its settings are: it knows its defaults. */
-static fault setting_of(const struct share *self, const char *name, char *out, size_t room)
-{
-    int line[2];
-    char program[PATH_BYTES], text[CONFIG_BYTES_MAX];
-    TRY(program_beside("chaski-gateway", program));
-    if (pipe(line) != 0)
-        return RAISE(IO_FAILED, "%s", strerror(errno));
-    pid_t child = fork();
-    if (child == 0) {
-        dup2(line[1], STDOUT_FILENO);
-        close(line[0]);
-        execl(program, program, "--config", self->gateway_config, "--print-config", (char *)NULL);
-        _exit(127);
+    TRY(bytes_append_text(out, before));
+    TRY(bytes_append_text(out, " \""));
+    for (const char *c = text; *c != '\0'; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return RAISE(BAD_REQUEST, "a control byte in a file name, title, key or URL");
+        if (strchr("\"\\$", *c) != NULL)
+            TRY(bytes_append_text(out, "\\"));
+        TRY(bytes_append(out, span_of(c, 1)));
     }
-    close(line[1]);
+    TRY(bytes_append_text(out, "\""));
+    return bytes_append_text(out, after);
+}
+
+static const char *title_of(const struct share *self)
+{
+    return self->title != NULL ? self->title : self->id.part[4];
+}
+
+static fault make_section(const struct share *self, struct bytes *out)
+{
+    char file[PATH_MAX];
+    TRY(add_quoted("service", self->service, " {\n", out));
+    if (self->table != NULL) {
+        if (realpath(self->table, file) == NULL)
+            return RAISE(IO_FAILED, "%s: %s", self->table, strerror(errno));
+        TRY(bytes_append_text(out, "    kind = table\n"));
+        TRY(add_quoted("    file =", file, "\n", out));
+        TRY(add_quoted("    key =", self->key, "\n", out));
+    } else {
+        TRY(bytes_append_text(out, "    kind = http\n"));
+        TRY(add_quoted("    url =", self->url, "\n", out));
+    }
+    TRY(add_quoted("    title =", title_of(self), "\n", out));
+    return bytes_append_text(out, "}\n");
+}
+
+/* FOLDER/IDENTIFIER.conf, slashes and percent signs escaped: two services never share a file. */
+static fault section_path(const struct share *self, char path[PATH_MAX])
+{
+    char name[FILE_NAME_BYTES_MAX + 1];
     size_t size = 0;
-    for (ssize_t got;
-         size < sizeof text - 1 && (got = read(line[0], text + size, sizeof text - 1 - size)) > 0;)
-        size += (size_t)got;
-    close(line[0]);
-    text[size] = '\0';
-    int status = 0;
-    if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
-        return RAISE(BAD_CONFIG, "%s is not a gateway's settings", self->gateway_config);
-    char wanted[64];
-    text_format(wanted, sizeof wanted, "%s = \"", name);
-    const char *at = strstr(text, wanted);
-    out[0] = '\0';
-    if (at != NULL)
-        text_format(out, room, "%.*s", (int)strcspn(at + strlen(wanted), "\""),
-                    at + strlen(wanted));
+    for (const char *c = self->service; *c != '\0'; c++) {
+        const char *escape = *c == '/' ? "%2F" : *c == '%' ? "%25" : NULL;
+        if (size + 3 >= sizeof name)
+            return RAISE(BAD_REQUEST, "%s is too long for the name of a file", self->service);
+        size += (size_t)snprintf(name + size, sizeof name - size, "%.*s", escape == NULL ? 1 : 3,
+                                 escape == NULL ? c : escape);
+    }
+    if (!text_format(path, PATH_MAX, "%s/%s.conf", self->folder, name))
+        return RAISE(BAD_CONFIG, "the name of the services folder is too long");
     return DONE;
 }
 
-static fault write_section(const struct share *self, const struct bus_id *id, char path[PATH_BYTES])
+static void take_back(const char *path, const struct bytes *before)
 {
-    char section[4 * PATH_BYTES], file[PATH_MAX] = "";
-    if (self->table != NULL && realpath(self->table, file) == NULL)
-        return RAISE(IO_FAILED, "%s: %s", self->table, strerror(errno));
-    const char *title = self->title != NULL ? self->title : id->part[4];
-    if (strpbrk(file, "\"\\") != NULL || strpbrk(title, "\"\\") != NULL ||
-        (self->url != NULL && strpbrk(self->url, "\"\\") != NULL))
-        return RAISE(BAD_REQUEST, "a file name, title or URL with a quote or a backslash");
-    if (!text_format(path, PATH_BYTES, "%s/%s.%s.conf", self->folder, id->part[3], id->part[4]))
-        return RAISE(BAD_REQUEST, "the name of the services folder is too long");
-    bool fits =
-        self->table != NULL
-            ? text_format(
-                  section, sizeof section,
-                  "service \"%s\" {\n    kind = table\n    file = \"%s\"\n    key = \"%s\"\n"
-                  "    title = \"%s\"\n}\n",
-                  self->service, file, self->key, title)
-            : text_format(
-                  section, sizeof section,
-                  "service \"%s\" {\n    kind = http\n    url = \"%s\"\n    title = \"%s\"\n}\n",
-                  self->service, self->url, title);
-    if (!fits)
-        return RAISE(BAD_REQUEST, "names too long");
+    bool back =
+        before == NULL ? unlink(path) == 0 : !failed(file_replace(path, bytes_span(before), 0644));
+    if (!back)
+        fprintf(stderr, "chaski: %s could not be taken back: %s\n", path, strerror(errno));
+}
+
+/* The gateway itself judges the result; what it would not take does not stay. */
+static fault write_section(const struct share *self, char path[PATH_MAX])
+{
+    OWNED(bytes) section = bytes_empty(1024);
+    OWNED(bytes) before = NULL;
+    TRY(make_section(self, section));
+    TRY(section_path(self, path));
     TRY(file_make_folders(self->folder, 0755));
-    return file_replace(path, span_of_text(section), 0644);
+    if (access(path, F_OK) == 0)
+        TRY(file_read(path, SECTION_BYTES_MAX, &before));
+    TRY(file_replace(path, bytes_span(section), 0644));
+    fault f = gateway_settings_check(self->gateway_config);
+    if (failed(f))
+        take_back(path, before);
+    return f;
 }
 
 /* The gateway takes the new service without a restart. */
@@ -153,35 +188,40 @@ static void tell_gateway(const struct share *self)
 
 // --- the directory ------------------------------------------------------------------------------
 
-static fault run_registry(char *const argv[])
-{
-    char program[PATH_BYTES];
-    TRY(program_beside("chaski-registry", program));
-    fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) {
-        execv(program, argv);
-        _exit(127);
-    }
-    int status = 0;
-    if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
-        return RAISE(REFUSED, "the authority's program did not accept it");
-    return DONE;
-}
-
 static char *word(const char *text)
 {
     return (char *)(uintptr_t)text;
 }
 
-static fault register_service(const struct share *self, const struct bus_id *id)
+/* So that a shell takes it as one word, whatever is in it. */
+static void print_word(const char *text)
 {
-    const char *title = self->title != NULL ? self->title : id->part[4];
+    putchar('\'');
+    for (; *text != '\0'; text++)
+        if (*text == '\'')
+            fputs("'\\''", stdout);
+        else
+            putchar(*text);
+    putchar('\'');
+}
+
+static void print_command(const struct share *self, const char *class)
+{
+    fputs("now the authority puts it into the directory:\n  chaski-registry service add STORE ",
+          stdout);
+    print_word(self->service);
+    fputs(" --title ", stdout);
+    print_word(title_of(self));
+    fputs(" --class ", stdout);
+    print_word(class);
+    putchar('\n');
+}
+
+static fault register_service(const struct share *self)
+{
     const char *class = self->class != NULL ? self->class : "shared";
     if (self->registry == NULL) {
-        printf("now the authority puts it into the directory:\n"
-               "  chaski-registry service add STORE %s --title '%s' --class %s\n",
-               self->service, title, class);
+        print_command(self, class);
         return DONE;
     }
     char *add[] = {word("chaski-registry"),
@@ -190,17 +230,17 @@ static fault register_service(const struct share *self, const struct bus_id *id)
                    word(self->registry),
                    word(self->service),
                    word("--title"),
-                   word(title),
+                   word(title_of(self)),
                    word("--class"),
                    word(class),
                    NULL};
-    TRY(run_registry(add));
+    TRY(program_run(add, NULL));
     if (self->publish_to == NULL)
         return DONE;
     char *publish[] = {word("chaski-registry"), word("publish"),
                        word(self->registry),    word("--to"),
                        word(self->publish_to),  NULL};
-    return run_registry(publish);
+    return program_run(publish, NULL);
 }
 
 // --- the command --------------------------------------------------------------------------------
@@ -222,7 +262,7 @@ static fault take_options(int argc, char **argv, struct share *out)
         const char **slot = code == 't'   ? &out->table
                             : code == 'k' ? &out->key
                             : code == 'u' ? &out->url
-                            : code == 's' ? &out->service
+                            : code == 's' ? &out->name
                             : code == 'n' ? &out->title
                             : code == 'c' ? &out->class
                             : code == 'g' ? &out->gateway_config
@@ -233,28 +273,41 @@ static fault take_options(int argc, char **argv, struct share *out)
             return RAISE(BAD_REQUEST, "an option that is not known");
         *slot = optarg;
     }
-    if (out->service == NULL || out->gateway_config == NULL ||
-        (out->table == NULL) == (out->url == NULL))
-        return RAISE(BAD_REQUEST,
-                     "share needs --service, --gateway-config and one of --table and --url");
+    if (out->name == NULL || (out->table == NULL) == (out->url == NULL))
+        return RAISE(BAD_REQUEST, "share needs --service and one of --table and --url");
+    if (out->gateway_config == NULL)
+        out->gateway_config = getenv("CHASKI_GATEWAY_CONFIG");
+    if (out->gateway_config == NULL || out->gateway_config[0] == '\0')
+        out->gateway_config = CONFIG_DEFAULT;
+    return DONE;
+}
+
+static fault take_settings(struct share *self)
+{
+    struct gateway_settings settings;
+    TRY(gateway_settings_read(self->gateway_config, &settings));
+    fault f = complete_service(self, &settings);
+    if (!failed(f))
+        f = gateway_settings_text(&settings, "services_folder", self->folder, sizeof self->folder);
+    if (!failed(f))
+        f = gateway_settings_text(&settings, "pid_file", self->pid_file, sizeof self->pid_file);
+    gateway_settings_clear(&settings);
+    TRY(f);
+    if (self->folder[0] == '\0')
+        return RAISE(BAD_CONFIG, "%s sets no services_folder", self->gateway_config);
     return DONE;
 }
 
 fault share_command(int argc, char **argv)
 {
     struct share self = {0};
-    struct bus_id id;
-    char path[PATH_BYTES];
+    char path[PATH_MAX];
     TRY(take_options(argc, argv, &self));
-    TRY(check_service(&self, &id));
-    if (self.table != NULL)
-        TRY(check_table(&self));
-    TRY(setting_of(&self, "services_folder", self.folder, sizeof self.folder));
-    TRY(setting_of(&self, "pid_file", self.pid_file, sizeof self.pid_file));
-    if (self.folder[0] == '\0')
-        return RAISE(BAD_CONFIG, "%s sets no services_folder", self.gateway_config);
-    TRY(write_section(&self, &id, path));
+    TRY(self.table != NULL ? check_table(&self) : check_url(&self));
+    TRY(take_settings(&self));
+    TRY(check_service(&self));
+    TRY(write_section(&self, path));
     printf("%s is in %s\n", self.service, path);
     tell_gateway(&self);
-    return register_service(&self, &id);
+    return register_service(&self);
 }
