@@ -204,10 +204,8 @@ static fault index_rows(struct table *table)
                          row + 2, table->key + 1, (int)name.size, (const char *)name.at);
         const struct table_cell *before = map_set(&table->by_key, value, first);
         if (before != NULL)
-            return RAISE(BAD_TABLE,
-                         "row %zu, column %zu (%.*s): the key \"%.*s\" also stands in row %zu",
+            return RAISE(BAD_TABLE, "row %zu, column %zu (%.*s): this key also stands in row %zu",
                          row + 2, table->key + 1, (int)name.size, (const char *)name.at,
-                         (int)(value.size < 80 ? value.size : 80), (const char *)value.at,
                          (size_t)(before - table->cell) / table->columns + 2);
     }
     return DONE;

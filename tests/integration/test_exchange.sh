@@ -7,6 +7,7 @@
 DATA=$ROOT/../shared/data
 table=$ROOT/tools/demo/municipios.csv
 [ ! -r "$DATA/divipola_municipios.csv" ] || table=$DATA/divipola_municipios.csv
+entidades=$DATA/entidades_publicas_sigep.csv
 
 # --- nginx as an agency's own service -----------------------------------------------------------
 nginx_start() {
@@ -47,6 +48,7 @@ member_make b CO/GOV/899999027/SS1 "DANE" DIVIPOLA
 D=CO/GOV/899999027/DIVIPOLA
 cat >"$C/acts" <<E
 service add $D/municipios --class open --title "Municipios"
+service add $D/entidades --class open --title "Entidades públicas"
 service add $D/web --class open --title "nginx"
 service add $D/caido --class open
 service add $D/mudo --class open
@@ -68,6 +70,9 @@ service "$D/reservado" { kind = http url = "http://127.0.0.1:$NGINX_PORT/base" }
 service "$D/caido" { kind = http url = "http://127.0.0.1:$dead_port" }
 service "$D/mudo" { kind = http url = "http://127.0.0.1:$mute_port" timeout_ms = 700 }
 service "$D/mudo2" { kind = http url = "http://127.0.0.1:$mute_port" }
+E
+[ ! -r "$entidades" ] || cat >"$C/b/services/entidades.conf" <<E
+service "$D/entidades" { kind = table file = "$entidades" key = "cod_institucion" title = "Entidades públicas" }
 E
 # a service that takes the connection and says nothing
 "$OUT/tests/mute" "$mute_port" 2>/dev/null &
@@ -98,10 +103,17 @@ check "... with a header row" contains "$(head -n 1 "$C/body")" "cod_municipio"
 check "an unknown column is the caller's mistake" equal "$(status "$G/r1/$D/municipios/?nada=1")" 400
 check "the table describes itself" equal "$(status "$G/r1/$D/municipios/openapi.json")" 200
 check "an unknown key is 404 from the service, without X-Road-Error" equal "$(status "$G/r1/$D/municipios/99999")$(header x-road-error)" 404
+if [ -r "$entidades" ]; then
+    check "quoted line breaks count as one row: 21 agencies have this NIT" contains \
+        "$(ask "$G/r1/$D/entidades/?nit=899999061&limit=1")" '"total":21,'
+fi
 check "nginx answers through the gateway" equal "$(status "$G/r1/$D/web/hola?a=1%20b")" 200
 check "... path and query arrive as sent" contains "$(tail -n 1 "$C/nginx/access.log")" "GET|/base/hola?a=1%20b|CO/MUN/890905211/TRAMITES|"
 check "... its own headers come back" equal "$(header x-propio)" si
-check "... no cookie of another exchange, no Accept-Encoding of ours" contains "$(tail -n 1 "$C/nginx/access.log")" "|-|-|"
+check "... a cookie too" equal "$(header set-cookie)" galleta=1
+check "the next exchange is got" equal "$(status "$G/r1/$D/web/hola?segunda")" 200
+check "... and brings the service nothing of the one before, and nothing of ours but our headers" equal \
+    "$(tail -n 1 "$C/nginx/access.log")" "GET|/base/hola?segunda|CO/MUN/890905211/TRAMITES|$(header x-road-request-id)|-|-|-|-|-"
 check "a redirect is passed on, not followed" equal "$(status "$G/r1/$D/web/redirige")" 302
 check "any status of the service is passed on" equal "$(status "$G/r1/$D/web/teapot")" 418
 check "204 has no body" equal "$(status "$G/r1/$D/web/nada")" 204
@@ -148,6 +160,48 @@ check "a body over the limit is 413 before it is taken in" equal \
 check "XML errors by Accept" contains "$(status -H 'Accept: text/xml' "$G/r1/$D/nada/"; cat "$C/body")" "<error><type>"
 check "an error says what, and where to look" contains "$(status "$G/r1/$D/nada/" >/dev/null; cat "$C/body")" '"detail"'
 
+# --- the words of X-Road 7.8, and its statuses -------------------------------------------------------
+mkdir -p "$C/x/services"
+sed -e "s|$C/a/gateway.ready|$C/x/gateway.ready|" -e "s|$C/a/services|$C/x/services|" "$C/a/gateway.conf" >"$C/x/gateway.conf"
+printf 'fault_style = snake\ncompat_status = xroad\n' >>"$C/x/gateway.conf"
+gateway_start x || die "gateway x: $(tail -n 1 "$C/x/gateway.events")"
+X=$(gateway_url x)
+fault_is "xroad: a provider's refusal is 500" 500 server.serverproxy.access_denied "$X/r1/$D/reservado/hola"
+check "... in the document too" contains "$(cat "$C/body")" '"type":"server.serverproxy.access_denied"'
+fault_is "xroad: our own is 500" 500 server.clientproxy.unknown_member "$X/r1/CO/GOV/1/X/y/"
+fault_is "xroad: a service that is down is 500" 500 server.serverproxy.network_error "$X/r1/$D/caido/x"
+fault_is "xroad: what is not well formed is 400" 400 client.bad_request --path-as-is "$X/r1/$D/web/%2e%2e/x"
+check "xroad: a service's own status is passed on" equal "$(status "$X/r1/$D/web/teapot")$(header x-road-error)" 418
+check "xroad: a good exchange is as ever" equal "$(status "$X/r1/$D/municipios/05001")" 200
+gateway_stop x; check "gateway x stops as asked" equal $? 0
+
+# --- what must not be in any event ------------------------------------------------------------------
+PERSON=52998114-MARTA-INVENTADA
+hide() { ask -o /dev/null -H "X-Nombre: $PERSON" -H "Chaski-Case: $PERSON" -H "Chaski-Subject: $PERSON" "$@"; }
+hide "$G/r1/$D/web/hola?nombre=$PERSON"
+check "a personal value reaches the service" contains "$(tail -n 1 "$C/nginx/access.log")" "$PERSON"
+hide --data-binary "{\"nombre\":\"$PERSON\"}" "$G/r1/$D/web/cuerpo"
+hide "$G/r1/$D/municipios/$PERSON"
+hide "$G/r1/$D/municipios/?municipio=$PERSON"
+hide "$G/r1/$D/municipios/?$PERSON=1"
+hide "$G/r1/$D/reservado/$PERSON"
+hide "$G/r1/$D/comun/$PERSON"
+hide "$G/r1/$D/mudo/$PERSON"
+hide "$G/r1/$D/caido/$PERSON"
+hide --path-as-is "$G/r1/$D/web/%2e%2e/$PERSON"
+hide "$G/$PERSON"
+hide -X "$PERSON" "$G/r1/$D/web/hola"
+hide -H "Chaski-Deadline-Ms: $PERSON" "$G/r1/$D/web/hola"
+hide -H "X-Road-Represented-Party: a/b/$PERSON" "$G/r1/$D/web/hola"
+hide -H "X-Road-Client: $PERSON" "$G/r1/$D/web/hola"
+hide -H "X-Road-Security-Server: $PERSON" "$G/r1/$D/web/hola"
+hide -H "X-Road-Id: $PERSON" "$G/r1/$D/web/hola"
+printf 'documento,nombre\n%s,A\n%s,B\n' "$PERSON" "$PERSON" >"$C/personas.csv"
+echo "service \"$D/personas\" { kind = table file = \"$C/personas.csv\" key = \"documento\" }" >"$C/b/services/personas.conf"
+kill -HUP "$(cat "$C/b/gateway.pid")"
+check "a repeated key is said" wait_for 5 grep -q 'also stands in row 2' "$C/b/gateway.events"
+rm "$C/b/services/personas.conf"
+
 # --- evidence ------------------------------------------------------------------------------------
 sleep 1.2
 for name in a b; do
@@ -161,6 +215,7 @@ check "both logs verify, and hold the same leaves" "$BIN/chaski-audit" verify "$
 check "one leaf can be exported" "$BIN/chaski-audit" export "$C/a/audit" 2 --to "$C/export"
 check "stock openssl verifies it as CAdES" openssl cms -verify -cades -binary -inform DER -in "$C/export/leaf.p7m" \
     -certfile "$C/export/signer.pem" -CAfile "$C/store/anchor/trust.pem" -out "$C/header.out"
-check "no personal data and no purpose of a key in events: no private key in any event" \
-    sh -c "! grep -l 'PRIVATE KEY' $C/*/*.events"
+check "there are events to look at" [ "$(cat "$C"/*/*.events | wc -l)" -gt 100 ]
+check "no personal value is in any event" equal "$(grep -hF -e "$PERSON" -e 52998114 "$C"/*/*.events)" ""
+check "no private key is in any event" equal "$(grep -l 'PRIVATE KEY' "$C"/*/*.events)" ""
 finish
