@@ -103,7 +103,7 @@ share() { # MEMBER FILE KEY SERVICE CLASS TITLE
 service "$4" { kind = table file = "$2" key = "$3" title = "$6" }
 E
     act service add "$D/registry" "$4" --title "$6" --class "$5"
-    printf '  %-48s %-10s %6d rows\n' "$4" "$5" "$(($(wc -l <"$2") - 1))"
+    printf '  %-48s %s\n' "$4" "$5"
 }
 share dane "$municipios" cod_municipio CO/GOV/899999027/DIVIPOLA/municipios open "Municipios de Colombia"
 share dane "$entidades" cod_institucion CO/GOV/899999027/DIVIPOLA/entidades open "Entidades públicas"
@@ -168,6 +168,16 @@ wait_for 5 "$BIN/chaski" trace "$id" "$D/medellin/server.events" "$D/dane/server
 "$BIN/chaski" trace "$id" "$D/medellin/server.events" "$D/dane/server.events" || die "the exchange left no trace"
 receipt=$(field chaski-receipt)
 echo "      receipt given to the caller: $receipt"
+
+say "How much there is, says each list itself"
+total() { # PATH CURL-ARGUMENTS...
+    local service=$1 n; shift
+    n=$(ask -f "$@" "$CHASKI_GATEWAY_MEDELLIN/r1/$service/?limit=1" | sed -n 's/^{"total":\([0-9]*\),.*/\1/p')
+    printf '  %-48s %6d rows\n' "$service" "${n:?$service does not say its total}"
+}
+total CO/GOV/899999027/DIVIPOLA/municipios
+total CO/GOV/899999027/DIVIPOLA/entidades
+total CO/GOV/800197268/RUT/estado -H 'Chaski-Purpose: CERTIFICADO-RESIDENCIA'
 
 say "Shared data: without a purpose, and with one"
 V=$CHASKI_GATEWAY_MEDELLIN/r1/CO/GOV/800197268/RUT/estado/999000101
