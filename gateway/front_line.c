@@ -240,9 +240,8 @@ static void take_message(struct front_line *self, const Chaski__FrontMessage *me
     }
 }
 
-static void on_message(void *owner, const struct message *message)
+void front_line_take(struct front_line *self, const struct message *message)
 {
-    struct front_line *self = owner;
     Chaski__FrontMessage *front = NULL;
     if (message->count >= 1 && message->count <= 2)
         front = chaski__front_message__unpack(NULL, message->frame[0].size, message->frame[0].at);
@@ -252,6 +251,11 @@ static void on_message(void *owner, const struct message *message)
     }
     take_message(self, front, message->count == 2 ? message->frame[1] : (struct span){NULL, 0});
     chaski__front_message__free_unpacked(front, NULL);
+}
+
+static void on_message(void *owner, const struct message *message)
+{
+    front_line_take(owner, message);
 }
 
 // --- the line ------------------------------------------------------------------------------------

@@ -81,6 +81,9 @@ struct front_line;
 fault front_line_open(const struct front_line_options *options, struct front_line **out);
 void front_line_free(struct front_line **self);
 
+/* Takes one message as if it had arrived; the line's own socket does, and tests do. */
+void front_line_take(struct front_line *self, const struct message *message);
+
 /* The subsystems whose services this gateway can call; copied. Said at once and with each beat. */
 void front_line_serve(struct front_line *self, const char *const *subsystem, size_t count);
 

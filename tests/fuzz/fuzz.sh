@@ -13,10 +13,18 @@ flags="-std=gnu2x -D_GNU_SOURCE -I. -isystem build/gen -isystem /usr/share/inclu
 sources=$(ls lib/base/*.c lib/crypto/*.c lib/net/*.c lib/bus/*.c build/gen/*.c registry/*.c gateway/*.c \
     security-server/server_config.c security-server/keys/*.c /usr/share/llhttp/*.c | grep -v '_main\.c$')
 echo "building for the fuzzer"
+# An object is stale when anything that it was made of is newer or gone: the compiler wrote down what.
+stale() { # OBJECT
+    local made_of newer
+    [ -e "$1" ] && [ -e "$1.d" ] || return 0
+    made_of=$(sed -e 's/^[^:]*://' -e 's/\\$//' "$1.d")
+    newer=$(find $made_of tests/fuzz/fuzz.sh -newer "$1" -print -quit 2>&1) || return 0
+    [ -n "$newer" ]
+}
 for source in $sources; do
     object=$out/objects/$(echo "$source" | tr / _).o
-    [ "$object" -nt "$source" ] || echo "$source $object"
-done | xargs -r -P "$(nproc)" -L 1 sh -c "clang $flags -c \"\$0\" -o \"\$1\"" || exit 1
+    ! stale "$object" || echo "$source $object"
+done | xargs -r -P "$(nproc)" -L 1 sh -c "clang $flags -MMD -MF \"\$1.d\" -c \"\$0\" -o \"\$1\"" || exit 1
 bad=0
 for target in "$@"; do
     clang $flags -fsanitize=fuzzer,address,undefined -o "$out/$target" "tests/fuzz/fuzz_$target.c" "$out"/objects/*.o \
