@@ -3,6 +3,7 @@
 #include "tools/audit/commands.h"
 
 #include "lib/base/text.h"
+#include "tools/audit/printable.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -14,19 +15,33 @@ static const char usage[] =
     "      the entries; KIND: request, response, fault, started, stopped, incident\n"
     "  show DIR INDEX [--payload]\n"
     "      one entry in full\n"
-    "  verify DIR... [--trust FILE] [--json] [--quiet]\n"
-    "      every signature, certificate, commitment, head and root; several logs against one "
-    "another\n"
+    "  verify DIR... [--directory FOLDER] [--json] [--quiet]\n"
+    "      every signature, certificate, commitment, head and root; several logs against one\n"
+    "      another. FINDING: what an honest node does not leave behind. REMARK: what may well\n"
+    "      be so, and what this log alone cannot settle\n"
     "  export DIR INDEX --to OUT\n"
     "      one record as files, with the stock commands that prove it\n"
     "\n"
-    "Exit status: 0 clean, 1 findings, 2 could not check.\n";
+    "What everything rests on; without these it comes from the folder, and whoever gave you\n"
+    "the folder may have made it up:\n"
+    "  --trust FILE            certificates of the authority (PEM)\n"
+    "  --directory-vkey FILE   the key that signs the directory\n"
+    "  --directory FOLDER      a directory that you fetched yourself: signers are judged by the\n"
+    "                          newest one at hand, so that a revocation cannot be kept back\n"
+    "\n"
+    "Exit status: 0 clean (there may be remarks), 1 findings, 2 could not check.\n";
 
 static fault take_option(int code, struct audit_arguments *out)
 {
     switch (code) {
     case 't':
-        out->trust = optarg;
+        out->anchors.trust_file = optarg;
+        return DONE;
+    case 'v':
+        out->anchors.authority_file = optarg;
+        return DONE;
+    case 'd':
+        out->directory = optarg;
         return DONE;
     case 'o':
         out->to = optarg;
@@ -56,6 +71,8 @@ static fault take_option(int code, struct audit_arguments *out)
 static fault parse(int argc, char **argv, struct audit_arguments *out)
 {
     static const struct option options[] = {{"trust", required_argument, NULL, 't'},
+                                            {"directory-vkey", required_argument, NULL, 'v'},
+                                            {"directory", required_argument, NULL, 'd'},
                                             {"to", required_argument, NULL, 'o'},
                                             {"exchange", required_argument, NULL, 'x'},
                                             {"kind", required_argument, NULL, 'k'},
@@ -90,7 +107,8 @@ static int run(int argc, char **argv)
             f = RAISE(BAD_REQUEST, "no command \"%s\"; see chaski-audit --help", argv[1]);
     }
     if (failed(f)) {
-        fprintf(stderr, "chaski-audit: %s: %s\n", fault_sentence(f.code), fault_detail());
+        OWNED(printable) detail = printable_of(span_of_text(fault_detail()));
+        fprintf(stderr, "chaski-audit: %s: %s\n", fault_sentence(f.code), detail->text);
         return 2;
     }
     return findings > 0 ? 1 : 0;

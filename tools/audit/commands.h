@@ -5,14 +5,16 @@
 #ifndef TOOLS_AUDIT_COMMANDS_H
 #define TOOLS_AUDIT_COMMANDS_H
 
-#include "lib/base/bytes.h"
+#include "tools/audit/log_view.h"
 
 #define LOGS_MAX 64
 
 struct audit_arguments {
     size_t count;
     const char *positional[LOGS_MAX + 1];
-    const char *trust, *to, *exchange, *kind;
+    struct log_anchors anchors;
+    const char *directory; /* a newer one than the folders' own, or NULL */
+    const char *to, *exchange, *kind;
     uint64_t limit; /* 0: all */
     bool json, quiet, payload;
 };

@@ -15,6 +15,7 @@ struct export
 {
     struct log_view *view;
     const char *to;
+    const struct log_anchors *anchors;
     uint64_t index;
     bool found;
 };
@@ -47,7 +48,7 @@ static fault put_certificates(const struct export *self, const struct log_entry 
         return RAISE(CERTIFICATE_BAD, "the directory knows no certificate of this signer");
     TRY(certificate_pem(signer->certificate, &pem));
     TRY(put(self, "signer.pem", bytes_span(pem)));
-    text_format(from, sizeof from, "%s/anchor/trust.pem", self->view->folder);
+    TRY(log_view_trust_file(self->view->folder, self->anchors, from, sizeof from));
     TRY(file_read(from, 1 << 20, &trust));
     return put(self, "trust.pem", bytes_span(trust));
 }
@@ -102,13 +103,13 @@ static fault export_entry(void *owner, const struct log_entry *entry)
 
 fault export_command(const struct audit_arguments *arguments)
 {
-    struct export self = {.to = arguments->to};
+    struct export self = {.to = arguments->to, .anchors = &arguments->anchors};
     struct wal_end end;
     OWNED(log_view) view = NULL;
     if (arguments->count != 2 || arguments->to == NULL)
         return RAISE(BAD_REQUEST, "export DIR INDEX --to OUT");
     TRY(text_number(span_of_text(arguments->positional[1]), UINT64_MAX, &self.index));
-    TRY(log_view_open(arguments->positional[0], arguments->trust, &view));
+    TRY(log_view_open(arguments->positional[0], &arguments->anchors, &view));
     self.view = view;
     TRY(log_view_walk(view, export_entry, &self, &end));
     if (!self.found)

@@ -16,11 +16,9 @@ static fault path_in(const struct log_view *self, const char *name, char out[PAT
                : RAISE(BAD_REQUEST, "the folder's name is too long");
 }
 
-static fault read_vkey(const struct log_view *self, const char *name, struct note_key *out)
+static fault read_vkey(const char *path, struct note_key *out)
 {
-    char path[PATH_BYTES];
     OWNED(bytes) text = NULL;
-    TRY(path_in(self, name, path));
     TRY(file_read(path, 1024, &text));
     struct span line = bytes_span(text);
     while (line.size > 0 && line.at[line.size - 1] == '\n')
@@ -50,16 +48,32 @@ static fault find_server(struct log_view *self)
     return RAISE(KEY_UNKNOWN, "the directory gives the log key of %s to no server", self->folder);
 }
 
-fault log_view_open(const char *folder, const char *trust_file, struct log_view **out)
+fault log_view_trust_file(const char *folder, const struct log_anchors *anchors, char *out,
+                          size_t room)
+{
+    bool fits = anchors->trust_file != NULL ? text_format(out, room, "%s", anchors->trust_file)
+                                            : text_format(out, room, "%s/anchor/trust.pem", folder);
+    return fits ? DONE : RAISE(BAD_REQUEST, "the folder's name is too long");
+}
+
+static fault read_anchors(struct log_view *self, const struct log_anchors *anchors)
 {
     char path[PATH_BYTES];
+    TRY(log_view_trust_file(self->folder, anchors, path, sizeof path));
+    TRY(trust_load(path, &self->trust));
+    TRY(path_in(self, "anchor/log.vkey", path));
+    TRY(read_vkey(path, &self->log_key));
+    TRY(path_in(self, "anchor/directory.vkey", path));
+    return read_vkey(anchors->authority_file != NULL ? anchors->authority_file : path,
+                     &self->authority);
+}
+
+fault log_view_open(const char *folder, const struct log_anchors *anchors, struct log_view **out)
+{
     OWNED(log_view) self = owned_new(sizeof *self);
     if (!text_format(self->folder, sizeof self->folder, "%s", folder))
         return RAISE(BAD_REQUEST, "the folder's name is too long");
-    TRY(path_in(self, "anchor/trust.pem", path));
-    TRY(trust_load(trust_file != NULL ? trust_file : path, &self->trust));
-    TRY(read_vkey(self, "anchor/directory.vkey", &self->authority));
-    TRY(read_vkey(self, "anchor/log.vkey", &self->log_key));
+    TRY(read_anchors(self, anchors));
     TRY(load_directory(self));
     TRY(find_server(self));
     *out = TAKE(self);
@@ -104,6 +118,7 @@ fault log_view_walk(struct log_view *self,
 {
     char path[PATH_BYTES];
     struct walk walk = {visit, owner};
+    *end = (struct wal_end){0};
     audit_log_path(self->folder, EPOCH, "wal", path, sizeof path);
     return wal_walk(path, take_leaf, &walk, end);
 }

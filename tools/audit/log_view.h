@@ -18,8 +18,19 @@ struct log_view {
     char *server; /* whose log it is, by the log's origin in the directory */
 };
 
-/* trust_file: NULL for the folder's own copy (whoever gave you the folder gave you that too). */
-fault log_view_open(const char *folder, const char *trust_file, struct log_view **out);
+/* What everything else rests on. NULL: the folder's own copy, and whoever gave you the folder gave
+ * you that too. */
+struct log_anchors {
+    const char *trust_file;     /* PEM: certificates of the authority */
+    const char *authority_file; /* the key that signs the directory */
+};
+
+/* Faults: IO_FAILED, NOT_FOUND, BAD_KEY, CERTIFICATE_BAD (an anchor cannot be read), as
+ * directory_load, and KEY_UNKNOWN when no server of the directory has this log's key. */
+fault log_view_open(const char *folder, const struct log_anchors *anchors, struct log_view **out);
+/* The file that trust comes from: the auditor's or the folder's own. */
+fault log_view_trust_file(const char *folder, const struct log_anchors *anchors, char *out,
+                          size_t room);
 void log_view_free(struct log_view **self);
 
 /* One entry, taken apart; borrowed. `header` is NULL when it could not be read. */
@@ -32,7 +43,8 @@ struct log_entry {
     const char *damage; /* why it could not be read, or NULL */
 };
 
-/* Walks all entries in order. A fault of `visit` ends the walk. */
+/* Walks all entries in order. A fault of `visit` ends the walk; as wal_walk. *end is written in any
+ * case. */
 fault log_view_walk(struct log_view *self,
                     fault (*visit)(void *owner, const struct log_entry *entry), void *owner,
                     struct wal_end *end);

@@ -4,7 +4,10 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
+#include "lib/bus/letter.h"
+#include "tools/audit/json_text.h"
 #include "tools/audit/log_view.h"
+#include "tools/audit/printable.h"
 
 #include "audit.pb-c.h"
 #include "rest.pb-c.h"
@@ -23,11 +26,6 @@ struct show {
     json_t *list;
 };
 
-static void set_text(json_t *object, const char *name, struct span text)
-{
-    json_object_set_new(object, name, json_stringn((const char *)text.at, text.size));
-}
-
 static json_t *entry_json(const struct log_entry *entry)
 {
     const struct header *header = entry->header;
@@ -40,13 +38,13 @@ static json_t *entry_json(const struct log_entry *entry)
     json_object_set_new(object, "time", json_string(time));
     json_object_set_new(object, "kind", json_string(header_kind_word(header->kind)));
     json_object_set_new(object, "exchange", json_string(id));
-    set_text(object, "sender", header->sender);
-    set_text(object, "receiver", header->receiver);
-    set_text(object, "service", header->service);
-    set_text(object, "sender_server", header->sender_server);
-    set_text(object, "receiver_server", header->receiver_server);
-    set_text(object, "purpose", header->purpose);
-    set_text(object, "rule", header->rule);
+    json_put_text(object, "sender", header->sender);
+    json_put_text(object, "receiver", header->receiver);
+    json_put_text(object, "service", header->service);
+    json_put_text(object, "sender_server", header->sender_server);
+    json_put_text(object, "receiver_server", header->receiver_server);
+    json_put_text(object, "purpose", header->purpose);
+    json_put_text(object, "rule", header->rule);
     json_object_set_new(object, "outcome", json_string(fault_name((enum fault_code)header->fault)));
     json_object_set_new(object, "status", json_integer(header->status));
     json_object_set_new(object, "payload_bytes", json_integer((json_int_t)header->payload_bytes));
@@ -61,11 +59,13 @@ static void print_row(const struct log_entry *entry)
     char id[37], time[32];
     log_view_id_text(header->exchange_id, id);
     clock_text(header->time_ms, time, sizeof time);
-    struct span what = header->service.size > 0 ? header->service : header->sender;
-    printf("%8" PRIu64 "  %.19s  %-8s  %.8s  %-44.*s  %s%s%.*s\n", entry->index, time,
-           header_kind_word(header->kind), id, (int)what.size, (const char *)what.at,
+    OWNED(printable)
+    what = printable_of(header->service.size > 0 ? header->service : header->sender);
+    OWNED(printable) rule = printable_of(header->rule);
+    printf("%8" PRIu64 "  %.19s  %-8s  %.8s  %-44s  %s%s%s\n", entry->index, time,
+           header_kind_word(header->kind), id, what->text,
            header->fault != OK ? fault_name((enum fault_code)header->fault) : "",
-           header->fault != OK ? "  " : "", (int)header->rule.size, (const char *)header->rule.at);
+           header->fault != OK ? "  " : "", rule->text);
 }
 
 static bool wanted(const struct show *self, const struct log_entry *entry)
@@ -86,32 +86,55 @@ static bool wanted(const struct show *self, const struct log_entry *entry)
 
 static void print_field(const char *name, struct span value)
 {
+    OWNED(printable) shown = printable_of(value);
     if (value.size > 0)
-        printf("  %-16s %.*s\n", name, (int)value.size, (const char *)value.at);
+        printf("  %-16s %s\n", name, shown->text);
 }
 
-static void print_rest(struct span payload, bool request)
+/* Content is a stranger's too: its lines stand behind a bar. */
+#define BAR "  | "
+
+static void print_line(const char *words)
 {
-    if (request) {
-        Chaski__RestRequest *rest = chaski__rest_request__unpack(NULL, payload.size, payload.at);
-        if (rest == NULL)
-            return;
-        printf("\n%s %s\n", rest->method, rest->target);
-        for (size_t i = 0; i < rest->n_header; i++)
-            printf("%s: %.*s\n", rest->header[i]->name, (int)rest->header[i]->value.len,
-                   (const char *)rest->header[i]->value.data);
-        printf("\n%.*s\n", (int)rest->body.len, (const char *)rest->body.data);
-        chaski__rest_request__free_unpacked(rest, NULL);
-        return;
+    OWNED(printable) shown = printable_of(span_of_text(words));
+    printf(BAR "%s\n", shown->text);
+}
+
+static void print_headers(Chaski__Field **header, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        OWNED(printable) name = printable_of(span_of_text(header[i]->name));
+        OWNED(printable) value = printable_of(span_of(header[i]->value.data, header[i]->value.len));
+        printf(BAR "%s: %s\n", name->text, value->text);
     }
+}
+
+static void print_body(ProtobufCBinaryData body)
+{
+    puts(BAR);
+    printable_put_lines(stdout, BAR, span_of(body.data, body.len));
+}
+
+static void print_request(struct span payload)
+{
+    Chaski__RestRequest *rest = chaski__rest_request__unpack(NULL, payload.size, payload.at);
+    if (rest == NULL)
+        return;
+    print_line(rest->method);
+    print_line(rest->target);
+    print_headers(rest->header, rest->n_header);
+    print_body(rest->body);
+    chaski__rest_request__free_unpacked(rest, NULL);
+}
+
+static void print_response(struct span payload)
+{
     Chaski__RestResponse *rest = chaski__rest_response__unpack(NULL, payload.size, payload.at);
     if (rest == NULL)
         return;
-    printf("\n%u\n", rest->status);
-    for (size_t i = 0; i < rest->n_header; i++)
-        printf("%s: %.*s\n", rest->header[i]->name, (int)rest->header[i]->value.len,
-               (const char *)rest->header[i]->value.data);
-    printf("\n%.*s\n", (int)rest->body.len, (const char *)rest->body.data);
+    printf(BAR "%u\n", rest->status);
+    print_headers(rest->header, rest->n_header);
+    print_body(rest->body);
     chaski__rest_response__free_unpacked(rest, NULL);
 }
 
@@ -120,36 +143,59 @@ static void print_words(struct span payload)
     Chaski__FaultText *text = chaski__fault_text__unpack(NULL, payload.size, payload.at);
     if (text == NULL)
         return;
-    printf("\n%s\n%s\n", text->detail, text->remedy);
+    print_line(text->detail);
+    print_line(text->remedy);
     chaski__fault_text__free_unpacked(text, NULL);
 }
 
-static fault print_payload(const struct show *self, const struct log_entry *entry)
+static void print_content(enum header_kind kind, struct span payload)
+{
+    if (kind == HEADER_REQUEST)
+        print_request(payload);
+    else if (kind == HEADER_RESPONSE)
+        print_response(payload);
+    else
+        print_words(payload);
+}
+
+/* The state comes out of a file: it may be any number. */
+static const char *state_word(enum payload_state state)
+{
+    switch (state) {
+    case PAYLOAD_NONE:
+        return "none";
+    case PAYLOAD_HELD:
+        return "held";
+    case PAYLOAD_ERASED:
+        return "erased (commitment only)";
+    }
+    return "in a state that no node writes";
+}
+
+static void print_payload(const struct show *self, const struct log_entry *entry)
 {
     OWNED(bytes) blob = NULL;
     enum payload_state state = PAYLOAD_NONE;
-    TRY(payload_store_read(self->view->folder, entry->index, entry->leaf_hash, &state, &blob));
-    static const char *const words[] = {"none", "held", "erased (commitment only)"};
-    printf("  %-16s %s, %" PRIu64 " bytes\n", "payload", words[state],
+    if (failed(payload_store_read(self->view->folder, entry->index, entry->leaf_hash, &state,
+                                  &blob))) {
+        print_field("payload", span_of_text(fault_detail()));
+        return;
+    }
+    printf("  %-16s %s, %" PRIu64 " bytes\n", "payload", state_word(state),
            entry->header->payload_bytes);
-    if (state != PAYLOAD_HELD || !self->arguments->payload)
-        return DONE;
-    struct span payload = span_of(blob->data + SALT_BYTES, blob->size - SALT_BYTES);
-    if (entry->header->kind == HEADER_REQUEST || entry->header->kind == HEADER_RESPONSE)
-        print_rest(payload, entry->header->kind == HEADER_REQUEST);
-    else
-        print_words(payload);
-    return DONE;
+    if (blob != NULL && blob->size >= SALT_BYTES && self->arguments->payload)
+        print_content(entry->header->kind, letter_payload(bytes_span(blob)));
 }
 
-static fault print_full(const struct show *self, const struct log_entry *entry)
+static void print_full(const struct show *self, const struct log_entry *entry)
 {
     const struct header *header = entry->header;
     char id[37], time[32], hash[2 * SHA256_BYTES + 1];
     log_view_id_text(header->exchange_id, id);
     clock_text(header->time_ms, time, sizeof time);
     text_hex(sha256_span(entry->leaf_hash), hash, sizeof hash);
-    printf("entry %" PRIu64 " of %s\n", entry->index, self->view->log_key.name);
+    OWNED(printable) origin = printable_of(span_of_text(self->view->log_key.name));
+    printf("entry %" PRIu64 " of %s\n", entry->index, origin->text);
     printf("  %-16s %s\n  %-16s %s\n  %-16s %s\n  %-16s %s\n", "kind",
            header_kind_word(header->kind), "exchange", id, "time", time, "leaf hash", hash);
     print_field("sender", header->sender);
@@ -172,10 +218,24 @@ static fault print_full(const struct show *self, const struct log_entry *entry)
            "directory epoch", header->directory_epoch);
     struct directory_signer *signer =
         directory_signer_ever(self->view->directory, entry->parts.ski.at);
-    if (signer != NULL)
-        printf("  %-16s %s of %s\n", "signed by", certificate_subject(signer->certificate)->server,
-               certificate_subject(signer->certificate)->organisation);
-    return print_payload(self, entry);
+    if (signer != NULL) {
+        print_field("signed by", span_of_text(certificate_subject(signer->certificate)->server));
+        print_field("... of", span_of_text(certificate_subject(signer->certificate)->organisation));
+    }
+    print_payload(self, entry);
+}
+
+static void show_unreadable(struct show *self, const struct log_entry *entry)
+{
+    if (self->list != NULL) {
+        json_t *object = json_object();
+        json_put_number(object, "index", entry->index);
+        json_put_text(object, "damage", span_of_text(entry->damage));
+        json_array_append_new(self->list, object);
+        return;
+    }
+    OWNED(printable) damage = printable_of(span_of_text(entry->damage));
+    printf("%8" PRIu64 "  cannot be read: %s\n", entry->index, damage->text);
 }
 
 static fault show_entry(void *owner, const struct log_entry *entry)
@@ -185,14 +245,12 @@ static fault show_entry(void *owner, const struct log_entry *entry)
         (self->arguments->limit > 0 && self->shown >= self->arguments->limit))
         return DONE;
     self->shown++;
-    if (entry->header == NULL) {
-        printf("%8" PRIu64 "  cannot be read: %s\n", entry->index, entry->damage);
-        return DONE;
-    }
-    if (self->list != NULL)
+    if (entry->header == NULL)
+        show_unreadable(self, entry);
+    else if (self->list != NULL)
         json_array_append_new(self->list, entry_json(entry));
     else if (self->one)
-        return print_full(self, entry);
+        print_full(self, entry);
     else
         print_row(entry);
     return DONE;
@@ -209,7 +267,7 @@ fault show_command(const struct audit_arguments *arguments)
         self.one = true;
         TRY(text_number(span_of_text(arguments->positional[1]), UINT64_MAX, &self.index));
     }
-    TRY(log_view_open(arguments->positional[0], arguments->trust, &view));
+    TRY(log_view_open(arguments->positional[0], &arguments->anchors, &view));
     self.view = view;
     self.list = arguments->json ? json_array() : NULL;
     fault f = log_view_walk(view, show_entry, &self, &end);

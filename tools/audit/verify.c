@@ -304,7 +304,7 @@ static void check_replies(struct verify *self, struct log *log)
 
 static fault check_log(struct verify *self, struct log *log, const char *folder)
 {
-    TRY(log_view_open(folder, self->arguments->trust, &log->view));
+    TRY(log_view_open(folder, &self->arguments->anchors, &log->view));
     self->now = log;
     read_promise(log);
     log->walked_ms = clock_wall_ms();
