@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+/*
+ * history - what the directory said when: which subsystem stood on which server, and the root over
+ * each number of its acts.
+ *
+ * An auditor judges entries of years by the newest directory, but its state is only how things
+ * stand today; what has changed since is read from the acts.
+ */
+#ifndef TOOLS_AUDIT_HISTORY_H
+#define TOOLS_AUDIT_HISTORY_H
+
+#include "lib/bus/directory.h"
+
+struct history;
+
+/* folder: the one that `directory` was loaded from, and so verified. DIRECTORY_BAD when its acts
+ * are not the ones that were verified. */
+fault history_read(const char *folder, const struct directory *directory, struct history **out);
+void history_free(struct history **self);
+
+/* The root over the first `size` acts; false when there are fewer. */
+bool history_root(const struct history *self, uint64_t size, struct sha256 *out);
+
+/*
+ * Was the subsystem registered on this server at that time? Clocks differ by up to FRESH_FUTURE_MS,
+ * and an exchange that runs when a registration ends may come to its end (DEADLINE_MS_MAX).
+ */
+bool history_stood(const struct history *self, struct span subsystem, const char *server,
+                   int64_t time_ms);
+
+#endif
