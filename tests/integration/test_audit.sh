@@ -1,0 +1,238 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The auditor is not fooled: an honest log is clean, whole, running or killed; each way to mistreat a copy of
+# it is a finding with a name, or a remark where honest nodes leave the same behind.
+. "$(dirname "$0")/lib.sh"
+PEER=$OUT/tests/front_peer
+AUDIT=$BIN/chaski-audit
+A=CO/MUN/890905211
+B=CO/GOV/899999027
+CHECKPOINT_MS=200
+country_make >/dev/null
+member_make a $A/SS1 "Medellín" TRAMITES >/dev/null
+member_make b $B/SS1 "DANE" DIVIPOLA >/dev/null
+S=$B/DIVIPOLA/uno
+registry service add $S --class open >/dev/null || die "no service"
+registry service add $A/TRAMITES/propio --class open >/dev/null || die "no service"
+publish
+server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
+server_start b || die "server b: $(tail -n 1 "$C/b/server.events")"
+for served in "a $A/TRAMITES" "b $B/DIVIPOLA"; do
+    "$PEER" serve "ipc://$C/${served% *}/front" "${served#* }" 2>/dev/null &
+    pids+=($!)
+    wait_for 5 grep -q front.gateway_arrived "$C/${served% *}/server.events" || die "no stand-in gateway"
+done
+ask() { timeout 30 "$PEER" ask "ipc://$C/a/front" $A/TRAMITES "$1" "$2" "${3:-1}" "${4:-}" 2>/dev/null; }
+
+# --- what is done to a copy -----------------------------------------------------------------------
+X=$C/copy
+again() { rm -rf "$X"; cp -r "${1:-$C/good-a}" "$X"; }
+segment() { ls "$X"/log/1/wal/*.seg | tail -n 1; }
+poke() { printf '%b' "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null; } # FILE OFFSET BYTES
+frames() { # OFFSET LENGTH of each frame of a segment, and the place after the last
+    local at=0 length
+    while length=$((16#$(xxd -s $at -l 4 -p "$1"))) && [ $length -gt 0 ]; do
+        echo $at $((length + 16))
+        at=$((at + length + 16))
+    done
+    echo $at 0
+}
+frame() { # FILE INDEX: "OFFSET LENGTH"
+    frames "$1" | sed -n "$(($2 + 1))p"
+}
+cut_frames() { # the last N of the copy's log become zeros
+    local file from to
+    file=$(segment)
+    read -r to _ < <(frames "$file" | tail -n 1)
+    read -r from _ < <(frames "$file" | tail -n $(($1 + 1)) | head -n 1)
+    dd if=/dev/zero of="$file" bs=1 seek="$from" count=$((to - from)) conv=notrunc 2>/dev/null
+}
+crc32c() { # of hex digits, as 8 hex digits
+    local crc=$((0xffffffff)) i k
+    for ((i = 0; i < ${#1}; i += 2)); do
+        crc=$((crc ^ 16#${1:i:2}))
+        for k in 1 2 3 4 5 6 7 8; do crc=$(((crc >> 1) ^ ((crc & 1) * 0x82f63b78))); done
+    done
+    printf '%08x' $((crc ^ 0xffffffff))
+}
+append_leaf() { # a leaf of another segment FILE at INDEX becomes the copy's next entry, with a right checksum
+    local file from length to count body number
+    file=$(segment)
+    read -r from length < <(frame "$1" "$2")
+    body=$(xxd -s $((from + 16)) -l $((length - 16)) -p "$1" | tr -d '\n')
+    read -r to _ < <(frames "$file" | tail -n 1)
+    count=$(($(frames "$file" | wc -l) - 1))
+    number=$(printf '%016x' $count)
+    printf '%08x%s%s%s' $((length - 16)) "$(crc32c "$number$body")" "$number" "$body" |
+        xxd -r -p | dd of="$file" bs=1 seek="$to" conv=notrunc 2>/dev/null
+}
+slot() { echo $((16 + 48 * $1)); } # of an index in the first day's slab
+slab() { ls "$X"/keys/*.slab | head -n 1; }
+
+# --- what the auditor says ------------------------------------------------------------------------
+verify() { "$AUDIT" verify "$@" >"$C/said" 2>&1; echo $?; }
+finds() { # SENTENCE RULE WORDS VERIFY-ARGUMENTS...
+    local sentence=$1 rule=$2 words=$3 status; shift 3
+    status=$(verify "$@")
+    if [ "$status" = 1 ] && grep -F -A 1 "[$rule]" "$C/said" | grep -qF "$words"; then ok "$sentence"; else
+        not_ok "$sentence" "status $status, $(grep -A 1 FINDING "$C/said" | head -n 6 | tr '\n' ' ') $(tail -n 1 "$C/said")"
+    fi
+}
+clean() { # SENTENCE VERIFY-ARGUMENTS...
+    local sentence=$1; shift
+    check "$sentence" equal "$(verify "$@") $(grep -c FINDING "$C/said")" "0 0"
+}
+remarks() { check "$1" contains "$(grep REMARK "$C/said")" "$2"; }
+
+# --- honest logs ----------------------------------------------------------------------------------
+check "exchanges" contains "$(ask $S 12)" "OK                   12"
+check "a server's exchanges with itself" contains "$(ask $A/TRAMITES/propio 3)" "OK                   3"
+ask $S 1 1 $'P-1\e[2J\n       9  2026-11-21T00:00:00  response' >/dev/null # may be refused, or be logged
+for ((i = 0; i < 5; i++)); do
+    ask $S 3 >/dev/null
+    cp -r "$C/a/audit" "$C/live$i"
+    [ "$(verify "$C/live$i")" = 0 ] || not_ok "a copy of a running node's log is clean" "$(grep -A 1 FINDING "$C/said")"
+done
+ok "copies of a running node's log are clean"
+check "a running node's log is clean" equal "$(verify "$C/a/audit")" 0
+remarks "... and is said to run on" "no stop"
+
+# a node that dies with a question under way
+pid=${pids[-1]}
+kill -STOP "$pid"
+ask $S 1 >/dev/null &
+sleep 0.6
+server_kill a
+kill -CONT "$pid"
+clean "the log of a node that was killed is clean" "$C/a/audit"
+remarks "a request without an outcome is remarked" "1 request without an outcome: entry "
+server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
+check "exchanges go on" contains "$(ask $S 5)" "OK                   5"
+sleep 0.5
+cp -r "$C/b/audit" "$C/before"
+
+# --- a signer revoked while the nodes keep an older directory -------------------------------------
+cp -r "$C/store" "$C/forked"
+registry certificate revoke --server $A/SS1 --reason "clave perdida" >/dev/null || die "no revocation"
+registry publish --to "$C/newer" >/dev/null || die "nothing published"
+clean "what was signed before a revocation stays good" "$C/before" --directory "$C/newer"
+check "a node with an older directory goes on" contains "$(ask $S 4)" "OK                   4"
+server_stop a; check "server a stops as asked" equal $? 0
+server_stop b; check "server b stops as asked" equal $? 0
+sleep 2.1 # so that what is missing at the other side is not just under way
+cp -r "$C/a/audit" "$C/good-a"
+cp -r "$C/b/audit" "$C/good-b"
+clean "by the older directory nothing is wrong" "$C/good-b"
+finds "an entry signed after the revocation is found with a newer directory" revocation "after the certificate of $A/SS1 was revoked" \
+    "$C/good-b" --directory "$C/newer"
+check "... each of them" equal "$(grep -c '\[revocation\]' "$C/said")" 4
+again "$C/good-b"; rm -rf "$X/directory"; cp -r "$C/newer" "$X/directory"
+finds "... also when the folder holds it itself" revocation "was revoked" "$X"
+again; rm -rf "$X/directory"; cp -r "$C/newer" "$X/directory"
+finds "the newest directory of all logs in a run judges all of them" revocation "was revoked" "$C/good-b" "$X"
+check "... so that no copy can keep a revocation back" contains "$(grep FINDING "$C/said")" "$C/good-b"
+
+clean "both honest logs are clean" "$C/good-a" "$C/good-b"
+check "... with all payloads held" contains "$(cat "$C/said")" "held, 0 erased, 0 none, 0 damaged"
+check "... saying which heads the peers have shown" contains "$(cat "$C/said")" "peers' heads: $B/SS1: "
+
+# --- payloads -------------------------------------------------------------------------------------
+again
+poke "$(slab)" $(($(slot 5) + 12)) '\x00\x00\x00\x02'
+dd if=/dev/zero of="$(slab)" bs=1 seek=$(($(slot 5) + 16)) count=32 conv=notrunc 2>/dev/null
+finds "a payload marked as erased is found" payload "no record of the log says so" "$X"
+check "... and counted" contains "$(cat "$C/said")" "1 erased, 0 none"
+for ((i = 0; i < 200; i++)); do poke "$(slab)" $(($(slot $i) + 12)) '\x00\x00\x00\x02'; done
+rm "$X"/payload/*.seg
+finds "all payloads gone and marked as erased is found" payload "no record of the log says so" "$X"
+again; rm -r "$X/payload" "$X/keys"
+finds "all payloads and their keys gone is found" payload "no payload is held" "$X"
+again; poke "$(slab)" $(($(slot 5) + 12)) '\x00\x76\xad\xf1'
+finds "a state that no node writes is found" payload "" "$X"
+"$AUDIT" show "$X" 5 --payload >"$C/shown" 2>&1; status=$?
+check "... and shown without harm" equal $status 0
+
+# --- the ends of the log --------------------------------------------------------------------------
+again; rm "$X/log/1/checkpoint"
+finds "a missing checkpoint is found" checkpoint "there is no checkpoint" "$X"
+cut_frames 3
+finds "... also when entries were cut with it" checkpoint "there is no checkpoint" "$X"
+remarks "... whose last record is no stop" "no stop"
+rm "$X"/log/1/wal/*.seg
+finds "an empty log is found" "whole log" "the log is empty" "$X"
+rm -r "$X/log"
+finds "a log without its folder is found" "whole log" "the log is empty" "$X"
+again; cut_frames 1
+finds "one entry cut from under the checkpoint is found" checkpoint "the checkpoint promises" "$X"
+again; cut_frames 8; cp "$C/live4/log/1/checkpoint" "$X/log/1/checkpoint"
+clean "what is cut behind an older checkpoint cannot be known from one log" "$X"
+remarks "... which is said" "that no checkpoint covers yet"
+finds "... but the other log knows" "append only" "of $A/SS1, which has" "$X" "$C/good-b"
+again; dd if="$(segment)" of="$C/rest" bs=1M skip="$(frame "$(segment)" 1 | cut -d ' ' -f 1)" iflag=skip_bytes 2>/dev/null
+dd if=/dev/zero of="$(segment)" bs=1 count=16 conv=notrunc 2>/dev/null
+finds "a first record wiped out is found" "whole log" "the log is empty" "$X"
+finds "... with what stands behind it" "whole log" "a whole record with number 1" "$X"
+again; read -r from _ < <(frame "$(segment)" 20); poke "$(segment)" $((from + 100)) '\x55\x55'
+finds "records hidden behind a broken one are found" "whole log" "a whole record with number 21" "$X"
+again; read -r end _ < <(frames "$(segment)" | tail -n 1)
+head -c 300 /dev/urandom | dd of="$(segment)" bs=1 seek="$end" conv=notrunc 2>/dev/null
+clean "a torn tail is none" "$X"
+remarks "... but is said" "bytes after its last whole record"
+
+# --- records that do not belong here --------------------------------------------------------------
+again; append_leaf "$(ls "$C"/good-b/log/1/wal/*.seg)" 0
+finds "another server's record put at the end is found" "own entries only" "neither from nor to $A/SS1" "$X"
+again; append_leaf "$(ls "$C"/good-a/log/1/wal/*.seg)" 7
+finds "a record copied within the log is found" "each entry once" "it is entry 7 again" "$X"
+
+# --- whose word it is -----------------------------------------------------------------------------
+verify "$C/good-a" >/dev/null
+check "anchors of the folder are named as such" contains "$(cat "$C/said")" "anchors taken from the audited folder"
+print=$(openssl x509 -in "$C/store/anchor/trust.pem" -noout -fingerprint -sha256 | tr -d : | sed 's/.*=//' | tr A-F a-f)
+check "... with the certificate's fingerprint as openssl has it" contains "$(cat "$C/said")" "$print"
+check "... and the directory's key" contains "$(cat "$C/said")" "$(cat "$C/store/anchor/directory.vkey")"
+TRUE=(--trust "$C/store/anchor/trust.pem" --directory-vkey "$C/store/anchor/directory.vkey")
+clean "with the auditor's own anchors it is clean" "$C/good-a" "${TRUE[@]}"
+check "... and they are named as such" contains "$(cat "$C/said")" "anchors given by the auditor"
+mine=$C
+C=$mine/other
+mkdir "$C"
+country_make >/dev/null
+member_make c $A/SS1 "Medellín" TRAMITES >/dev/null
+publish
+server_start c || die "server c: $(tail -n 1 "$C/c/server.events")"
+sleep 0.4
+server_stop c
+C=$mine
+clean "an invented country is clean by itself" "$C/other/c/audit"
+finds "... but not with the auditor's anchors" directory "not signed by the authority" "$C/other/c/audit" "${TRUE[@]}"
+finds "... nor with his trust alone" directory "" "$C/other/c/audit" "${TRUE[@]:0:2}"
+finds "... nor beside a log of the real one" anchors "other ones than those of" "$C/good-a" "$C/other/c/audit"
+"$BIN/chaski-registry" member add "$C/forked" CO/GOV/1 --name "Nadie" >/dev/null || die "no fork"
+"$BIN/chaski-registry" publish "$C/forked" --to "$C/fork" >/dev/null || die "no fork"
+again "$C/good-b"; rm -rf "$X/directory"; cp -r "$C/fork" "$X/directory"
+finds "a directory that contradicts the given one is found" directories "contradicts the given one" "$X" --directory "$C/newer"
+cp -r "$X" "$C/copy-b"; again; rm -rf "$X/directory"; cp -r "$C/newer" "$X/directory"
+finds "directories of two logs that contradict one another are found" directories "contradicts the one of" "$X" "$C/copy-b"
+
+# --- what is printed ------------------------------------------------------------------------------
+"$AUDIT" show "$C/good-a" >"$C/rows"
+check "one row for each entry" equal "$(wc -l <"$C/rows")" "$(($(frames "$(ls "$C"/good-a/log/1/wal/*.seg)" | wc -l) - 1))"
+check "... and nothing in it drives the terminal" equal "$(LC_ALL=C tr -d '\n\40-\176\200-\377' <"$C/rows" | wc -c)" 0
+for ((i = 0; i < $(wc -l <"$C/rows"); i++)); do "$AUDIT" show "$C/good-a" $i --payload; done >"$C/shown"
+check "nor in an entry with its payload" equal "$(LC_ALL=C tr -d '\n\40-\176\200-\377' <"$C/shown" | wc -c)" 0
+
+odd=$C/caf$'\xe9'
+again; mv "$X" "$odd"; X=$odd
+poke "$(slab)" $(($(slot 5) + 12)) '\x00\x00\x00\x02'
+"$AUDIT" verify "$odd" --json >"$C/json"; status=$?
+check "a finding does not get lost by a folder's name" contains "$(cat "$C/json")" '"what": "its payload is marked as erased'
+check "... whose bytes are shown" contains "$(cat "$C/json")" 'caf\\xe9"'
+check "... the object says that it is not clean" contains "$status $(cat "$C/json")" '1 {'
+check "... in words" contains "$(tr -d '\n' <"$C/json")" '"clean": false, "count": 1,'
+check "... with the counts" contains "$(tr -d '\n ' <"$C/json")" '"erased":1,"damaged":0'
+check "... the anchors" contains "$(cat "$C/json")" "$print"
+check "... and the peers' heads" contains "$(tr -d '\n ' <"$C/json")" "\"peers_heads\":[{\"server\":\"$B/SS1\",\"size\":"
+"$AUDIT" verify "$C/good-a" --json >"$C/json"; status=$?
+check "an honest log is clean there too" contains "$status $(tr -d '\n' <"$C/json")" '"clean": true, "count": 0,'
+finish

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/*
+ * report - what verify has to say: findings, remarks, progress; as text or as one JSON object.
+ *
+ * A finding is what an honest node does not leave behind; it decides the exit status. A remark is
+ * what may well be so and what this log alone cannot settle. Text goes out at once, JSON at the
+ * end. All words are escaped here: callers pass them as they found them.
+ */
+#ifndef TOOLS_AUDIT_REPORT_H
+#define TOOLS_AUDIT_REPORT_H
+
+#include "lib/base/bytes.h"
+
+#include <jansson.h>
+
+#define REPORT_WHOLE UINT64_MAX /* about the log, not about one entry */
+
+struct report;
+
+struct report *report_new(bool json, bool quiet);
+void report_free(struct report **self);
+
+/* rule: what was broken; meaning: what it would mean; then what was found (printf style). */
+void report_find(struct report *self, const char *folder, uint64_t entry, const char *rule,
+                 const char *meaning, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+/* folder NULL: about all of them. */
+void report_remark(struct report *self, const char *folder, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* One more entry was checked; a line on a terminal says so now and then. */
+void report_entry(struct report *self);
+
+bool report_is_json(const struct report *self);
+bool report_is_quiet(const struct report *self);
+uint64_t report_findings(const struct report *self);
+/* A line of text, escaped; nothing with JSON. */
+void report_line(struct report *self, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The last line, or the whole object: `root` (only with JSON; taken) with clean, count, entries,
+ * speed, findings and remarks added. */
+void report_end(struct report *self, size_t logs, json_t *root);
+
+#endif

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+/*
+ * verify - what the rooms of `chaski-audit verify` share: logs while they are checked.
+ *
+ *   verify.c         the command: one log after the other, and what is told of each
+ *   verify_rest.c    what the verdict rests on: anchors and directories
+ *   verify_entry.c   one entry by itself, as it is walked over
+ *   verify_log.c     the entries of one log against one another, its checkpoint and its end
+ *   verify_logs.c    logs against one another
+ */
+#ifndef TOOLS_AUDIT_VERIFY_H
+#define TOOLS_AUDIT_VERIFY_H
+
+#include "lib/base/map.h"
+#include "tools/audit/anchors.h"
+#include "tools/audit/commands.h"
+#include "tools/audit/history.h"
+#include "tools/audit/log_view.h"
+#include "tools/audit/report.h"
+
+enum payload_found { FOUND_NONE, FOUND_HELD, FOUND_ERASED, FOUND_DAMAGED, FOUND_KINDS };
+
+/* What is kept of an entry for the checks between entries and between logs. */
+struct kept {
+    struct sha256 leaf_hash;
+    uint64_t index;
+    enum header_kind kind; /* 0: it could not be read, and the rest is empty */
+    uint8_t exchange_id[EXCHANGE_ID_BYTES];
+    char *sender_server, *receiver_server; /* interned */
+    uint64_t log_size;
+    struct sha256 log_root;
+    struct sha256 reply_to;
+    bool has_reply_to;
+    bool again; /* the same leaf stood in this log before */
+    enum payload_found payload;
+    uint32_t fault;
+    int64_t time_ms;
+};
+
+/* The largest head that another server has claimed of its own log, in an entry of this one. */
+struct peer_head {
+    const char *server; /* interned */
+    uint64_t size;
+    struct sha256 root;
+    uint64_t index; /* of the entry that holds the claim */
+};
+
+struct log {
+    struct log_view *view;   /* NULL: it could not be opened, which is a finding */
+    struct history *history; /* of the folder's own directory */
+    struct anchors anchors;
+    struct sha256 *root; /* root[n]: of the first n entries */
+    struct kept *entry;
+    uint64_t count, room;
+    struct merkle tree;
+    struct map by_hash;         /* leaf hash -> index + 1 of its first place */
+    struct map names;           /* interned texts */
+    struct map heads;           /* server -> struct peer_head */
+    struct checkpoint promised; /* read before the walk: a running node writes on; size 0: none */
+    bool promise_bad;
+    uint64_t uncovered; /* entries that no checkpoint covers yet */
+    uint64_t payloads[FOUND_KINDS];
+    int64_t own_ms;     /* newest time in this server's own entries so far */
+    uint64_t own_size;  /* largest head in this server's own entries so far */
+    uint64_t own_index; /* ... and which entry held it */
+    int64_t walked_ms;  /* wall time when the walk began */
+};
+
+struct verify {
+    const struct audit_arguments *arguments;
+    struct report *report;
+    struct log log[LOGS_MAX];
+    size_t logs;
+    struct directory *given; /* of --directory, or NULL */
+    struct history *given_history;
+    /* for the log being walked: the newest directory that contains its own; borrowed */
+    const struct directory *judge;
+    const struct history *history;
+    struct log *now;
+};
+
+#define FIND(self, log, index, rule, meaning, ...) \
+    report_find((self)->report, (log)->view->folder, index, rule, meaning, __VA_ARGS__)
+#define REMARK(self, log, ...) report_remark((self)->report, (log)->view->folder, __VA_ARGS__)
+
+/* Keeps the entry and checks it by itself. */
+void verify_entry(struct verify *self, struct log *log, const struct log_entry *entry);
+/* After the last one. */
+void verify_log(struct verify *self, struct log *log);
+/* Does a head that the log's own server has signed fit the log? It stands in entry `kept` of
+ * `holder`'s log. */
+void verify_head(struct verify *self, const struct log *log, const struct kept *kept,
+                 const struct log *holder);
+/* After the last log. */
+void verify_logs(struct verify *self);
+
+/* Before the first entry: says what the verdict rests on, compares the logs' anchors and
+ * directories, loads --directory. A fault means that nothing can be checked. */
+fault verify_rest(struct verify *self);
+/* The newest directory that contains this log's own becomes its judge. */
+void verify_choose_judge(struct verify *self, const struct log *log);
+/* "anchors" of the JSON object. */
+json_t *verify_anchors_json(const struct verify *self);
+
+static inline bool kept_is_own(const struct log *log, const struct kept *kept)
+{
+    return kept->kind != 0 && strcmp(kept->sender_server, log->view->server) == 0;
+}
+
+#endif

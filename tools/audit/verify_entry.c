@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+/* One entry by itself: whose it is, who signed, what it commits to. */
+#include "tools/audit/verify.h"
+
+#include "lib/base/text.h"
+#include "lib/bus/bus_id.h"
+#include "lib/bus/letter.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static const char forged[] =
+    "Somebody signed who was not entitled to: the entry proves nothing against the named sender.";
+
+// --- keeping ------------------------------------------------------------------------------------
+
+static char *intern(struct log *log, struct span text)
+{
+    char *name = map_get(&log->names, text);
+    if (name == NULL) {
+        name = owned_array(text.size + 1, 1);
+        if (text.size > 0)
+            memcpy(name, text.at, text.size);
+        map_set(&log->names, text, name);
+    }
+    return name;
+}
+
+static void fill_kept(struct log *log, const struct header *header, struct kept *kept)
+{
+    kept->kind = header->kind;
+    memcpy(kept->exchange_id, header->exchange_id, EXCHANGE_ID_BYTES);
+    kept->sender_server = intern(log, header->sender_server);
+    kept->receiver_server = intern(log, header->receiver_server);
+    kept->log_size = header->log_size;
+    kept->log_root = header->log_root;
+    kept->has_reply_to = header->has_reply_to;
+    kept->reply_to = header->reply_to;
+    kept->fault = header->fault;
+    kept->time_ms = header->time_ms;
+}
+
+static struct kept *keep(struct log *log, const struct log_entry *entry)
+{
+    if (log->count == log->room) {
+        log->room = log->room == 0 ? 1024 : 2 * log->room;
+        log->entry = owned_grow(log->entry, log->room, sizeof *log->entry);
+        log->root = owned_grow(log->root, log->room + 1, sizeof *log->root);
+    }
+    if (log->count == 0)
+        log->root[0] = merkle_root(&log->tree);
+    struct kept *kept = &log->entry[log->count++];
+    *kept = (struct kept){.leaf_hash = *entry->leaf_hash, .index = entry->index};
+    merkle_append(&log->tree, entry->leaf_hash);
+    log->root[log->count] = merkle_root(&log->tree);
+    struct span hash = sha256_span(entry->leaf_hash);
+    kept->again = map_get(&log->by_hash, hash) != NULL;
+    if (!kept->again)
+        map_set(&log->by_hash, hash, (void *)(uintptr_t)(entry->index + 1));
+    if (entry->header != NULL)
+        fill_kept(log, entry->header, kept);
+    return kept;
+}
+
+// --- whose it is --------------------------------------------------------------------------------
+
+/* A log holds what its server sent or was sent, and what it says of itself. */
+static void check_place(struct verify *self, struct log *log, const struct log_entry *entry)
+{
+    const struct header *header = entry->header;
+    const char *own = log->view->server;
+    bool sent = span_is_text(header->sender_server, own);
+    bool got = span_is_text(header->receiver_server, own) && header->kind < HEADER_STARTED;
+    if (!sent && !got)
+        FIND(self, log, entry->index, "own entries only",
+             "A record of other servers was put in here: it says nothing of this one.",
+             "a %s of %.*s, which is neither from nor to %s", header_kind_word(header->kind),
+             (int)header->sender_server.size, (const char *)header->sender_server.at, own);
+}
+
+// --- who signed ---------------------------------------------------------------------------------
+
+/*
+ * By the time in the header; and, as that is the signer's own word, by where it stands: this log's
+ * own entries before it tell the latest time at which it can have been taken in.
+ */
+static void check_revocation(struct verify *self, struct log *log, const struct log_entry *entry,
+                             const struct directory_signer *signer)
+{
+    int64_t since_ms = signer->revoked_since_ms;
+    if (since_ms == 0)
+        return;
+    if (entry->header->time_ms >= since_ms)
+        FIND(self, log, entry->index, "revocation", forged,
+             "signed %" PRId64 " ms after the certificate of %s was revoked",
+             entry->header->time_ms - since_ms, signer->server->id);
+    else if (log->own_ms > since_ms + DEADLINE_MS_MAX)
+        FIND(self, log, entry->index, "revocation", forged,
+             "dated before the certificate of %s was revoked, but it was taken in %" PRId64
+             " ms after that",
+             signer->server->id, log->own_ms - since_ms);
+}
+
+static void check_certificate(struct verify *self, struct log *log, const struct log_entry *entry,
+                              const struct directory_signer *signer)
+{
+    const struct certificate *certificate = signer->certificate;
+    int64_t time_ms = entry->header->time_ms;
+    if (!signer->trusted)
+        FIND(self, log, entry->index, "certificate", forged,
+             "the certificate of %s leads to no trusted authority", signer->server->id);
+    if (time_ms < certificate_not_before_ms(certificate) ||
+        time_ms > certificate_not_after_ms(certificate))
+        FIND(self, log, entry->index, "certificate", forged,
+             "the certificate was not valid at the time in the header");
+    check_revocation(self, log, entry, signer);
+}
+
+/* A server speaks for itself in a refusal and of its own log, and otherwise for a subsystem that is
+ * registered on it. */
+static void check_sender(struct verify *self, struct log *log, const struct log_entry *entry,
+                         const struct directory_signer *signer)
+{
+    const struct header *header = entry->header;
+    if (!span_is_text(header->sender_server, signer->server->id))
+        FIND(self, log, entry->index, "authorship", forged, "signed by %s in the name of %.*s",
+             signer->server->id, (int)header->sender_server.size,
+             (const char *)header->sender_server.at);
+    struct span member = bus_id_prefix(header->sender, ID_MEMBER);
+    if (!span_equal(member, bus_id_prefix(span_of_text(signer->server->id), ID_MEMBER))) {
+        FIND(self, log, entry->index, "authorship", forged,
+             "the sender is not of the signer's member");
+        return;
+    }
+    if (header->kind >= HEADER_STARTED ||
+        (header->kind == HEADER_FAULT && span_is_text(header->sender, signer->server->id)))
+        return;
+    if (!history_stood(self->history, header->sender, signer->server->id, header->time_ms))
+        FIND(self, log, entry->index, "authorship", forged,
+             "%.*s was not registered on %s at that time", (int)header->sender.size,
+             (const char *)header->sender.at, signer->server->id);
+}
+
+static void check_signature(struct verify *self, struct log *log, const struct log_entry *entry)
+{
+    struct directory_signer *signer = directory_signer_ever(self->judge, entry->parts.ski.at);
+    if (signer == NULL) {
+        FIND(self, log, entry->index, "authorship",
+             "The signer was never registered, or the directory copy is older than the entry.",
+             "no certificate with this key is in the directory");
+        return;
+    }
+    struct cades_parts parts;
+    if (failed(cades_verify_leaf(signer->certificate, entry->leaf, &parts)))
+        FIND(self, log, entry->index, "signature",
+             "The entry was altered, or fabricated by whoever keeps this log.",
+             "the CAdES signature does not verify: %s", fault_detail());
+    else if (entry->header->time_ms / 1000 * 1000 != parts.time_ms)
+        FIND(self, log, entry->index, "signature",
+             "Time in the header and time of the signature must be one: no node signs this.",
+             "the header is dated otherwise than its signature");
+    check_certificate(self, log, entry, signer);
+    check_sender(self, log, entry, signer);
+}
+
+// --- what it commits to -------------------------------------------------------------------------
+
+static void check_commitment(struct verify *self, struct log *log, const struct log_entry *entry,
+                             const struct bytes *blob)
+{
+    struct sha256 commitment = letter_commitment(bytes_span(blob));
+    if (!sha256_equal(&commitment, &entry->header->payload_sha256) ||
+        blob->size != entry->header->payload_bytes + SALT_BYTES)
+        FIND(self, log, entry->index, "commitment",
+             "What is kept is not what was signed: the content was exchanged afterwards.",
+             "the payload's digest is not the one in the header");
+}
+
+/* The state comes out of a file: it may be any number. An erased one is judged after the walk. */
+static enum payload_found check_payload(struct verify *self, struct log *log,
+                                        const struct log_entry *entry)
+{
+    static const char lost[] =
+        "The content is lost or was tampered with; the signed header still stands.";
+    OWNED(bytes) blob = NULL;
+    enum payload_state state = PAYLOAD_NONE;
+    if (failed(
+            payload_store_read(log->view->folder, entry->index, entry->leaf_hash, &state, &blob))) {
+        FIND(self, log, entry->index, "payload", lost, "%s", fault_detail());
+        return FOUND_DAMAGED;
+    }
+    switch (state) {
+    case PAYLOAD_HELD:
+        check_commitment(self, log, entry, blob);
+        return FOUND_HELD;
+    case PAYLOAD_ERASED:
+        return FOUND_ERASED;
+    case PAYLOAD_NONE:
+        FIND(self, log, entry->index, "payload",
+             "The content was removed without an erasure; the signed header still stands.",
+             "no payload is held for it");
+        return FOUND_NONE;
+    }
+    FIND(self, log, entry->index, "payload", lost,
+         "its payload is in state %u, which no node writes", (unsigned)state);
+    return FOUND_DAMAGED;
+}
+
+void verify_entry(struct verify *self, struct log *log, const struct log_entry *entry)
+{
+    struct kept *kept = keep(log, entry);
+    report_entry(self->report);
+    if (entry->header == NULL) {
+        FIND(self, log, entry->index, "form", "Something that no node writes stands in the log.",
+             "the entry cannot be read: %s", entry->damage);
+        return;
+    }
+    check_place(self, log, entry);
+    check_signature(self, log, entry);
+    kept->payload = check_payload(self, log, entry);
+    log->payloads[kept->payload]++;
+    if (kept_is_own(log, kept) && kept->time_ms > log->own_ms)
+        log->own_ms = kept->time_ms;
+}
