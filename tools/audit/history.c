@@ -122,7 +122,7 @@ bool history_stood(const struct history *self, struct span subsystem, const char
                    int64_t time_ms)
 {
     for (const struct stay *at = map_get(&self->stays, subsystem); at != NULL; at = at->before)
-        if (strcmp(at->server, server) == 0 && time_ms >= at->from_ms - FRESH_FUTURE_MS &&
+        if (strcmp(at->server, server) == 0 && time_ms >= at->from_ms - DEADLINE_MS_MAX &&
             (at->until_ms == STILL || time_ms <= at->until_ms + DEADLINE_MS_MAX))
             return true;
     return false;

@@ -22,8 +22,9 @@ void history_free(struct history **self);
 bool history_root(const struct history *self, uint64_t size, struct sha256 *out);
 
 /*
- * Was the subsystem registered on this server at that time? Clocks differ by up to FRESH_FUTURE_MS,
- * and an exchange that runs when a registration ends may come to its end (DEADLINE_MS_MAX).
+ * Was the subsystem registered on this server at that time? A receiver looks when the entry comes,
+ * which may be up to DEADLINE_MS_MAX after its date; and an exchange that runs when a registration
+ * ends may come to its end.
  */
 bool history_stood(const struct history *self, struct span subsystem, const char *server,
                    int64_t time_ms);
