@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+/*
+ * forge - evidence logs written with real keys and dishonest hands: what a member could do who has
+ * its own keys and its own disk. The auditor must see it.
+ */
+#ifndef TESTS_TOOLS_FORGE_H
+#define TESTS_TOOLS_FORGE_H
+
+#include "lib/bus/audit_log.h"
+#include "lib/bus/header.h"
+#include "lib/bus/letter.h"
+#include "lib/crypto/random.h"
+#include "tests/unit/bus/book.h"
+#include "tools/audit/commands.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <unistd.h>
+
+#define FORGE_MINUTE_MS INT64_C(60000)
+
+enum forge_side { CALLER, PROVIDER, SIDES };
+
+static const char *const forge_member[SIDES] = {MEDELLIN, DANE};
+static const char *const forge_server[SIDES] = {MEDELLIN "/SS1", DANE "/SS1"};
+static const char *const forge_subsystem[SIDES] = {MEDELLIN "/TRAMITES", DANE "/DIVIPOLA"};
+
+/* A country of two servers whose keys are all at hand, and the log of one of them. */
+struct forge {
+    struct book *book;
+    struct keypair *sign[SIDES], *log_key[SIDES];
+    struct certificate *certificate[SIDES];
+    struct note_key origin[SIDES];
+    enum forge_side whose;
+    char folder[256];
+    struct audit_log *log;
+    struct audit_head head; /* of the last entry; what an honest header would claim */
+    int64_t time_ms;        /* of the next entry */
+};
+
+static inline void forge_free(struct forge **owner)
+{
+    struct forge *self = *owner;
+    *owner = NULL;
+    if (self == NULL)
+        return;
+    for (size_t i = 0; i < SIDES; i++) {
+        keypair_free(&self->sign[i]);
+        keypair_free(&self->log_key[i]);
+        certificate_free(&self->certificate[i]);
+    }
+    audit_log_free(&self->log);
+    book_free(&self->book);
+    free(self);
+}
+
+static inline void forge_enrol(struct forge *self, enum forge_side side)
+{
+    OWNED(bytes) public_key = NULL;
+    char name[64], vkey[400], address[] = "tcp://[::1]:5500";
+    uint8_t seed[32];
+    self->certificate[side] = book_issue(self->book, forge_member[side], "SS1", &self->sign[side]);
+    MUST(keypair_make(KEY_ED25519, &self->log_key[side]));
+    MUST(keypair_public(self->log_key[side], &public_key));
+    snprintf(name, sizeof name, "log.example/%d", (int)side);
+    MUST(note_key_make(name, NOTE_LOG, public_key->data, &self->origin[side]));
+    note_key_text(&self->origin[side], vkey, sizeof vkey);
+    memset(seed, 1 + (int)side, sizeof seed);
+    struct span der = certificate_der(self->certificate[side]);
+    ProtobufCBinaryData certificates[] = {{der.size, (uint8_t *)(uintptr_t)der.at}};
+    ProtobufCBinaryData keys[] = {{sizeof seed, seed}};
+    char *addresses[] = {address};
+    book_member(self->book, forge_member[side], true);
+    BOOK_ACT(self->book, SERVER_SET, server_set, CHASKI__SERVER_SET__INIT,
+             it->id = book_text(forge_server[side]), it->n_address = 1, it->address = addresses,
+             it->transport_key = keys[0], it->n_seal_key = 1, it->seal_key = keys,
+             it->log_vkey = vkey, it->n_certificate = 1, it->certificate = certificates);
+    book_subsystem(self->book, forge_subsystem[side], forge_server[side]);
+}
+
+static inline void forge_file(const struct forge *self, const char *name, struct span bytes)
+{
+    char path[400];
+    snprintf(path, sizeof path, "%s/%s", self->folder, name);
+    *strrchr(path, '/') = '\0';
+    MUST(file_make_folders(path, 0700));
+    book_write_file(self->folder, name, bytes);
+}
+
+/* An empty log of this side, in a country of both. */
+static inline struct forge *forge_new(enum forge_side whose)
+{
+    struct forge *self = owned_new(sizeof *self);
+    struct audit_recovery recovery;
+    self->book = book_new();
+    self->whose = whose;
+    snprintf(self->folder, sizeof self->folder, "%s/audit", unit_folder());
+    for (size_t i = 0; i < SIDES; i++)
+        forge_enrol(self, (enum forge_side)i);
+    struct audit_log_options options = {self->folder, 1, 1 << 20, &self->origin[whose]};
+    MUST(file_make_folders(self->folder, 0700));
+    MUST(audit_log_open(&options, NULL, NULL, &self->log, &recovery));
+    self->head = audit_log_head(self->log);
+    self->time_ms = self->book->time_ms + 60 * FORGE_MINUTE_MS;
+    return self;
+}
+
+/* Makes the header's commitment, signs as `signer` at `signed_ms`, appends. The leaf hash. */
+static inline struct sha256 forge_append(struct forge *self, enum forge_side signer,
+                                         struct header *header, int64_t signed_ms)
+{
+    OWNED(bytes) blob = NULL;
+    OWNED(bytes) encoded = NULL;
+    MUST(letter_blob(span_of_text("content"), &blob));
+    header->payload_sha256 = letter_commitment(bytes_span(blob));
+    header->payload_bytes = blob->size - SALT_BYTES;
+    MUST(header_encode(header, &encoded));
+    OWNED(bytes)
+    leaf = book_sign(self->sign[signer], self->certificate[signer], encoded, signed_ms);
+    struct audit_record record = {.leaf = bytes_span(leaf), .blob = bytes_span(blob)};
+    MUST(audit_log_append(self->log, &record, 1, self->time_ms));
+    self->head = audit_log_head(self->log);
+    self->time_ms += 10;
+    return record.leaf_hash;
+}
+
+/* What an honest server would say now: the rest of the header is the test's. */
+static inline struct header forge_header(const struct forge *self, enum forge_side signer,
+                                         enum header_kind kind)
+{
+    struct header header = {.kind = kind, .time_ms = self->time_ms, .directory_epoch = 1};
+    random_fill(header.exchange_id, sizeof header.exchange_id);
+    header.sender_server = span_of_text(forge_server[signer]);
+    if (kind >= HEADER_STARTED) {
+        header.sender = span_of_text(forge_member[signer]);
+    } else {
+        header.sender = span_of_text(forge_subsystem[signer]);
+        header.receiver = span_of_text(forge_subsystem[1 - signer]);
+        header.receiver_server = span_of_text(forge_server[1 - signer]);
+        header.service = span_of_text(DANE "/DIVIPOLA/abierto");
+    }
+    if (signer == self->whose) {
+        header.log_size = self->head.size;
+        header.log_root = self->head.root;
+    }
+    return header;
+}
+
+static inline struct sha256 forge_own(struct forge *self, enum header_kind kind)
+{
+    struct header header = forge_header(self, self->whose, kind);
+    return forge_append(self, self->whose, &header, header.time_ms);
+}
+
+/* A whole exchange: the provider's answer is to the caller's request. */
+static inline void forge_exchange(struct forge *self)
+{
+    struct header request = forge_header(self, CALLER, HEADER_REQUEST);
+    struct sha256 asked = forge_append(self, CALLER, &request, request.time_ms);
+    struct header response = forge_header(self, PROVIDER, HEADER_RESPONSE);
+    memcpy(response.exchange_id, request.exchange_id, EXCHANGE_ID_BYTES);
+    response.has_reply_to = true;
+    response.reply_to = asked;
+    forge_append(self, PROVIDER, &response, response.time_ms);
+}
+
+static inline void forge_checkpoint(struct forge *self)
+{
+    struct checkpoint head = {.size = self->head.size, .root = self->head.root};
+    char body[CHECKPOINT_BODY_ROOM];
+    uint8_t signature[ED25519_SIGNATURE_BYTES];
+    OWNED(bytes) note = NULL;
+    strcpy(head.origin, self->origin[self->whose].name);
+    size_t size = checkpoint_body(&head, body, sizeof body);
+    MUST(keypair_sign_message(self->log_key[self->whose], span_of(body, size), signature));
+    MUST(checkpoint_note(&head, &self->origin[self->whose], signature, &note));
+    MUST(audit_log_keep_checkpoint(self->log, bytes_span(note)));
+}
+
+/* The directory of all acts so far, and the anchors. */
+static inline void forge_publish(struct forge *self)
+{
+    char folder[300], vkey[400];
+    OWNED(bytes) pem = NULL;
+    book_published(self->book, 30 * BOOK_DAY_MS);
+    snprintf(folder, sizeof folder, "%s/directory", self->folder);
+    MUST(file_make_folders(folder, 0700));
+    book_publish(self->book, folder, 0);
+    MUST(certificate_pem(self->book->ca, &pem));
+    forge_file(self, "anchor/trust.pem", bytes_span(pem));
+    note_key_text(&self->book->log, vkey, sizeof vkey);
+    forge_file(self, "anchor/directory.vkey", span_of_text(vkey));
+    note_key_text(&self->origin[self->whose], vkey, sizeof vkey);
+    forge_file(self, "anchor/log.vkey", span_of_text(vkey));
+}
+
+/* Runs verify with --json; the object, to be json_decref'd. */
+static inline json_t *forge_verify(const struct forge *self)
+{
+    struct audit_arguments arguments = {.count = 1, .positional = {self->folder}, .json = true};
+    char path[300];
+    uint64_t findings = 0;
+    snprintf(path, sizeof path, "%s/said.json", self->folder);
+    fflush(stdout);
+    int kept = dup(STDOUT_FILENO);
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    dup2(file, STDOUT_FILENO);
+    fault f = verify_command(&arguments, &findings);
+    fflush(stdout);
+    dup2(kept, STDOUT_FILENO);
+    close(kept);
+    close(file);
+    MUST(f);
+    json_t *said = json_load_file(path, 0, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(said);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(said, "count")), (json_int_t)findings);
+    return said;
+}
+
+/* STOPPED, checkpoint, directory; then: are there exactly `count` findings, all of this rule and,
+ * if `entry` is not negative, all about this entry? */
+static inline void forge_finds(struct forge *self, const char *rule, size_t count, int entry)
+{
+    size_t index;
+    json_t *finding;
+    forge_own(self, HEADER_STOPPED);
+    forge_checkpoint(self);
+    forge_publish(self);
+    json_t *said = forge_verify(self);
+    json_t *list = json_object_get(said, "findings");
+    CU_ASSERT_EQUAL(json_array_size(list), count);
+    CU_ASSERT_EQUAL(json_is_true(json_object_get(said, "clean")), count == 0);
+    json_array_foreach(list, index, finding)
+    {
+        const char *found = json_string_value(json_object_get(finding, "rule"));
+        const char *what = json_string_value(json_object_get(finding, "what"));
+        if (strcmp(found, rule) != 0)
+            fprintf(stderr, "  [%s] %s\n", found, what);
+        CU_ASSERT_STRING_EQUAL(found, rule);
+        if (entry >= 0)
+            CU_ASSERT_EQUAL(json_integer_value(json_object_get(finding, "entry")), entry);
+    }
+    json_decref(said);
+}
+
+#endif

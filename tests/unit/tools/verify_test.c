@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+#include "tests/unit/tools/forge.h"
+
+static void revoke_signer(struct forge *self, enum forge_side side, int64_t since_ms)
+{
+    struct sha256 hash = certificate_hash(self->certificate[side]);
+    self->book->time_ms = self->time_ms;
+    BOOK_ACT(self->book, CERTIFICATE_REVOKED, certificate_revoked,
+             CHASKI__CERTIFICATE_REVOKED__INIT,
+             it->certificate_sha256 = (ProtobufCBinaryData){SHA256_BYTES, hash.at},
+             it->since_ms = (uint64_t)since_ms, it->reason = book_text("clave perdida"));
+}
+
+static struct forge *provider_with_an_exchange(void)
+{
+    struct forge *self = forge_new(PROVIDER);
+    forge_own(self, HEADER_STARTED);
+    forge_exchange(self);
+    return self;
+}
+
+static void test_an_honest_log_is_clean(void)
+{
+    OWNED(forge) self = provider_with_an_exchange();
+    forge_exchange(self);
+    forge_finds(self, "", 0, -1);
+}
+
+static void test_what_is_signed_from_the_revocation_on_is_found(void)
+{
+    OWNED(forge) self = provider_with_an_exchange();
+    int64_t since_ms = self->time_ms;
+    forge_exchange(self); /* entries 3 and 4; the request is dated since_ms */
+    self->time_ms += 100;
+    revoke_signer(self, CALLER, since_ms);
+    forge_finds(self, "revocation", 1, 3);
+}
+
+static void test_what_was_signed_just_before_is_not(void)
+{
+    OWNED(forge) self = provider_with_an_exchange();
+    int64_t since_ms = self->time_ms + 1;
+    forge_exchange(self);
+    self->time_ms += 100;
+    revoke_signer(self, CALLER, since_ms);
+    forge_finds(self, "", 0, -1);
+}
+
+static void test_a_date_before_the_revocation_does_not_help_a_late_entry(void)
+{
+    OWNED(forge) self = provider_with_an_exchange();
+    int64_t since_ms = self->time_ms;
+    self->time_ms += 11 * FORGE_MINUTE_MS;
+    forge_own(self, HEADER_INCIDENT); /* entry 3: our own clock is past it */
+    struct header request = forge_header(self, CALLER, HEADER_REQUEST);
+    request.time_ms = since_ms - 1;
+    forge_append(self, CALLER, &request, request.time_ms);
+    revoke_signer(self, CALLER, since_ms);
+    forge_finds(self, "revocation", 1, 4);
+}
+
+static void test_a_certificate_that_had_ended_is_found(void)
+{
+    OWNED(forge) self = provider_with_an_exchange();
+    struct header request = forge_header(self, CALLER, HEADER_REQUEST);
+    request.time_ms = self->time_ms + 6 * BOOK_YEAR_MS;
+    forge_append(self, CALLER, &request, request.time_ms);
+    forge_finds(self, "certificate", 1, 3);
+}
+
+static void test_a_date_that_is_not_the_signatures_is_found(void)
+{
+    OWNED(forge) self = provider_with_an_exchange();
+    struct header request = forge_header(self, CALLER, HEADER_REQUEST);
+    forge_append(self, CALLER, &request, request.time_ms + 2000);
+    forge_finds(self, "signature", 1, 3);
+}
+
+static void test_a_sender_that_never_stood_on_the_server_is_found(void)
+{
+    OWNED(forge) self = provider_with_an_exchange();
+    struct header request = forge_header(self, CALLER, HEADER_REQUEST);
+    request.sender = span_of_text(MEDELLIN "/OTRO");
+    forge_append(self, CALLER, &request, request.time_ms);
+    forge_finds(self, "authorship", 1, 3);
+}
+
+static void test_a_sender_is_judged_by_where_it_stood_then(void)
+{
+    OWNED(forge) self = forge_new(PROVIDER);
+    forge_own(self, HEADER_STARTED);
+    forge_exchange(self); /* 1, 2 */
+    self->book->time_ms = self->time_ms;
+    BOOK_ACT(self->book, REMOVED, removed, CHASKI__REMOVED__INIT,
+             it->what_case = CHASKI__REMOVED__WHAT_SUBSYSTEM,
+             it->subsystem = book_text(forge_subsystem[CALLER]),
+             it->reason = book_text("ya no existe"));
+    self->time_ms += FORGE_MINUTE_MS;
+    forge_exchange(self); /* 3, 4: one that ran then may come to its end */
+    self->time_ms += 15 * FORGE_MINUTE_MS;
+    forge_exchange(self); /* 5, 6 */
+    self->time_ms += 15 * FORGE_MINUTE_MS;
+    self->book->time_ms = self->time_ms;
+    book_subsystem(self->book, forge_subsystem[CALLER], forge_server[CALLER]);
+    self->time_ms += FORGE_MINUTE_MS;
+    forge_exchange(self); /* 7, 8: it is back */
+    forge_finds(self, "authorship", 1, 5);
+}
+
+static void test_a_server_speaks_for_itself_in_a_refusal_only(void)
+{
+    OWNED(forge) self = provider_with_an_exchange();
+    struct header refusal = forge_header(self, PROVIDER, HEADER_FAULT);
+    refusal.sender = span_of_text(forge_server[PROVIDER]);
+    refusal.fault = ACCESS_DENIED;
+    forge_append(self, PROVIDER, &refusal, refusal.time_ms);
+    struct header request = forge_header(self, CALLER, HEADER_REQUEST);
+    request.sender = span_of_text(forge_server[CALLER]);
+    forge_append(self, CALLER, &request, request.time_ms);
+    forge_finds(self, "authorship", 1, 4);
+}
+
+static void test_a_head_that_goes_back_is_found(void)
+{
+    OWNED(forge) self = provider_with_an_exchange();
+    struct audit_head older = self->head;
+    forge_exchange(self); /* 3, 4 */
+    struct header late = forge_header(self, PROVIDER, HEADER_INCIDENT);
+    late.log_size = older.size; /* a true head of this log, but an old one */
+    late.log_root = older.root;
+    forge_append(self, PROVIDER, &late, late.time_ms);
+    forge_finds(self, "append only", 1, 5);
+}
+
+static void test_a_head_with_another_root_is_found(void)
+{
+    OWNED(forge) self = provider_with_an_exchange();
+    struct header lie = forge_header(self, PROVIDER, HEADER_INCIDENT);
+    lie.log_root.at[0] ^= 1;
+    forge_append(self, PROVIDER, &lie, lie.time_ms);
+    forge_finds(self, "append only", 1, 3);
+}
+
+static void test_a_head_beyond_the_entry_is_found(void)
+{
+    OWNED(forge) self = provider_with_an_exchange();
+    struct header lie = forge_header(self, PROVIDER, HEADER_INCIDENT);
+    lie.log_size += 100;
+    forge_append(self, PROVIDER, &lie, lie.time_ms);
+    forge_own(self, HEADER_STOPPED);
+    forge_checkpoint(self);
+    forge_publish(self);
+    json_t *said = forge_verify(self);
+    json_t *first = json_array_get(json_object_get(said, "findings"), 0);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(first, "rule")), "append only");
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(first, "entry")), 3);
+    json_decref(said);
+}
+
+static void request_claiming(struct forge *self, uint64_t size, uint8_t root)
+{
+    struct header request = forge_header(self, CALLER, HEADER_REQUEST);
+    request.log_size = size;
+    memset(request.log_root.at, root, SHA256_BYTES);
+    forge_append(self, CALLER, &request, request.time_ms);
+}
+
+static void test_a_peer_with_two_histories_is_found(void)
+{
+    OWNED(forge) self = provider_with_an_exchange();
+    request_claiming(self, 7, 1);
+    request_claiming(self, 9, 2);
+    request_claiming(self, 7, 3); /* 5 */
+    forge_finds(self, "one history", 1, 5);
+}
+
+static void test_the_largest_head_of_a_peer_is_told(void)
+{
+    OWNED(forge) self = provider_with_an_exchange();
+    request_claiming(self, 7, 1);
+    request_claiming(self, 9, 2);
+    request_claiming(self, 8, 3);
+    forge_finds(self, "", 0, -1);
+    json_t *said = forge_verify(self);
+    json_t *log = json_array_get(json_object_get(said, "audited"), 0);
+    json_t *head = json_array_get(json_object_get(log, "peers_heads"), 0);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(head, "server")),
+                           forge_server[CALLER]);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(head, "size")), 9);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(head, "entry")), 4);
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(said, "remarks")), 1); /* three open requests */
+    json_decref(said);
+}
+
+static void test_a_log_that_runs_on_long_after_its_checkpoint_is_found(void)
+{
+    OWNED(forge) self = provider_with_an_exchange();
+    forge_checkpoint(self);
+    forge_exchange(self);
+    self->time_ms += 2 * FORGE_MINUTE_MS;
+    forge_exchange(self);
+    forge_publish(self);
+    json_t *said = forge_verify(self);
+    json_t *first = json_array_get(json_object_get(said, "findings"), 0);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(said, "count")), 1);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(first, "rule")), "checkpoint");
+    json_decref(said);
+}
+
+static void test_a_node_that_died_and_has_just_begun_again_is_not(void)
+{
+    OWNED(forge) self = provider_with_an_exchange();
+    forge_checkpoint(self);
+    forge_exchange(self);
+    self->time_ms += BOOK_DAY_MS;
+    forge_own(self, HEADER_STARTED);
+    forge_exchange(self);
+    forge_publish(self);
+    json_t *said = forge_verify(self);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(said, "count")), 0);
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(said, "remarks")), 2);
+    json_decref(said);
+}
+
+static void test_a_log_that_does_not_begin_with_a_start_is_found(void)
+{
+    OWNED(forge) self = forge_new(PROVIDER);
+    forge_exchange(self);
+    forge_finds(self, "whole log", 1, 0);
+}
+
+SUITE(verify, TEST(test_an_honest_log_is_clean),
+      TEST(test_what_is_signed_from_the_revocation_on_is_found),
+      TEST(test_what_was_signed_just_before_is_not),
+      TEST(test_a_date_before_the_revocation_does_not_help_a_late_entry),
+      TEST(test_a_certificate_that_had_ended_is_found),
+      TEST(test_a_date_that_is_not_the_signatures_is_found),
+      TEST(test_a_sender_that_never_stood_on_the_server_is_found),
+      TEST(test_a_sender_is_judged_by_where_it_stood_then),
+      TEST(test_a_server_speaks_for_itself_in_a_refusal_only),
+      TEST(test_a_head_that_goes_back_is_found), TEST(test_a_head_with_another_root_is_found),
+      TEST(test_a_head_beyond_the_entry_is_found), TEST(test_a_peer_with_two_histories_is_found),
+      TEST(test_the_largest_head_of_a_peer_is_told),
+      TEST(test_a_log_that_runs_on_long_after_its_checkpoint_is_found),
+      TEST(test_a_node_that_died_and_has_just_begun_again_is_not),
+      TEST(test_a_log_that_does_not_begin_with_a_start_is_found))
