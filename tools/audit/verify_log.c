@@ -75,7 +75,8 @@ static void note_peer_head(struct log *log, const struct kept *kept)
 static void note_peer_heads(struct log *log)
 {
     for (uint64_t i = 0; i < log->count; i++)
-        if (log->entry[i].kind != 0 && !kept_is_own(log, &log->entry[i]))
+        if (log->entry[i].kind != 0 && log->entry[i].log_size > 0 &&
+            !kept_is_own(log, &log->entry[i]))
             note_peer_head(log, &log->entry[i]);
 }
 
