@@ -97,7 +97,8 @@ static inline struct forge *forge_new(enum forge_side whose)
     snprintf(self->folder, sizeof self->folder, "%s/audit", unit_folder());
     for (size_t i = 0; i < SIDES; i++)
         forge_enrol(self, (enum forge_side)i);
-    struct audit_log_options options = {self->folder, 1, 1 << 20, &self->origin[whose]};
+    struct audit_log_options options = {
+        .folder = self->folder, .epoch = 1, .segment_bytes = 1 << 20, .key = &self->origin[whose]};
     MUST(file_make_folders(self->folder, 0700));
     MUST(audit_log_open(&options, NULL, NULL, &self->log, &recovery));
     self->head = audit_log_head(self->log);
