@@ -6,7 +6,7 @@
 #define GATEWAY_GATEWAY_H
 
 #include "gateway/budget.h"
-#include "gateway/event_rate.h"
+#include "lib/base/event_rate.h"
 #include "gateway/front_line.h"
 #include "gateway/gateway_config.h"
 #include "gateway/http_server.h"

@@ -5,7 +5,7 @@
 #ifndef GATEWAY_HTTP_PRIVATE_H
 #define GATEWAY_HTTP_PRIVATE_H
 
-#include "gateway/event_rate.h"
+#include "lib/base/event_rate.h"
 #include "gateway/http_body.h"
 #include "gateway/http_server.h"
 

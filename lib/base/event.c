@@ -28,23 +28,6 @@ void event_setup(const char *program, enum event_level least)
     least_level = least;
 }
 
-bool event_allowed(struct event_cap *self, unsigned most, unsigned *left_out)
-{
-    int64_t second = clock_steady_ms() / 1000;
-    if (self->second != second) {
-        self->second = second;
-        self->shown = 0;
-    }
-    if (self->shown >= most) {
-        self->held_back++;
-        return false;
-    }
-    self->shown++;
-    *left_out = self->held_back;
-    self->held_back = 0;
-    return true;
-}
-
 bool event_wanted(enum event_level level)
 {
     return level >= least_level;

@@ -38,14 +38,6 @@ struct event_field {
                            sizeof(struct event_field));                            \
     } while (0)
 
-/* For events that strangers cause: at most `most` a second. False: this one is held back; what is
- * let through says with left_out how many were held back before it. Zero to begin with. */
-struct event_cap {
-    int64_t second;
-    unsigned shown, held_back;
-};
-bool event_allowed(struct event_cap *self, unsigned most, unsigned *left_out);
-
 /* Before the first event: the program's name and the least level shown. */
 void event_setup(const char *program, enum event_level least);
 bool event_wanted(enum event_level level);

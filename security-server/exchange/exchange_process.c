@@ -325,6 +325,7 @@ static fault start(struct process *self, int keys_fd)
     TRY(copy_anchor(node));
     TRY(keys_line_open(node->loop, keys_fd, keys_lost, self, &node->keys));
     node->seen = seen_new();
+    event_rate_begin(&node->refused_messages, node->loop, "mesh.message_refused");
     node->table = exchange_table_new((size_t)node->config->exchanges_max);
     node->opened = opened_keys_new(node);
     node->peers = peers_new(node, mesh_take_answer);
@@ -344,6 +345,7 @@ static void finish(struct process *self)
     checkpointer_free(&self->checkpointer);
     front_free(&node->front);
     mesh_door_free(&self->door);
+    event_rate_end(&node->refused_messages);
     peers_free(&node->peers);
     opened_keys_free(&node->opened);
     directory_feed_free(&node->feed);

@@ -5,7 +5,7 @@
 #ifndef EXCHANGE_NODE_H
 #define EXCHANGE_NODE_H
 
-#include "lib/base/event.h"
+#include "lib/base/event_rate.h"
 #include "lib/base/loop.h"
 #include "lib/bus/audit_log.h"
 #include "lib/bus/directory.h"
@@ -36,7 +36,7 @@ struct node {
     struct note_key log_key;    /* its name is our log's origin */
     struct opened_keys *opened; /* of peers' sealing contexts */
     struct socket *mesh;        /* where peers come in */
-    struct event_cap refused_messages;
+    struct event_rate refused_messages;
     uint64_t run; /* random number of this process */
     bool draining;
 };

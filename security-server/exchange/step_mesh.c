@@ -14,7 +14,6 @@
 
 #define CONNECT_RETRY_MS 10 /* first wait for a connection that is being made; then doubling */
 #define CONNECT_RETRY_MS_MAX 500
-#define EVENTS_A_SECOND 20
 
 // --- asking -------------------------------------------------------------------------------------
 
@@ -123,10 +122,8 @@ static void arrived_free(struct arrived **self)
 
 static void refuse_message(struct node *node, const char *peer, fault f)
 {
-    unsigned left_out = 0;
-    if (event_allowed(&node->refused_messages, EVENTS_A_SECOND, &left_out))
-        EVENT(WARN, "mesh.message_refused", E_TEXT("peer", peer), E_FAULT(f),
-              E_NUMBER("left_out", left_out));
+    if (event_rate_allows(&node->refused_messages))
+        EVENT(WARN, "mesh.message_refused", E_TEXT("peer", peer), E_FAULT(f));
 }
 
 static fault fill_record(const struct letter *letter, struct record *out)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "gateway/event_rate.h"
+#include "lib/base/event_rate.h"
 
 #include "lib/base/event.h"
 

@@ -3,8 +3,8 @@
  * event_rate - lets strangers cause at most EVENT_RATE_MOST lines a second of one event; then one
  * line, event.left_out, says how many there were besides.
  */
-#ifndef GATEWAY_EVENT_RATE_H
-#define GATEWAY_EVENT_RATE_H
+#ifndef BASE_EVENT_RATE_H
+#define BASE_EVENT_RATE_H
 
 #include "lib/base/loop.h"
 
