@@ -65,7 +65,7 @@ BINARIES := $(PROGRAMS:%=$(OUT)/bin/%)
 
 OBJECTS_chaski-gateway := $(call objects,gateway) $(LLHTTP_OBJECTS)
 OBJECTS_chaski-security-server := $(call objects,security-server) $(call objects,security-server/exchange) \
-  $(call objects,security-server/keys)
+  $(call objects,security-server/keys) $(call objects,security-server/scribe)
 OBJECTS_chaski-registry := $(call objects,registry)
 OBJECTS_chaski-audit := $(call objects,tools/audit)
 OBJECTS_chaski := $(call objects,tools/chaski) $(OUT)/gateway/table.o

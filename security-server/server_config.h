@@ -22,6 +22,7 @@ struct server_config {
     int64_t exchanges_max;
     int64_t wal_segment_mib;
     int64_t checkpoint_every_ms;
+    int64_t publish_every_ms;
     int64_t event_level; /* enum event_level */
 };
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* chaski-security-server: starts its two processes, and starts them again when one dies. */
+/* chaski-security-server: starts its processes, and starts them again when one dies. */
 #include "lib/base/clock.h"
 #include "lib/base/event.h"
 #include "security-server/exchange/exchange_process.h"
 #include "security-server/keys/keys_process.h"
+#include "security-server/scribe/scribe_process.h"
 #include "security-server/server_config.h"
 
 #include <errno.h>
@@ -22,8 +23,18 @@
 #define RESTART_WINDOW_MS 60000
 #define OPEN_FILES_WANTED 65536
 
+#define SCRIBE_WAIT_S_MAX 30
+
 struct pair {
     pid_t keys, exchange;
+};
+
+/* Exchange and keys live and die together; the scribe follows them through the file system, and
+ * nobody waits for it. */
+struct scribe_watch {
+    const struct server_config *config;
+    pid_t pid; /* 0: does not run */
+    unsigned restarts;
 };
 
 static volatile sig_atomic_t asked_to_stop;
@@ -77,6 +88,33 @@ static pid_t start_exchange(const struct server_config *config, const int line[2
     exit(exchange_process_run(config, line[0], keys));
 }
 
+/* Each time later, so that a scribe that cannot work does not keep the machine busy. */
+static void start_scribe(struct scribe_watch *watch)
+{
+    pid_t parent = getpid(), child = fork();
+    if (child != 0) {
+        watch->pid = child > 0 ? child : 0;
+        return;
+    }
+    bind_to_parent(parent, "chaski-scribe");
+    signal(SIGHUP, SIG_IGN);
+    if (watch->restarts > 0)
+        sleep(watch->restarts < SCRIBE_WAIT_S_MAX ? watch->restarts : SCRIBE_WAIT_S_MAX);
+    event_setup("chaski-scribe", (enum event_level)watch->config->event_level);
+    exit(scribe_process_run(watch->config));
+}
+
+/* Status 3: the log is not what was signed; a new start would find the same. */
+static void scribe_ended(struct scribe_watch *watch, int status)
+{
+    watch->pid = 0;
+    if (asked_to_stop != 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 3))
+        return;
+    watch->restarts++;
+    EVENT(WARN, "server.scribe_restarted", E_NUMBER("restarts", watch->restarts));
+    start_scribe(watch);
+}
+
 static bool start_pair(const struct server_config *config, struct pair *out)
 {
     int line[2];
@@ -92,13 +130,17 @@ static bool start_pair(const struct server_config *config, struct pair *out)
 }
 
 /* Waits for one of ours. Returns its exit status. */
-static int wait_for_one(const struct pair *pair, pid_t *which)
+static int wait_for_one(const struct pair *pair, struct scribe_watch *scribe, pid_t *which)
 {
     for (;;) {
         int status = 0;
         pid_t got = waitpid(-1, &status, 0);
         if (got < 0 && errno == EINTR)
             continue;
+        if (got > 0 && got == scribe->pid) {
+            scribe_ended(scribe, status);
+            continue;
+        }
         *which = got;
         if (got < 0)
             return 1;
@@ -120,7 +162,7 @@ static int reap(pid_t pid)
 }
 
 /* Runs one pair to its end: status of the process that ended first, or of the exchange. */
-static int run_pair(const struct server_config *config)
+static int run_pair(const struct server_config *config, struct scribe_watch *scribe)
 {
     struct pair pair;
     if (!start_pair(config, &pair)) {
@@ -135,7 +177,7 @@ static int run_pair(const struct server_config *config)
     exchange_pid = pair.exchange;
     if (asked_to_stop != 0) /* while it was being started */
         kill(pair.exchange, SIGTERM);
-    int status = wait_for_one(&pair, &first);
+    int status = wait_for_one(&pair, scribe, &first);
     exchange_pid = 0;
     if (first != pair.keys) {
         reap(pair.keys);
@@ -149,11 +191,11 @@ static int run_pair(const struct server_config *config)
     return status == 0 ? 1 : status;
 }
 
-static int supervise(const struct server_config *config)
+static int run_pairs(const struct server_config *config, struct scribe_watch *scribe)
 {
     int64_t first_ms = clock_steady_ms();
     for (int restarts = 0;;) {
-        int status = run_pair(config);
+        int status = run_pair(config, scribe);
         if (asked_to_stop != 0)
             return status;
         if (status == 2 || status == 3)
@@ -170,6 +212,18 @@ static int supervise(const struct server_config *config)
               E_NUMBER("restarts", restarts));
         usleep(100000);
     }
+}
+
+static int supervise(const struct server_config *config)
+{
+    struct scribe_watch scribe = {.config = config};
+    start_scribe(&scribe);
+    int status = run_pairs(config, &scribe);
+    if (scribe.pid > 0) {
+        kill(scribe.pid, SIGTERM); /* last: it publishes what the exchange signed at its end */
+        reap(scribe.pid);
+    }
+    return status;
 }
 
 static void raise_file_limit(void)

@@ -63,7 +63,7 @@ static fault read_promise(const struct audit_log_options *options, struct checkp
 {
     char path[PATH_BYTES];
     OWNED(bytes) note = NULL;
-    audit_log_path(options->folder, options->epoch, "checkpoint", path, sizeof path);
+    audit_log_path(options->folder, options->epoch, "promise", path, sizeof path);
     fault f = file_read(path, NOTE_BYTES_MAX, &note);
     if (f.code == NOT_FOUND) {
         out->size = 0;
@@ -215,7 +215,7 @@ struct audit_head audit_log_head(const struct audit_log *self)
 fault audit_log_keep_checkpoint(struct audit_log *self, struct span note)
 {
     char path[PATH_BYTES];
-    audit_log_path(self->folder, self->epoch, "checkpoint", path, sizeof path);
+    audit_log_path(self->folder, self->epoch, "promise", path, sizeof path);
     return file_replace(path, note, 0644);
 }
 

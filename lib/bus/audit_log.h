@@ -3,7 +3,7 @@
  * audit_log - one node's evidence on disk: leaves (wal), payloads, Merkle tree, checkpoint.
  *
  *   <folder>/log/<epoch>/wal/...       leaves in order: the source of truth
- *   <folder>/log/<epoch>/checkpoint    newest signed head
+ *   <folder>/log/<epoch>/promise       newest signed head
  *   <folder>/payload/..., <folder>/keys/...
  *
  * Append is group commit: all given records become durable together, payloads before leaves, so

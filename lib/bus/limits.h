@@ -66,6 +66,7 @@
 #define WAL_SEGMENT_MIB_DEFAULT 64
 #define AUDIT_GROUP_MAX 512 /* records per group commit */
 #define CHECKPOINT_EVERY_MS_DEFAULT 10000
+#define PUBLISH_EVERY_MS_DEFAULT 60000
 
 // directory
 #define DIRECTORY_ENTRIES_MAX 2000000

@@ -112,6 +112,7 @@ ready_file = "$dir/server.ready"
 event_level = debug
 wal_segment_mib = ${SEGMENT_MIB:-4}
 checkpoint_every_ms = ${CHECKPOINT_MS:-1000}
+publish_every_ms = ${PUBLISH_MS:-1000}
 E
     cat >"$dir/gateway.conf" <<E
 listen = {"$HOST:0"}

@@ -153,7 +153,7 @@ finds "a state that no node writes is found" payload "" "$X"
 check "... and shown without harm" equal $status 0
 
 # --- the ends of the log --------------------------------------------------------------------------
-again; rm "$X/log/1/checkpoint"
+again; rm "$X/log/1/promise"
 finds "a missing checkpoint is found" checkpoint "there is no checkpoint" "$X"
 cut_frames 3
 finds "... also when entries were cut with it" checkpoint "there is no checkpoint" "$X"
@@ -164,7 +164,7 @@ rm -r "$X/log"
 finds "a log without its folder is found" "whole log" "the log is empty" "$X"
 again; cut_frames 1
 finds "one entry cut from under the checkpoint is found" checkpoint "the checkpoint promises" "$X"
-again; cut_frames 8; cp "$C/live4/log/1/checkpoint" "$X/log/1/checkpoint"
+again; cut_frames 8; cp "$C/live4/log/1/promise" "$X/log/1/promise"
 clean "what is cut behind an older checkpoint cannot be known from one log" "$X"
 remarks "... which is said" "that no checkpoint covers yet"
 finds "... but the other log knows" "append only" "of $A/SS1, which has" "$X" "$C/good-b"

@@ -63,15 +63,15 @@ refused() { # SENTENCE FAULT
 }
 flip "$(segment)" 20000
 refused "a log with a changed byte" LOG_SHRUNK
-rm "$LOG/checkpoint"
+rm "$LOG/promise"
 refused "a log with a changed byte and no checkpoint" LOG_BROKEN
 flip "$(segment)" 20000
-cp "$C/good/log/1/checkpoint" "$LOG/"
+cp "$C/good/log/1/promise" "$LOG/"
 check "... and was left as it was found" diff -r "$C/good" "$C/a/audit"
 rm -rf "$C/a/audit/log"
 refused "a folder whose log is gone" LOG_SHRUNK
 restore
-rm "$LOG/checkpoint"
+rm "$LOG/promise"
 last=$(cmp -l "$(segment)" /dev/zero 2>/dev/null | tail -n 1 | awk '{ print $1 }')
 dd if=/dev/zero of="$(segment)" bs=1 seek=2000 count=$((last - 2000)) conv=notrunc 2>/dev/null
 server_start a && server_stop a
@@ -90,7 +90,7 @@ flip "$C/a/audit/payload/$(ls "$C/a/audit/payload" | head -n 1)" 400
 check "a changed payload is a finding" equal $status 1
 check "... naming the entry and the rule" contains "$(cat "$C/found")" "[payload]"
 restore
-sed -i 's/^[0-9][0-9]*$/9999/' "$LOG/checkpoint"
+sed -i 's/^[0-9][0-9]*$/9999/' "$LOG/promise"
 check "a forged checkpoint does not start" equal "$(start_status)" 3
 restore
 

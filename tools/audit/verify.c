@@ -69,7 +69,7 @@ static void read_promise(struct log *log)
 {
     char path[600];
     OWNED(bytes) note = NULL;
-    audit_log_path(log->view->folder, 1, "checkpoint", path, sizeof path);
+    audit_log_path(log->view->folder, 1, "promise", path, sizeof path);
     fault f = file_read(path, NOTE_BYTES_MAX, &note);
     if (f.code == NOT_FOUND)
         return;

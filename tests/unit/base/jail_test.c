@@ -202,7 +202,7 @@ static void ask_for_more_rights(void)
 
 /* tests */
 
-static const enum jail_kind facing_strangers[] = {JAIL_EXCHANGE, JAIL_GATEWAY};
+static const enum jail_kind facing_strangers[] = {JAIL_EXCHANGE, JAIL_GATEWAY, JAIL_SCRIBE};
 
 static void test_the_keys_process_opens_nothing_and_starts_nothing(void)
 {

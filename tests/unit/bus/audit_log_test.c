@@ -128,8 +128,8 @@ static void test_a_log_with_other_entries_than_the_checkpoint_does_not_open(void
     MUST(open_log(other, &log, &recovery));
     append(log, changed, 5);
     audit_log_free(&log);
-    audit_log_path(folder, 1, "checkpoint", from, sizeof from);
-    audit_log_path(other, 1, "checkpoint", to, sizeof to);
+    audit_log_path(folder, 1, "promise", from, sizeof from);
+    audit_log_path(other, 1, "promise", to, sizeof to);
     MUST(file_read(from, 4096, &note));
     MUST(file_replace(to, bytes_span(note), 0644));
     MUST_FAIL(LOG_SHRUNK, open_log(other, &log, &recovery));
@@ -144,7 +144,7 @@ static void test_a_checkpoint_of_another_key_does_not_open(void)
     MUST(open_log(folder, &log, &recovery));
     append(log, five, 5);
     audit_log_free(&log);
-    audit_log_path(folder, 1, "checkpoint", path, sizeof path);
+    audit_log_path(folder, 1, "promise", path, sizeof path);
     MUST(file_replace(path, span_of_text("log.example/a\n1\nAAAA\n\n"), 0644));
     MUST_FAIL(LOG_BROKEN, open_log(folder, &log, &recovery));
 }

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+/*
+ * publisher - keeps the static form of the log up to what the node has promised.
+ *
+ *   promise      newest head that the node signed; the exchange process writes it
+ *   tile/...     C2SP tlog-tiles, derived here
+ *   checkpoint   head that the tiles reach: the promise, or the same with cosignatures
+ *   cosigned     newest note that witnesses signed; the exchange process writes it
+ *   cp/<size>    every cosigned checkpoint
+ */
+#ifndef SCRIBE_PUBLISHER_H
+#define SCRIBE_PUBLISHER_H
+
+#include "lib/base/bytes.h"
+#include "lib/crypto/note.h"
+
+struct publisher;
+
+/* Goes on from the checkpoint that is there; tiles that do not fit it are made anew from the
+ * segments. NOT_FOUND while the node has written no anchor yet. */
+fault publisher_open(const char *audit_folder, unsigned epoch, struct publisher **out);
+void publisher_free(struct publisher **self);
+
+/* One step towards the promise. *more: there is more to do at once. LOG_BROKEN when the segments do
+ * not hold what was promised. */
+fault publisher_step(struct publisher *self, bool *more);
+/* Takes a newly cosigned note into checkpoint and history; *taken is its size, 0 for none. */
+fault publisher_take_cosigned(struct publisher *self, struct checkpoint *taken);
+uint64_t publisher_size(const struct publisher *self); /* of the checkpoint */
+
+#endif
