@@ -19,8 +19,7 @@
 #include <unistd.h>
 
 #define CONFIG_DEFAULT "/etc/chaski/gateway.conf"
-#define FILE_NAME_BYTES_MAX 200 /* names of files have 255, and a file being written a longer one \
-                                 */
+#define FILE_NAME_BYTES_MAX 200 /* of 255 that a file's name may have */
 #define SECTION_BYTES_MAX 65536
 
 struct share {
