@@ -148,7 +148,7 @@ static fault run_parser(enum http_role role, struct span bytes, struct http_head
 
 // --- meaning -------------------------------------------------------------------------------------
 
-static struct span trimmed(struct span text)
+struct span http_trimmed(struct span text)
 {
     while (text.size > 0 && (text.at[0] == ' ' || text.at[0] == '\t'))
         text = span_of(text.at + 1, text.size - 1);
@@ -181,7 +181,7 @@ static void read_connection(struct span list, bool *close, bool *keep)
     for (size_t i = 0; i <= list.size; i++) {
         if (i < list.size && list.at[i] != ',')
             continue;
-        struct span word = trimmed(span_of(list.at + start, i - start));
+        struct span word = http_trimmed(span_of(list.at + start, i - start));
         if (text_same_word(word, span_of_text("close")))
             *close = true;
         if (text_same_word(word, span_of_text("keep-alive")))
@@ -218,7 +218,7 @@ static fault read_meaning(enum http_role role, struct http_head *out)
     bool close = false, keep = false;
     for (size_t i = 0; i < out->fields; i++) {
         struct http_field *field = &out->field[i];
-        field->value = field->value.at == NULL ? span_of_text("") : trimmed(field->value);
+        field->value = field->value.at == NULL ? span_of_text("") : http_trimmed(field->value);
         if (!http_is_token(field->name))
             return RAISE(BAD_REQUEST, "a header line without a name");
         if (named(field, "content-length"))
@@ -264,7 +264,7 @@ void http_head_scan(struct span head, struct http_head *out)
         size_t name = colon == NULL ? 0 : (size_t)(colon - line.at);
         if (!first && colon != NULL && http_is_token(span_of(line.at, name)))
             out->field[out->fields++] = (struct http_field){
-                span_of(line.at, name), trimmed(span_of(colon + 1, line.size - name - 1))};
+                span_of(line.at, name), http_trimmed(span_of(colon + 1, line.size - name - 1))};
         first = false;
         head = end == NULL ? (struct span){NULL, 0} : span_of(end + 1, head.size - size - 1);
     }

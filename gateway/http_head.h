@@ -56,6 +56,9 @@ void http_head_scan(struct span head, struct http_head *out);
 /* The value of the first field of this name; at == NULL when there is none. */
 struct span http_head_get(const struct http_head *self, const char *name);
 
+/* Without the blanks and tabs around it. */
+struct span http_trimmed(struct span text);
+
 /* May this be a field's name, or a method? */
 bool http_is_token(struct span name);
 

@@ -101,10 +101,7 @@ static const char *media_of(struct span range)
     while (end < range.size && range.at[end] != ';')
         end++;
     range.size = end;
-    while (range.size > 0 && (range.at[0] == ' ' || range.at[0] == '\t'))
-        range = span_of(range.at + 1, range.size - 1);
-    while (range.size > 0 && (range.at[range.size - 1] == ' ' || range.at[range.size - 1] == '\t'))
-        range.size--;
+    range = http_trimmed(range);
     if (text_same_word(range, span_of_text("application/xml")))
         return "application/xml";
     if (text_same_word(range, span_of_text("text/xml")) ||

@@ -86,22 +86,13 @@ bool rest_headers_removed(struct span name)
     return is_one_of(name, WORDS(between_neighbours));
 }
 
-static struct span trimmed(struct span text)
-{
-    while (text.size > 0 && (text.at[0] == ' ' || text.at[0] == '\t'))
-        text = span_of(text.at + 1, text.size - 1);
-    while (text.size > 0 && (text.at[text.size - 1] == ' ' || text.at[text.size - 1] == '\t'))
-        text.size--;
-    return text;
-}
-
 static bool is_listed(struct span list, struct span name)
 {
     size_t start = 0;
     for (size_t i = 0; i <= list.size; i++) {
         if (i < list.size && list.at[i] != ',')
             continue;
-        if (text_same_word(trimmed(span_of(list.at + start, i - start)), name))
+        if (text_same_word(http_trimmed(span_of(list.at + start, i - start)), name))
             return true;
         start = i + 1;
     }
@@ -215,75 +206,6 @@ fault rest_headers_check(const struct rest_fields *self)
     return DONE;
 }
 
-static bool given(const char *text)
-{
-    return text != NULL && text[0] != '\0';
-}
-
-/* What the signed header says as well must be the same in the message. */
-static fault check_client(const struct rest_fields *arrived, const char *signed_client)
-{
-    struct bus_id id;
-    char text[ID_TEXT_BYTES_MAX + 1];
-    struct span value = rest_headers_last(arrived, "X-Road-Client");
-    if (value.at == NULL || failed(bus_id_parse(value, ID_MEMBER, ID_SUBSYSTEM, &id)))
-        return RAISE(BAD_REQUEST, "there is no proper X-Road-Client in the message");
-    bus_id_text(&id, id.parts, text, sizeof text);
-    if (strcmp(text, signed_client) != 0)
-        return RAISE(BAD_REQUEST, "X-Road-Client is not who signed the request");
-    return DONE;
-}
-
-static fault check_same(const struct rest_fields *arrived, const char *name, const char *fact)
-{
-    struct span value = rest_headers_last(arrived, name);
-    if (value.size > 0 && !span_is_text(value, fact))
-        return RAISE(BAD_REQUEST, "%s is not what the signed request says", name);
-    return DONE;
-}
-
-static fault check_represented_party(const struct rest_fields *self);
-
-static fault check_ours(const struct rest_fields *arrived)
-{
-    for (size_t i = 0; i < arrived->count; i++) {
-        struct span name = arrived->field[i].name;
-        if (!is_ours(name))
-            continue;
-        if (is_twin(name) || text_same_word(name, span_of_text("x-road-request-hash")))
-            return RAISE(BAD_REQUEST, "a header field that a gateway does not send");
-        if (is_repeated_after(arrived->field, arrived->count, i))
-            return RAISE(BAD_REQUEST, "%.*s stands twice in the message",
-                         (int)(name.size < 80 ? name.size : 80), (const char *)name.at);
-    }
-    return check_represented_party(arrived);
-}
-
-fault rest_headers_of_call(const struct rest_fields *arrived, const struct rest_facts *facts,
-                           struct rest_fields *out)
-{
-    static const struct word anew[] = {WORD("x-road-client"), WORD("x-road-request-id"),
-                                       WORD("chaski-purpose")};
-    TRY(rest_headers_check(arrived));
-    TRY(check_ours(arrived));
-    TRY(check_client(arrived, facts->client));
-    TRY(check_same(arrived, "x-road-request-id", facts->exchange));
-    TRY(check_same(arrived, "Chaski-Purpose", facts->purpose));
-    if (!is_value(span_of_text(facts->purpose)))
-        return RAISE(BAD_REQUEST, "a purpose that HTTP cannot carry");
-    out->count = 0;
-    for (size_t i = 0; i < arrived->count; i++)
-        if (!is_one_of(arrived->field[i].name, WORDS(anew)))
-            out->field[out->count++] = arrived->field[i];
-    if (out->count + sizeof anew / sizeof anew[0] > REST_FIELDS_MAX)
-        return RAISE(BAD_REQUEST, "more than %d header fields", HTTP_FIELDS_MAX);
-    rest_headers_add(out, "X-Road-Client", span_of_text(facts->client));
-    rest_headers_add(out, "X-Road-Request-Id", span_of_text(facts->exchange));
-    if (given(facts->purpose))
-        rest_headers_add(out, "Chaski-Purpose", span_of_text(facts->purpose));
-    return DONE;
-}
-
 // --- what the caller wants -----------------------------------------------------------------------
 
 static fault read_word(const struct rest_fields *self, const char *name,
@@ -361,5 +283,74 @@ fault rest_headers_read_want(const struct rest_fields *self, uint32_t default_wa
     TRY(read_word(self, "Chaski-Case", out->case_ref));
     TRY(read_wait(self, default_wait_ms, &out->wait_ms));
     out->message_id = rest_headers_last(self, "X-Road-Id");
+    return DONE;
+}
+
+// --- what a service is told ----------------------------------------------------------------------
+
+static bool given(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
+/* What the signed header says as well must be the same in the message. */
+static fault check_client(const struct rest_fields *arrived, const char *signed_client)
+{
+    struct bus_id id;
+    char text[ID_TEXT_BYTES_MAX + 1];
+    struct span value = rest_headers_last(arrived, "X-Road-Client");
+    if (value.at == NULL || failed(bus_id_parse(value, ID_MEMBER, ID_SUBSYSTEM, &id)))
+        return RAISE(BAD_REQUEST, "there is no proper X-Road-Client in the message");
+    bus_id_text(&id, id.parts, text, sizeof text);
+    if (strcmp(text, signed_client) != 0)
+        return RAISE(BAD_REQUEST, "X-Road-Client is not who signed the request");
+    return DONE;
+}
+
+static fault check_same(const struct rest_fields *arrived, const char *name, const char *fact)
+{
+    struct span value = rest_headers_last(arrived, name);
+    if (value.size > 0 && !span_is_text(value, fact))
+        return RAISE(BAD_REQUEST, "%s is not what the signed request says", name);
+    return DONE;
+}
+
+static fault check_ours(const struct rest_fields *arrived)
+{
+    for (size_t i = 0; i < arrived->count; i++) {
+        struct span name = arrived->field[i].name;
+        if (!is_ours(name))
+            continue;
+        if (is_twin(name) || text_same_word(name, span_of_text("x-road-request-hash")))
+            return RAISE(BAD_REQUEST, "a header field that a gateway does not send");
+        if (is_repeated_after(arrived->field, arrived->count, i))
+            return RAISE(BAD_REQUEST, "%.*s stands twice in the message",
+                         (int)(name.size < 80 ? name.size : 80), (const char *)name.at);
+    }
+    return check_represented_party(arrived);
+}
+
+fault rest_headers_of_call(const struct rest_fields *arrived, const struct rest_facts *facts,
+                           struct rest_fields *out)
+{
+    static const struct word anew[] = {WORD("x-road-client"), WORD("x-road-request-id"),
+                                       WORD("chaski-purpose")};
+    TRY(rest_headers_check(arrived));
+    TRY(check_ours(arrived));
+    TRY(check_client(arrived, facts->client));
+    TRY(check_same(arrived, "x-road-request-id", facts->exchange));
+    TRY(check_same(arrived, "Chaski-Purpose", facts->purpose));
+    if (!is_value(span_of_text(facts->purpose)))
+        return RAISE(BAD_REQUEST, "a purpose that HTTP cannot carry");
+    out->count = 0;
+    for (size_t i = 0; i < arrived->count; i++)
+        if (!is_one_of(arrived->field[i].name, WORDS(anew)))
+            out->field[out->count++] = arrived->field[i];
+    if (out->count + sizeof anew / sizeof anew[0] > REST_FIELDS_MAX)
+        return RAISE(BAD_REQUEST, "more than %d header fields", HTTP_FIELDS_MAX);
+    rest_headers_add(out, "X-Road-Client", span_of_text(facts->client));
+    rest_headers_add(out, "X-Road-Request-Id", span_of_text(facts->exchange));
+    if (given(facts->purpose))
+        rest_headers_add(out, "Chaski-Purpose", span_of_text(facts->purpose));
     return DONE;
 }

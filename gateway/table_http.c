@@ -148,15 +148,6 @@ static bool read_query(const struct table *self, struct span query, struct selec
     return true;
 }
 
-static struct span trimmed(struct span text)
-{
-    while (text.size > 0 && (text.at[0] == ' ' || text.at[0] == '\t'))
-        text = span_of(text.at + 1, text.size - 1);
-    while (text.size > 0 && (text.at[text.size - 1] == ' ' || text.at[text.size - 1] == '\t'))
-        text.size--;
-    return text;
-}
-
 /* Takes what stands before the mark off the front of `rest`; all of it when there is no mark. */
 static struct span take_until(struct span *rest, char mark)
 {
@@ -164,7 +155,7 @@ static struct span take_until(struct span *rest, char mark)
     size_t size = end == NULL ? rest->size : (size_t)(end - rest->at);
     struct span front = span_of(rest->at, size);
     *rest = end == NULL ? (struct span){NULL, 0} : span_of(end + 1, rest->size - size - 1);
-    return trimmed(front);
+    return http_trimmed(front);
 }
 
 /* "0.75" as 750; what is no weight weighs nothing (RFC 9110 section 12.4.2). */
