@@ -14,11 +14,11 @@ clang-format --dry-run -Werror $files || bad=1
 part "house rules"
 for check in tools/check/*.sh; do bash "$check" | grep '^not ok' && bad=1; done
 
-# digest.c and header.c fill an array that cppcheck believes to be read; the others read it right.
+# digest.c, header.c and tile_log.c fill an array that cppcheck believes to be read; the others read it right.
 part "cppcheck"
 cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr -D_GNU_SOURCE -I. --error-exitcode=1 \
     --suppress=missingIncludeSystem --suppress=unknownMacro --suppress=syntaxError --suppress=uninitvar:lib/crypto/digest.c \
-    --suppress=uninitvar:lib/bus/header.c -j "$(nproc)" $sources || bad=1
+    --suppress=uninitvar:lib/bus/header.c --suppress=uninitvar:lib/bus/tile_log.c -j "$(nproc)" $sources || bad=1
 
 # gcc 12 loses the value of `fault`, a struct of one word, where it is returned across a branch, and
 # so follows paths that are none; use before set and NULL are left to clang's analyser below.

@@ -83,7 +83,7 @@ static void on_timer(struct loop_timer *timer)
 static void publish_the_rest(struct scribe *self)
 {
     int64_t until_ms = clock_steady_ms() + LAST_PUBLISH_MS;
-    fault f = DONE;
+    fault f;
     do {
         f = publisher_step(self->publisher, &self->moving);
     } while (!failed(f) && self->moving && clock_steady_ms() < until_ms);
