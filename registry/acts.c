@@ -67,6 +67,8 @@ void server_set_from(const struct directory_server *server, struct server_set *o
         out->seal_key[out->seal_keys] =
             span_of(server->seal_key[out->seal_keys], sizeof server->seal_key[0]);
     note_key_text(&server->log_key, out->log_vkey, sizeof out->log_vkey);
+    if (server->is_witness)
+        note_key_text(&server->witness_key, out->witness_vkey, sizeof out->witness_vkey);
     for (; out->certificates < server->signers; out->certificates++)
         out->certificate[out->certificates] =
             certificate_der(server->signer[out->certificates]->certificate);
@@ -95,6 +97,7 @@ fault server_set_act(struct store *store, const struct server_set *self)
     server.n_seal_key = self->seal_keys;
     server.seal_key = seals;
     server.log_vkey = lend(self->log_vkey);
+    server.witness_vkey = lend(self->witness_vkey);
     server.n_certificate = self->certificates;
     server.certificate = certificates;
     return ACT(SERVER_SET, server_set, &server);

@@ -46,6 +46,12 @@ static const struct described options[ARGUMENTS] = {
                         "last day (UTC), at most 24 months from today"},
     [ARGUMENT_TO] = {"to", "FOLDER", false, "where nodes and web servers find the directory"},
     [ARGUMENT_JSON] = {"json", NULL, false, "as JSON"},
+    [ARGUMENT_PER_LOG] = {"per-log", "N", false, "witnesses of each log (default 5)"},
+    [ARGUMENT_QUORUM] = {"quorum", "N", false,
+                         "cosignatures that make a checkpoint good (default: more than half)"},
+    [ARGUMENT_WITNESS] = {"witness", "SERVER", true, "a server of another member"},
+    [ARGUMENT_OUTSIDE] = {"outside", "VKEY=URL", true,
+                          "a witness that is no server of this bus, such as an audit office"},
 };
 
 #define CODE_OF_FIRST 1000 /* for getopt: beyond every character */

@@ -35,6 +35,18 @@ const struct command commands[] = {
      act_server_address,
      "says where a server listens now"},
     {"server", "remove", {"ID", 0, TAKES(REASON)}, act_server_remove, "takes a server out"},
+    {"witness",
+     "assign",
+     {NULL, 0, TAKES(PER_LOG) | TAKES(QUORUM)},
+     act_witness_assign,
+     "gives every server's log its witnesses among the servers of other members, evenly and so "
+     "that "
+     "few change when servers come and go"},
+    {"witness",
+     "set",
+     {"ID", TAKES(QUORUM), TAKES(WITNESS) | TAKES(OUTSIDE)},
+     act_witness_set,
+     "says who cosigns the log of one server"},
     {"subsystem",
      "add",
      {"ID", TAKES(NAME) | TAKES(SERVER), 0},

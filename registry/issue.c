@@ -95,6 +95,8 @@ static fault fill_set(const struct store *store, const struct server_request *re
     if (strcmp(log_key.name, store_log_key(store)->name) == 0)
         return RAISE(REFUSED, "\"log_vkey\": %s is the directory's own log", log_key.name);
     note_key_text(&log_key, out->log_vkey, sizeof out->log_vkey);
+    if (!text_format(out->witness_vkey, sizeof out->witness_vkey, "%s", request->witness_vkey))
+        return RAISE(REFUSED, "\"witness_vkey\" is too long");
     out->certificates = 1;
     out->certificate[0] = certificate_der(certificate);
     keep_good_certificates(directory_server(store_state(store), span_of_text(request->server)),

@@ -16,6 +16,7 @@ void server_request_free(struct server_request **self)
     free((*self)->server);
     bytes_free(&(*self)->certificate_request);
     free((*self)->log_vkey);
+    free((*self)->witness_vkey);
     for (size_t i = 0; i < (*self)->addresses; i++)
         free((*self)->address[i]);
     free(*self);
@@ -26,7 +27,7 @@ static fault check_fields(json_t *root)
 {
     static const char *const known[] = {"server",        "name",      "certificate_request",
                                         "transport_key", "seal_keys", "log_vkey",
-                                        "addresses"};
+                                        "witness_vkey",  "addresses"};
     const char *field;
     json_t *value;
     json_object_foreach(root, field, value)
@@ -93,6 +94,8 @@ static fault take_request(json_t *root, struct server_request *self)
         return RAISE(REFUSED, "\"server\" is not INSTANCE/CLASS/MEMBER/SERVERCODE");
     TRY(text_field(root, "log_vkey", &text));
     self->log_vkey = owned_text(text);
+    text = json_string_value(json_object_get(root, "witness_vkey"));
+    self->witness_vkey = owned_text(text == NULL ? "" : text);
     TRY(text_field(root, "certificate_request", &text));
     if (failed(text_unbase64(span_of_text(text), &self->certificate_request)))
         return RAISE(REFUSED, "\"certificate_request\" is not base64");

@@ -16,6 +16,7 @@ struct server_request {
     size_t seal_keys;
     uint8_t seal_key[SEAL_KEYS_MAX][32];
     char *log_vkey;
+    char *witness_vkey; /* "" when it does not witness */
     size_t addresses;
     char *address[DIRECTORY_ADDRESSES_MAX];
 };

@@ -16,6 +16,7 @@ struct server_set {
     size_t seal_keys;
     struct span seal_key[SEAL_KEYS_MAX];
     char log_vkey[400];
+    char witness_vkey[400]; /* "" none */
     size_t certificates;
     struct span certificate[DIRECTORY_CERTIFICATES_MAX];
 };

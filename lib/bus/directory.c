@@ -27,9 +27,10 @@ void directory_release(struct directory **owner)
     *owner = NULL;
     if (self == NULL || --self->holders > 0)
         return;
-    struct map *maps[] = {
-        &self->members, &self->servers, &self->subsystems,   &self->services,      &self->purposes,
-        &self->grants,  &self->signers, &self->signers_ever, &self->transport_ids, &self->origins};
+    struct map *maps[] = {&self->members,  &self->servers,      &self->subsystems,
+                          &self->services, &self->purposes,     &self->grants,
+                          &self->signers,  &self->signers_ever, &self->transport_ids,
+                          &self->origins,  &self->cosigners};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
         map_clear(maps[i]);
     for (size_t i = 0; i < self->certificate_count; i++)
@@ -306,6 +307,21 @@ struct directory_signer *directory_signer(const struct directory *self, const ui
 struct directory_signer *directory_signer_ever(const struct directory *self, const uint8_t *ski)
 {
     return map_get(&self->signers_ever, span_of(ski, SKI_BYTES));
+}
+
+const struct directory_server *directory_server_of_log(const struct directory *self,
+                                                       struct span origin)
+{
+    return map_get(&self->origins, origin);
+}
+
+const struct note_key *directory_witness_key(const struct directory *self,
+                                             const struct directory_witness *witness)
+{
+    if (witness->server == NULL)
+        return &witness->key;
+    const struct directory_server *server = directory_server(self, span_of_text(witness->server));
+    return server != NULL && server->is_witness ? &server->witness_key : NULL;
 }
 
 bool directory_server_has(const struct directory_server *server,

@@ -33,6 +33,13 @@ struct directory_member {
     bool public_agency;
 };
 
+/* One that cosigns a log's checkpoints: a server of another member, or an outside office. */
+struct directory_witness {
+    const char *server;  /* its id, or NULL for an outside one */
+    const char *url;     /* of an outside one */
+    struct note_key key; /* of an outside one; a server's stands in its own entry */
+};
+
 struct directory_server {
     const char *id; /* I/C/M/SERVERCODE */
     const struct directory_member *member;
@@ -42,6 +49,11 @@ struct directory_server {
     size_t seal_keys;
     uint8_t seal_key[SEAL_KEYS_MAX][32]; /* newest first */
     struct note_key log_key;
+    bool is_witness;
+    struct note_key witness_key; /* when it is one */
+    size_t witnesses;            /* of its own log */
+    struct directory_witness witness[DIRECTORY_WITNESSES_MAX];
+    unsigned quorum; /* 0: nobody witnesses it */
     size_t signers;
     struct directory_signer *signer[DIRECTORY_CERTIFICATES_MAX];
 };
@@ -138,6 +150,12 @@ const struct directory_grant *directory_grant(const struct directory *self, stru
 struct directory_signer *directory_signer(const struct directory *self, const uint8_t *ski);
 /* The same, with certificates that were replaced or removed since: for auditors. */
 struct directory_signer *directory_signer_ever(const struct directory *self, const uint8_t *ski);
+/* Whose log this is; NULL when it is nobody's here. */
+const struct directory_server *directory_server_of_log(const struct directory *self,
+                                                       struct span origin);
+/* The key with which a witness cosigns now; NULL when it does not (any more). */
+const struct note_key *directory_witness_key(const struct directory *self,
+                                             const struct directory_witness *witness);
 bool directory_server_has(const struct directory_server *server,
                           const struct directory_subsystem *subsystem);
 

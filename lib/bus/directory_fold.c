@@ -219,6 +219,27 @@ static fault take_certificate(struct directory *self, struct directory_server *s
     return DONE;
 }
 
+/* A cosignature does not say who made it: so each witness has a key of its own, and no log has it.
+ */
+static fault take_witness_key(struct directory *self, struct directory_server *server,
+                              const Chaski__ServerSet *act)
+{
+    server->is_witness = act->witness_vkey[0] != '\0';
+    if (!server->is_witness)
+        return DONE;
+    if (failed(note_key_parse(span_of_text(act->witness_vkey), &server->witness_key)) ||
+        server->witness_key.type != NOTE_WITNESS)
+        return BAD("the witness key of %s is none", act->id);
+    if (memcmp(server->witness_key.public_key, server->log_key.public_key, ED25519_PUBLIC_BYTES) ==
+        0)
+        return BAD("%s would cosign with its log's key", act->id);
+    struct directory_server *other = map_set(
+        &self->cosigners, span_of(server->witness_key.public_key, ED25519_PUBLIC_BYTES), server);
+    return other != NULL && other != server
+               ? BAD("one witness key on two servers: %s and %s", server->id, other->id)
+               : DONE;
+}
+
 static fault take_keys(struct directory *self, struct directory_server *server,
                        const Chaski__ServerSet *act)
 {
@@ -240,9 +261,9 @@ static fault take_keys(struct directory *self, struct directory_server *server,
         server->log_key.type != NOTE_LOG)
         return BAD("the log key of %s is none", act->id);
     other = map_set(&self->origins, span_of_text(server->log_key.name), server);
-    return other != NULL && other != server
-               ? BAD("one log origin on two servers: %s and %s", server->id, other->id)
-               : DONE;
+    if (other != NULL && other != server)
+        return BAD("one log origin on two servers: %s and %s", server->id, other->id);
+    return take_witness_key(self, server, act);
 }
 
 static fault take_addresses(struct directory *self, struct directory_server *server,
@@ -265,6 +286,8 @@ static void retire(struct directory *self, const struct directory_server *server
         map_remove(&self->signers, span_of(server->signer[i]->template.ski, SKI_BYTES));
     map_remove(&self->transport_ids, span_of(server->transport_key, sizeof server->transport_key));
     map_remove(&self->origins, span_of_text(server->log_key.name));
+    if (server->is_witness)
+        map_remove(&self->cosigners, span_of(server->witness_key.public_key, ED25519_PUBLIC_BYTES));
 }
 
 static fault apply_server(struct directory *self, const Chaski__ServerSet *act, int64_t at_ms)
@@ -291,6 +314,69 @@ static fault apply_server(struct directory *self, const Chaski__ServerSet *act, 
     for (size_t i = 0; i < act->n_certificate; i++)
         TRY(take_certificate(self, server, act->certificate[i], at_ms));
     return DONE;
+}
+
+static fault take_outside_witness(struct directory *self, struct directory_witness *out,
+                                  const char *vkey, const char *url)
+{
+    if (failed(note_key_parse(span_of_text(vkey), &out->key)) || out->key.type != NOTE_WITNESS)
+        return BAD("the key of an outside witness is none");
+    TRY(check_word("an outside witness's address", url));
+    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+        return BAD("an outside witness at %s, which is no http address", url);
+    out->url = text(self, url);
+    return DONE;
+}
+
+static fault take_witness(struct directory *self, const struct directory_server *server,
+                          struct directory_witness *out, const char *id)
+{
+    const struct directory_server *witness = find(&self->servers, id);
+    if (witness == NULL || !witness->is_witness)
+        return BAD("witness %s is not a server with a witness key", id);
+    if (witness->member == server->member)
+        return BAD("%s would be witnessed by its own member", server->id);
+    out->server = text(self, id);
+    return DONE;
+}
+
+static bool is_same_witness(const struct directory_witness *a, const struct directory_witness *b)
+{
+    if (a->server != NULL && b->server != NULL)
+        return strcmp(a->server, b->server) == 0;
+    return a->server == NULL && b->server == NULL &&
+           memcmp(a->key.public_key, b->key.public_key, ED25519_PUBLIC_BYTES) == 0;
+}
+
+static bool names_one_twice(const struct directory_server *server)
+{
+    for (size_t i = 0; i < server->witnesses; i++)
+        for (size_t j = 0; j < i; j++)
+            if (is_same_witness(&server->witness[i], &server->witness[j]))
+                return true;
+    return false;
+}
+
+static fault apply_witnesses(struct directory *self, const Chaski__WitnessesSet *act)
+{
+    struct directory_server *server = find(&self->servers, act->server);
+    if (server == NULL)
+        return BAD("witnesses of %s, which is not registered", act->server);
+    if (act->n_outside_vkey != act->n_outside_url ||
+        act->n_witness + act->n_outside_vkey > DIRECTORY_WITNESSES_MAX)
+        return BAD("the witnesses of %s are too many or incomplete", act->server);
+    if (act->quorum > act->n_witness + act->n_outside_vkey ||
+        (act->quorum == 0) != (act->n_witness + act->n_outside_vkey == 0))
+        return BAD("a quorum of %u among the witnesses of %s", act->quorum, act->server);
+    server->witnesses = 0;
+    server->quorum = act->quorum;
+    memset(server->witness, 0, sizeof server->witness);
+    for (size_t i = 0; i < act->n_witness; i++)
+        TRY(take_witness(self, server, &server->witness[server->witnesses++], act->witness[i]));
+    for (size_t i = 0; i < act->n_outside_vkey; i++)
+        TRY(take_outside_witness(self, &server->witness[server->witnesses++], act->outside_vkey[i],
+                                 act->outside_url[i]));
+    return names_one_twice(server) ? BAD("%s names a witness twice", act->server) : DONE;
 }
 
 static fault apply_subsystem(struct directory *self, const Chaski__SubsystemSet *act)
@@ -557,6 +643,8 @@ static fault dispatch(struct directory *self, const Chaski__Act *act)
         return apply_removed(self, act->removed);
     case CHASKI__ACT__ACT_PUBLISHED:
         return apply_published(self, act->published);
+    case CHASKI__ACT__ACT_WITNESSES_SET:
+        return apply_witnesses(self, act->witnesses_set);
     default:
         return BAD("an act of a kind that is not known here");
     }

@@ -23,6 +23,7 @@ struct directory {
     struct map signers_ever;  /* likewise, with those that were replaced or removed */
     struct map transport_ids; /* transport key -> server, to refuse doubles */
     struct map origins;       /* log origin -> server, likewise */
+    struct map cosigners;     /* witness key -> server, likewise */
     struct trust *trust;      /* borrowed while folding */
     /* everything ever allocated for this state, freed together */
     void **memory;

@@ -73,6 +73,7 @@
 #define DIRECTORY_POLL_MS 1000
 #define DIRECTORY_ADDRESSES_MAX 8
 #define DIRECTORY_CERTIFICATES_MAX 8
+#define DIRECTORY_WITNESSES_MAX 16 /* of one log */
 
 // tables
 #define TABLE_BYTES_MAX (256u << 20)

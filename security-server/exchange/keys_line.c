@@ -9,13 +9,14 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum job_kind { JOB_HEADER, JOB_CHECKPOINT, JOB_SEAL };
+enum job_kind { JOB_HEADER, JOB_CHECKPOINT, JOB_COSIGNATURE, JOB_SEAL };
 
 struct job {
     uint64_t id;
     enum job_kind kind;
     struct sha256 hash; /* content, or root */
     uint64_t number;    /* time, or size */
+    uint64_t time_s;
     char origin[NOTE_NAME_BYTES_MAX];
     uint8_t seal_key_id[SEAL_KEY_ID_BYTES];
     uint8_t ephemeral[X25519_PUBLIC_BYTES];
@@ -75,6 +76,16 @@ void keys_line_sign_checkpoint(struct keys_line *self, const struct checkpoint *
     memcpy(job->origin, checkpoint->origin, sizeof job->origin);
 }
 
+void keys_line_sign_cosignature(struct keys_line *self, const struct checkpoint *head,
+                                uint64_t time_s, keys_done *done, void *owner)
+{
+    struct job *job = add_job(self, JOB_COSIGNATURE, done, owner);
+    job->hash = head->root;
+    job->number = head->size;
+    job->time_s = time_s;
+    memcpy(job->origin, head->origin, sizeof job->origin);
+}
+
 void keys_line_derive_seal(struct keys_line *self, const uint8_t seal_key_id[SEAL_KEY_ID_BYTES],
                            const uint8_t ephemeral[X25519_PUBLIC_BYTES], keys_done *done,
                            void *owner)
@@ -89,6 +100,7 @@ void keys_line_derive_seal(struct keys_line *self, const uint8_t seal_key_id[SEA
 union work {
     Chaski__SignHeader header;
     Chaski__SignCheckpoint checkpoint;
+    Chaski__SignCosignature cosignature;
     Chaski__DeriveSeal seal;
 };
 
@@ -116,6 +128,15 @@ static void fill(struct job *job, Chaski__KeysJob *message, union work *work)
         work->checkpoint.root = binary(job->hash.at, SHA256_BYTES);
         message->work_case = CHASKI__KEYS_JOB__WORK_SIGN_CHECKPOINT;
         message->sign_checkpoint = &work->checkpoint;
+        return;
+    case JOB_COSIGNATURE:
+        chaski__sign_cosignature__init(&work->cosignature);
+        work->cosignature.origin = job->origin;
+        work->cosignature.size = job->number;
+        work->cosignature.root = binary(job->hash.at, SHA256_BYTES);
+        work->cosignature.time_s = job->time_s;
+        message->work_case = CHASKI__KEYS_JOB__WORK_SIGN_COSIGNATURE;
+        message->sign_cosignature = &work->cosignature;
         return;
     case JOB_SEAL:
         chaski__derive_seal__init(&work->seal);

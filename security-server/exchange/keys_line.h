@@ -24,6 +24,8 @@ void keys_line_sign_header(struct keys_line *self, const struct sha256 *content,
                            keys_done *done, void *owner);
 void keys_line_sign_checkpoint(struct keys_line *self, const struct checkpoint *checkpoint,
                                keys_done *done, void *owner);
+void keys_line_sign_cosignature(struct keys_line *self, const struct checkpoint *head,
+                                uint64_t time_s, keys_done *done, void *owner);
 void keys_line_derive_seal(struct keys_line *self, const uint8_t seal_key_id[SEAL_KEY_ID_BYTES],
                            const uint8_t ephemeral[X25519_PUBLIC_BYTES], keys_done *done,
                            void *owner);

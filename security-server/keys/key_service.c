@@ -7,7 +7,10 @@
 #include "keys.pb-c.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
+#define COSIGNED_MAX 65536 /* logs */
+#define COSIGNATURE_BODY_ROOM 464
 #define RESULT_BYTES_MAX 80 /* the longest is a DER signature */
 
 _Static_assert(P256_SIGNATURE_BYTES_MAX <= RESULT_BYTES_MAX, "room for a signature");
@@ -72,6 +75,61 @@ static fault sign_checkpoint(struct key_service *self, const Chaski__SignCheckpo
     return DONE;
 }
 
+/* Largest head of a log that was cosigned in this run. */
+struct cosigned {
+    uint64_t size;
+    struct sha256 root;
+};
+
+static fault check_cosigned(const struct key_service *self, const struct checkpoint *next)
+{
+    const struct cosigned *before = map_get(&self->cosigned, span_of_text(next->origin));
+    if (before != NULL && next->size < before->size)
+        return RAISE(REFUSED, "a smaller head of a log than was cosigned before");
+    if (before != NULL && next->size == before->size && !sha256_equal(&next->root, &before->root))
+        return RAISE(REFUSED, "another head of a log than was cosigned before");
+    if (before == NULL && self->cosigned.count >= COSIGNED_MAX)
+        return RAISE(OVERLOADED, "%d logs are cosigned already", COSIGNED_MAX);
+    return DONE;
+}
+
+static void remember_cosigned(struct key_service *self, const struct checkpoint *head)
+{
+    struct cosigned *entry = map_get(&self->cosigned, span_of_text(head->origin));
+    if (entry == NULL) {
+        entry = owned_new(sizeof *entry);
+        map_set(&self->cosigned, span_of_text(head->origin), entry);
+    }
+    *entry = (struct cosigned){head->size, head->root};
+}
+
+static fault sign_cosignature(struct key_service *self, const Chaski__SignCosignature *job,
+                              uint8_t *out, size_t *size)
+{
+    struct checkpoint head = {.size = job->size};
+    char body[COSIGNATURE_BODY_ROOM];
+    if (self->store->witness == NULL)
+        return RAISE(KEY_UNKNOWN, "this server has no witness key");
+    if (job->root.len != SHA256_BYTES)
+        return RAISE(BAD_FRAME, "a root of %zu bytes", job->root.len);
+    TRY(take_origin(job->origin, head.origin));
+    memcpy(head.root.at, job->root.data, SHA256_BYTES);
+    TRY(check_cosigned(self, &head));
+    size_t length = cosignature_body(&head, job->time_s, body, sizeof body);
+    TRY(keypair_sign_message(self->store->witness, span_of(body, length), out));
+    remember_cosigned(self, &head);
+    *size = ED25519_SIGNATURE_BYTES;
+    return DONE;
+}
+
+void key_service_clear(struct key_service *self)
+{
+    size_t step = 0;
+    for (void *entry; (entry = map_next(&self->cosigned, &step, NULL)) != NULL;)
+        free(entry);
+    map_clear(&self->cosigned);
+}
+
 static fault derive_seal(struct key_service *self, const Chaski__DeriveSeal *job, uint8_t *out,
                          size_t *size)
 {
@@ -92,6 +150,8 @@ static fault work(struct key_service *self, const Chaski__KeysJob *job, uint8_t 
         return sign_header(self, job->sign_header, out, size);
     case CHASKI__KEYS_JOB__WORK_SIGN_CHECKPOINT:
         return sign_checkpoint(self, job->sign_checkpoint, out, size);
+    case CHASKI__KEYS_JOB__WORK_SIGN_COSIGNATURE:
+        return sign_cosignature(self, job->sign_cosignature, out, size);
     case CHASKI__KEYS_JOB__WORK_DERIVE_SEAL:
         return derive_seal(self, job->derive_seal, out, size);
     default:
@@ -126,7 +186,7 @@ fault key_service_answer(struct key_service *self, struct span datagram, struct 
 {
     struct answer answers[KEYS_JOBS_PER_DATAGRAM];
     Chaski__KeysBatch *batch = chaski__keys_batch__unpack(NULL, datagram.size, datagram.at);
-    if (batch == NULL || batch->n_job > KEYS_JOBS_PER_DATAGRAM) {
+    if (batch == NULL || batch->n_job == 0 || batch->n_job > KEYS_JOBS_PER_DATAGRAM) {
         if (batch != NULL)
             chaski__keys_batch__free_unpacked(batch, NULL);
         return RAISE(BAD_FRAME, "not a batch of jobs");

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 /*
- * key_service - what the keys process does for the exchange: three operations, nothing else.
+ * key_service - what the keys process does for the exchange: four operations, nothing else.
  *
- * sign header      ECDSA over the CAdES attributes of our own certificate, for a given content
- * digest and time: it cannot be made to sign anything that is not a leaf of ours. sign checkpoint
- * Ed25519 over a checkpoint body; never over a smaller size than before, nor over another root of
- * the same size. derive seal      X25519 + HKDF for a peer's ephemeral key.
+ * sign header       ECDSA over the CAdES attributes of our own certificate, for a given content
+ *                   digest and time: it cannot be made to sign anything that is not a leaf of ours.
+ * sign checkpoint   Ed25519 over a checkpoint body; never over a smaller size than before, nor over
+ *                   another root of the same size.
+ * sign cosignature  Ed25519 with the witness key over another log's checkpoint and a time; for each
+ *                   log never back, as far as this run knows.
+ * derive seal       X25519 + HKDF for a peer's ephemeral key.
  */
 #ifndef KEYS_KEY_SERVICE_H
 #define KEYS_KEY_SERVICE_H
 
+#include "lib/base/map.h"
 #include "security-server/keys/key_store.h"
 
 struct key_service {
@@ -18,7 +22,11 @@ struct key_service {
     bool has_signed;
     uint64_t signed_size;
     struct sha256 signed_root;
+    struct map cosigned; /* origin -> struct cosigned */
 };
+
+/* The tables; the store is the caller's. */
+void key_service_clear(struct key_service *self);
 
 /* One datagram in (packed KeysBatch with jobs), one out (with as many results). BAD_FRAME when the
  * bytes are no batch. bytes_free() the answer. */

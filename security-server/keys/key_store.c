@@ -47,6 +47,13 @@ static fault load_signer(const char *folder, struct key_store *self)
     return DONE;
 }
 
+static fault load_witness(const char *folder, struct key_store *self)
+{
+    char path[PATH_BYTES];
+    TRY(path_of(folder, "witness.key", path));
+    return access(path, F_OK) == 0 ? keypair_load(path, KEY_ED25519, &self->witness) : DONE;
+}
+
 static fault load_seals(const char *folder, struct key_store *self)
 {
     for (unsigned i = 0; i < SEAL_KEYS_MAX; i++) {
@@ -69,6 +76,7 @@ fault key_store_load(const char *folder, struct key_store **out)
     OWNED(key_store) self = owned_new(sizeof *self);
     TRY(load_signer(folder, self));
     TRY(load(folder, "log.key", KEY_ED25519, &self->log));
+    TRY(load_witness(folder, self));
     TRY(load_seals(folder, self));
     *out = TAKE(self);
     return DONE;
@@ -80,6 +88,7 @@ void key_store_free(struct key_store **self)
         return;
     keypair_free(&(*self)->sign);
     keypair_free(&(*self)->log);
+    keypair_free(&(*self)->witness);
     for (size_t i = 0; i < (*self)->seals; i++)
         keypair_free(&(*self)->seal[i]);
     free(*self);

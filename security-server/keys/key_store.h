@@ -14,6 +14,7 @@ struct key_store {
     struct keypair *sign;
     struct cades_template template; /* of sign.crt: nothing but CAdES attributes is ever signed */
     struct keypair *log;
+    struct keypair *witness; /* witness.key; NULL: this server cosigns nobody's log */
     size_t seals;
     struct keypair *seal[SEAL_KEYS_MAX]; /* seal.key, seal.1.key, ... newest first */
     uint8_t seal_id[SEAL_KEYS_MAX][SEAL_KEY_ID_BYTES];

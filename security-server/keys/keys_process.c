@@ -59,7 +59,9 @@ static fault start_and_serve(const struct server_config *config, int line)
     EVENT(INFO, "keys.ready", E_NUMBER("seal_keys", store->seals));
     static const uint8_t ready[1] = {'!'};
     TRY(send_datagram(line, span_of(ready, sizeof ready)));
-    return serve(&service, line);
+    fault f = serve(&service, line);
+    key_service_clear(&service);
+    return f;
 }
 
 int keys_process_run(const struct server_config *config, int line)

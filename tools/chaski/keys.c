@@ -26,7 +26,7 @@ struct options {
 
 /* What the authority needs to know, and nothing secret. */
 struct public_part {
-    char vkey[512];
+    char vkey[512], witness_vkey[512];
     char transport[65], seal[65];
     struct bytes *request;
 };
@@ -51,32 +51,47 @@ static fault make_key(const char *folder, const char *name, enum key_kind kind,
 }
 
 /* A note's name holds neither blank nor '+'; the identifier's text may hold a '+'. */
-static void origin_of(const char *server, char *out, size_t room)
+static void name_of(const char *what, const char *server, char *out, size_t room)
 {
-    size_t size = (size_t)snprintf(out, room, "chaski.log/");
+    size_t size = (size_t)snprintf(out, room, "%s/", what);
     for (; *server != '\0' && size + 6 < room; server++) {
         if (*server == '+')
             size += (size_t)snprintf(out + size, room - size, "%%2B");
         else
             out[size++] = *server;
     }
-    snprintf(out + size, room - size, "/1");
+    out[size] = '\0';
 }
 
-static fault make_log_key(const struct options *options, struct public_part *out)
+/* An Ed25519 key with its verifier key beside it; `file` without its ending. */
+static fault make_note_key(const struct options *options, const char *file, const char *name,
+                           uint8_t type, char *vkey_out, size_t room)
 {
     OWNED(keypair) key = NULL;
     OWNED(bytes) public_key = NULL;
     struct note_key vkey;
-    char origin[NOTE_NAME_BYTES_MAX], path[PATH_BYTES], line[520];
-    origin_of(options->server, origin, sizeof origin);
-    TRY(make_key(options->folder, "log.key", KEY_ED25519, &key));
+    char path[PATH_BYTES], part[32], line[520];
+    text_format(part, sizeof part, "%s.key", file);
+    TRY(make_key(options->folder, part, KEY_ED25519, &key));
     TRY(keypair_public(key, &public_key));
-    TRY(note_key_make(origin, NOTE_LOG, public_key->data, &vkey));
-    note_key_text(&vkey, out->vkey, sizeof out->vkey);
-    text_format(line, sizeof line, "%s\n", out->vkey);
-    TRY(path_in(options->folder, "log.vkey", path));
+    TRY(note_key_make(name, type, public_key->data, &vkey));
+    note_key_text(&vkey, vkey_out, room);
+    text_format(line, sizeof line, "%s\n", vkey_out);
+    text_format(part, sizeof part, "%s.vkey", file);
+    TRY(path_in(options->folder, part, path));
     return file_replace(path, span_of_text(line), 0644);
+}
+
+static fault make_log_keys(const struct options *options, struct public_part *out)
+{
+    char name[NOTE_NAME_BYTES_MAX];
+    name_of("chaski.log", options->server, name, sizeof name);
+    if (!text_format(name + strlen(name), sizeof name - strlen(name), "/1"))
+        return RAISE(BAD_REQUEST, "--server is too long for a log's name");
+    TRY(make_note_key(options, "log", name, NOTE_LOG, out->vkey, sizeof out->vkey));
+    name_of("chaski.witness", options->server, name, sizeof name);
+    return make_note_key(options, "witness", name, NOTE_WITNESS, out->witness_vkey,
+                         sizeof out->witness_vkey);
 }
 
 static fault make_transport_key(const struct options *options, struct public_part *out)
@@ -128,9 +143,10 @@ static fault write_request(const struct options *options, const struct public_pa
     for (size_t i = 0; i < options->addresses; i++)
         json_array_append_new(addresses, json_string(options->address[i]));
     json_t *root =
-        json_pack("{s:s, s:s, s:s, s:s, s:[s], s:s, s:o}", "server", options->server, "name",
+        json_pack("{s:s, s:s, s:s, s:s, s:[s], s:s, s:s, s:o}", "server", options->server, "name",
                   options->name, "certificate_request", base64, "transport_key", part->transport,
-                  "seal_keys", part->seal, "log_vkey", part->vkey, "addresses", addresses);
+                  "seal_keys", part->seal, "log_vkey", part->vkey, "witness_vkey",
+                  part->witness_vkey, "addresses", addresses);
     char *text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(2));
     fault f = text == NULL ? RAISE(INTERNAL, "the request could not be written as JSON")
                            : file_replace(options->request, span_of_text(text), 0644);
@@ -157,7 +173,7 @@ static fault make(const struct options *options)
     if (access(path, F_OK) == 0)
         return RAISE(REFUSED, "%s holds keys already; they are not overwritten", options->folder);
     TRY(file_make_folders(options->folder, 0700));
-    TRY(make_log_key(options, &part));
+    TRY(make_log_keys(options, &part));
     TRY(make_transport_key(options, &part));
     TRY(make_seal_key(options, &part));
     TRY(make_signing_key(options, &server, &part));
