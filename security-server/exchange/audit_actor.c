@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "security-server/exchange/audit_actor.h"
 
+#include "lib/base/file.h"
 #include "lib/base/channel.h"
 #include "lib/base/clock.h"
 #include "lib/base/event.h"
@@ -68,6 +69,8 @@ static void other_work(struct audit_actor *self, struct audit_job *job)
 {
     if (job->work == AUDIT_READ)
         say_fault(job, audit_log_read(self->log, job->record.index, &job->leaf, &job->blob));
+    else if (job->work == AUDIT_FILE)
+        say_fault(job, file_replace(job->path, job->note, 0644));
     else
         say_fault(job, audit_log_keep_checkpoint(self->log, job->note));
     give_back(self, job);

@@ -9,13 +9,15 @@
 #include "lib/base/loop.h"
 #include "lib/bus/audit_log.h"
 
-enum audit_work { AUDIT_APPEND, AUDIT_READ, AUDIT_CHECKPOINT, AUDIT_STOP };
+/* FILE: a small file of the evidence folder is replaced, durably. */
+enum audit_work { AUDIT_APPEND, AUDIT_READ, AUDIT_CHECKPOINT, AUDIT_FILE, AUDIT_STOP };
 
 /* One piece of work; the asker's memory, untouched by it until `done` is called on its thread. */
 struct audit_job {
     enum audit_work work;
     struct audit_record record; /* APPEND: leaf and blob borrowed. READ: index in */
-    struct span note;           /* CHECKPOINT: borrowed */
+    struct span note;           /* CHECKPOINT, FILE: borrowed */
+    const char *path;           /* FILE: borrowed */
     struct bytes *leaf, *blob;  /* READ: out, the asker's; blob may be NULL */
     enum fault_code fault;      /* out */
     char detail[200];

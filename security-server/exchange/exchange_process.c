@@ -7,11 +7,14 @@
 #include "lib/base/jail.h"
 #include "lib/base/text.h"
 #include "lib/crypto/random.h"
+#include "security-server/exchange/anchor.h"
 #include "security-server/exchange/audit_actor.h"
 #include "security-server/exchange/directory_feed.h"
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/front.h"
 #include "security-server/exchange/keys_line.h"
+#include "security-server/exchange/known_heads.h"
+#include "security-server/exchange/log_talk.h"
 #include "security-server/exchange/mesh_door.h"
 #include "security-server/exchange/node.h"
 #include "security-server/exchange/opened_keys.h"
@@ -20,6 +23,7 @@
 #include "security-server/exchange/recovery.h"
 #include "security-server/exchange/seen.h"
 #include "security-server/exchange/step_mesh.h"
+#include "security-server/exchange/witness_desk.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -60,7 +64,7 @@ fault node_ready(const struct node *self)
         return RAISE(DIRECTORY_EXPIRED, "the authority's last directory was valid until earlier");
     if (node_self(self) == NULL)
         return RAISE(DIRECTORY_BAD, "server %s is not in the directory", self->config->server);
-    return DONE;
+    return anchor_check(self->anchor);
 }
 
 uint64_t node_payload_bytes_max(const struct node *self)
@@ -248,6 +252,7 @@ static fault open_doors(struct process *self)
     TRY(jail_enter(JAIL_EXCHANGE));
     TRY(front_open(node, node->config->front, &node->front));
     TRY(mesh_door_open(node, &self->door));
+    TRY(anchor_new(node, &node->anchor));
     size_t interrupted = recovery_close_interrupted(self->recovery);
     if (interrupted > 0)
         EVENT(WARN, "recovery.interrupted_exchanges", E_NUMBER("count", interrupted));
@@ -328,7 +333,10 @@ static fault start(struct process *self, int keys_fd)
     event_rate_begin(&node->refused_messages, node->loop, "mesh.message_refused");
     node->table = exchange_table_new((size_t)node->config->exchanges_max);
     node->opened = opened_keys_new(node);
-    node->peers = peers_new(node, mesh_take_answer);
+    node->peers = peers_new(node, mesh_take_answer, log_talk_take_answer);
+    node->talk = log_talk_new(node);
+    node->heads = known_heads_new(node);
+    TRY(witness_desk_new(node, &node->witness));
     TRY(open_log(self));
     self->checkpointer = checkpointer_new(node);
     write_first_records(self);
@@ -343,6 +351,10 @@ static void finish(struct process *self)
     if (node->table != NULL)
         exchange_table_free(&node->table);
     checkpointer_free(&self->checkpointer);
+    anchor_free(&node->anchor);
+    log_talk_free(&node->talk);
+    witness_desk_free(&node->witness);
+    known_heads_free(&node->heads);
     front_free(&node->front);
     mesh_door_free(&self->door);
     event_rate_end(&node->refused_messages);

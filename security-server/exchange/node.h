@@ -37,7 +37,11 @@ struct node {
     struct opened_keys *opened; /* of peers' sealing contexts */
     struct socket *mesh;        /* where peers come in */
     struct event_rate refused_messages;
-    uint64_t run; /* random number of this process */
+    struct log_talk *talk;        /* with other servers about logs */
+    struct witness_desk *witness; /* where we cosign others' logs */
+    struct known_heads *heads;    /* of others' logs, in ours */
+    struct anchor *anchor;        /* where others confirm our log */
+    uint64_t run;                 /* random number of this process */
     bool draining;
 };
 

@@ -28,6 +28,7 @@ struct peer {
 struct peers {
     struct node *node;
     peers_take *take;
+    peers_hear *hear;
     struct map by_id;
     struct loop_timer sweep;
 };
@@ -93,11 +94,12 @@ static void sweep(struct loop_timer *timer)
     loop_set_timer(self->node->loop, &self->sweep, MESH_PEER_IDLE_MS / 4);
 }
 
-struct peers *peers_new(struct node *node, peers_take *take)
+struct peers *peers_new(struct node *node, peers_take *take, peers_hear *hear)
 {
     struct peers *self = owned_new(sizeof *self);
     self->node = node;
     self->take = take;
+    self->hear = hear;
     self->sweep = (struct loop_timer){.fire = sweep, .owner = self};
     loop_set_timer(node->loop, &self->sweep, MESH_PEER_IDLE_MS / 4);
     return self;
@@ -173,6 +175,10 @@ fault peers_seal(struct peers *self, const struct directory_server *server,
 static void on_answer(void *owner, const struct message *message)
 {
     struct peer *peer = owner;
+    if (message->count == 1) {
+        peer->home->hear(peer->home->node, peer->id, message->frame[0]);
+        return;
+    }
     if (message->count != 2) {
         EVENT(WARN, "mesh.message_refused", E_TEXT("peer", peer->id),
               E_NUMBER("frames", message->count));
@@ -214,6 +220,14 @@ fault peers_send(struct peers *self, const struct directory_server *server, stru
     TRY(connect_peer(peer, server));
     struct span frames[] = {envelope, sealed};
     return socket_send(peer->socket, (struct span){0}, frames, 2);
+}
+
+fault peers_tell(struct peers *self, const struct directory_server *server, struct span frame)
+{
+    struct peer *peer = NULL;
+    TRY(get(self, server, &peer));
+    TRY(connect_peer(peer, server));
+    return socket_send(peer->socket, (struct span){0}, &frame, 1);
 }
 
 void peers_doubt(struct peers *self, const struct directory_server *server)

@@ -15,7 +15,10 @@ struct peers;
 typedef void peers_take(struct node *node, const char *peer, struct span envelope,
                         struct span sealed);
 
-struct peers *peers_new(struct node *node, peers_take *take);
+/* What peers tell about logs, one frame. */
+typedef void peers_hear(struct node *node, const char *peer, struct span frame);
+
+struct peers *peers_new(struct node *node, peers_take *take, peers_hear *hear);
 void peers_free(struct peers **self);
 
 /* Seals a record for a server. envelope_out: MESH_ENVELOPE_BYTES_MAX. bytes_free() *sealed. */
@@ -26,6 +29,8 @@ fault peers_seal(struct peers *self, const struct directory_server *server,
 /* Sends a question. OVERLOADED: not connected yet, or the queue is full: try again shortly. */
 fault peers_send(struct peers *self, const struct directory_server *server, struct span envelope,
                  struct span sealed);
+/* Likewise, a question about a log. */
+fault peers_tell(struct peers *self, const struct directory_server *server, struct span frame);
 /* The peer did not answer in time: its next address is tried. */
 void peers_doubt(struct peers *self, const struct directory_server *server);
 /* The peer answered. */

@@ -7,6 +7,7 @@
 #include "lib/base/text.h"
 #include "security-server/exchange/exchange.h"
 #include "security-server/exchange/exchange_table.h"
+#include "security-server/exchange/known_heads.h"
 #include "security-server/exchange/seen.h"
 
 #include <stdlib.h>
@@ -104,6 +105,7 @@ fault recovery_visit(void *owner, uint64_t index, struct span leaf, const struct
     const struct header *header = header_of(read);
     if (span_is_text(header->sender_server, self->node->config->server))
         self->log_ms = header->time_ms;
+    known_heads_note(self->node->heads, header, index);
     if (header->kind == HEADER_REQUEST)
         return take_request(self, index, leaf, leaf_hash, parts.content);
     if ((header->kind == HEADER_RESPONSE || header->kind == HEADER_FAULT) && header->has_reply_to)

@@ -3,6 +3,7 @@
 #include "security-server/exchange/exchange_steps.h"
 
 #include "security-server/exchange/audit_actor.h"
+#include "security-server/exchange/known_heads.h"
 #include "security-server/exchange/node.h"
 #include "security-server/exchange/seen.h"
 
@@ -23,6 +24,7 @@ static void kept(struct audit_job *job)
     record->index = job->record.index;
     record->leaf_hash = job->record.leaf_hash;
     record->durable = true;
+    known_heads_note(x->node->heads, header_of(record->read), record->index);
     if (x->role == ROLE_PROVIDER && record == &x->answer && x->request.durable)
         seen_answer(x->node->seen, x->id, header_of(x->request.read)->sender_server, record->index);
     exchange_resume(x);

@@ -6,6 +6,7 @@
 #include "lib/base/event.h"
 #include "security-server/exchange/exchange_steps.h"
 #include "security-server/exchange/exchange_table.h"
+#include "security-server/exchange/log_talk.h"
 #include "security-server/exchange/node.h"
 #include "security-server/exchange/opened_keys.h"
 #include "security-server/exchange/peers.h"
@@ -259,6 +260,10 @@ void mesh_take_question(void *owner, const struct message *message)
 {
     struct node *node = owner;
     fault f;
+    if (message->count == 1) {
+        log_talk_take_question(node->talk, message->user, message->from, message->frame[0]);
+        return;
+    }
     if (message->count != 2)
         f = RAISE(BAD_FRAME, "%zu frames", message->count);
     else

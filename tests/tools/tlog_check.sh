@@ -23,7 +23,7 @@ note=$folder/checkpoint
 origin=$(sed -n 1p "$note") size=$(sed -n 2p "$note")
 root=$(sed -n 3p "$note" | base64 -d | xxd -p -c 64)
 [ "$origin" = "${vkey%%+*}" ] || fail "the origin is $origin"
-key=$(echo "${vkey##*+}" | base64 -d | xxd -p -c 64)
+key=$(echo "$vkey" | cut -d + -f 3- | base64 -d | xxd -p -c 64)
 line=$(grep -aF -- "— $origin " "$note" | head -n 1)
 signature=$(echo "${line##* }" | base64 -d | xxd -p -c 200)
 work=$(mktemp -d)

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/exchange/known_heads.h"
+
+#include "lib/base/event.h"
+#include "lib/base/map.h"
+#include "security-server/exchange/audit_actor.h"
+#include "security-server/exchange/witness_desk.h"
+
+#include "logtalk.pb-c.h"
+
+#include <stdlib.h>
+
+struct known_head {
+    uint64_t size;  /* of its log, as it signed it */
+    uint64_t index; /* of that record in ours */
+};
+
+struct known_heads {
+    struct node *node;
+    struct map heads; /* by server */
+};
+
+struct known_heads *known_heads_new(struct node *node)
+{
+    struct known_heads *self = owned_new(sizeof *self);
+    self->node = node;
+    return self;
+}
+
+void known_heads_free(struct known_heads **self)
+{
+    if (*self == NULL)
+        return;
+    size_t step = 0;
+    for (void *head; (head = map_next(&(*self)->heads, &step, NULL)) != NULL;)
+        free(head);
+    map_clear(&(*self)->heads);
+    free(*self);
+    *self = NULL;
+}
+
+void known_heads_note(struct known_heads *self, const struct header *header, uint64_t index)
+{
+    if (span_is_text(header->sender_server, self->node->config->server))
+        return;
+    struct known_head *head = map_get(&self->heads, header->sender_server);
+    if (head == NULL) {
+        head = owned_new(sizeof *head);
+        map_set(&self->heads, header->sender_server, head);
+    } else if (header->log_size <= head->size) {
+        return;
+    }
+    *head = (struct known_head){header->log_size, index};
+}
+
+// --- answering ----------------------------------------------------------------------------------
+
+struct looking {
+    struct known_heads *home;
+    char *peer;
+    struct log_talk_reply reply;
+    struct audit_job job;
+};
+
+static void answer(struct known_heads *self, const char *peer, const struct log_talk_reply *reply,
+                   struct span leaf)
+{
+    Chaski__LogTalk message = CHASKI__LOG_TALK__INIT;
+    Chaski__KnownHeadAnswer said = CHASKI__KNOWN_HEAD_ANSWER__INIT;
+    const struct directory_server *server =
+        directory_server(self->node->directory, span_of_text(peer));
+    struct span note = {0};
+    if (server != NULL)
+        note = witness_desk_note(self->node->witness, &server->log_key);
+    message.body_case = CHASKI__LOG_TALK__BODY_KNOWN_HEAD_ANSWER;
+    message.known_head_answer = &said;
+    said.note = (ProtobufCBinaryData){note.size, (uint8_t *)(uintptr_t)note.at};
+    said.leaf = (ProtobufCBinaryData){leaf.size, (uint8_t *)(uintptr_t)leaf.at};
+    log_talk_answer(self->node->talk, reply, &message);
+}
+
+static void read_back(struct audit_job *job)
+{
+    struct looking *looking = job->owner;
+    answer(looking->home, looking->peer, &looking->reply,
+           job->fault == OK ? bytes_span(job->leaf) : (struct span){0});
+    bytes_free(&job->leaf);
+    bytes_free(&job->blob);
+    free(looking->peer);
+    free(looking);
+}
+
+void known_heads_answer(struct known_heads *self, const char *peer,
+                        const struct log_talk_reply *reply)
+{
+    const struct known_head *head = map_get(&self->heads, span_of_text(peer));
+    if (head == NULL) {
+        answer(self, peer, reply, (struct span){0});
+        return;
+    }
+    struct looking *looking = owned_new(sizeof *looking);
+    looking->home = self;
+    looking->peer = owned_text(peer);
+    looking->reply = *reply;
+    looking->job = (struct audit_job){.work = AUDIT_READ, .done = read_back, .owner = looking};
+    looking->job.record.index = head->index;
+    fault f = audit_actor_ask(self->node->audit, &looking->job);
+    if (!failed(f))
+        return;
+    EVENT(WARN, "mesh.answer_not_sent", E_TEXT("peer", peer), E_FAULT(f));
+    free(looking->peer);
+    free(looking);
+}

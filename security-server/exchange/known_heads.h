@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+/*
+ * known_heads - what our log holds of other servers' logs: the largest head that each has signed in
+ * a message to us. A server that starts asks its peers for it; a leaf that it signed itself is the
+ * proof.
+ */
+#ifndef EXCHANGE_KNOWN_HEADS_H
+#define EXCHANGE_KNOWN_HEADS_H
+
+#include "lib/bus/header.h"
+#include "security-server/exchange/log_talk.h"
+
+struct known_heads;
+
+struct known_heads *known_heads_new(struct node *node);
+void known_heads_free(struct known_heads **self);
+/* A record of another server stands at this index of our log. */
+void known_heads_note(struct known_heads *self, const struct header *header, uint64_t index);
+/* A peer asks what we know of its log. */
+void known_heads_answer(struct known_heads *self, const char *peer,
+                        const struct log_talk_reply *reply);
+
+#endif

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/exchange/log_talk.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/event.h"
+#include "lib/base/map.h"
+#include "lib/crypto/random.h"
+#include "security-server/exchange/known_heads.h"
+#include "security-server/exchange/peers.h"
+#include "security-server/exchange/witness_desk.h"
+
+#include "logtalk.pb-c.h"
+
+#include <stdlib.h>
+
+#define VERSION 1
+#define OUTSTANDING_MAX 1024
+#define FRAME_BYTES_MAX (256u << 10)
+#define SEND_AGAIN_MS 500 /* while a connection is being made */
+
+struct question {
+    struct log_talk *home;
+    uint64_t id;
+    char *peer;
+    struct bytes *frame;
+    bool sent;
+    int64_t until_ms; /* steady */
+    struct loop_timer timer;
+    log_talk_done *done;
+    void *owner;
+};
+
+struct log_talk {
+    struct node *node;
+    struct map questions; /* by id */
+    uint64_t next_id;
+};
+
+struct log_talk *log_talk_new(struct node *node)
+{
+    struct log_talk *self = owned_new(sizeof *self);
+    self->node = node;
+    random_fill((uint8_t *)&self->next_id, sizeof self->next_id);
+    return self;
+}
+
+static void question_free(struct question *question)
+{
+    loop_stop_timer(question->home->node->loop, &question->timer);
+    bytes_free(&question->frame);
+    free(question->peer);
+    free(question);
+}
+
+void log_talk_free(struct log_talk **self)
+{
+    if (*self == NULL)
+        return;
+    size_t step = 0;
+    for (struct question *one; (one = map_next(&(*self)->questions, &step, NULL)) != NULL;)
+        question_free(one);
+    map_clear(&(*self)->questions);
+    free(*self);
+    *self = NULL;
+}
+
+static fault pack(const Chaski__LogTalk *message, struct bytes **out)
+{
+    TRY(bytes_new(chaski__log_talk__get_packed_size(message), out));
+    chaski__log_talk__pack(message, (*out)->data);
+    return DONE;
+}
+
+static Chaski__LogTalk *unpack(struct span frame)
+{
+    Chaski__LogTalk *message =
+        frame.size > FRAME_BYTES_MAX ? NULL : chaski__log_talk__unpack(NULL, frame.size, frame.at);
+    if (message != NULL && message->version == VERSION)
+        return message;
+    if (message != NULL)
+        chaski__log_talk__free_unpacked(message, NULL);
+    return NULL;
+}
+
+// --- asking -------------------------------------------------------------------------------------
+
+static struct span key_of(const uint64_t *id)
+{
+    return span_of(id, sizeof *id);
+}
+
+static void end(struct question *question, fault f, const Chaski__LogTalk *answer)
+{
+    map_remove(&question->home->questions, key_of(&question->id));
+    question->done(question->owner, question->peer, f, answer);
+    question_free(question);
+}
+
+/* Not sent while there is no connection: tried again until the time is over. */
+static void on_timer(struct loop_timer *timer)
+{
+    struct question *question = timer->owner;
+    struct node *node = question->home->node;
+    int64_t left_ms = question->until_ms - clock_steady_ms();
+    const struct directory_server *peer =
+        directory_server(node->directory, span_of_text(question->peer));
+    if (left_ms <= 0 || peer == NULL) {
+        end(question, RAISE(PEER_UNREACHABLE, "%s did not answer", question->peer), NULL);
+        return;
+    }
+    if (!question->sent)
+        question->sent = !failed(peers_tell(node->peers, peer, bytes_span(question->frame)));
+    loop_set_timer(node->loop, &question->timer,
+                   question->sent || left_ms < SEND_AGAIN_MS ? left_ms : SEND_AGAIN_MS);
+}
+
+fault log_talk_ask(struct log_talk *self, const struct directory_server *peer,
+                   Chaski__LogTalk *message, int64_t wait_ms, log_talk_done *done, void *owner)
+{
+    OWNED(bytes) frame = NULL;
+    if (self->questions.count >= OUTSTANDING_MAX)
+        return RAISE(OVERLOADED, "%d questions about logs are outstanding", OUTSTANDING_MAX);
+    message->version = VERSION;
+    message->id = self->next_id++;
+    TRY(pack(message, &frame));
+    struct question *question = owned_new(sizeof *question);
+    question->home = self;
+    question->id = message->id;
+    question->peer = owned_text(peer->id);
+    question->frame = TAKE(frame);
+    question->until_ms = clock_steady_ms() + wait_ms;
+    question->done = done;
+    question->owner = owner;
+    question->timer = (struct loop_timer){.fire = on_timer, .owner = question};
+    map_set(&self->questions, key_of(&question->id), question);
+    loop_set_timer(self->node->loop, &question->timer, 0);
+    return DONE;
+}
+
+void log_talk_take_answer(struct node *node, const char *peer, struct span frame)
+{
+    Chaski__LogTalk *message = unpack(frame);
+    if (message == NULL) {
+        if (event_rate_allows(&node->refused_messages))
+            EVENT(WARN, "mesh.message_refused", E_TEXT("peer", peer),
+                  E_TEXT("detail", "not about a log"));
+        return;
+    }
+    struct question *question = map_get(&node->talk->questions, key_of(&message->id));
+    if (question != NULL && strcmp(question->peer, peer) == 0)
+        end(question, DONE, message); /* else it comes too late, or to nobody */
+    chaski__log_talk__free_unpacked(message, NULL);
+}
+
+// --- answering ----------------------------------------------------------------------------------
+
+void log_talk_answer(struct log_talk *self, const struct log_talk_reply *to,
+                     Chaski__LogTalk *answer)
+{
+    OWNED(bytes) frame = NULL;
+    answer->version = VERSION;
+    answer->id = to->id;
+    fault f = pack(answer, &frame);
+    struct span frames[] = {f.code == OK ? bytes_span(frame) : (struct span){0}};
+    if (!failed(f))
+        f = socket_send(self->node->mesh, span_of(to->route, to->route_size), frames, 1);
+    if (failed(f)) /* the asker asks again */
+        EVENT(DEBUG, "mesh.answer_not_sent", E_FAULT(f));
+}
+
+void log_talk_take_question(struct log_talk *self, const char *peer, struct span route,
+                            struct span frame)
+{
+    struct log_talk_reply reply = {.route_size = route.size};
+    Chaski__LogTalk *message = unpack(frame);
+    if (message == NULL || route.size > sizeof reply.route) {
+        if (event_rate_allows(&self->node->refused_messages))
+            EVENT(WARN, "mesh.message_refused", E_TEXT("peer", peer),
+                  E_TEXT("detail", "not about a log"));
+        if (message != NULL)
+            chaski__log_talk__free_unpacked(message, NULL);
+        return;
+    }
+    reply.id = message->id;
+    memcpy(reply.route, route.at, route.size);
+    if (message->body_case == CHASKI__LOG_TALK__BODY_ADD_CHECKPOINT)
+        witness_desk_take(
+            self->node->witness, peer,
+            span_of(message->add_checkpoint->body.data, message->add_checkpoint->body.len), &reply);
+    else if (message->body_case == CHASKI__LOG_TALK__BODY_KNOWN_HEAD)
+        known_heads_answer(self->node->heads, peer, &reply);
+    chaski__log_talk__free_unpacked(message, NULL);
+}

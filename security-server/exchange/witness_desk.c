@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/exchange/witness_desk.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/event.h"
+#include "lib/base/file.h"
+#include "lib/base/map.h"
+#include "lib/base/text.h"
+#include "lib/bus/witness.h"
+#include "security-server/exchange/audit_actor.h"
+#include "security-server/exchange/keys_line.h"
+
+#include "logtalk.pb-c.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PATH_BYTES 512
+
+/* One log that we have been asked about. */
+struct watched {
+    struct witness_desk *home;
+    struct note_key log_key;
+    struct checkpoint kept; /* size 0: none yet */
+    struct bytes *note;     /* of kept */
+    bool busy;
+    /* the request under way */
+    struct checkpoint next;
+    struct bytes *next_note;
+    uint64_t time_s;
+    char path[PATH_BYTES];
+    struct log_talk_reply reply;
+    struct audit_job job;
+};
+
+struct witness_desk {
+    struct node *node;
+    char folder[PATH_BYTES - 80];
+    bool has_key;
+    struct note_key key; /* our own, as the directory has it */
+    struct map logs;     /* by origin */
+};
+
+fault witness_desk_new(struct node *node, struct witness_desk **out)
+{
+    OWNED(witness_desk) self = owned_new(sizeof *self);
+    self->node = node;
+    if (!text_format(self->folder, sizeof self->folder, "%s/witness", node->config->audit_folder))
+        return RAISE(BAD_CONFIG, "the log folder's name is too long");
+    TRY(file_make_folders(self->folder, 0700));
+    *out = TAKE(self);
+    return DONE;
+}
+
+void witness_desk_free(struct witness_desk **self)
+{
+    if (*self == NULL)
+        return;
+    size_t step = 0;
+    for (struct watched *log; (log = map_next(&(*self)->logs, &step, NULL)) != NULL;) {
+        bytes_free(&log->note);
+        bytes_free(&log->next_note);
+        free(log);
+    }
+    map_clear(&(*self)->logs);
+    free(*self);
+    *self = NULL;
+}
+
+// --- what was cosigned --------------------------------------------------------------------------
+
+static void path_of(const struct witness_desk *self, const char *origin, char out[PATH_BYTES])
+{
+    char hex[2 * SHA256_BYTES + 1];
+    struct sha256 hash = SHA256_OF(span_of_text(origin));
+    text_hex(sha256_span(&hash), hex, sizeof hex);
+    snprintf(out, PATH_BYTES, "%s/%s", self->folder, hex);
+}
+
+/* From memory, or from disk the first time. A file that is there and cannot be read stops us from
+ * witnessing this log: it may say more than we would say again. */
+static fault find(struct witness_desk *self, const struct note_key *log_key, struct watched **out)
+{
+    struct watched *log = map_get(&self->logs, span_of_text(log_key->name));
+    if (log == NULL) {
+        OWNED(bytes) note = NULL;
+        struct checkpoint kept = {.size = 0};
+        char path[PATH_BYTES];
+        path_of(self, log_key->name, path);
+        fault f = file_read(path, NOTE_BYTES_MAX, &note);
+        if (!failed(f))
+            f = checkpoint_open(bytes_span(note), log_key, &kept);
+        if (failed(f) && f.code != NOT_FOUND)
+            return f;
+        log = owned_new(sizeof *log);
+        log->home = self;
+        log->kept = kept;
+        log->note = TAKE(note);
+        map_set(&self->logs, span_of_text(log_key->name), log);
+    }
+    log->log_key = *log_key;
+    *out = log;
+    return DONE;
+}
+
+struct span witness_desk_note(struct witness_desk *self, const struct note_key *log_key)
+{
+    struct watched *log = NULL;
+    if (failed(find(self, log_key, &log)) || log->kept.size == 0)
+        return (struct span){0};
+    return bytes_span(log->note);
+}
+
+// --- answering ----------------------------------------------------------------------------------
+
+static void answer(struct witness_desk *self, const struct log_talk_reply *to, unsigned status,
+                   struct span body)
+{
+    Chaski__LogTalk message = CHASKI__LOG_TALK__INIT;
+    Chaski__AddCheckpointAnswer said = CHASKI__ADD_CHECKPOINT_ANSWER__INIT;
+    message.body_case = CHASKI__LOG_TALK__BODY_ADD_CHECKPOINT_ANSWER;
+    message.add_checkpoint_answer = &said;
+    said.status = status;
+    said.body = (ProtobufCBinaryData){body.size, (uint8_t *)(uintptr_t)body.at};
+    log_talk_answer(self->node->talk, to, &message);
+}
+
+static void refuse(struct watched *log, fault f)
+{
+    EVENT(WARN, "witness.not_cosigned", E_TEXT("log", log->log_key.name), E_FAULT(f));
+    answer(log->home, &log->reply, 503, (struct span){0});
+    bytes_free(&log->next_note);
+    log->busy = false;
+}
+
+static void signed_by_keys(void *owner, fault f, struct span signature)
+{
+    struct watched *log = owner;
+    OWNED(bytes) lines = bytes_empty(NOTE_BYTES_MAX);
+    if (!failed(f) && signature.size != ED25519_SIGNATURE_BYTES)
+        f = RAISE(INTERNAL, "a cosignature of %zu bytes", signature.size);
+    if (!failed(f))
+        f = cosignature_append(lines, &log->home->key, log->time_s, signature.at);
+    if (failed(f)) {
+        refuse(log, f);
+        return;
+    }
+    EVENT(DEBUG, "witness.cosigned", E_TEXT("log", log->log_key.name),
+          E_NUMBER("size", log->kept.size));
+    answer(log->home, &log->reply, WITNESS_COSIGN, bytes_span(lines));
+    log->busy = false;
+}
+
+/* The head is ours to stand by from here on, even if the cosignature never arrives. */
+static void kept_on_disk(struct audit_job *job)
+{
+    struct watched *log = job->owner;
+    if (job->fault != OK) {
+        refuse(log, RAISE(job->fault, "%s", job->detail));
+        return;
+    }
+    bytes_free(&log->note);
+    log->note = TAKE(log->next_note);
+    log->kept = log->next;
+    log->time_s = (uint64_t)(clock_wall_ms() / 1000);
+    keys_line_sign_cosignature(log->home->node->keys, &log->kept, log->time_s, signed_by_keys, log);
+}
+
+static void cosign(struct watched *log, const struct checkpoint *head, struct span note)
+{
+    log->next = *head;
+    fault f = bytes_copy(note, &log->next_note);
+    log->job = (struct audit_job){.work = AUDIT_FILE, .done = kept_on_disk, .owner = log};
+    path_of(log->home, log->log_key.name, log->path);
+    log->job.path = log->path;
+    if (!failed(f)) {
+        log->job.note = bytes_span(log->next_note);
+        f = audit_actor_ask(log->home->node->audit, &log->job);
+    }
+    if (failed(f))
+        refuse(log, f);
+}
+
+static bool is_assigned(const struct witness_desk *self, const struct directory_server *server)
+{
+    for (size_t i = 0; i < server->witnesses; i++)
+        if (server->witness[i].server != NULL &&
+            strcmp(server->witness[i].server, self->node->config->server) == 0)
+            return true;
+    return false;
+}
+
+/* The log's key when it is this peer's log and ours to witness; NULL else. */
+static const struct note_key *key_to_check(struct witness_desk *self, const char *peer,
+                                           struct span note)
+{
+    char origin[NOTE_NAME_BYTES_MAX];
+    const struct directory_server *own = node_self(self->node);
+    if (own == NULL || !own->is_witness || failed(witness_origin(note, origin)))
+        return NULL;
+    self->key = own->witness_key;
+    const struct directory_server *server =
+        directory_server_of_log(self->node->directory, span_of_text(origin));
+    if (server == NULL || strcmp(server->id, peer) != 0 || !is_assigned(self, server))
+        return NULL;
+    return &server->log_key;
+}
+
+/* A fork is the proof of a crime: both notes are said, and the first stays on disk. */
+static void say_inconsistent(const struct watched *log, const struct checkpoint *head)
+{
+    EVENT(ERROR, "witness.inconsistent_log", E_TEXT("log", log->log_key.name),
+          E_NUMBER("kept_size", log->kept.size), E_NUMBER("asked_size", head->size));
+}
+
+void witness_desk_take(struct witness_desk *self, const char *peer, struct span body,
+                       const struct log_talk_reply *reply)
+{
+    struct witness_request request;
+    struct checkpoint head = {.size = 0}, none = {.size = 0};
+    struct watched *log = NULL;
+    char size[32];
+    if (failed(witness_request_read(body, &request))) {
+        answer(self, reply, WITNESS_MALFORMED, (struct span){0});
+        return;
+    }
+    const struct note_key *key = key_to_check(self, peer, request.note);
+    if (key != NULL && (failed(find(self, key, &log)) || log->busy)) {
+        answer(self, reply, 503, (struct span){0});
+        return;
+    }
+    enum witness_status status =
+        witness_judge(&request, log == NULL ? &none : &log->kept, key, &head);
+    if (status == WITNESS_COSIGN) {
+        log->busy = true;
+        log->reply = *reply;
+        cosign(log, &head, request.note);
+        return;
+    }
+    if (status == WITNESS_INCONSISTENT)
+        say_inconsistent(log, &head);
+    text_format(size, sizeof size, "%" PRIu64 "\n", log == NULL ? 0 : log->kept.size);
+    answer(self, reply, status,
+           status == WITNESS_OTHER_SIZE ? span_of_text(size) : (struct span){0});
+}

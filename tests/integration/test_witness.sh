@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Witnesses: other members' servers cosign a log's checkpoints over the mesh; a quorum makes a checkpoint
+# good; without one there is an alarm, and in the end no exchange. A log that goes back is not cosigned.
+. "$(dirname "$0")/lib.sh"
+PEER=$OUT/tests/front_peer
+CHECKPOINT_MS=200
+PUBLISH_MS=300
+country_make >/dev/null
+member_make a CO/MUN/890905211/SS1 "Medellín" TRAMITES >/dev/null
+member_make b CO/GOV/899999027/SS1 "DANE" DIVIPOLA >/dev/null
+member_make c CO/GOV/800197268/SS1 "DIAN" RUT >/dev/null
+member_make d CO/GOV/899999040/SS1 "Registraduría" IDENTIDAD >/dev/null
+S=CO/GOV/899999027/DIVIPOLA/uno
+registry service add $S --class open >/dev/null || die "no service"
+check "the authority assigns witnesses" contains "$(registry witness assign --per-log 3 --quorum 2)" "4 of 4 logs"
+check "... and the second time changes nothing" contains "$(registry witness assign --per-log 3 --quorum 2)" "0 of 4 logs"
+publish
+for m in a b c d; do
+    printf 'witness_alarm_ms = 3000\nwitness_stop_ms = 8000\n' >>"$C/$m/server.conf"
+    server_start $m || die "server $m: $(tail -n 1 "$C/$m/server.events")"
+done
+"$PEER" serve "ipc://$C/b/front" CO/GOV/899999027/DIVIPOLA 2>/dev/null &
+pids+=($!)
+wait_for 5 grep -q front.gateway_arrived "$C/b/server.events"
+ask() { timeout 30 "$PEER" ask "ipc://$C/a/front" CO/MUN/890905211/TRAMITES $S "$1" 8 2>/dev/null; }
+LOG=$C/a/audit/log/1
+size() { sed -n 2p "$LOG/checkpoint"; }
+cosignatures() { grep -c "^— chaski.witness/" "$LOG/checkpoint"; }
+cosigned_at() { [ "$(sed -n 2p "$LOG/cosigned" 2>/dev/null)" = "$1" ]; }
+
+check "exchanges" contains "$(ask 20)" "OK                   20"
+check "a checkpoint is cosigned by a quorum" wait_for 15 cosigned_at 41
+three() { [ "$(cosignatures)" = 3 ]; }
+check "... by three witnesses" wait_for 5 three
+check "... and kept as history" test -s "$LOG/cp/41"
+check "the published checkpoint carries the cosignatures" cmp -s "$LOG/cp/41" "$LOG/checkpoint"
+
+# a cosignature, checked with openssl alone
+vkey=$(cat "$C/c/keys/witness.vkey")
+line=$(grep -aF -- "— ${vkey%%+*} " "$LOG/cp/41")
+sig=$(echo "${line##* }" | base64 -d | xxd -p -c 200)
+echo "302a300506032b6570032100$(echo "$vkey" | cut -d + -f 3- | base64 -d | xxd -p -c 64 | cut -c 3-)" | xxd -r -p >"$C/k"
+echo "${sig:24}" | xxd -r -p >"$C/sig"
+{ printf 'cosignature/v1\ntime %d\n' "$((16#${sig:8:16}))"; head -n 3 "$LOG/cp/41"; } >"$C/msg"
+check "openssl verifies a cosignature" openssl pkeyutl -verify -pubin -keyform DER -inkey "$C/k" -rawin -in "$C/msg" -sigfile "$C/sig"
+
+# two of three are enough, one is not
+server_stop c
+check "exchanges" contains "$(ask 10)" "OK                   10"
+check "without one of three witnesses there is a quorum" wait_for 25 cosigned_at 61
+server_stop d
+check "exchanges" contains "$(ask 5)" "OK                   5"
+check "without two of three there is none, which is said" wait_for 30 grep -q '"anchor.no_quorum"' "$C/a/server.events"
+check "... and in time an alarm" wait_for 20 grep -q '"anchor.unconfirmed"' "$C/a/server.events"
+check "messages do not wait for it" test "$(size)" -ge 71
+refused() { ask 1 | grep -q UNWITNESSED; }
+check "after too long exchanges are refused" wait_for 20 refused
+server_start c; server_start d
+again() { ask 1 | grep -q "OK                   1"; }
+check "with witnesses again they go on" wait_for 40 again
+
+# a witness keeps what it cosigned: a log that goes back, or forks, gets nothing
+for m in a b c d; do server_stop $m; done
+check "all stop as asked" equal $? 0
+check "what was cosigned is on disk at the witnesses" equal "$(ls "$C"/{b,c,d}/audit/witness | grep -c '^[0-9a-f]\{64\}$')" 9
+check "the log verifies" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit"
+finish
