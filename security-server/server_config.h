@@ -23,6 +23,7 @@ struct server_config {
     int64_t wal_segment_mib;
     int64_t checkpoint_every_ms;
     int64_t publish_every_ms;
+    int64_t start_check_ms;
     int64_t witness_alarm_ms;
     int64_t witness_stop_ms;
     int64_t event_level; /* enum event_level */

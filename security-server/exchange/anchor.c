@@ -22,6 +22,7 @@
 #define ROUND_MS 20000 /* how long one round of asking may last */
 #define ASK_MS 8000
 #define RETRY_MS 10000
+#define GRACE_MS 300000
 #define TRIES_MAX 3 /* a witness that names another size is asked again */
 
 /* One witness in the round under way. */
@@ -345,8 +346,13 @@ static void read_confirmed(struct anchor *self)
         return;
     self->confirmed_size = head.size;
     self->confirmed_wall_ms = (int64_t)st.st_mtim.tv_sec * 1000;
-    if (self->node->head.size > head.size)
-        self->wanted_wall_ms = self->confirmed_wall_ms;
+    if (self->node->head.size <= head.size)
+        return;
+    /* time for the witnesses to answer, after however long a rest */
+    int64_t stop_ms = self->node->config->witness_stop_ms;
+    int64_t least_ms =
+        clock_wall_ms() - stop_ms + (stop_ms / 2 < GRACE_MS ? stop_ms / 2 : GRACE_MS);
+    self->wanted_wall_ms = self->confirmed_wall_ms > least_ms ? self->confirmed_wall_ms : least_ms;
 }
 
 fault anchor_new(struct node *node, struct anchor **out)

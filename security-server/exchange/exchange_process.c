@@ -22,6 +22,7 @@
 #include "security-server/exchange/peers.h"
 #include "security-server/exchange/recovery.h"
 #include "security-server/exchange/seen.h"
+#include "security-server/exchange/start_check.h"
 #include "security-server/exchange/step_mesh.h"
 #include "security-server/exchange/witness_desk.h"
 
@@ -223,6 +224,10 @@ static void on_drain(struct loop_timer *timer)
         return;
     }
     self->stopping = true;
+    if (self->checkpointer == NULL) { /* nothing was begun */
+        loop_stop(self->node.loop);
+        return;
+    }
     own_record_keep(&self->node, HEADER_STOPPED, "stopped as asked", sign_last_checkpoint);
 }
 
@@ -312,6 +317,20 @@ static void write_first_records(struct process *self)
     own_record_keep(&self->node, HEADER_INCIDENT, detail, on_incident);
 }
 
+/* Nothing is signed before this. */
+static void on_checked(struct node *node, fault f)
+{
+    struct process *self = process_of(node);
+    if (failed(f)) {
+        self->ended = f;
+        EVENT(ERROR, "server.start_refused", E_FAULT(f));
+        loop_stop(node->loop);
+        return;
+    }
+    self->checkpointer = checkpointer_new(node);
+    write_first_records(self);
+}
+
 static fault start(struct process *self, int keys_fd)
 {
     struct node *node = &self->node;
@@ -338,8 +357,7 @@ static fault start(struct process *self, int keys_fd)
     node->heads = known_heads_new(node);
     TRY(witness_desk_new(node, &node->witness));
     TRY(open_log(self));
-    self->checkpointer = checkpointer_new(node);
-    write_first_records(self);
+    start_check_begin(node, on_checked);
     return loop_run(node->loop);
 }
 

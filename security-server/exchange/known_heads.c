@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 struct known_head {
+    char *server;
     uint64_t size;  /* of its log, as it signed it */
     uint64_t index; /* of that record in ours */
 };
@@ -32,8 +33,10 @@ void known_heads_free(struct known_heads **self)
     if (*self == NULL)
         return;
     size_t step = 0;
-    for (void *head; (head = map_next(&(*self)->heads, &step, NULL)) != NULL;)
+    for (struct known_head *head; (head = map_next(&(*self)->heads, &step, NULL)) != NULL;) {
+        free(head->server);
         free(head);
+    }
     map_clear(&(*self)->heads);
     free(*self);
     *self = NULL;
@@ -46,11 +49,20 @@ void known_heads_note(struct known_heads *self, const struct header *header, uin
     struct known_head *head = map_get(&self->heads, header->sender_server);
     if (head == NULL) {
         head = owned_new(sizeof *head);
+        head->server = owned_array(header->sender_server.size + 1, 1);
+        memcpy(head->server, header->sender_server.at, header->sender_server.size);
         map_set(&self->heads, header->sender_server, head);
     } else if (header->log_size <= head->size) {
         return;
     }
-    *head = (struct known_head){header->log_size, index};
+    head->size = header->log_size;
+    head->index = index;
+}
+
+const char *known_heads_next(const struct known_heads *self, size_t *step)
+{
+    const struct known_head *head = map_next(&self->heads, step, NULL);
+    return head == NULL ? NULL : head->server;
 }
 
 // --- answering ----------------------------------------------------------------------------------

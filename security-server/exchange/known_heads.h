@@ -16,6 +16,9 @@ struct known_heads *known_heads_new(struct node *node);
 void known_heads_free(struct known_heads **self);
 /* A record of another server stands at this index of our log. */
 void known_heads_note(struct known_heads *self, const struct header *header, uint64_t index);
+/* Servers that have spoken to us, in no particular order: *step = 0 first, NULL at the end; the
+ * text is valid until a new one speaks. */
+const char *known_heads_next(const struct known_heads *self, size_t *step);
 /* A peer asks what we know of its log. */
 void known_heads_answer(struct known_heads *self, const char *peer,
                         const struct log_talk_reply *reply);

@@ -113,6 +113,7 @@ event_level = debug
 wal_segment_mib = ${SEGMENT_MIB:-4}
 checkpoint_every_ms = ${CHECKPOINT_MS:-1000}
 publish_every_ms = ${PUBLISH_MS:-1000}
+start_check_ms = ${START_CHECK_MS:-600}
 E
     cat >"$dir/gateway.conf" <<E
 listen = {"$HOST:0"}

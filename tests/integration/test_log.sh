@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The evidence on disk, mistreated: a torn tail is set aside and said; a log that has shrunk or was altered
-# does not start and is left as it was found; a full disk refuses exchanges and loses nothing; the auditor
+# The evidence on disk, mistreated: a torn tail is set aside and said; a log that has shrunk, was altered or
+# restored from an old copy does not start and is left as it was found; a full disk refuses exchanges and loses nothing; the auditor
 # finds what was done to a log.
 . "$(dirname "$0")/lib.sh"
 PEER=$OUT/tests/front_peer
@@ -92,6 +92,17 @@ check "... naming the entry and the rule" contains "$(cat "$C/found")" "[payload
 restore
 sed -i 's/^[0-9][0-9]*$/9999/' "$LOG/promise"
 check "a forged checkpoint does not start" equal "$(start_status)" 3
+restore
+
+# an older copy, while a peer holds a message with a larger head in it, signed by us
+server_start a || die "server a does not start on the good copy: $(tail -n 1 "$C/a/server.events")"
+check "exchanges" contains "$(ask 5)" "OK                   5"
+server_stop a
+mv "$C/a/audit" "$C/newest"
+cp -r "$C/good" "$C/a/audit"
+refused "a log restored from an older copy" LOG_SHRUNK
+check "... because a peer knows more" contains "$(cat "$C/start.events")" "CO/GOV/899999027/SS1 holds our signature"
+rm -rf "$C/good"; mv "$C/newest" "$C/good"
 restore
 
 # a second server on the same log

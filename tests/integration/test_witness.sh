@@ -60,9 +60,28 @@ server_start c; server_start d
 again() { ask 1 | grep -q "OK                   1"; }
 check "with witnesses again they go on" wait_for 40 again
 
-# a witness keeps what it cosigned: a log that goes back, or forks, gets nothing
 for m in a b c d; do server_stop $m; done
 check "all stop as asked" equal $? 0
 check "what was cosigned is on disk at the witnesses" equal "$(ls "$C"/{b,c,d}/audit/witness | grep -c '^[0-9a-f]\{64\}$')" 9
+# an older copy put back, or nothing at all: the witnesses know better
+cp -r "$C/a/audit" "$C/good"
+server_start a; server_start b; server_start c; server_start d
+check "exchanges" contains "$(ask 10)" "OK                   10"
+sleep 1.5
+server_stop a
+mv "$C/a/audit" "$C/newest"
+start_status() { timeout 30 "$BIN/chaski-security-server" --config "$C/a/server.conf" 2>"$C/start.events"; echo $?; }
+cp -r "$C/good" "$C/a/audit"
+check "an older copy of the log does not start" equal "$(start_status)" 3
+check "... saying who knows more and what is missing" contains "$(cat "$C/start.events")" "holds our signature over a log of"
+check "... with nothing changed" diff -r "$C/good/log/1/wal" "$C/a/audit/log/1/wal"
+rm -rf "$C/a/audit"
+check "an empty folder does not start" equal "$(start_status)" 3
+check "... saying what is missing" contains "$(cat "$C/start.events")" "entries 0 to"
+rm -rf "$C/a/audit"
+cp -r "$C/newest" "$C/a/audit"
+server_start a || not_ok "the complete log starts" "$(tail -n 1 "$C/a/server.events")"
+check "with the complete files it goes on" contains "$(ask 5)" "OK                   5"
+for m in a b c d; do server_stop $m; done
 check "the log verifies" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit"
 finish

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/exchange/start_check.h"
+
+#include "lib/base/event.h"
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/bus/header.h"
+#include "lib/bus/tile_log.h"
+#include "security-server/exchange/known_heads.h"
+#include "security-server/exchange/log_talk.h"
+
+#include "logtalk.pb-c.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define PATH_BYTES 512
+#define ASKED_MAX 32
+
+struct start_check {
+    struct node *node;
+    size_t outstanding, answered;
+    bool asking; /* still sending the questions: nobody ends it yet */
+    fault found; /* the first contradiction */
+    char detail[400];
+    void (*done)(struct node *node, fault f);
+};
+
+// --- one claim ----------------------------------------------------------------------------------
+
+static fault shrunk(const struct start_check *self, const char *peer, uint64_t size)
+{
+    uint64_t own = self->node->head.size;
+    return RAISE(LOG_SHRUNK,
+                 "%s holds our signature over a log of %" PRIu64 " entries, and here are %" PRIu64
+                 ": entries %" PRIu64 " to %" PRIu64
+                 " are missing. Put back the complete files, or "
+                 "begin a new log with a new origin; nothing was changed",
+                 peer, size, own, own, size - 1);
+}
+
+/* The tree hash of our first `size` entries, as far as tiles reach; NOT_FOUND beyond. */
+static fault own_root(const struct start_check *self, uint64_t size, struct sha256 *out)
+{
+    char path[PATH_BYTES];
+    OWNED(bytes) note = NULL;
+    struct checkpoint published;
+    const struct node *node = self->node;
+    if (size == node->head.size) {
+        *out = node->head.root;
+        return DONE;
+    }
+    if (!text_format(path, sizeof path, "%s/log/1/checkpoint", node->config->audit_folder))
+        return RAISE(BAD_CONFIG, "the log folder's name is too long");
+    TRY(file_read(path, NOTE_BYTES_MAX, &note));
+    TRY(checkpoint_open(bytes_span(note), &node->log_key, &published));
+    if (size > published.size || size == 0)
+        return RAISE(NOT_FOUND, "no tiles for the first %" PRIu64 " entries", size);
+    *strrchr(path, '/') = '\0';
+    OWNED(tile_reader) tiles = tile_reader_new(path, published.size);
+    return tile_reader_hash(tiles, (struct merkle_range){0, size}, out);
+}
+
+static fault check_claim(const struct start_check *self, const char *peer, uint64_t size,
+                         const struct sha256 *root)
+{
+    struct sha256 own;
+    if (size > self->node->head.size)
+        return shrunk(self, peer, size);
+    fault f = own_root(self, size, &own);
+    if (failed(f) || sha256_equal(&own, root))
+        return DONE; /* tiles that are not there yet are no contradiction */
+    return RAISE(LOG_SHRUNK,
+                 "%s holds our signature over other entries than the first %" PRIu64
+                 " that are here: the log was altered or restored from elsewhere. Put back the "
+                 "original files, or begin a new log with a new origin; nothing was changed",
+                 peer, size);
+}
+
+static fault check_note(const struct start_check *self, const char *peer, struct span note)
+{
+    struct checkpoint head;
+    if (note.size == 0 || failed(checkpoint_open(note, &self->node->log_key, &head)))
+        return DONE; /* not signed by us: anybody's word */
+    return check_claim(self, peer, head.size, &head.root);
+}
+
+/* A leaf that we signed, with our head of that time in it. */
+static fault check_leaf(const struct start_check *self, const char *peer, struct span leaf)
+{
+    struct cades_parts parts;
+    OWNED(header_read) read = NULL;
+    const struct directory_server *own = node_self(self->node);
+    if (leaf.size == 0 || own == NULL || failed(cades_parse(leaf, &parts)))
+        return DONE;
+    struct directory_signer *signer = directory_signer_ever(self->node->directory, parts.ski.at);
+    if (signer == NULL || strcmp(signer->server->id, own->id) != 0 ||
+        failed(cades_verify_leaf(signer->certificate, leaf, &parts)) ||
+        failed(header_decode(parts.content, &read)) ||
+        !span_is_text(header_of(read)->sender_server, own->id))
+        return DONE;
+    return check_claim(self, peer, header_of(read)->log_size, &header_of(read)->log_root);
+}
+
+// --- asking -------------------------------------------------------------------------------------
+
+static void finish(struct start_check *self)
+{
+    struct node *node = self->node;
+    void (*done)(struct node *, fault) = self->done;
+    if (self->answered == 0)
+        EVENT(WARN, "start.nobody_asked_or_answering");
+    else
+        EVENT(INFO, "start.checked", E_NUMBER("answers", self->answered));
+    fault f = self->found;
+    if (failed(f))
+        f = RAISE(f.code, "%s", self->detail);
+    free(self);
+    done(node, f);
+}
+
+static void on_answer(void *owner, const char *peer, fault f, const Chaski__LogTalk *answer)
+{
+    struct start_check *self = owner;
+    self->outstanding--;
+    if (!failed(f) && answer->body_case == CHASKI__LOG_TALK__BODY_KNOWN_HEAD_ANSWER) {
+        const Chaski__KnownHeadAnswer *said = answer->known_head_answer;
+        self->answered++;
+        f = check_note(self, peer, span_of(said->note.data, said->note.len));
+        if (!failed(f))
+            f = check_leaf(self, peer, span_of(said->leaf.data, said->leaf.len));
+        if (failed(f) && !failed(self->found)) {
+            self->found = f;
+            text_format(self->detail, sizeof self->detail, "%s", fault_detail());
+        }
+    }
+    if (self->outstanding == 0 && !self->asking)
+        finish(self);
+}
+
+static void ask(struct start_check *self, const char *server)
+{
+    Chaski__LogTalk message = CHASKI__LOG_TALK__INIT;
+    Chaski__KnownHead question = CHASKI__KNOWN_HEAD__INIT;
+    const struct directory_server *peer =
+        directory_server(self->node->directory, span_of_text(server));
+    message.body_case = CHASKI__LOG_TALK__BODY_KNOWN_HEAD;
+    message.known_head = &question;
+    if (peer == NULL || self->outstanding >= ASKED_MAX ||
+        strcmp(server, self->node->config->server) == 0)
+        return;
+    if (!failed(log_talk_ask(self->node->talk, peer, &message, self->node->config->start_check_ms,
+                             on_answer, self)))
+        self->outstanding++;
+}
+
+static bool is_witness_of(const struct directory_server *own, const char *server)
+{
+    for (size_t i = 0; i < own->witnesses; i++)
+        if (own->witness[i].server != NULL && strcmp(own->witness[i].server, server) == 0)
+            return true;
+    return false;
+}
+
+void start_check_begin(struct node *node, void (*done)(struct node *node, fault f))
+{
+    struct start_check *self = owned_new(sizeof *self);
+    const struct directory_server *own = node_self(node);
+    self->node = node;
+    self->done = done;
+    self->asking = true;
+    for (size_t i = 0; own != NULL && i < own->witnesses; i++)
+        if (own->witness[i].server != NULL)
+            ask(self, own->witness[i].server);
+    size_t step = 0;
+    for (const char *peer; own != NULL && (peer = known_heads_next(node->heads, &step)) != NULL;)
+        if (!is_witness_of(own, peer))
+            ask(self, peer);
+    self->asking = false;
+    if (self->outstanding == 0)
+        finish(self);
+}
