@@ -2,6 +2,7 @@
 #include "lib/crypto/certificate.h"
 
 #include "lib/crypto/algorithms.h"
+#include "lib/crypto/certificate_private.h"
 #include "lib/crypto/crypto_fault.h"
 #include "lib/crypto/ecdsa.h"
 #include "lib/crypto/keypair_private.h"
@@ -44,6 +45,11 @@ void certificate_free(struct certificate **self)
     bytes_free(&(*self)->der);
     free(*self);
     *self = NULL;
+}
+
+X509 *certificate_x509(const struct certificate *self)
+{
+    return self->x509;
 }
 
 struct span certificate_der(const struct certificate *self)
@@ -295,6 +301,30 @@ fault trust_check(struct trust *self, const struct certificate *certificate, int
     return DONE;
 }
 
+static fault add_anchors_of(const struct trust *self, X509_STORE *store)
+{
+    const STACK_OF(X509_OBJECT) *anchors = X509_STORE_get0_objects(self->store);
+    for (int i = 0; i < sk_X509_OBJECT_num(anchors); i++) {
+        X509 *anchor = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(anchors, i));
+        if (anchor != NULL && X509_STORE_add_cert(store, anchor) != 1)
+            return crypto_raise(CRYPTO_FAILED, "keeping a trust anchor");
+    }
+    return DONE;
+}
+
+fault trust_store_at(const struct trust *self, int64_t at_ms, X509_STORE **out)
+{
+    OPENSSL_OWNED(X509_STORE) store = X509_STORE_new();
+    if (store == NULL || X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) != 1)
+        return crypto_raise(CRYPTO_FAILED, "a trust store");
+    X509_VERIFY_PARAM *rules = X509_STORE_get0_param(store);
+    X509_VERIFY_PARAM_set_time(rules, seconds_of(at_ms));
+    X509_VERIFY_PARAM_set_auth_level(rules, STRENGTH_LEVEL);
+    TRY(add_anchors_of(self, store));
+    *out = TAKE(store);
+    return DONE;
+}
+
 /* ---- issuing ---- */
 
 struct extension {
@@ -309,6 +339,11 @@ static const struct extension member_extensions[] = {
     {NID_basic_constraints, "critical,CA:FALSE"},
     {NID_key_usage, "critical,digitalSignature,nonRepudiation"},
     {0, NULL},
+};
+static const struct extension stamper_extensions[] = {
+    {NID_subject_key_identifier, "hash"},         {NID_authority_key_identifier, "keyid:always"},
+    {NID_basic_constraints, "critical,CA:FALSE"}, {NID_key_usage, "critical,digitalSignature"},
+    {NID_ext_key_usage, "critical,timeStamping"}, {0, NULL},
 };
 static const struct extension ca_extensions[] = {
     {NID_subject_key_identifier, "hash"},
@@ -415,23 +450,44 @@ static fault check_issuer(const struct keypair *ca_key, const struct certificate
     return DONE;
 }
 
-fault certificate_issue(struct keypair *ca_key, const struct certificate *ca, struct span request,
-                        const struct certificate_subject *subject, int64_t not_before_ms,
-                        int64_t not_after_ms, struct certificate **out)
+/* The issuer and the subject's key are put into the plan here. */
+static fault issue(struct keypair *ca_key, const struct certificate *ca, struct span request,
+                   struct plan plan, struct certificate **out)
 {
-    if (subject->member[0] == '\0' || subject->server[0] == '\0')
+    if (plan.subject->member[0] == '\0' || plan.subject->server[0] == '\0')
         return RAISE(BAD_NAME, "a member certificate needs a member and a server code");
     TRY(check_issuer(ca_key, ca));
     X509_REQ *opened = NULL;
     TRY(open_request(request, &opened));
     OPENSSL_OWNED(X509_REQ) checked = opened;
-    return build(&(struct plan){.issuer = ca->x509,
-                                .issuer_key = keypair_pkey(ca_key),
-                                .subject_key = X509_REQ_get0_pubkey(checked),
-                                .subject = subject,
-                                .not_before_ms = not_before_ms,
-                                .not_after_ms = not_after_ms,
-                                .extensions = member_extensions},
+    plan.issuer = ca->x509;
+    plan.issuer_key = keypair_pkey(ca_key);
+    plan.subject_key = X509_REQ_get0_pubkey(checked);
+    return build(&plan, out);
+}
+
+fault certificate_issue(struct keypair *ca_key, const struct certificate *ca, struct span request,
+                        const struct certificate_subject *subject, int64_t not_before_ms,
+                        int64_t not_after_ms, struct certificate **out)
+{
+    return issue(ca_key, ca, request,
+                 (struct plan){.subject = subject,
+                               .not_before_ms = not_before_ms,
+                               .not_after_ms = not_after_ms,
+                               .extensions = member_extensions},
+                 out);
+}
+
+fault certificate_issue_stamper(struct keypair *ca_key, const struct certificate *ca,
+                                struct span request, const struct certificate_subject *subject,
+                                int64_t not_before_ms, int64_t not_after_ms,
+                                struct certificate **out)
+{
+    return issue(ca_key, ca, request,
+                 (struct plan){.subject = subject,
+                               .not_before_ms = not_before_ms,
+                               .not_after_ms = not_after_ms,
+                               .extensions = stamper_extensions},
                  out);
 }
 

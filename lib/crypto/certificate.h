@@ -5,6 +5,8 @@
  * A certificate is parsed once (96 us) and kept; the prepared verifying context belongs to one
  * thread. Profile: ECDSA P-256, no EKU, key usage digitalSignature + nonRepudiation, subject
  *   C, O = member's name, serialNumber = INSTANCE/CLASS/MEMBER, CN = server code.
+ * A time stamp authority's has the critical EKU timeStamping alone and key usage digitalSignature
+ * alone, so that it can sign nothing else.
  */
 #ifndef CRYPTO_CERTIFICATE_H
 #define CRYPTO_CERTIFICATE_H
@@ -69,6 +71,11 @@ struct keypair;
 fault certificate_issue(struct keypair *ca_key, const struct certificate *ca, struct span request,
                         const struct certificate_subject *subject, int64_t not_before_ms,
                         int64_t not_after_ms, struct certificate **out);
+/* The same for a time stamp authority. */
+fault certificate_issue_stamper(struct keypair *ca_key, const struct certificate *ca,
+                                struct span request, const struct certificate_subject *subject,
+                                int64_t not_before_ms, int64_t not_after_ms,
+                                struct certificate **out);
 /* A self-signed CA certificate for small countries, demo and tests; it issues members, not CAs. */
 fault certificate_make_ca(struct keypair *ca_key, const struct certificate_subject *subject,
                           int64_t not_before_ms, int64_t not_after_ms, struct certificate **out);
