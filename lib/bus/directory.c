@@ -299,6 +299,12 @@ const struct directory_grant *directory_grant(const struct directory *self, stru
     return map_get(&self->grants, id);
 }
 
+size_t directory_stampers(const struct directory *self, const struct directory_stamper **out)
+{
+    *out = self->stamper;
+    return self->stampers;
+}
+
 struct directory_signer *directory_signer(const struct directory *self, const uint8_t *ski)
 {
     return map_get(&self->signers, span_of(ski, SKI_BYTES));

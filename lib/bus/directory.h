@@ -101,6 +101,13 @@ struct directory_purpose {
     const char *legal_basis;
 };
 
+/* A time stamp authority (RFC 3161 over HTTP). Its tokens chain to an anchor of the country. */
+struct directory_stamper {
+    const char *name;
+    const char *url;
+    unsigned order;
+};
+
 struct directory;
 
 /*
@@ -156,6 +163,9 @@ const struct directory_server *directory_server_of_log(const struct directory *s
 /* The key with which a witness cosigns now; NULL when it does not (any more). */
 const struct note_key *directory_witness_key(const struct directory *self,
                                              const struct directory_witness *witness);
+/* Time stamp authorities, in the order in which to ask them: the first, and the next one when it
+ * fails. At most DIRECTORY_STAMPERS_MAX, maybe none. *out lives as long as the state. */
+size_t directory_stampers(const struct directory *self, const struct directory_stamper **out);
 bool directory_server_has(const struct directory_server *server,
                           const struct directory_subsystem *subsystem);
 

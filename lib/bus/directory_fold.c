@@ -91,24 +91,62 @@ static bool is_host(struct span host, const char *others)
     return host.size > 0;
 }
 
+/* name:port, 1.2.3.4:port or [::1]:port. */
+static bool is_host_and_port(struct span text)
+{
+    struct cursor left = cursor_over(text);
+    struct span start, host;
+    uint64_t port = 0;
+    bool bracketed = text.size > 0 && text.at[0] == '[';
+    bool sound = bracketed
+                     ? !failed(cursor_take(&left, 1, &start)) &&
+                           !failed(cursor_take_until(&left, ']', &host)) && is_host(host, ":.") &&
+                           !failed(cursor_take_until(&left, ':', &start)) && start.size == 0
+                     : !failed(cursor_take_until(&left, ':', &host)) && is_host(host, "-._");
+    return sound && !failed(text_number(left.left, 65535, &port)) && port > 0;
+}
+
 /* tcp://name:port, tcp://1.2.3.4:port or tcp://[::1]:port, and nothing else: ZeroMQ gives meaning
  * to ';', '*' and more. */
 static fault check_address(const char *address)
 {
     static const char scheme[] = "tcp://";
     struct cursor left = cursor_over(span_of_text(address));
-    struct span start, host;
-    uint64_t port = 0;
+    struct span start;
     if (failed(cursor_take(&left, sizeof scheme - 1, &start)) || !span_is_text(start, scheme))
         return BAD("address %.200s does not begin with tcp://", address);
-    bool bracketed = left.left.size > 0 && left.left.at[0] == '[';
-    bool sound = bracketed
-                     ? !failed(cursor_take(&left, 1, &start)) &&
-                           !failed(cursor_take_until(&left, ']', &host)) && is_host(host, ":.") &&
-                           !failed(cursor_take_until(&left, ':', &start)) && start.size == 0
-                     : !failed(cursor_take_until(&left, ':', &host)) && is_host(host, "-._");
-    if (!sound || failed(text_number(left.left, 65535, &port)) || port == 0)
+    if (!is_host_and_port(left.left))
         return BAD("address %.200s is not tcp://HOST:PORT or tcp://[IPv6]:PORT", address);
+    return DONE;
+}
+
+/* Letters, digits, "-._~" and '/', and no part that begins with a dot. */
+static bool is_path(struct span path)
+{
+    char before = '/';
+    for (size_t i = 0; i < path.size; before = (char)path.at[i++])
+        if (before == '/' && path.at[i] == '.')
+            return false;
+    return path.size == 0 || is_host(path, "-._~/");
+}
+
+/* http(s)://host[:port][/path], and nothing that a client could read in two ways: no user, no
+ * query, no fragment, no escape. */
+static fault check_url(const char *url)
+{
+    struct cursor path = cursor_over(span_of_text(url));
+    struct span scheme, nothing, place;
+    TRY(check_word("the address of a time stamp authority", url));
+    if (failed(cursor_take_until(&path, '/', &scheme)) ||
+        (!span_is_text(scheme, "http:") && !span_is_text(scheme, "https:")) ||
+        failed(cursor_take_until(&path, '/', &nothing)) || nothing.size != 0)
+        return BAD("%.200s does not begin with http:// or https://", url);
+    if (failed(cursor_take_until(&path, '/', &place))) {
+        place = path.left;
+        path.left.size = 0;
+    }
+    if ((!is_host(place, "-._") && !is_host_and_port(place)) || !is_path(path.left))
+        return BAD("%.200s is not http://HOST:PORT/PATH", url);
     return DONE;
 }
 
@@ -503,6 +541,57 @@ static fault apply_grant(struct directory *self, const Chaski__GrantSet *act)
     return DONE;
 }
 
+// --- time stamp authorities ---------------------------------------------------------------------
+
+static size_t stamper_place(const struct directory *self, const char *name)
+{
+    size_t at = 0;
+    while (at < self->stampers && strcmp(self->stamper[at].name, name) != 0)
+        at++;
+    return at;
+}
+
+static void drop_stamper(struct directory *self, size_t at)
+{
+    for (self->stampers--; at < self->stampers; at++)
+        self->stamper[at] = self->stamper[at + 1];
+}
+
+/* Of one order, by name: the same on every node. */
+static bool comes_after(const struct directory_stamper *self, const struct directory_stamper *other)
+{
+    return self->order != other->order ? self->order > other->order
+                                       : strcmp(self->name, other->name) > 0;
+}
+
+static fault apply_stamper(struct directory *self, const Chaski__StampAuthoritySet *act)
+{
+    TRY(check_code("a time stamp authority", act->name));
+    TRY(check_url(act->url));
+    if (act->order == 0 || act->order > DIRECTORY_STAMPER_ORDER_MAX)
+        return BAD("the order of a time stamp authority is from 1 to %d",
+                   DIRECTORY_STAMPER_ORDER_MAX);
+    size_t at = stamper_place(self, act->name);
+    if (at < self->stampers)
+        drop_stamper(self, at);
+    if (self->stampers == DIRECTORY_STAMPERS_MAX)
+        return BAD("more than %d time stamp authorities", DIRECTORY_STAMPERS_MAX);
+    struct directory_stamper set = {text(self, act->name), text(self, act->url), act->order};
+    for (at = self->stampers++; at > 0 && comes_after(&self->stamper[at - 1], &set); at--)
+        self->stamper[at] = self->stamper[at - 1];
+    self->stamper[at] = set;
+    return DONE;
+}
+
+static fault remove_stamper(struct directory *self, const char *name)
+{
+    size_t at = stamper_place(self, name);
+    if (at == self->stampers)
+        return BAD("time stamp authority %.200s is not there", name);
+    drop_stamper(self, at);
+    return DONE;
+}
+
 // --- removal ------------------------------------------------------------------------------------
 
 /* Each answers with the id of something that still leans on the thing, or NULL. */
@@ -582,6 +671,8 @@ static fault apply_removed(struct directory *self, const Chaski__Removed *act)
         break;
     case CHASKI__REMOVED__WHAT_SERVER:
         return remove_server(self, act->server);
+    case CHASKI__REMOVED__WHAT_STAMP_AUTHORITY:
+        return remove_stamper(self, act->stamp_authority);
     case CHASKI__REMOVED__WHAT_SUBSYSTEM:
         id = act->subsystem, map = &self->subsystems;
         user = service_of(self, find(map, id));
@@ -645,6 +736,8 @@ static fault dispatch(struct directory *self, const Chaski__Act *act)
         return apply_published(self, act->published);
     case CHASKI__ACT__ACT_WITNESSES_SET:
         return apply_witnesses(self, act->witnesses_set);
+    case CHASKI__ACT__ACT_STAMP_AUTHORITY_SET:
+        return apply_stamper(self, act->stamp_authority_set);
     default:
         return BAD("an act of a kind that is not known here");
     }

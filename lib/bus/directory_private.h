@@ -25,6 +25,8 @@ struct directory {
     struct map origins;       /* log origin -> server, likewise */
     struct map cosigners;     /* witness key -> server, likewise */
     struct trust *trust;      /* borrowed while folding */
+    struct directory_stamper stamper[DIRECTORY_STAMPERS_MAX]; /* in order */
+    size_t stampers;
     /* everything ever allocated for this state, freed together */
     void **memory;
     size_t memory_count, memory_room;

@@ -488,6 +488,96 @@ static void test_what_is_used_is_not_removed(void)
     CU_ASSERT_PTR_NOT_NULL(directory_member(self, span_of_text(DANE)));
 }
 
+static void set_stamper(struct book *book, const char *name, const char *url, unsigned order)
+{
+    BOOK_ACT(book, STAMP_AUTHORITY_SET, stamp_authority_set, CHASKI__STAMP_AUTHORITY_SET__INIT,
+             it->name = book_text(name), it->url = book_text(url), it->order = order);
+}
+
+static void remove_stamper(struct book *book, const char *name)
+{
+    BOOK_ACT(book, REMOVED, removed, CHASKI__REMOVED__INIT,
+             it->what_case = CHASKI__REMOVED__WHAT_STAMP_AUTHORITY,
+             it->stamp_authority = book_text(name));
+}
+
+static void test_time_stamp_authorities_stand_in_their_order(void)
+{
+    OWNED(book) book = book_new();
+    OWNED(directory) self = NULL;
+    const struct directory_stamper *stamper = NULL;
+    MUST(book_fold(book, &self));
+    CU_ASSERT_EQUAL(directory_stampers(self, &stamper), 0);
+    directory_release(&self);
+    set_stamper(book, "TSA-C", "http://c/tsa", 5);
+    set_stamper(book, "TSA-A", "http://a/tsa", 5);
+    set_stamper(book, "TSA-B", "https://b:8443/", 1);
+    set_stamper(book, "TSA-X", "http://x", 2);
+    set_stamper(book, "TSA-B", "http://[::1]:8080/tsa", 7); /* replaced */
+    remove_stamper(book, "TSA-X");
+    BAD(remove_stamper(book, "TSA-X"));
+    MUST(book_fold(book, &self));
+    CU_ASSERT_EQUAL_FATAL(directory_stampers(self, &stamper), 3);
+    CU_ASSERT_STRING_EQUAL(stamper[0].name, "TSA-A");
+    CU_ASSERT_STRING_EQUAL(stamper[1].name, "TSA-C");
+    CU_ASSERT_STRING_EQUAL(stamper[2].name, "TSA-B");
+    CU_ASSERT_STRING_EQUAL(stamper[2].url, "http://[::1]:8080/tsa");
+    CU_ASSERT_EQUAL(stamper[2].order, 7);
+}
+
+static void test_time_stamp_authorities_are_bounded(void)
+{
+    OWNED(book) book = book_new();
+    char name[16];
+    for (unsigned i = 0; i < DIRECTORY_STAMPERS_MAX; i++) {
+        snprintf(name, sizeof name, "TSA-%u", i);
+        set_stamper(book, name, "http://a/tsa", 1);
+    }
+    BAD(set_stamper(book, "TSA-MORE", "http://a/tsa", 1));
+    set_stamper(book, "TSA-3", "http://b/tsa", 9);
+    BAD(set_stamper(book, "TSA-3", "http://b/tsa", 0));
+    BAD(set_stamper(book, "TSA-3", "http://b/tsa", DIRECTORY_STAMPER_ORDER_MAX + 1));
+    BAD(set_stamper(book, "", "http://b/tsa", 1));
+    BAD(set_stamper(book, "TSA 3", "http://b/tsa", 1));
+}
+
+static void test_addresses_of_time_stamp_authorities_are_plain_http(void)
+{
+    static const char *const good[] = {"http://a",           "http://a/",
+                                       "http://a.b-c:1/d.e", "https://tsa.gov.co/v1/~x/tsa",
+                                       "http://1.2.3.4:80/", "http://[2001:db8::1]:8080/tsa"};
+    static const char *const bad[] = {"",
+                                      "a",
+                                      "http:/a/b",
+                                      "http:///tsa",
+                                      "ftp://a/",
+                                      "HTTP://a/",
+                                      "file:///etc/passwd",
+                                      "http://u@a/",
+                                      "http://a:b/",
+                                      "http://a:0/",
+                                      "http://a:65536/",
+                                      "http://[::1]/",
+                                      "http://[::1:80/",
+                                      "http://a/?x",
+                                      "http://a/#x",
+                                      "http://a/%41",
+                                      "http://a/../b",
+                                      "http://a/b/.c",
+                                      "http://a b/",
+                                      "http://a/b\r\nX: y",
+                                      "http://\xc3\xb1/"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        OWNED(book) book = book_new();
+        OWNED(directory) self = NULL;
+        set_stamper(book, "TSA", good[i], 1);
+        MUST(book_fold(book, &self));
+    }
+    OWNED(book) book = book_new();
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        BAD(set_stamper(book, "TSA", bad[i], 1));
+}
+
 static void test_texts_hold_no_control_characters(void)
 {
     OWNED(book) book = book_new();
@@ -600,6 +690,9 @@ SUITE(directory, TEST(test_a_published_directory_is_loaded_whole),
       TEST(test_nothing_refers_to_what_is_not_there), TEST(test_addresses_are_plain_tcp),
       TEST(test_keys_belong_to_one_server), TEST(test_a_new_certificate_needs_a_new_key),
       TEST(test_a_revocation_is_seen_and_stays), TEST(test_what_is_used_is_not_removed),
+      TEST(test_time_stamp_authorities_stand_in_their_order),
+      TEST(test_time_stamp_authorities_are_bounded),
+      TEST(test_addresses_of_time_stamp_authorities_are_plain_http),
       TEST(test_texts_hold_no_control_characters),
       TEST(test_acts_stand_in_order_under_their_context),
       TEST(test_only_the_one_encoding_is_an_act))
