@@ -358,3 +358,27 @@ fault act_certificate_revoke(struct store *store, const struct arguments *argume
     TRY(certificate_load(TEXT(CERTIFICATE), &certificate));
     return revoke(store, certificate_hash(certificate), TEXT(REASON), said);
 }
+
+// --- time stamp authorities ---------------------------------------------------------------------
+
+fault act_stamp_authority_url(struct store *store, const struct arguments *arguments,
+                              struct said *said)
+{
+    Chaski__StampAuthoritySet set = CHASKI__STAMP_AUTHORITY_SET__INIT;
+    unsigned order = 0;
+    TRY(arguments_number(arguments, ARGUMENT_ORDER, 1, DIRECTORY_STAMPER_ORDER_MAX, 1, &order));
+    set.name = lend(TEXT(NAME) == NULL ? "TSA-1" : TEXT(NAME));
+    set.url = lend(TEXT(URL));
+    set.order = order;
+    TRY(ACT(STAMP_AUTHORITY_SET, stamp_authority_set, &set));
+    said_add(said, "time stamp authority %s: %s, order %u", set.name, set.url, order);
+    return DONE;
+}
+
+fault act_stamp_authority_remove(struct store *store, const struct arguments *arguments,
+                                 struct said *said)
+{
+    TRY(remove_it(store, CHASKI__REMOVED__WHAT_STAMP_AUTHORITY, arguments->operand, arguments));
+    said_add(said, "time stamp authority %s: removed", arguments->operand);
+    return DONE;
+}

@@ -52,6 +52,10 @@ static const struct described options[ARGUMENTS] = {
     [ARGUMENT_WITNESS] = {"witness", "SERVER", true, "a server of another member"},
     [ARGUMENT_OUTSIDE] = {"outside", "VKEY=URL", true,
                           "a witness that is no server of this bus, such as an audit office"},
+    [ARGUMENT_URL] = {"url", "http://HOST:PORT/PATH", false,
+                      "where nodes reach it; `serve` answers under /tsa"},
+    [ARGUMENT_ORDER] = {"order", "N", false,
+                        "from 1 to 1000; the lowest is asked first (default 1)"},
 };
 
 #define CODE_OF_FIRST 1000 /* for getopt: beyond every character */

@@ -45,6 +45,7 @@ command_act act_service_add, act_service_disable, act_service_enable, act_servic
 command_act act_purpose_add, act_purpose_remove;
 command_act act_grant_add, act_grant_remove;
 command_act act_certificate_revoke;
+command_act act_stamp_authority_url, act_stamp_authority_remove;
 /* witnesses.c */
 command_act act_witness_set, act_witness_assign;
 /* issue.c */

@@ -123,6 +123,13 @@ static fault run_publish(struct store *store, const struct arguments *arguments,
     return publish_to(store, arguments_text(arguments, ARGUMENT_TO), days, said);
 }
 
+static fault add_stamping(struct store *store, struct said *said)
+{
+    TRY(store_add_stamping(store));
+    said_add(said, "time stamp authority: key and certificate in %s/stamp", store_folder(store));
+    return DONE;
+}
+
 static fault run_in_store(const struct command *command, const char *folder,
                           const struct arguments *arguments, struct said *said)
 {
@@ -136,6 +143,8 @@ static fault run_in_store(const struct command *command, const char *folder,
         TRY(command->act(store, arguments, said));
     else if (strcmp(command->noun, "batch") == 0)
         TRY(batch_run(store, arguments->operand, said));
+    else if (strcmp(command->noun, "stamp-authority") == 0)
+        TRY(add_stamping(store, said));
     else
         TRY(run_publish(store, arguments, said));
     return store_commit(store);

@@ -208,6 +208,15 @@ static void print_rules(const struct directory *directory, FILE *out)
     }
 }
 
+static void print_stampers(const struct directory *directory, FILE *out)
+{
+    const struct directory_stamper *at = NULL;
+    size_t count = directory_stampers(directory, &at);
+    fprintf(out, "\nTIME STAMP AUTHORITIES (%zu)\n", count);
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "  %4u  %s  %s\n", at[i].order, at[i].name, at[i].url);
+}
+
 static void head_texts(struct store *store, char root[64], char until[32])
 {
     struct sha256 hash = store_root(store);
@@ -230,6 +239,7 @@ fault show_tables(struct store *store, FILE *out)
     print_subsystems(directory, out);
     print_services(directory, out);
     print_rules(directory, out);
+    print_stampers(directory, out);
     return DONE;
 }
 
@@ -322,6 +332,17 @@ static json_t *list_json(const struct list *list, json_t *(*thing)(const void *)
     return array;
 }
 
+static json_t *stampers_json(const struct directory *directory)
+{
+    const struct directory_stamper *at = NULL;
+    size_t count = directory_stampers(directory, &at);
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array, json_pack("{s:s,s:s,s:i}", "name", at[i].name, "url",
+                                               at[i].url, "order", (int)at[i].order));
+    return array;
+}
+
 static json_t *all_json(struct store *store)
 {
     static const struct {
@@ -344,6 +365,7 @@ static json_t *all_json(struct store *store)
     }
     OWNED(list) grants = grants_of(directory);
     json_object_set_new(all, "grants", list_json(grants, grant_json));
+    json_object_set_new(all, "stamp_authorities", stampers_json(directory));
     return all;
 }
 

@@ -6,6 +6,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/directory_private.h"
 #include "registry/acts_file.h"
+#include "registry/stamping.h"
 
 #include "directory.pb-c.h"
 
@@ -312,4 +313,13 @@ fault store_issue(struct store *self, struct span request,
         end_ms = certificate_not_after_ms(self->ca);
     return certificate_issue(self->ca_key, self->ca, request, subject, now_ms - CLOCK_SKEW_MS,
                              end_ms, out);
+}
+
+fault store_add_stamping(struct store *self)
+{
+    int64_t now_ms = 0;
+    assert(self->writes);
+    TRY(store_time(self, &now_ms));
+    return stamping_make(self->folder, self->ca_key, self->ca, directory_instance(self->state),
+                         now_ms);
 }

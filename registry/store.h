@@ -6,6 +6,7 @@
  *   keys/                   ca.key acts.key log.key: PKCS#8 PEM, mode 0600
  *   ca.pem authority.pem    certificates of the CA and of the key that signs acts
  *   anchor/                 what nodes are given: trust.pem, directory.vkey
+ *   stamp/                  the time stamp authority, see stamping.h; may stand elsewhere
  *   settings.json           {"valid_days": 30}
  *   lock                    held by the one command that may write
  *
@@ -72,5 +73,7 @@ fault store_sign_checkpoint(struct store *self, const struct checkpoint *head, s
 fault store_issue(struct store *self, struct span request,
                   const struct certificate_subject *subject, int64_t days,
                   struct certificate **out);
+/* Makes stamp/. REFUSED when there is one. Waits for the disk. */
+fault store_add_stamping(struct store *self);
 
 #endif

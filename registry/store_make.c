@@ -8,6 +8,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "registry/acts_file.h"
+#include "registry/stamping.h"
 
 #include "directory.pb-c.h"
 
@@ -96,7 +97,8 @@ static fault make_certificates(const struct making *self)
                           end_of(self, AUTHORITY_DAYS), &authority));
     TRY(write_certificate(self, "ca.pem", ca));
     TRY(write_certificate(self, "anchor/trust.pem", ca));
-    return write_certificate(self, "authority.pem", authority);
+    TRY(write_certificate(self, "authority.pem", authority));
+    return stamping_make(self->folder, ca_key, ca, self->plan->instance, self->now_ms);
 }
 
 static fault make_log_key(const struct making *self)
@@ -156,10 +158,23 @@ static fault fill(const struct making *self)
 /* A plan that could not be carried out leaves nothing behind. */
 static void drop(const struct making *self)
 {
-    static const char *const names[] = {
-        "keys/ca.key", "keys/acts.key", "keys/log.key", "anchor/trust.pem", "anchor/directory.vkey",
-        "keys",        "anchor",        "ca.pem",       "authority.pem",    "settings.json",
-        "acts.log",    "acts.head",     "lock"};
+    static const char *const names[] = {"stamp/" STAMPING_KEY,
+                                        "stamp/" STAMPING_CERTIFICATE,
+                                        "stamp/" STAMPING_SERIAL,
+                                        "stamp",
+                                        "keys/ca.key",
+                                        "keys/acts.key",
+                                        "keys/log.key",
+                                        "anchor/trust.pem",
+                                        "anchor/directory.vkey",
+                                        "keys",
+                                        "anchor",
+                                        "ca.pem",
+                                        "authority.pem",
+                                        "settings.json",
+                                        "acts.log",
+                                        "acts.head",
+                                        "lock"};
     char path[STORE_PATH_BYTES];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         text_format(path, sizeof path, "%s/%s", self->folder, names[i]);

@@ -8,7 +8,7 @@ source_of() { sed -n "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/p" "$2"; }
 # Extensions and their order, without the key identifiers' values.
 extensions() { openssl x509 -in "$1" -noout -ext "$2" | grep -v -E '^ +([0-9A-F]{2}:)+[0-9A-F]{2} *$'; }
 same_extensions() {
-    local all=subjectKeyIdentifier,authorityKeyIdentifier,basicConstraints,keyUsage
+    local all=subjectKeyIdentifier,authorityKeyIdentifier,basicConstraints,keyUsage,extendedKeyUsage
     equal "$(extensions "$1" $all)" "$(extensions "$2" $all)" &&
         equal "$(openssl x509 -in "$1" -noout -text | grep -c X509v3.*:)" "$(openssl x509 -in "$2" -noout -text | grep -c X509v3.*:)"
 }
@@ -39,6 +39,14 @@ check "the signing profile works" openssl ca -batch -notext -config sign.cnf -in
 check "a CA made with the profile shows our extensions" same_extensions "$C/store/ca.pem" ca.crt
 check "a certificate made with the profile shows our extensions" same_extensions ours.crt theirs.crt
 check "and the same subject" equal "$(openssl x509 -in ours.crt -noout -subject)" "$(openssl x509 -in theirs.crt -noout -subject)"
+openssl ecparam -name prime256v1 -genkey -noout -out stamp.key
+openssl req -new -key stamp.key -subj /CN=ignored -out stamp.csr
+check "the time stamp profile works" openssl ca -batch -notext -config stamp.cnf -in stamp.csr \
+    -subj '/C=CO/O=Autoridad de prueba/serialNumber=CO\/AUTHORITY\/TSA/CN=tsa' -out stamp.crt
+check "a time stamp certificate made with the profile shows our extensions" \
+    same_extensions "$C/store/stamp/stamp.pem" stamp.crt
+check "and the same subject" \
+    equal "$(openssl x509 -in "$C/store/stamp/stamp.pem" -noout -subject)" "$(openssl x509 -in stamp.crt -noout -subject)"
 cd "$ROOT" || die "no root"
 
 # a key belongs to one certificate: the outside CA's comes with a second server
