@@ -66,7 +66,7 @@ BINARIES := $(PROGRAMS:%=$(OUT)/bin/%)
 OBJECTS_chaski-gateway := $(call objects,gateway) $(LLHTTP_OBJECTS)
 OBJECTS_chaski-security-server := $(call objects,security-server) $(call objects,security-server/exchange) \
   $(call objects,security-server/keys) $(call objects,security-server/scribe)
-OBJECTS_chaski-registry := $(call objects,registry)
+OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serve)
 OBJECTS_chaski-audit := $(call objects,tools/audit)
 OBJECTS_chaski := $(call objects,tools/chaski) $(OUT)/gateway/table.o
 
@@ -103,11 +103,14 @@ $(OUT)/%.o: %.c | $(GENERATED) $(DEPS_STAMP)
 	@echo "  cc  $<"
 	@$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
+# libraries of one program only
+$(OUT)/bin/chaski-registry: LIBS_own := -lmicrohttpd
+
 .SECONDEXPANSION:
 $(BINARIES): $(OUT)/bin/%: $$(OBJECTS_%) $(FLOOR_all)
 	@mkdir -p $(@D)
 	@echo "  ld  $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all) $(LIBS_own)
 
 # --- tests ---------------------------------------------------------------------------------------
 UNIT_FOLDERS := $(notdir $(patsubst %/,%,$(sort $(dir $(wildcard tests/unit/*/*_test.c)))))

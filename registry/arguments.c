@@ -56,6 +56,12 @@ static const struct described options[ARGUMENTS] = {
                       "where nodes reach it; `serve` answers under /tsa"},
     [ARGUMENT_ORDER] = {"order", "N", false,
                         "from 1 to 1000; the lowest is asked first (default 1)"},
+    [ARGUMENT_LISTEN] = {"listen", "IP:PORT", false,
+                         "such as 127.0.0.1:8080 or [::1]:8080; port 0 takes a free one"},
+    [ARGUMENT_DIRECTORY] = {"directory", "FOLDER", false,
+                            "what `publish --to` writes, served under /directory/"},
+    [ARGUMENT_READY_FILE] = {"ready-file", "FILE", false,
+                             "written once it answers: listen=IP:PORT and the process ids"},
 };
 
 #define CODE_OF_FIRST 1000 /* for getopt: beyond every character */

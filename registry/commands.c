@@ -115,6 +115,12 @@ const struct command commands[] = {
      {NULL, TAKES(TO), TAKES(VALID_DAYS)},
      NULL,
      "signs the directory as it stands and writes it where nodes find it"},
+    {"serve",
+     NULL,
+     {NULL, TAKES(LISTEN), TAKES(DIRECTORY) | TAKES(READY_FILE)},
+     NULL,
+     "answers over HTTP until SIGTERM: time stamps (/tsa), and the published directory. Of STORE "
+     "it needs the folder stamp/ only, so it can stand on another machine"},
     {"show", NULL, {NULL, 0, TAKES(JSON)}, NULL, "prints what stands in the directory"},
 };
 const size_t commands_count = sizeof commands / sizeof commands[0];

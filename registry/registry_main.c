@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* chaski-registry: the authority's program. Offline: a folder of keys and acts in, a signed folder
- * for a web server out. Exit 0 done, 1 not done, 2 not understood. */
+ * for a web server out. Only `serve` has a network, and only a key for time stamps. Exit 0 done, 1
+ * not done, 2 not understood. */
 #include "registry/commands.h"
+#include "registry/serve/serve.h"
 
 #include "lib/base/text.h"
 
@@ -30,7 +32,7 @@ static void print_usage(const struct command *command, FILE *out)
 static int help(void)
 {
     puts("The authority of a Chaski bus: keeps who is a member, on which servers, with which keys\n"
-         "and services, and publishes it as a signed directory. It needs no network.\n\n"
+         "and services, and publishes it as a signed directory. Only `serve` uses a network.\n\n"
          "STORE is the authority's own folder, with its private keys: keep it on a machine that\n"
          "nobody else uses, and keep copies. What `publish` writes holds no secret.\n");
     for (size_t i = 0; i < commands_count; i++) {
@@ -130,6 +132,16 @@ static fault add_stamping(struct store *store, struct said *said)
     return DONE;
 }
 
+static fault run_serve(const char *folder, const struct arguments *arguments)
+{
+    return serve(&(struct serve_plan){
+        .store = folder,
+        .listen = arguments_text(arguments, ARGUMENT_LISTEN),
+        .directory = arguments_text(arguments, ARGUMENT_DIRECTORY),
+        .ready_file = arguments_text(arguments, ARGUMENT_READY_FILE),
+    });
+}
+
 static fault run_in_store(const struct command *command, const char *folder,
                           const struct arguments *arguments, struct said *said)
 {
@@ -157,6 +169,8 @@ static fault run(const struct command *command, const char *folder,
         return run_init(folder, arguments, said);
     if (strcmp(command->noun, "show") == 0)
         return run_show(folder, arguments);
+    if (strcmp(command->noun, "serve") == 0)
+        return run_serve(folder, arguments);
     return run_in_store(command, folder, arguments, said);
 }
 

@@ -80,6 +80,14 @@
 #define DIRECTORY_STAMPERS_MAX 8
 #define DIRECTORY_STAMPER_ORDER_MAX 1000
 
+// the registry's server
+#define REGISTRY_CONNECTIONS_MAX 256
+#define REGISTRY_CONNECTION_BYTES_MAX 16384 /* head of a request, and what answers it */
+#define REGISTRY_REQUEST_WAIT_MS 10000      /* a whole request must be there; also between two */
+#define REGISTRY_ANSWER_WAIT_MS 600000      /* a whole answer must be taken, however slowly */
+#define REGISTRY_BODY_DROPPED_MAX 1048576   /* read past to the end, so that a refusal arrives */
+#define REGISTRY_STAMP_WAIT_MS 5000
+
 // tables
 #define TABLE_BYTES_MAX (256u << 20)
 #define TABLE_COLUMNS_MAX 256
