@@ -330,7 +330,8 @@ fault stamp_take(struct span response_der, const struct sha256 *digest, uint64_t
 struct stamper {
     TS_RESP_CTX *responder;
     int64_t now_ms;
-    int64_t last_ms; /* of the newest token */
+    int64_t last_ms;          /* of the newest token */
+    int64_t begin_ms, end_ms; /* of the certificate */
     uint64_t serial;
 };
 
@@ -358,8 +359,13 @@ static ASN1_INTEGER *give_serial(struct TS_resp_ctx *responder, void *owner)
 static int give_time(struct TS_resp_ctx *responder, void *owner, long *seconds, long *microseconds)
 {
     const struct stamper *self = owner;
-    if (self->now_ms < 0 || self->now_ms + STAMP_ACCURACY_S * 1000 < self->last_ms) {
-        TS_RESP_CTX_set_status_info(responder, TS_STATUS_REJECTION, "the clock went back");
+    const char *why = self->now_ms < self->begin_ms || self->now_ms >= self->end_ms
+                          ? "the certificate is not valid now"
+                      : self->now_ms + STAMP_ACCURACY_S * 1000 < self->last_ms
+                          ? "the clock went back"
+                          : NULL;
+    if (why != NULL) {
+        TS_RESP_CTX_set_status_info(responder, TS_STATUS_REJECTION, why);
         TS_RESP_CTX_add_failure_info(responder, TS_INFO_TIME_NOT_AVAILABLE);
         return 0;
     }
@@ -400,6 +406,8 @@ fault stamper_new(const struct keypair *key, const struct certificate *certifica
     if (X509_check_private_key(certificate_x509(certificate), keypair_pkey(key)) != 1)
         return crypto_raise(BAD_KEY, "the time stamp key is not that of its certificate");
     TRY(prepare(self, key, certificate));
+    self->begin_ms = certificate_not_before_ms(certificate);
+    self->end_ms = certificate_not_after_ms(certificate);
     *out = TAKE(self);
     return DONE;
 }

@@ -70,8 +70,7 @@ void stamper_free(struct stamper **self);
 
 enum stamp_verdict {
     STAMP_GRANTED,
-    STAMP_REJECTED, /* a request that we do not serve: its digest, policy or extension, or our clock
-                     */
+    STAMP_REJECTED, /* not served: its digest, policy or extension, our clock or certificate */
     STAMP_GARBAGE,  /* not a request */
 };
 
@@ -79,7 +78,8 @@ enum stamp_verdict {
  * Answers a stranger's bytes with a TimeStampResp: a token, or a rejection that says why.
  *
  * now_ms     time in the token. When it stands more than STAMP_ACCURACY_S before that of an earlier
- *            token of this stamper, the answer is "timeNotAvailable".
+ *            token of this stamper, or outside its certificate's validity, the answer is
+ *            "timeNotAvailable".
  * serial     of the token; the caller gives each number once, ever, and has it durable before the
  *            answer leaves. Used up only by STAMP_GRANTED.
  *

@@ -211,22 +211,6 @@ static void test_a_certificate_whose_usage_is_not_critical_does_not_stamp(void)
     MUST_FAIL(CERTIFICATE_BAD, stamper_new(self->key, lax, &stamper));
 }
 
-/* The signer's certificate ended before the token was made; then the other way round. */
-static void test_a_chain_is_looked_at_as_of_the_token(void)
-{
-    OWNED(office) self = office();
-    OWNED(bytes) token = token_of(self);
-    OWNED(bytes) late = NULL;
-    OWNED(bytes) other = NULL;
-    const int64_t years_later_ms = NOW_MS + 20 * FIXTURE_YEAR_MS;
-    int64_t time_ms = 0;
-    MUST(stamp_check(bytes_span(token), &self->digest, self->trust, years_later_ms, &time_ms));
-    CU_ASSERT_EQUAL(time_ms, NOW_MS);
-    late = answer(self, bytes_span(self->request), NOW_MS + FIXTURE_YEAR_MS, STAMP_GRANTED);
-    MUST_FAIL(CERTIFICATE_BAD, take_with(self, bytes_span(late), &other, &time_ms));
-    CU_ASSERT_PTR_NOT_NULL(strstr(fault_detail(), "expired"));
-}
-
 static void test_a_token_of_the_future_is_refused(void)
 {
     OWNED(office) self = office();
@@ -441,6 +425,32 @@ static struct bytes *signed_again(struct bytes *token, const struct keypair *key
     return fixture_read(out.at);
 }
 
+/* Years later the token is as good as new; one made when the certificate had ended never is. */
+static void test_a_chain_is_looked_at_as_of_the_token(void)
+{
+    OWNED(office) self = office();
+    OWNED(bytes) token = token_of(self);
+    OWNED(certificate) ended = certify(self, NOW_MS - 10000);
+    OWNED(bytes) late = signed_again(token, self->key, ended);
+    int64_t time_ms = 0;
+    MUST(stamp_check(bytes_span(token), &self->digest, self->trust, NOW_MS + 20 * FIXTURE_YEAR_MS,
+                     &time_ms));
+    CU_ASSERT_EQUAL(time_ms, NOW_MS);
+    MUST_FAIL(CERTIFICATE_BAD,
+              stamp_check(bytes_span(late), &self->digest, self->trust, NOW_MS, &time_ms));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault_detail(), "expired"));
+}
+
+static void test_nothing_is_stamped_outside_the_certificates_validity(void)
+{
+    OWNED(office) self = office();
+    const int64_t end_ms = FIXTURE_START_MS + FIXTURE_YEAR_MS;
+    OWNED(bytes)
+    before = answer(self, bytes_span(self->request), FIXTURE_START_MS - 1, STAMP_REJECTED);
+    OWNED(bytes) last = answer(self, bytes_span(self->request), end_ms - 1, STAMP_GRANTED);
+    OWNED(bytes) after = answer(self, bytes_span(self->request), end_ms, STAMP_REJECTED);
+}
+
 static void test_a_member_of_the_same_anchor_cannot_stamp(void)
 {
     OWNED(office) self = office();
@@ -470,5 +480,6 @@ SUITE(stamp, TEST(test_a_stamp_is_taken_and_checked_later), TEST(test_two_reques
       TEST(test_bytes_behind_or_missing_are_refused), TEST(test_garbage_is_rejected_properly),
       TEST(test_an_unknown_digest_is_rejected_properly),
       TEST(test_a_clock_that_goes_back_stamps_nothing), TEST(test_stock_openssl_verifies_our_stamp),
+      TEST(test_nothing_is_stamped_outside_the_certificates_validity),
       TEST(test_a_member_of_the_same_anchor_cannot_stamp),
       TEST(test_another_authority_is_believed_but_not_over_a_weak_digest))
