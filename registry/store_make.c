@@ -158,9 +158,9 @@ static fault fill(const struct making *self)
 /* A plan that could not be carried out leaves nothing behind. */
 static void drop(const struct making *self)
 {
-    static const char *const names[] = {"stamp/" STAMPING_KEY,
-                                        "stamp/" STAMPING_CERTIFICATE,
-                                        "stamp/" STAMPING_SERIAL,
+    static const char *const names[] = {"stamp/stamp.key",
+                                        "stamp/stamp.pem",
+                                        "stamp/serial",
                                         "stamp",
                                         "keys/ca.key",
                                         "keys/acts.key",

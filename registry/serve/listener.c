@@ -34,7 +34,7 @@ static fault read_address(const char *text, struct addrinfo **out)
 
 static fault name_it(int fd, char address[LISTENER_ADDRESS_BYTES])
 {
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {0};
     socklen_t size = sizeof bound;
     char host[LISTENER_ADDRESS_BYTES - 16], port[8];
     if (getsockname(fd, (struct sockaddr *)&bound, &size) != 0 ||
