@@ -50,6 +50,16 @@ static void check_references(const struct directory *directory)
     }
 }
 
+static void check_stampers(const struct directory *directory)
+{
+    const struct directory_stamper *at = NULL;
+    size_t count = directory_stampers(directory, &at);
+    assert(count <= DIRECTORY_STAMPERS_MAX);
+    for (size_t i = 1; i < count; i++)
+        assert(at[i - 1].order < at[i].order ||
+               (at[i - 1].order == at[i].order && strcmp(at[i - 1].name, at[i].name) < 0));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     OWNED(directory) state = directory_new(NULL);
@@ -63,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     directory_finish(state);
     check_references(state);
+    check_stampers(state);
     decide_all(state);
     return 0;
 }
