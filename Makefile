@@ -105,6 +105,7 @@ $(OUT)/%.o: %.c | $(GENERATED) $(DEPS_STAMP)
 
 # libraries of one program only
 $(OUT)/bin/chaski-registry: LIBS_own := -lmicrohttpd
+$(OUT)/bin/chaski-security-server: LIBS_own := -lcurl
 
 .SECONDEXPANSION:
 $(BINARIES): $(OUT)/bin/%: $$(OBJECTS_%) $(FLOOR_all)

@@ -96,7 +96,7 @@ fault header_encode(const struct header *self, struct bytes **out)
 static bool kind_known(uint32_t kind)
 {
     return (kind >= HEADER_REQUEST && kind <= HEADER_FAULT) ||
-           (kind >= HEADER_STARTED && kind <= HEADER_INCIDENT);
+           (kind >= HEADER_STARTED && kind <= HEADER_STAMPED);
 }
 
 /* An id field: empty, or canonical text with exactly these parts. */
@@ -249,6 +249,8 @@ const char *header_kind_word(enum header_kind kind)
         return "stopped";
     case HEADER_INCIDENT:
         return "incident";
+    case HEADER_STAMPED:
+        return "stamped";
     }
     return "unknown";
 }

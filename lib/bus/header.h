@@ -20,6 +20,7 @@ enum header_kind {
     HEADER_STARTED = 16,
     HEADER_STOPPED = 17,
     HEADER_INCIDENT = 18,
+    HEADER_STAMPED = 19,
 };
 
 /* Spans point into the bytes read, or to the maker's text. */

@@ -67,6 +67,7 @@
 #define AUDIT_GROUP_MAX 512 /* records per group commit */
 #define CHECKPOINT_EVERY_MS_DEFAULT 10000
 #define PUBLISH_EVERY_MS_DEFAULT 60000
+#define HEARTBEAT_MS 3600000 /* an idle log is published, cosigned and stamped this often */
 #define START_CHECK_MS_DEFAULT 5000
 #define WITNESS_ALARM_MS_DEFAULT 900000
 #define WITNESS_STOP_MS_DEFAULT 86400000

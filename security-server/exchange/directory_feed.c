@@ -109,6 +109,30 @@ static void open_gate(struct node *node)
     free(entries);
 }
 
+/* What the scribe needs of the directory: it reads no directory itself. */
+static void write_policy(const struct node *node)
+{
+    const struct directory_server *own = node_self(node);
+    const struct directory_stamper *stamper = NULL;
+    size_t stampers = directory_stampers(node->directory, &stamper);
+    char path[PATH_BYTES], line[1400];
+    OWNED(bytes) policy = bytes_empty(1024);
+    text_format(line, sizeof line, "quorum %u\n", own == NULL ? 0 : own->quorum);
+    fault f = bytes_append_text(policy, line);
+    for (size_t i = 0; !failed(f) && i < stampers; i++) {
+        text_format(line, sizeof line, "stamper %s %s\n", stamper[i].name, stamper[i].url);
+        f = bytes_append_text(policy, line);
+    }
+    path_in(node->config->audit_folder, "anchor", path);
+    if (!failed(f))
+        f = file_make_folders(path, 0755);
+    path_in(node->config->audit_folder, "anchor/policy", path);
+    if (!failed(f))
+        f = file_replace(path, bytes_span(policy), 0644);
+    if (failed(f))
+        EVENT(WARN, "directory.policy_not_written", E_FAULT(f));
+}
+
 static fault load_from(struct directory_feed *self, const char *folder)
 {
     struct directory *fresh = NULL;
@@ -117,6 +141,7 @@ static fault load_from(struct directory_feed *self, const char *folder)
     directory_release(&self->node->directory);
     self->node->directory = fresh;
     open_gate(self->node);
+    write_policy(self->node);
     if (self->node->peers != NULL)
         peers_refresh(self->node->peers);
     EVENT(INFO, "directory.taken", E_NUMBER("epoch", directory_epoch(fresh)),

@@ -22,6 +22,7 @@
 #include "security-server/exchange/peers.h"
 #include "security-server/exchange/recovery.h"
 #include "security-server/exchange/seen.h"
+#include "security-server/exchange/stamp_feed.h"
 #include "security-server/exchange/start_check.h"
 #include "security-server/exchange/step_mesh.h"
 #include "security-server/exchange/witness_desk.h"
@@ -65,7 +66,8 @@ fault node_ready(const struct node *self)
         return RAISE(DIRECTORY_EXPIRED, "the authority's last directory was valid until earlier");
     if (node_self(self) == NULL)
         return RAISE(DIRECTORY_BAD, "server %s is not in the directory", self->config->server);
-    return anchor_check(self->anchor);
+    TRY(anchor_check(self->anchor));
+    return stamp_feed_check(self->stamps);
 }
 
 uint64_t node_payload_bytes_max(const struct node *self)
@@ -258,6 +260,7 @@ static fault open_doors(struct process *self)
     TRY(front_open(node, node->config->front, &node->front));
     TRY(mesh_door_open(node, &self->door));
     TRY(anchor_new(node, &node->anchor));
+    TRY(stamp_feed_new(node, &node->stamps));
     size_t interrupted = recovery_close_interrupted(self->recovery);
     if (interrupted > 0)
         EVENT(WARN, "recovery.interrupted_exchanges", E_NUMBER("count", interrupted));
@@ -370,6 +373,7 @@ static void finish(struct process *self)
         exchange_table_free(&node->table);
     checkpointer_free(&self->checkpointer);
     anchor_free(&node->anchor);
+    stamp_feed_free(&node->stamps);
     log_talk_free(&node->talk);
     witness_desk_free(&node->witness);
     known_heads_free(&node->heads);

@@ -41,6 +41,7 @@ struct node {
     struct witness_desk *witness; /* where we cosign others' logs */
     struct known_heads *heads;    /* of others' logs, in ours */
     struct anchor *anchor;        /* where others confirm our log */
+    struct stamp_feed *stamps;    /* what the scribe has had stamped */
     uint64_t run;                 /* random number of this process */
     bool draining;
 };

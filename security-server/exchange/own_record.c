@@ -86,14 +86,14 @@ static fault make_header(struct own_record *self, enum header_kind kind)
     return header_encode(&header, &self->header);
 }
 
-void own_record_keep(struct node *node, enum header_kind kind, const char *detail,
-                     void (*done)(struct node *node, fault f))
+static void keep(struct node *node, enum header_kind kind, fault f, struct bytes **blob,
+                 void (*done)(struct node *node, fault f))
 {
     struct own_record *self = owned_new(sizeof *self);
     self->node = node;
     self->done = done;
     self->time_ms = clock_wall_ms();
-    fault f = text_blob(detail, &self->blob);
+    self->blob = TAKE(*blob);
     if (!failed(f))
         f = make_header(self, kind);
     if (failed(f)) {
@@ -102,6 +102,22 @@ void own_record_keep(struct node *node, enum header_kind kind, const char *detai
     }
     struct sha256 content = SHA256_OF(bytes_span(self->header));
     keys_line_sign_header(node->keys, &content, self->time_ms, signed_by_keys, self);
+}
+
+void own_record_keep(struct node *node, enum header_kind kind, const char *detail,
+                     void (*done)(struct node *node, fault f))
+{
+    struct bytes *blob = NULL;
+    fault f = text_blob(detail, &blob);
+    keep(node, kind, f, &blob, done);
+}
+
+void own_record_keep_payload(struct node *node, enum header_kind kind, struct span payload,
+                             void (*done)(struct node *node, fault f))
+{
+    struct bytes *blob = NULL;
+    fault f = letter_blob(payload, &blob);
+    keep(node, kind, f, &blob, done);
 }
 
 // --- checkpoints --------------------------------------------------------------------------------

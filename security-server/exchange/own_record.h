@@ -14,6 +14,10 @@
 void own_record_keep(struct node *node, enum header_kind kind, const char *detail,
                      void (*done)(struct node *node, fault f));
 
+/* The same with a payload of its own. */
+void own_record_keep_payload(struct node *node, enum header_kind kind, struct span payload,
+                             void (*done)(struct node *node, fault f));
+
 struct checkpointer;
 
 /* Signs a checkpoint of the committed head whenever the log has grown, every so often. */

@@ -5,8 +5,10 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/audit_log.h"
+#include "lib/bus/header.h"
 #include "lib/bus/tile_log.h"
 #include "lib/bus/wal.h"
+#include "lib/crypto/cades.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -25,6 +27,7 @@ struct publisher {
     struct checkpoint promised;
     struct bytes *promise; /* its note */
     struct checkpoint published;
+    bool traffic; /* entries since then that are more than our own stamps */
     struct timespec cosigned_stamp;
 };
 
@@ -110,10 +113,20 @@ uint64_t publisher_size(const struct publisher *self)
 
 // --- tiles up to the promise --------------------------------------------------------------------
 
+/* A stamp that is logged must not be a reason for the next one, or a log would never rest. */
+static bool is_stamp(struct span leaf)
+{
+    struct cades_parts parts;
+    OWNED(header_read) read = NULL;
+    return !failed(cades_parse(leaf, &parts)) && !failed(header_decode(parts.content, &read)) &&
+           header_of(read)->kind == HEADER_STAMPED;
+}
+
 static fault take_leaf(void *owner, uint64_t index, struct span leaf)
 {
     struct publisher *self = owner;
     (void)index;
+    self->traffic = self->traffic || !is_stamp(leaf);
     return tile_writer_add(self->tiles, leaf);
 }
 
@@ -129,6 +142,7 @@ static fault publish(struct publisher *self)
     path_in(self, "checkpoint", path);
     TRY(file_replace(path, bytes_span(self->promise), 0644));
     self->published = self->promised;
+    self->traffic = false;
     return DONE;
 }
 
@@ -152,13 +166,13 @@ static fault open_segments(struct publisher *self)
     return wal_reader_open(path, tile_writer_size(self->tiles), &self->segments);
 }
 
-fault publisher_step(struct publisher *self, bool *more)
+fault publisher_follow(struct publisher *self, bool *more)
 {
     *more = false;
     uint64_t at = tile_writer_size(self->tiles);
-    if (at == self->published.size)
+    if (at >= self->promised.size)
         TRY(aim(self)); /* else the one before is on its way */
-    if (self->promised.size <= self->published.size)
+    if (self->promised.size <= at)
         return DONE;
     TRY(open_segments(self));
     uint64_t until = self->promised.size;
@@ -166,7 +180,25 @@ fault publisher_step(struct publisher *self, bool *more)
         until = at + ENTRIES_A_STEP;
     TRY(wal_reader_show(self->segments, until, take_leaf, self));
     *more = until < self->promised.size;
-    return *more ? DONE : publish(self);
+    return DONE;
+}
+
+bool publisher_has_news(const struct publisher *self)
+{
+    return self->traffic;
+}
+
+fault publisher_publish(struct publisher *self)
+{
+    return tile_writer_size(self->tiles) == self->promised.size &&
+                   self->promised.size > self->published.size
+               ? publish(self)
+               : DONE;
+}
+
+struct span publisher_note(const struct publisher *self)
+{
+    return bytes_span(self->promise);
 }
 
 // --- what witnesses signed ----------------------------------------------------------------------
@@ -192,7 +224,8 @@ static fault keep_history(const struct publisher *self, const struct checkpoint 
     return file_replace(path, note, 0644);
 }
 
-fault publisher_take_cosigned(struct publisher *self, struct checkpoint *taken)
+fault publisher_take_cosigned(struct publisher *self, struct checkpoint *taken,
+                              struct bytes **note_out)
 {
     char path[PATH_BYTES];
     OWNED(bytes) note = NULL;
@@ -212,5 +245,6 @@ fault publisher_take_cosigned(struct publisher *self, struct checkpoint *taken)
         TRY(file_replace(path, bytes_span(note), 0644));
     }
     *taken = head;
+    *note_out = TAKE(note);
     return DONE;
 }

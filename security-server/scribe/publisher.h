@@ -21,11 +21,18 @@ struct publisher;
 fault publisher_open(const char *audit_folder, unsigned epoch, struct publisher **out);
 void publisher_free(struct publisher **self);
 
-/* One step towards the promise. *more: there is more to do at once. LOG_BROKEN when the segments do
- * not hold what was promised. */
-fault publisher_step(struct publisher *self, bool *more);
-/* Takes a newly cosigned note into checkpoint and history; *taken is its size, 0 for none. */
-fault publisher_take_cosigned(struct publisher *self, struct checkpoint *taken);
+/* Takes entries in, towards the promise. *more: there is more to do at once. LOG_BROKEN when the
+ * segments do not hold what was promised; NOT_FOUND before the first promise. */
+fault publisher_follow(struct publisher *self, bool *more);
+/* Is there more to publish than our own time stamps? */
+bool publisher_has_news(const struct publisher *self);
+/* Publishes what was taken in, when all of the promise was. LOG_BROKEN when it has another root. */
+fault publisher_publish(struct publisher *self);
+struct span publisher_note(const struct publisher *self); /* the published one; borrowed */
+/* Takes a newly cosigned note into checkpoint and history; taken->size is 0 for none. bytes_free()
+ * the note. */
+fault publisher_take_cosigned(struct publisher *self, struct checkpoint *taken,
+                              struct bytes **note);
 uint64_t publisher_size(const struct publisher *self); /* of the checkpoint */
 
 #endif

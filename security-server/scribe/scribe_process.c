@@ -5,7 +5,9 @@
 #include "lib/base/event.h"
 #include "lib/base/jail.h"
 #include "lib/base/loop.h"
+#include "lib/bus/limits.h"
 #include "security-server/scribe/publisher.h"
+#include "security-server/scribe/stamping.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -19,47 +21,67 @@ struct scribe {
     struct loop *loop;
     struct loop_timer timer;
     struct publisher *publisher; /* NULL until the node has begun its log */
-    int64_t published_ms;        /* steady */
-    bool moving;                 /* on the way to a promise */
-    enum fault_code said;        /* a standing fault is said once */
+    struct stamping *stamping;
+    int64_t published_ms; /* steady */
+    bool moving;          /* on the way to a promise */
+    enum fault_code said; /* a standing fault is said once */
     fault ended;
 };
 
+/* A stamp that fails is tried again with the next checkpoint; the exchange process raises the
+ * alarm. */
+static void stamp(struct scribe *self, uint64_t size, struct span note)
+{
+    ignore(stamping_stamp(self->stamping, size, note)); /* said already */
+}
+
 static bool is_time(const struct scribe *self)
 {
-    return self->moving || self->published_ms == 0 ||
-           clock_steady_ms() - self->published_ms >= self->config->publish_every_ms;
+    int64_t since_ms = clock_steady_ms() - self->published_ms;
+    if (self->published_ms == 0)
+        return true;
+    return since_ms >= HEARTBEAT_MS ||
+           (publisher_has_news(self->publisher) && since_ms >= self->config->publish_every_ms);
 }
 
 static fault publish(struct scribe *self)
 {
     uint64_t before = publisher_size(self->publisher);
-    if (!is_time(self))
+    TRY(publisher_follow(self->publisher, &self->moving));
+    if (self->moving || !is_time(self))
         return DONE;
-    TRY(publisher_step(self->publisher, &self->moving));
+    TRY(publisher_publish(self->publisher));
     if (publisher_size(self->publisher) == before)
         return DONE;
     self->published_ms = clock_steady_ms();
     EVENT(DEBUG, "scribe.published", E_NUMBER("size", publisher_size(self->publisher)));
+    if (stamping_quorum(self->stamping) == 0)
+        stamp(self, publisher_size(self->publisher), publisher_note(self->publisher));
+    return DONE;
+}
+
+static fault open_all(struct scribe *self)
+{
+    if (self->publisher == NULL)
+        TRY(publisher_open(self->config->audit_folder, 1, &self->publisher));
+    if (self->stamping == NULL)
+        TRY(stamping_new(self->config->audit_folder, 1, &self->stamping));
     return DONE;
 }
 
 static fault look(struct scribe *self)
 {
     struct checkpoint cosigned;
-    if (self->publisher == NULL) {
-        fault f = publisher_open(self->config->audit_folder, 1, &self->publisher);
-        if (f.code == NOT_FOUND)
-            return DONE;
-        TRY(f);
-    }
-    fault f = publish(self);
-    if (f.code == NOT_FOUND) /* no promise yet */
+    OWNED(bytes) note = NULL;
+    fault f = open_all(self);
+    if (!failed(f))
+        f = publish(self);
+    if (f.code == NOT_FOUND) /* the node has not begun its log, or promised nothing yet */
         return DONE;
     TRY(f);
-    TRY(publisher_take_cosigned(self->publisher, &cosigned));
+    TRY(publisher_take_cosigned(self->publisher, &cosigned, &note));
     if (cosigned.size > 0)
-        EVENT(DEBUG, "scribe.cosigned", E_NUMBER("size", cosigned.size));
+        stamp(self, cosigned.size, bytes_span(note));
     return DONE;
 }
 
@@ -85,8 +107,10 @@ static void publish_the_rest(struct scribe *self)
     int64_t until_ms = clock_steady_ms() + LAST_PUBLISH_MS;
     fault f;
     do {
-        f = publisher_step(self->publisher, &self->moving);
+        f = publisher_follow(self->publisher, &self->moving);
     } while (!failed(f) && self->moving && clock_steady_ms() < until_ms);
+    if (!failed(f))
+        f = publisher_publish(self->publisher);
     if (failed(f))
         EVENT(WARN, "scribe.cannot_publish", E_FAULT(f));
 }
@@ -120,6 +144,7 @@ int scribe_process_run(const struct server_config *config)
     else
         f = self->ended;
     publisher_free(&self->publisher);
+    stamping_free(&self->stamping);
     loop_free(&self->loop);
     free(self);
     return !failed(f) ? 0 : f.code == LOG_BROKEN ? 3 : 1;

@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Checkpoints are time-stamped while the node runs, by the authorities that the directory names; the token is
+# logged back; messages wait for none of it, and an idle log rests.
+. "$(dirname "$0")/lib.sh"
+PEER=$OUT/tests/front_peer
+CHECKPOINT_MS=200
+PUBLISH_MS=400
+country_make >/dev/null
+member_make a CO/MUN/890905211/SS1 "Medellín" TRAMITES >/dev/null
+member_make b CO/GOV/899999027/SS1 "DANE" DIVIPOLA >/dev/null
+S=CO/GOV/899999027/DIVIPOLA/uno
+registry service add $S --class open >/dev/null || die "no service"
+registry witness assign --per-log 1 --quorum 1 >/dev/null || die "no witnesses"
+port=$(free_port)
+serve_tsa() {
+    "$BIN/chaski-registry" serve "$C/store" --listen "127.0.0.1:$port" 2>>"$C/tsa.events" &
+    tsa=$!
+    pids+=($tsa)
+    wait_for 5 curl -fsS -o /dev/null "http://127.0.0.1:$port/healthz"
+}
+serve_tsa || die "no TSA: $(tail -n 1 "$C/tsa.events")"
+dead=$(free_port)
+registry stamp-authority url --url "http://127.0.0.1:$dead/tsa" --name MUDA --order 1 >/dev/null || die "no first authority"
+registry stamp-authority url --url "http://127.0.0.1:$port/tsa" --name NACIONAL --order 2 >/dev/null || die "no second authority"
+publish
+printf 'witness_alarm_ms = 2000\n' | tee -a "$C/a/server.conf" >>"$C/b/server.conf"
+server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
+server_start b || die "server b: $(tail -n 1 "$C/b/server.events")"
+"$PEER" serve "ipc://$C/b/front" CO/GOV/899999027/DIVIPOLA 2>/dev/null &
+pids+=($!)
+wait_for 5 grep -q front.gateway_arrived "$C/b/server.events"
+ask() { timeout 30 "$PEER" ask "ipc://$C/a/front" CO/MUN/890905211/TRAMITES $S "$1" 8 2>/dev/null; }
+LOG=$C/a/audit/log/1
+stamped() { [ -s "$LOG/stamped" ] && [ "$(cut -d ' ' -f 1 "$LOG/stamped")" -ge "$1" ]; }
+entries() { "$BIN/chaski-audit" show "$C/a/audit" --json | grep -c '"index"'; }
+
+check "exchanges" contains "$(ask 20)" "OK                   20"
+check "a checkpoint is stamped by the second authority when the first is away" wait_for 20 stamped 41
+size=$(cut -d ' ' -f 1 "$LOG/stamped")
+check "... which is named" equal "$(cut -d ' ' -f 3 "$LOG/stamped")" NACIONAL
+check "openssl verifies the token over the cosigned checkpoint" openssl ts -verify -in "$LOG/cp/$size.tst" -token_in \
+    -data "$LOG/cp/$size" -CAfile "$C/store/anchor/trust.pem"
+sed 's/a/b/' "$LOG/cp/$size" >"$C/other"
+openssl ts -verify -in "$LOG/cp/$size.tst" -token_in -data "$C/other" -CAfile "$C/store/anchor/trust.pem" >"$C/out" 2>&1
+check "... and over no other" contains "$(cat "$C/out")" "mismatch"
+check "the token is logged back" wait_for 10 sh -c "'$BIN/chaski-audit' show '$C/a/audit' --kind stamped | grep -q stamped"
+index=$("$BIN/chaski-audit" show "$C/a/audit" --kind stamped --json | grep -o '"index" *: *[0-9]*' | head -n 1 | grep -o '[0-9]*$')
+"$BIN/chaski-audit" export "$C/a/audit" "$index" --to "$C/exported" >/dev/null 2>&1
+is_one_of_ours() {
+    local logged token
+    logged=$(xxd -p -c 0 "$C/exported/payload.bin")
+    for token in "$LOG"/cp/*.tst; do
+        case $logged in *"$(xxd -p -c 0 "$token")"*) return 0 ;; esac
+    done
+    return 1
+}
+check "... as it was given" is_one_of_ours
+
+sleep 2.5
+before=$(entries)
+sleep 3
+check "an idle log rests: a stamp is no reason for the next" equal "$(entries)" "$before"
+
+kill $tsa
+check "without any authority exchanges go on" contains "$(ask 20)" "OK                   20"
+check "... and it is said" wait_for 20 grep -q scribe.not_stamped "$C/a/server.events"
+serve_tsa
+check "exchanges" contains "$(ask 5)" "OK                   5"
+check "with an authority again stamps go on" wait_for 20 stamped $((before + 40))
+server_stop a
+check "the server stops as asked" equal $? 0
+server_stop b
+check "the logs verify" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit"
+finish
