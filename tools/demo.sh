@@ -55,7 +55,7 @@ DANE|CO/GOV/899999027|DIVIPOLA|DANE
 DIAN|CO/GOV/800197268|RUT|DIAN
 REGISTRADURIA|CO/GOV/899999040|IDENTIDAD|Registraduría Nacional del Estado Civil'
 
-mapfile -t ports < <("$BIN/chaski" free-ports 8)
+mapfile -t ports < <("$BIN/chaski" free-ports 9)
 n=0
 while IFS='|' read -r name member subsystem title; do
     dir=$D/${name,,}
@@ -80,7 +80,8 @@ front = "ipc://$dir/front"
 mesh_listen = {"tcp://127.0.0.1:$mesh"}
 ready_file = "$dir/server.ready"
 event_level = debug
-checkpoint_every_ms = 2000
+checkpoint_every_ms = 1000
+publish_every_ms = 1000
 E
     cat >"$dir/gateway.conf" <<E
 name = "$name"
@@ -110,16 +111,23 @@ share dane "$entidades" cod_institucion CO/GOV/899999027/DIVIPOLA/entidades open
 share dian "$PWD/tools/demo/rut.csv" nit CO/GOV/800197268/RUT/estado shared "Estado de un NIT (inventado)"
 share registraduria "$PWD/tools/demo/personas.csv" documento CO/GOV/899999040/IDENTIDAD/personas restricted "Personas (inventadas)"
 act purpose add "$D/registry" CERTIFICADO-RESIDENCIA --title "Certificado de residencia" --legal-basis "Ley 1551 de 2012, art. 91 (por confirmar)"
+act witness assign "$D/registry" --per-log 3 --quorum 2
+act stamp-authority url "$D/registry" --url "http://127.0.0.1:${ports[8]}/tsa" --name "Hora-legal-demo"
 "$R" publish "$D/registry" --to "$D/directory" | sed 's/^/  /'
 
 # --- everything starts -------------------------------------------------------------------------------
-say "Eight programs start"
+say "Nine programs start"
 start() { # PROGRAM FOLDER CONFIG EVENTS
     "$BIN/$1" --config "$3" 2>>"$4" &
     pids+=($!)
     echo "$!" >>"$D/pids"
     [ "$1" != chaski-gateway ] || echo "$!" >"$D/$2/gateway.pid"
 }
+"$R" serve "$D/registry" --listen "127.0.0.1:${ports[8]}" --directory "$D/directory" 2>>"$D/registry.events" &
+pids+=($!)
+echo "$!" >>"$D/pids"
+wait_for 20 curl -fsS "http://127.0.0.1:${ports[8]}/healthz" || die "the registry does not answer: $(tail -n 1 "$D/registry.events")"
+printf '  %-14s %s\n' "registry" "directory and time stamps at http://127.0.0.1:${ports[8]}"
 for name in medellin dane dian registraduria; do
     start chaski-security-server "$name" "$D/$name/server.conf" "$D/$name/server.events"
 done
@@ -144,7 +152,7 @@ for name in medellin dane dian registraduria; do
 done
 {
     echo "CHASKI_TRUST=$D/registry/anchor/trust.pem"
-    echo "CHASKI_REGISTRY=file://$D/directory"
+    echo "CHASKI_REGISTRY=http://127.0.0.1:${ports[8]}"
     echo "CHASKI_REGISTRY_STORE=$D/registry"
 } >>"$env"
 . "$env"
@@ -191,6 +199,14 @@ echo
 
 # --- the audit ---------------------------------------------------------------------------------------
 say "An auditor checks both logs, offline"
+confirmed() { [ -s "$CHASKI_AUDIT_MEDELLIN/log/1/stamped" ] && [ "$(cut -d ' ' -f 1 "$CHASKI_AUDIT_MEDELLIN/log/1/stamped")" -gt "$(echo "$receipt" | awk '{ print $2 }')" ]; }
+wait_for 20 confirmed || die "nobody confirmed Medellín's log: $(tail -n 3 "$D/medellin/server.events")"
+size=$(cut -d ' ' -f 1 "$CHASKI_AUDIT_MEDELLIN/log/1/stamped")
+echo "  Medellín's log of $size entries was cosigned by:"
+sed -n 's/^— chaski.witness\/\(.*\) [^ ]*$/    \1/p' "$CHASKI_AUDIT_MEDELLIN/log/1/cp/$size"
+openssl ts -verify -in "$CHASKI_AUDIT_MEDELLIN/log/1/cp/$size.tst" -token_in -data "$CHASKI_AUDIT_MEDELLIN/log/1/cp/$size" \
+    -CAfile "$CHASKI_TRUST" >"$D/stamp.out" 2>&1 || die "openssl does not verify the time stamp: $(cat "$D/stamp.out")"
+echo "  and time-stamped by $(cut -d ' ' -f 3 "$CHASKI_AUDIT_MEDELLIN/log/1/stamped"); openssl ts -verify: OK"
 sleep 2.2
 "$BIN/chaski-audit" verify "$CHASKI_AUDIT_MEDELLIN" "$CHASKI_AUDIT_DANE" | sed 's/^/  /'
 [ "${PIPESTATUS[0]}" = 0 ] || die "the logs do not verify"
