@@ -14,6 +14,8 @@ struct net {
     /* sockets that were used in this turn, in order */
     struct socket *dirty_first, *dirty_last;
     size_t dirty_count;
+    unsigned
+        monitors; /* names of monitors are used once: libzmq may hold a closed one for a while */
 };
 
 void socket_free(struct socket **self); /* for OWNED */

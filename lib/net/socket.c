@@ -206,7 +206,7 @@ static fault watch_handshakes(struct socket *self)
 {
     char name[64];
     int unbounded = 0;
-    text_format(name, sizeof name, "inproc://handshakes-%p", (void *)self);
+    text_format(name, sizeof name, "inproc://handshakes-%u", self->net->monitors++);
     if (zmq_socket_monitor(self->zmq, name,
                            ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
                                ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) != 0)
