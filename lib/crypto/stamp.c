@@ -129,6 +129,24 @@ static bool is_strong(const X509_ALGOR *algorithm)
     return nid == NID_sha256 || nid == NID_sha384 || nid == NID_sha512;
 }
 
+/* Fields of a SignerInfo that no signature covers and that OpenSSL does not look at: one form each,
+ * so that no byte of a token can be changed unseen. RFC 5652 section 5.3. */
+static bool has_plain_fields(PKCS7_SIGNER_INFO *signer)
+{
+    X509_ALGOR *digest = NULL, *signature = NULL;
+    const ASN1_OBJECT *digest_name = NULL, *signature_name = NULL;
+    int parameters = 0, md = NID_undef, key = NID_undef;
+    PKCS7_SIGNER_INFO_get0_algs(signer, NULL, &digest, &signature);
+    X509_ALGOR_get0(&digest_name, &parameters, NULL, digest);
+    X509_ALGOR_get0(&signature_name, NULL, NULL, signature);
+    int nid = OBJ_obj2nid(signature_name);
+    bool names_digest = OBJ_find_sigid_algs(nid, &md, &key) == 1 &&
+                        (md == OBJ_obj2nid(digest_name) || md == NID_undef); /* undef: PSS, EdDSA */
+    return ASN1_INTEGER_get(signer->version) == 1 &&
+           (parameters == V_ASN1_UNDEF || parameters == V_ASN1_NULL) &&
+           (names_digest || nid == NID_rsaEncryption);
+}
+
 static fault check_signer_info(PKCS7 *cms)
 {
     STACK_OF(PKCS7_SIGNER_INFO) *signers = PKCS7_get_signer_info(cms);
@@ -136,6 +154,8 @@ static fault check_signer_info(PKCS7 *cms)
         return RAISE(BAD_FRAME, "a time stamp that is not signed by one");
     PKCS7_SIGNER_INFO *signer = sk_PKCS7_SIGNER_INFO_value(signers, 0);
     X509_ALGOR *digest = NULL;
+    if (!has_plain_fields(signer))
+        return RAISE(SIGNATURE_BAD, "a signer's version or algorithms are not what they must be");
     PKCS7_SIGNER_INFO_get0_algs(signer, NULL, &digest, NULL);
     if (digest == NULL || !is_strong(digest))
         return RAISE(SIGNATURE_BAD, "a time stamp signed over a weak digest");

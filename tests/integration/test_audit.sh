@@ -164,7 +164,9 @@ rm -r "$X/log"
 finds "a log without its folder is found" "whole log" "the log is empty" "$X"
 again; cut_frames 1
 finds "one entry cut from under the checkpoint is found" checkpoint "the checkpoint promises" "$X"
-again; cut_frames 8; cp "$C/live4/log/1/promise" "$X/log/1/promise"
+again; cut_frames 8
+rm -rf "$X/log/1/"{promise,checkpoint,cosigned,stamped,tile,cp}
+cp -r "$C/live4/log/1/"{promise,checkpoint,tile} "$X/log/1/"
 clean "what is cut behind an older checkpoint cannot be known from one log" "$X"
 remarks "... which is said" "that no checkpoint covers yet"
 finds "... but the other log knows" "append only" "of $A/SS1, which has" "$X" "$C/good-b"

@@ -72,4 +72,51 @@ server_stop a
 check "the server stops as asked" equal $? 0
 server_stop b
 check "the logs verify" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit"
+
+# what the auditor sees of tiles, cosignatures and tokens that were tampered with
+X=$C/x
+again() { rm -rf "$X"; cp -r "$C/a/audit" "$X"; }
+finds() { # SENTENCE RULE WORDS
+    local status
+    "$BIN/chaski-audit" verify "$X" >"$C/said" 2>&1; status=$?
+    check "$1" equal "$status" 1
+    check "... by its rule: $2" contains "$(grep FINDING "$C/said")" "[$2]"
+    check "... in words: $3" contains "$(cat "$C/said")" "$3"
+}
+newest=$(ls "$X" 2>/dev/null; ls "$LOG/cp" | grep -v tst | sort -n | tail -n 1)
+again; flip "$(ls -d "$X"/log/1/tile/0/000* | tail -n 1)$([ -d "$X/log/1/tile/0/000.p" ] && echo "/$(ls "$X/log/1/tile/0/000.p" | sort -n | tail -n 1)")" 70
+finds "a flipped byte in a tile is found" tiles "is not what the entries hash to"
+again; flip "$(ls -d "$X"/log/1/tile/entries/000* | tail -n 1)$([ -d "$X/log/1/tile/entries/000.p" ] && echo "/$(ls "$X/log/1/tile/entries/000.p" | sort -n | tail -n 1)")" 90
+finds "a flipped byte in a bundle is found" tiles "is another one in its bundle"
+again; sed -i '/chaski.witness/s/ \(....\)\(.*\)$/ \1\2/; /chaski.witness/s/AAAA/AAAB/; /chaski.witness/s/[a-z]\([A-Za-z0-9+/]\{3\}=*\)$/Q\1/' "$X/log/1/cp/$newest"
+finds "a forged cosignature is found" cosignature "does not verify"
+again; sed -i '3s/./Q/5' "$X/log/1/cp/$newest"
+finds "a forged head is found" checkpoint "is not signed by the log's key"
+again; cp "$(ls "$X"/log/1/cp/*.tst | head -n 1)" "$X/log/1/cp/$newest.tst"
+finds "another checkpoint's token is found" "time stamp" "$newest.tst"
+length=$(stat -c %s "$LOG/cp/$newest.tst")
+missed=""
+for ((at = 0; at < length; at += 13)); do
+    again; flip "$X/log/1/cp/$newest.tst" $at
+    "$BIN/chaski-audit" verify "$X" >"$C/said" 2>&1 && missed="$missed $at"
+done
+check "a flipped byte anywhere in a token is found" equal "$missed" ""
+
+# a node whose clock is a day off: the stamps around its records tell
+if [[ $OUT != *san ]] && gcc -shared -fPIC -O1 -o "$C/shift.so" "$ROOT/tests/tools/shift.c"; then
+    server_start b
+    cp -r "$C/a" "$C/shifted"
+    sed -i "s#$C/a/#$C/shifted/#g" "$C/shifted/server.conf"
+    X=$C/shifted/audit
+    shifted() { # DAYS: the node runs for a while with that clock
+        SHIFT_S=$(($1 * 86400)) LD_PRELOAD=$C/shift.so server_start shifted
+        sleep 4
+        server_stop shifted
+    }
+    shifted 1
+    finds "a clock that is a day ahead is found" time "s after a time stamp that covers it"
+    shifted -1
+    finds "a clock that is a day behind is found" time "s before a time stamp that it covers"
+    server_stop b
+fi
 finish

@@ -101,6 +101,7 @@ static fault check_log(struct verify *self, struct log *log)
     else if (f.code != NOT_FOUND) /* no segments at all: an empty log, which is found below */
         TRY(f);
     verify_log(self, log);
+    verify_confirm(self, log);
     return DONE;
 }
 

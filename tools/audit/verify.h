@@ -6,6 +6,7 @@
  *   verify_rest.c    what the verdict rests on: anchors and directories
  *   verify_entry.c   one entry by itself, as it is walked over
  *   verify_log.c     the entries of one log against one another, its checkpoint and its end
+ *   verify_confirm.c tiles, checkpoints, cosignatures, time stamps, and the times between them
  *   verify_logs.c    logs against one another
  */
 #ifndef TOOLS_AUDIT_VERIFY_H
@@ -87,6 +88,8 @@ struct verify {
 void verify_entry(struct verify *self, struct log *log, const struct log_entry *entry);
 /* After the last one. */
 void verify_log(struct verify *self, struct log *log);
+/* What others confirmed of it. After verify_log. */
+void verify_confirm(struct verify *self, struct log *log);
 /* Does a head that the log's own server has signed fit the log? It stands in entry `kept` of
  * `holder`'s log. */
 void verify_head(struct verify *self, const struct log *log, const struct kept *kept,

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What others confirmed of a log, and its static form: tiles, checkpoints with their cosignatures,
+ * time stamps; and whether the times in the entries lie between the stamps around them.
+ */
+#include "tools/audit/verify.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/cursor.h"
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/bus/payload_store.h"
+#include "lib/bus/tiles.h"
+#include "lib/crypto/stamp.h"
+
+#include "audit.pb-c.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define PATH_BYTES 640
+#define WIDTH 256
+#define BUNDLE_BYTES_MAX (WIDTH * (2 + LEAF_BYTES_MAX))
+#define SKEW_MS 60000 /* clocks of honest nodes and authorities differ by less */
+
+static const char derived[] = "The segments say otherwise, and they are what was signed; whoever "
+                              "reads the files from a share "
+                              "is misled.";
+
+/* A checkpoint of the history, and what became of it. */
+struct confirmed {
+    uint64_t size;
+    int64_t stamp_ms; /* 0: no good token */
+};
+
+struct confirming {
+    struct verify *verify;
+    struct log *log;
+    struct confirmed *list; /* by size */
+    size_t count;
+};
+
+static void path_in(const struct log *log, const char *name, char out[PATH_BYTES])
+{
+    audit_log_path(log->view->folder, 1, name, out, PATH_BYTES);
+}
+
+// --- tiles --------------------------------------------------------------------------------------
+
+/* A partial tile, or the full one that has replaced it. */
+static fault read_tile(const struct log *log, int level, uint64_t number, unsigned width,
+                       struct bytes **out)
+{
+    char tile[160], path[PATH_BYTES];
+    tiles_path(level, number, width, tile, sizeof tile);
+    path_in(log, tile, path);
+    fault f = file_read(path, BUNDLE_BYTES_MAX, out);
+    return f.code == NOT_FOUND && width < WIDTH ? read_tile(log, level, number, WIDTH, out) : f;
+}
+
+static bool bundle_holds(const struct log *log, const struct bytes *bundle, uint64_t number,
+                         unsigned width, uint64_t *wrong)
+{
+    struct cursor at = cursor_over(bytes_span(bundle));
+    for (unsigned i = 0; i < width; i++) {
+        uint16_t size = 0;
+        struct span entry;
+        *wrong = number * WIDTH + i;
+        if (failed(cursor_take_u16(&at, &size)) || failed(cursor_take(&at, size, &entry)))
+            return false;
+        struct sha256 hash = merkle_leaf_hash(entry);
+        if (!sha256_equal(&hash, &log->entry[*wrong].leaf_hash))
+            return false;
+    }
+    return true;
+}
+
+static void check_bundles(struct verify *self, struct log *log, uint64_t size)
+{
+    for (uint64_t number = 0; number * WIDTH < size; number++) {
+        OWNED(bytes) bundle = NULL;
+        uint64_t left = size - number * WIDTH, wrong = number * WIDTH;
+        unsigned width = left < WIDTH ? (unsigned)left : WIDTH;
+        if (failed(read_tile(log, -1, number, width, &bundle)))
+            FIND(self, log, wrong, "tiles", derived, "its bundle cannot be read: %s",
+                 fault_detail());
+        else if (!bundle_holds(log, bundle, number, width, &wrong))
+            FIND(self, log, wrong, "tiles", derived, "it is another one in its bundle");
+    }
+}
+
+/* hashes: of this level; they are made those of the next one. */
+static void check_level(struct verify *self, struct log *log, int level, struct sha256 *hashes,
+                        uint64_t count)
+{
+    for (uint64_t number = 0; number * WIDTH < count; number++) {
+        OWNED(bytes) tile = NULL;
+        uint64_t left = count - number * WIDTH;
+        unsigned width = left < WIDTH ? (unsigned)left : WIDTH;
+        size_t size = width * sizeof *hashes;
+        fault f = read_tile(log, level, number, width, &tile);
+        if (failed(f) || tile->size < size ||
+            memcmp(tile->data, &hashes[number * WIDTH], size) != 0)
+            FIND(self, log, REPORT_WHOLE, "tiles", derived,
+                 "tile %d/%" PRIu64 " is not what the entries hash to", level, number);
+        if (left < WIDTH)
+            return;
+        struct merkle tree = {0};
+        for (unsigned i = 0; i < WIDTH; i++)
+            merkle_append(&tree, &hashes[number * WIDTH + i]);
+        hashes[number] = merkle_root(&tree);
+    }
+}
+
+static void check_tiles(struct verify *self, struct log *log, uint64_t size)
+{
+    struct sha256 *hashes = owned_array(size + 1, sizeof *hashes);
+    for (uint64_t i = 0; i < size; i++)
+        hashes[i] = log->entry[i].leaf_hash;
+    check_bundles(self, log, size);
+    uint64_t count = size;
+    for (int level = 0; count > 0; level++, count /= WIDTH)
+        check_level(self, log, level, hashes, count);
+    free(hashes);
+}
+
+// --- checkpoints and cosignatures ---------------------------------------------------------------
+
+static bool root_fits(struct verify *self, struct log *log, const struct checkpoint *head,
+                      const char *name)
+{
+    if (head->size > log->count)
+        FIND(self, log, REPORT_WHOLE, "checkpoint", "The end of the log is missing.",
+             "%s covers %" PRIu64 " entries, the log has %" PRIu64, name, head->size, log->count);
+    else if (!sha256_equal(&log->root[head->size], &head->root))
+        FIND(self, log, REPORT_WHOLE, "checkpoint", "An entry was altered, removed or moved.",
+             "%s has another root than the first %" PRIu64 " entries", name, head->size);
+    else
+        return true;
+    return false;
+}
+
+/* Lines of a known witness must be good; how many make a quorum is the directory's word. */
+static void check_cosignatures(struct verify *self, struct log *log, struct span note,
+                               const struct checkpoint *head, const char *name)
+{
+    const struct directory_server *server =
+        directory_server(self->judge, span_of_text(log->view->server));
+    unsigned good = 0;
+    for (size_t i = 0; server != NULL && i < server->witnesses; i++) {
+        const struct note_key *key = directory_witness_key(self->judge, &server->witness[i]);
+        struct checkpoint said;
+        uint64_t time_s = 0;
+        if (key == NULL || memmem(note.at, note.size, key->name, strlen(key->name)) == NULL)
+            continue;
+        if (!failed(cosignature_open(note, key, &said, &time_s)))
+            good++;
+        else
+            FIND(self, log, REPORT_WHOLE, "cosignature",
+                 "Somebody put a witness's name under what it did not sign.",
+                 "%s: the line of %s does not verify", name, key->name);
+    }
+    if (server != NULL && good < server->quorum)
+        REMARK(self, log,
+               "%s (%" PRIu64
+               " entries): %u cosignatures of the %zu witnesses of today; %u make it "
+               "good",
+               name, head->size, good, server->witnesses, server->quorum);
+}
+
+/* False: nothing can be built on it. */
+static bool take_note(struct verify *self, struct log *log, const char *name, struct bytes **note,
+                      struct checkpoint *head)
+{
+    char path[PATH_BYTES];
+    path_in(log, name, path);
+    if (failed(file_read(path, NOTE_BYTES_MAX, note)) ||
+        failed(checkpoint_open(bytes_span(*note), &log->view->log_key, head))) {
+        FIND(self, log, REPORT_WHOLE, "checkpoint", "The head of the log cannot be relied on.",
+             "%s is not signed by the log's key", name);
+        return false;
+    }
+    return root_fits(self, log, head, name);
+}
+
+// --- time stamps --------------------------------------------------------------------------------
+
+static void check_stamp(struct verify *self, struct log *log, const char *name, struct span note,
+                        struct confirmed *out)
+{
+    char path[PATH_BYTES], part[96];
+    OWNED(bytes) token = NULL;
+    text_format(part, sizeof part, "%s.tst", name);
+    path_in(log, part, path);
+    fault f = file_read(path, STAMP_RESPONSE_BYTES_MAX, &token);
+    if (f.code == NOT_FOUND)
+        return;
+    struct sha256 digest = SHA256_OF(note);
+    if (!failed(f))
+        f = stamp_check(bytes_span(token), &digest, log->view->trust, clock_wall_ms(),
+                        &out->stamp_ms);
+    if (failed(f)) {
+        out->stamp_ms = 0;
+        FIND(self, log, REPORT_WHOLE, "time stamp",
+             "Nothing says that the log was that long at that time.", "%s: %s: %s", part,
+             fault_sentence(f.code), fault_detail());
+    }
+}
+
+static int by_size(const void *a, const void *b)
+{
+    uint64_t x = ((const struct confirmed *)a)->size, y = ((const struct confirmed *)b)->size;
+    return x < y ? -1 : x > y;
+}
+
+static void take_history(struct confirming *self, const char *name)
+{
+    struct confirmed one = {.size = 0};
+    struct checkpoint head;
+    OWNED(bytes) note = NULL;
+    char part[64];
+    text_format(part, sizeof part, "cp/%s", name);
+    if (failed(text_number(span_of_text(name), UINT64_MAX, &one.size)))
+        return; /* a token, which is looked at with its checkpoint */
+    if (!take_note(self->verify, self->log, part, &note, &head))
+        return;
+    if (head.size != one.size)
+        FIND(self->verify, self->log, REPORT_WHOLE, "checkpoint", derived,
+             "%s holds the checkpoint of %" PRIu64 " entries", part, head.size);
+    check_cosignatures(self->verify, self->log, bytes_span(note), &head, part);
+    check_stamp(self->verify, self->log, part, bytes_span(note), &one);
+    self->list = owned_grow(self->list, self->count + 1, sizeof *self->list);
+    self->list[self->count++] = one;
+}
+
+static void check_history(struct confirming *self)
+{
+    char path[PATH_BYTES];
+    path_in(self->log, "cp", path);
+    DIR *dir = opendir(path);
+    if (dir == NULL)
+        return;
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+        if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
+            take_history(self, entry->d_name);
+    closedir(dir);
+    if (self->count > 0)
+        qsort(self->list, self->count, sizeof *self->list, by_size);
+    int64_t last_ms = 0;
+    for (size_t i = 0; i < self->count; i++) {
+        if (self->list[i].stamp_ms == 0)
+            continue;
+        if (self->list[i].stamp_ms + STAMP_ACCURACY_S * 1000 < last_ms)
+            FIND(self->verify, self->log, REPORT_WHOLE, "time stamp",
+                 "A longer log was stamped before a shorter one: one of the stamps lies.",
+                 "cp/%" PRIu64 ".tst is older than the stamp of a shorter log", self->list[i].size);
+        last_ms = self->list[i].stamp_ms;
+    }
+}
+
+// --- the sandwich -------------------------------------------------------------------------------
+
+static int64_t stamp_of_size(const struct confirming *self, uint64_t size)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (self->list[i].size == size)
+            return self->list[i].stamp_ms;
+    return 0;
+}
+
+/* The time of the stamp that entry `index` logs; 0 when it logs none that can be read and stands.
+ */
+static int64_t logged_stamp(const struct confirming *self, uint64_t index)
+{
+    OWNED(bytes) blob = NULL;
+    enum payload_state state = PAYLOAD_NONE;
+    const struct log *log = self->log;
+    if (failed(payload_store_read(log->view->folder, index, &log->entry[index].leaf_hash, &state,
+                                  &blob)) ||
+        blob == NULL || blob->size < SALT_BYTES)
+        return 0;
+    Chaski__StampText *text =
+        chaski__stamp_text__unpack(NULL, blob->size - SALT_BYTES, blob->data + SALT_BYTES);
+    int64_t stamp_ms = text == NULL ? 0 : stamp_of_size(self, text->size);
+    if (text != NULL)
+        chaski__stamp_text__free_unpacked(text, NULL);
+    return stamp_ms;
+}
+
+/* Signed after the last stamp that its embedded head covers, before the first that covers it. */
+static void check_times(struct confirming *self)
+{
+    struct log *log = self->log;
+    /* after[n]: newest stamp logged among the first n entries */
+    int64_t *after = owned_array(log->count + 1, sizeof *after);
+    size_t next = 0;
+    for (uint64_t i = 0; i < log->count; i++) {
+        int64_t stamp_ms = log->entry[i].kind == HEADER_STAMPED ? logged_stamp(self, i) : 0;
+        after[i + 1] = stamp_ms > after[i] ? stamp_ms : after[i];
+    }
+    for (uint64_t i = 0; i < log->count; i++) {
+        const struct kept *kept = &log->entry[i];
+        while (next < self->count && (self->list[next].size <= i || self->list[next].stamp_ms == 0))
+            next++;
+        if (!kept_is_own(log, kept) || kept->log_size > log->count)
+            continue;
+        if (kept->time_ms + SKEW_MS < after[kept->log_size])
+            FIND(self->verify, log, i, "time", "It was dated back: its clock was wrong or lied.",
+                 "dated %" PRId64 " s before a time stamp that it covers",
+                 (after[kept->log_size] - kept->time_ms) / 1000);
+        if (next < self->count && kept->time_ms > self->list[next].stamp_ms + SKEW_MS)
+            FIND(self->verify, log, i, "time", "It was dated ahead: its clock was wrong or lied.",
+                 "dated %" PRId64 " s after a time stamp that covers it",
+                 (kept->time_ms - self->list[next].stamp_ms) / 1000);
+    }
+    free(after);
+}
+
+void verify_confirm(struct verify *self, struct log *log)
+{
+    struct confirming confirming = {.verify = self, .log = log};
+    struct checkpoint head = {.size = 0};
+    OWNED(bytes) note = NULL;
+    char path[PATH_BYTES];
+    struct bytes *there = NULL;
+    if (log->count == 0)
+        return;
+    path_in(log, "checkpoint", path);
+    if (failed(file_read(path, NOTE_BYTES_MAX, &there)))
+        REMARK(self, log, "no tiles: the static form of this log was not copied, or not made yet");
+    else if (take_note(self, log, "checkpoint", &note, &head))
+        check_tiles(self, log, head.size);
+    bytes_free(&there);
+    check_history(&confirming);
+    check_times(&confirming);
+    free(confirming.list);
+}
