@@ -16,7 +16,8 @@
 #define VERSION 1
 #define OUTSTANDING_MAX 1024
 #define FRAME_BYTES_MAX (256u << 10)
-#define SEND_AGAIN_MS 500 /* while a connection is being made */
+#define SEND_AGAIN_MS 10 /* while a connection is being made; then doubling */
+#define SEND_AGAIN_MS_MAX 500
 
 struct question {
     struct log_talk *home;
@@ -24,6 +25,7 @@ struct question {
     char *peer;
     struct bytes *frame;
     bool sent;
+    int64_t again_ms;
     int64_t until_ms; /* steady */
     struct loop_timer timer;
     log_talk_done *done;
@@ -110,8 +112,10 @@ static void on_timer(struct loop_timer *timer)
     }
     if (!question->sent)
         question->sent = !failed(peers_tell(node->peers, peer, bytes_span(question->frame)));
+    int64_t wait_ms = question->again_ms == 0 ? SEND_AGAIN_MS : 2 * question->again_ms;
+    question->again_ms = wait_ms < SEND_AGAIN_MS_MAX ? wait_ms : SEND_AGAIN_MS_MAX;
     loop_set_timer(node->loop, &question->timer,
-                   question->sent || left_ms < SEND_AGAIN_MS ? left_ms : SEND_AGAIN_MS);
+                   question->sent || left_ms < question->again_ms ? left_ms : question->again_ms);
 }
 
 fault log_talk_ask(struct log_talk *self, const struct directory_server *peer,
