@@ -43,7 +43,7 @@ static bool texts_fit(const struct header *self)
     for (size_t i = 0; i < 5; i++)
         if (ids[i].size > ID_TEXT_BYTES_MAX || words[i].size >= POLICY_RULE_ROOM)
             return false;
-    return true;
+    return self->subject.size <= SUBJECT_BYTES_MAX;
 }
 
 static void fill_texts(const struct header *self, struct texts *texts, Chaski__Header *message)
@@ -65,7 +65,7 @@ fault header_encode(const struct header *self, struct bytes **out)
     struct texts texts;
     Chaski__Header message = CHASKI__HEADER__INIT;
     if (!texts_fit(self))
-        return RAISE(BAD_REQUEST, "an identifier or word is too long for a header");
+        return RAISE(BAD_REQUEST, "an identifier, word or subject is too long for a header");
     fill_texts(self, &texts, &message);
     message.version = 1;
     message.exchange_id = binary(self->exchange_id, EXCHANGE_ID_BYTES);
@@ -79,6 +79,7 @@ fault header_encode(const struct header *self, struct bytes **out)
     message.log_root = binary(self->log_root.at, SHA256_BYTES);
     message.dir_epoch = self->directory_epoch;
     message.deadline_ms = (uint64_t)self->deadline_ms;
+    message.subject = binary(self->subject.at, self->subject.size);
     message.fault = self->fault;
     message.status = self->status;
     size_t size = chaski__header__get_packed_size(&message);
@@ -129,7 +130,8 @@ static fault check_sizes(const Chaski__Header *message)
 {
     if (message->exchange_id.len != EXCHANGE_ID_BYTES ||
         message->payload_sha256.len != SHA256_BYTES || message->log_root.len != SHA256_BYTES ||
-        (message->reply_to.len != 0 && message->reply_to.len != SHA256_BYTES))
+        (message->reply_to.len != 0 && message->reply_to.len != SHA256_BYTES) ||
+        message->subject.len > SUBJECT_BYTES_MAX)
         return RAISE(BAD_FRAME, "a field of a header has the wrong size");
     const char *words[] = {message->purpose, message->procedure, message->legal_basis,
                            message->case_ref};
@@ -185,6 +187,7 @@ static void fill_header(const Chaski__Header *message, struct header *out)
     out->procedure = span_of_text(message->procedure);
     out->legal_basis = span_of_text(message->legal_basis);
     out->case_ref = span_of_text(message->case_ref);
+    out->subject = span_of(message->subject.data, message->subject.len);
     out->rule = span_of_text(message->rule);
     out->fault = message->fault;
     out->status = message->status;

@@ -38,6 +38,7 @@ struct header {
     struct sha256 log_root;
     uint64_t directory_epoch;
     struct span purpose, procedure, legal_basis, case_ref;
+    struct span subject; /* bytes: a pseudonym, never a number */
     struct span rule;
     uint32_t fault;
     uint32_t status;
@@ -49,7 +50,8 @@ fault header_encode(const struct header *self, struct bytes **out);
 /*
  * A decoded header together with the memory that its spans point into.
  * BAD_FRAME unless: version 1, a known kind, 16-byte exchange id, 32-byte hashes, ids of the right
- * number of parts in canonical form, texts within WORD_BYTES_MAX, times within 2000..2049.
+ * number of parts in canonical form, texts within WORD_BYTES_MAX, a subject within
+ * SUBJECT_BYTES_MAX, times within 2000..2049.
  */
 struct header_read;
 fault header_decode(struct span bytes, struct header_read **out);

@@ -11,6 +11,7 @@
 #define ID_BYTES_MAX (5 * (ID_PART_BYTES_MAX + 1))
 #define WORD_BYTES_MAX 255 /* purpose, procedure, legal basis, case */
 #define EXCHANGE_ID_BYTES 16
+#define SUBJECT_BYTES_MAX 64 /* pseudonym of a person */
 #define DETAIL_BYTES_MAX 1024
 #define POLICY_RULE_ROOM 512 /* name of a rule with its closing NUL */
 

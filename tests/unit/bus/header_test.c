@@ -44,6 +44,30 @@ static void test_what_is_encoded_is_read_back(void)
     CU_ASSERT(span_equal(header_of(read)->purpose, header.purpose));
     CU_ASSERT_EQUAL(header_of(read)->deadline_ms, header.deadline_ms);
     CU_ASSERT_EQUAL(header_of(read)->log_size, 300);
+    CU_ASSERT_EQUAL(header_of(read)->subject.size, 0);
+}
+
+static void test_a_subject_is_read_back_within_its_bound(void)
+{
+    static const uint8_t pseudonym[SUBJECT_BYTES_MAX + 1] = {0, 7, 255};
+    struct header header = sample();
+    OWNED(header_read) read = NULL;
+    header.subject = span_of(pseudonym, SUBJECT_BYTES_MAX);
+    OWNED(bytes) bytes = encoded(&header);
+    MUST(header_decode(bytes_span(bytes), &read));
+    CU_ASSERT(span_equal(header_of(read)->subject, header.subject));
+    OWNED(bytes) never = NULL;
+    header.subject.size++;
+    MUST_FAIL(BAD_REQUEST, header_encode(&header, &never));
+    /* the same in the bytes of a stranger: the last field becomes one byte longer */
+    static const uint8_t longer[] = {0xaa, 0x01, SUBJECT_BYTES_MAX + 1};
+    header = sample();
+    header.rule = (struct span){0};
+    OWNED(bytes) forged = encoded(&header);
+    MUST(bytes_append(forged, span_of(longer, sizeof longer)));
+    MUST(bytes_append(forged, span_of(pseudonym, sizeof pseudonym)));
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(forged)));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault_detail(), "size"));
 }
 
 /* A later protoc would show this field to an auditor, and we would not. */
@@ -108,6 +132,7 @@ static void test_words_hold_no_control_characters(void)
 }
 
 SUITE(header, TEST(test_what_is_encoded_is_read_back),
+      TEST(test_a_subject_is_read_back_within_its_bound),
       TEST(test_a_field_that_version_1_does_not_have_is_refused),
       TEST(test_a_field_given_twice_is_refused), TEST(test_a_long_varint_is_refused),
       TEST(test_a_text_that_ends_early_is_refused), TEST(test_words_hold_no_control_characters))
