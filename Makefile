@@ -59,6 +59,8 @@ LIBS_crypto := -lcrypto $(LIBS_base)
 LIBS_net := -lzmq $(LIBS_base)
 LIBS_bus := -lprotobuf-c $(LIBS_crypto)
 LIBS_all := -lprotobuf-c -lzmq -ljansson $(LIBS_crypto)
+# what only one program links
+LIBS_chaski-audit := -lsqlite3
 
 PROGRAMS := chaski-gateway chaski-security-server chaski-registry chaski-audit chaski
 BINARIES := $(PROGRAMS:%=$(OUT)/bin/%)
@@ -70,7 +72,7 @@ OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serv
 OBJECTS_chaski-audit := $(call objects,tools/audit)
 OBJECTS_chaski := $(call objects,tools/chaski) $(OUT)/gateway/table.o
 
-.PHONY: all deps test unit integration demo bench fuzz lint install clean docs check corpora tidy
+.PHONY: all deps test unit integration demo bench bench-search fuzz lint install clean docs check corpora tidy
 all: $(BINARIES)
 
 # --- rules ---------------------------------------------------------------------------------------
@@ -104,14 +106,14 @@ $(OUT)/%.o: %.c | $(GENERATED) $(DEPS_STAMP)
 	@$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # libraries of one program only
-$(OUT)/bin/chaski-registry: LIBS_own := -lmicrohttpd
-$(OUT)/bin/chaski-security-server: LIBS_own := -lcurl
+LIBS_chaski-registry := -lmicrohttpd
+LIBS_chaski-security-server := -lcurl
 
 .SECONDEXPANSION:
 $(BINARIES): $(OUT)/bin/%: $$(OBJECTS_%) $(FLOOR_all)
 	@mkdir -p $(@D)
 	@echo "  ld  $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all) $(LIBS_own)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*) $(LIBS_all)
 
 # --- tests ---------------------------------------------------------------------------------------
 UNIT_FOLDERS := $(notdir $(patsubst %/,%,$(sort $(dir $(wildcard tests/unit/*/*_test.c)))))
@@ -129,6 +131,7 @@ UNIT_LIBS_base := $(LIBS_base)
 UNIT_LIBS_crypto := $(LIBS_crypto)
 UNIT_LIBS_net := $(LIBS_net)
 UNIT_LIBS_bus := $(LIBS_bus)
+UNIT_LIBS_tools := $(LIBS_chaski-audit) $(LIBS_all)
 
 $(UNIT_PROGRAMS): $(OUT)/tests/unit-%: $(OUT)/tests/unit/main.o $$(addprefix $(OUT)/,$$(addsuffix .o,$$(basename $$(wildcard tests/unit/%/*_test.c)))) $$(UNIT_PARTS_%)
 	@mkdir -p $(@D)
@@ -140,6 +143,11 @@ TEST_TOOLS := $(OUT)/tests/front_peer $(OUT)/tests/front_server $(OUT)/tests/car
 $(TEST_TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(FLOOR_all)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all)
+# fills a search index of any size: for tests/bench/search.sh
+INDEX_FILL := $(OUT)/tests/index_fill
+$(INDEX_FILL): $(OUT)/tests/tools/index_fill.o $(call parts,tools/audit) $(FLOOR_all)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_chaski-audit) $(LIBS_all)
 
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_PARTS := $(call parts,gateway) $(LLHTTP_OBJECTS) $(call parts,registry) $(call parts,security-server/exchange) \
@@ -152,7 +160,7 @@ $(REPLAYS): $(OUT)/tests/replay-%: $(OUT)/tests/fuzz/replay_main.o $(OUT)/tests/
 test:
 	@tools/deps.sh build test
 	@mkdir -p build && touch $(DEPS_STAMP)
-	@$(MAKE) --no-print-directory -j2 all $(UNIT_PROGRAMS) $(REPLAYS) $(TEST_TOOLS)
+	@$(MAKE) --no-print-directory -j2 all $(UNIT_PROGRAMS) $(REPLAYS) $(TEST_TOOLS) $(INDEX_FILL)
 	@tests/run.sh $(OUT) $(ONLY)
 
 demo:
@@ -164,6 +172,11 @@ bench:
 	@tools/deps.sh build bench
 	@$(MAKE) --no-print-directory -j2 BUILD=release all build/release/tests/front_peer
 	@tests/bench/bench.sh build/release
+
+bench-search:
+	@tools/deps.sh build bench
+	@$(MAKE) --no-print-directory -j2 BUILD=release build/release/bin/chaski-audit build/release/tests/index_fill
+	@tests/bench/search.sh build/release $(ENTRIES)
 
 fuzz:
 	@tools/deps.sh build test fuzz

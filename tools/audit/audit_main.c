@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* chaski-audit: the auditor's program. Works offline, on copied folders, and changes nothing. */
+/* chaski-audit: the auditor's program. Works offline, on copied folders, and changes nothing but
+ * the index that a search keeps beside the log. */
 #include "tools/audit/commands.h"
 
 #include "lib/base/text.h"
@@ -19,8 +20,32 @@ static const char usage[] =
     "      every signature, certificate, commitment, head and root; several logs against one\n"
     "      another. FINDING: what an honest node does not leave behind. REMARK: what may well\n"
     "      be so, and what this log alone cannot settle\n"
+    "  search DIR [filters] [--limit N] [--after KEY] [--oldest] [--json | --csv]\n"
+    "      who got what, when and why, newest first: one row per exchange. Looks into an index in\n"
+    "      DIR/index, which is brought up to the log's end each time. It shows what the log says;\n"
+    "      whether that is true, verify tells\n"
     "  export DIR INDEX --to OUT\n"
     "      one record as files, with the stock commands that prove it\n"
+    "\n"
+    "Filters of search; a row must pass all of them:\n"
+    "  --from TIME --until TIME   2026-11-21, 2026-11-21T04:05, 2026-11-21T04:05:06Z; UTC, both\n"
+    "                             included: a day up to its end\n"
+    "  --peer SERVER              I/C/MEMBER/SERVERCODE, the other end\n"
+    "  --member MEMBER            I/C/MEMBER, at either end\n"
+    "  --service PREFIX           identifiers that begin so: CO/GOV/899999027/DIVIPOLA\n"
+    "  --exchange ID              or its first 8 digits\n"
+    "  --purpose, --case, --rule  as they stand in the log\n"
+    "  --subject HEX              the pseudonym of a person\n"
+    "  --outcome OUTCOME          ok, refused (by a rule, or for what was asked), failed, none "
+    "yet;\n"
+    "                             or a status such as 404, or a fault such as ACCESS_DENIED\n"
+    "  --kind KIND                as for show, of the request or its outcome; unreadable\n"
+    "Of search also:\n"
+    "  --limit N                  rows of a page, 50; at most 10000\n"
+    "  --after KEY                the next page: the key that the one before ended with\n"
+    "  --index FILE               the index, when DIR cannot be written\n"
+    "  --rebuild                  makes the index anew\n"
+    "  --as-is                    does not look into the log for what is not indexed yet\n"
     "\n"
     "What everything rests on; without these it comes from the folder, and whoever gave you\n"
     "the folder may have made it up:\n"
@@ -29,7 +54,8 @@ static const char usage[] =
     "  --directory FOLDER      a directory that you fetched yourself: signers are judged by the\n"
     "                          newest one at hand, so that a revocation cannot be kept back\n"
     "\n"
-    "Exit status: 0 clean (there may be remarks), 1 findings, 2 could not check.\n";
+    "Exit status: 0 clean (there may be remarks), or a search that found something or nothing;\n"
+    "1 findings; 2 could not check, or a wrong command line.\n";
 
 static fault take_option(int code, struct audit_arguments *out)
 {
@@ -91,21 +117,25 @@ static fault parse(int argc, char **argv, struct audit_arguments *out)
     return DONE;
 }
 
-static int run(int argc, char **argv)
+static fault do_command(int argc, char **argv, uint64_t *findings)
 {
     struct audit_arguments arguments = {0};
+    if (strcmp(argv[0], "search") == 0)
+        return search_command(argc, argv);
+    TRY(parse(argc, argv, &arguments));
+    if (strcmp(argv[0], "show") == 0)
+        return show_command(&arguments);
+    if (strcmp(argv[0], "verify") == 0)
+        return verify_command(&arguments, findings);
+    if (strcmp(argv[0], "export") == 0)
+        return export_command(&arguments);
+    return RAISE(BAD_REQUEST, "no command \"%s\"; see chaski-audit --help", argv[0]);
+}
+
+static int run(int argc, char **argv)
+{
     uint64_t findings = 0;
-    fault f = parse(argc - 1, argv + 1, &arguments);
-    if (!failed(f)) {
-        if (strcmp(argv[1], "show") == 0)
-            f = show_command(&arguments);
-        else if (strcmp(argv[1], "verify") == 0)
-            f = verify_command(&arguments, &findings);
-        else if (strcmp(argv[1], "export") == 0)
-            f = export_command(&arguments);
-        else
-            f = RAISE(BAD_REQUEST, "no command \"%s\"; see chaski-audit --help", argv[1]);
-    }
+    fault f = do_command(argc - 1, argv + 1, &findings);
     if (failed(f)) {
         OWNED(printable) detail = printable_of(span_of_text(fault_detail()));
         fprintf(stderr, "chaski-audit: %s: %s\n", fault_sentence(f.code), detail->text);

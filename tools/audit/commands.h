@@ -24,4 +24,7 @@ fault export_command(const struct audit_arguments *arguments);
 /* *findings: how many; only meaningful on DONE. */
 fault verify_command(const struct audit_arguments *arguments, uint64_t *findings);
 
+/* argv[0] is the command; its options are its own. */
+fault search_command(int argc, char **argv);
+
 #endif

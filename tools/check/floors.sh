@@ -16,6 +16,7 @@ rule "lib/net includes neither crypto nor bus" 'lib/(crypto|bus)/|openssl/' $(al
 rule "lib/bus includes no sockets" 'lib/net/|zmq\.h|openssl/' $(all '^lib/bus/')
 rule "only lib/crypto includes OpenSSL" 'openssl/' $(all '^(gateway|security-server|registry|tools|lib/(base|net|bus))/')
 rule "only lib/net includes zmq.h" 'zmq\.h' $(all '^(gateway|security-server|registry|tools|lib/(base|crypto|bus))/')
+rule "only tools/audit/database.c includes sqlite3.h" 'sqlite3\.h' $(all '.' | grep -v '^tools/audit/database\.c$')
 rule "libraries include no program" '(gateway|security-server|registry|tools)/' $(all '^lib/')
 rule "the gateway includes no other program" '(security-server|registry|tools)/' $(all '^gateway/')
 rule "the security server includes no other program" '(gateway|registry|tools)/' $(all '^security-server/')
