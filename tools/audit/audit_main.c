@@ -31,7 +31,7 @@ static const char usage[] =
     "  --from TIME --until TIME   2026-11-21, 2026-11-21T04:05, 2026-11-21T04:05:06Z; UTC, both\n"
     "                             included: a day up to its end\n"
     "  --peer SERVER              I/C/MEMBER/SERVERCODE, the other end\n"
-    "  --member MEMBER            I/C/MEMBER, at either end\n"
+    "  --member MEMBER            I/C/MEMBER, who asked or was asked\n"
     "  --service PREFIX           identifiers that begin so: CO/GOV/899999027/DIVIPOLA\n"
     "  --exchange ID              or its first 8 digits\n"
     "  --purpose, --case, --rule  as they stand in the log\n"

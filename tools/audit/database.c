@@ -39,24 +39,26 @@ static fault raise_of(sqlite3 *handle, int code)
     }
 }
 
-static fault begin(const char *path, int flags, const char *settings, struct database **out)
+static fault begin(const char *path, const char *settings, struct database **out)
 {
     OWNED(database) self = owned_new(sizeof *self);
-    int code = sqlite3_open_v2(path, &self->handle, flags | SQLITE_OPEN_NOFOLLOW, NULL);
+    int code =
+        sqlite3_open_v2(path, &self->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL);
     if (code != SQLITE_OK)
         return raise_of(self->handle, code);
     sqlite3_busy_timeout(self->handle, BUSY_MS);
     /* whatever stands in the file's schema runs no function with an effect */
-    sqlite3_db_config(self->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(self->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     TRY(database_run(self, settings));
+    /* after the settings: it forbids to do without a journal */
+    sqlite3_db_config(self->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     *out = TAKE(self);
     return DONE;
 }
 
 fault database_open(const char *path, struct database **out)
 {
-    return begin(path, SQLITE_OPEN_READWRITE,
+    return begin(path,
                  "PRAGMA cell_size_check = ON; PRAGMA secure_delete = OFF;"
                  "PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;",
                  out);
@@ -68,7 +70,7 @@ fault database_make(const char *path, struct database **out)
     if (fd < 0)
         return RAISE(IO_FAILED, "%s: %m", path);
     close(fd);
-    return begin(path, SQLITE_OPEN_READWRITE,
+    return begin(path,
                  "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA secure_delete = OFF;"
                  "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -131072;",
                  out);

@@ -19,8 +19,8 @@ fault index_rows_make_tables(struct database *database)
         "CREATE TABLE word(id INTEGER PRIMARY KEY, field INTEGER NOT NULL, text TEXT NOT NULL,"
         " rows INTEGER NOT NULL, UNIQUE(field, text));"
         "CREATE TABLE record(key INTEGER PRIMARY KEY, entry INTEGER NOT NULL, answer_entry INTEGER,"
-        " kind INTEGER NOT NULL, peer INTEGER, sender INTEGER, sender_member INTEGER,"
-        " receiver INTEGER, receiver_member INTEGER, service INTEGER, exchange BLOB,"
+        " kind INTEGER NOT NULL, peer INTEGER, sender INTEGER, caller_member INTEGER,"
+        " receiver INTEGER, provider_member INTEGER, service INTEGER, exchange BLOB,"
         " purpose INTEGER, procedure INTEGER, case_ref TEXT, subject BLOB, outcome INTEGER,"
         " rule INTEGER, latency_ms INTEGER, payload_bytes INTEGER, answer_bytes INTEGER);"
         /* requests without an outcome so far: few, so that finding one costs nothing */
@@ -34,8 +34,8 @@ fault index_rows_make_indices(struct database *database)
     return database_run(database,
                         "CREATE INDEX by_kind ON record(kind);"
                         "CREATE INDEX by_peer ON record(peer);"
-                        "CREATE INDEX by_sender_member ON record(sender_member);"
-                        "CREATE INDEX by_receiver_member ON record(receiver_member);"
+                        "CREATE INDEX by_caller_member ON record(caller_member);"
+                        "CREATE INDEX by_provider_member ON record(provider_member);"
                         "CREATE INDEX by_service ON record(service);"
                         "CREATE INDEX by_purpose ON record(purpose);"
                         "CREATE INDEX by_outcome ON record(outcome);"
@@ -156,9 +156,9 @@ enum place { /* of the values of a row, as INSERT binds them */
              P_KIND,
              P_PEER,
              P_SENDER,
-             P_SENDER_MEMBER,
+             P_CALLER_MEMBER,
              P_RECEIVER,
-             P_RECEIVER_MEMBER,
+             P_PROVIDER_MEMBER,
              P_SERVICE,
              P_EXCHANGE,
              P_PURPOSE,
@@ -222,16 +222,27 @@ static fault put_peer(struct index_rows *self, const struct header *header)
                     sender == self->state.server ? header->receiver_server : header->sender_server);
 }
 
+/* Who asked whom, whichever of the two speaks in this entry: an outcome that has a row of its own
+ * is spoken by the provider, or by the caller's own server when nothing was sent. */
+static fault put_members(struct index_rows *self, const struct header *header)
+{
+    bool outcome = header->kind == HEADER_RESPONSE || header->kind == HEADER_FAULT;
+    struct span caller = outcome ? header->receiver : header->sender;
+    struct span provider = outcome ? header->sender : header->receiver;
+    if (header->service.size > 0)
+        provider = header->service;
+    TRY(put_word(self, P_CALLER_MEMBER, FIELD_MEMBER, bus_id_prefix(caller, ID_MEMBER)));
+    return put_word(self, P_PROVIDER_MEMBER, FIELD_MEMBER, bus_id_prefix(provider, ID_MEMBER));
+}
+
 static fault put_header(struct index_rows *self, const struct header *header)
 {
     char text[32];
     TRY(put_word(self, P_KIND, FIELD_KIND, span_of_text(header_kind_word(header->kind))));
     TRY(put_peer(self, header));
     TRY(put_word(self, P_SENDER, FIELD_SUBSYSTEM, header->sender));
-    TRY(put_word(self, P_SENDER_MEMBER, FIELD_MEMBER, bus_id_prefix(header->sender, ID_MEMBER)));
     TRY(put_word(self, P_RECEIVER, FIELD_SUBSYSTEM, header->receiver));
-    TRY(put_word(self, P_RECEIVER_MEMBER, FIELD_MEMBER,
-                 bus_id_prefix(header->receiver, ID_MEMBER)));
+    TRY(put_members(self, header));
     TRY(put_word(self, P_SERVICE, FIELD_SERVICE, header->service));
     statement_put_bytes(self->add, P_EXCHANGE, span_of(header->exchange_id, EXCHANGE_ID_BYTES));
     TRY(put_word(self, P_PURPOSE, FIELD_PURPOSE, header->purpose));
@@ -424,8 +435,8 @@ static fault prepare(struct index_rows *self)
         {&self->find_word, "SELECT id FROM word WHERE field = ? AND text = ?"},
         {&self->add_word, "INSERT INTO word(field, text, rows) VALUES(?, ?, 0) RETURNING id"},
         {&self->count_word, "UPDATE word SET rows = rows + ?2 WHERE id = ?1"},
-        {&self->add, "INSERT OR IGNORE INTO record(key, entry, kind, peer, sender, sender_member,"
-                     " receiver, receiver_member, service, exchange, purpose, procedure, case_ref,"
+        {&self->add, "INSERT OR IGNORE INTO record(key, entry, kind, peer, sender, caller_member,"
+                     " receiver, provider_member, service, exchange, purpose, procedure, case_ref,"
                      " subject, outcome, rule, payload_bytes)"
                      " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
         {&self->top_key, "SELECT key FROM record WHERE key < ? ORDER BY key DESC LIMIT 1"},

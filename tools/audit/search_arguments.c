@@ -171,10 +171,12 @@ static fault read_outcome(const char *text, const char **out)
     static const char *const words[] = {"ok", "refused", "failed", INDEX_OUTCOME_OPEN,
                                         INDEX_OUTCOME_ANSWERED};
     uint64_t number = 0;
-    *out = fault_named(text);
-    for (size_t i = 0; i < sizeof words / sizeof words[0] && *out == NULL; i++)
+    *out = NULL;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcmp(text, words[i]) == 0)
             *out = words[i];
+    if (*out == NULL) /* after the words: one fault is called REFUSED */
+        *out = fault_named(text);
     if (*out == NULL && (!failed(text_number(span_of_text(text), UINT32_MAX, &number)) ||
                          strncmp(text, "FAULT_", 6) == 0))
         *out = text;

@@ -91,9 +91,9 @@ static void json_row(struct search_print *self, const struct search_row *row)
     put_words(object, "exchange", span_of_text(exchange));
     put_words(object, "peer", row->peer);
     put_words(object, "sender", row->sender);
-    put_words(object, "sender_member", row->sender_member);
+    put_words(object, "caller_member", row->caller_member);
     put_words(object, "receiver", row->receiver);
-    put_words(object, "receiver_member", row->receiver_member);
+    put_words(object, "provider_member", row->provider_member);
     put_words(object, "service", row->service);
     put_words(object, "purpose", row->purpose);
     put_words(object, "procedure", row->procedure);
@@ -149,7 +149,7 @@ static void csv_number(FILE *out, int64_t number, bool last)
 static void csv_head(FILE *out)
 {
     fputs("time,entry,kind,answer_entry,answer_kind,outcome,latency_ms,exchange,peer,sender,"
-          "sender_member,receiver,receiver_member,service,purpose,procedure,case_ref,subject,rule,"
+          "caller_member,receiver,provider_member,service,purpose,procedure,case_ref,subject,rule,"
           "payload_bytes,answer_bytes\n",
           out);
 }
@@ -168,8 +168,8 @@ static void csv_row(FILE *out, const struct search_row *row)
     csv_cell(out, row->outcome, false);
     csv_number(out, row->latency_ms, false);
     csv_cell(out, span_of_text(exchange), false);
-    const struct span words[] = {row->peer,     row->sender,          row->sender_member,
-                                 row->receiver, row->receiver_member, row->service,
+    const struct span words[] = {row->peer,     row->sender,          row->caller_member,
+                                 row->receiver, row->provider_member, row->service,
                                  row->purpose,  row->procedure,       row->case_ref};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         csv_cell(out, words[i], false);
@@ -206,6 +206,14 @@ static void keep_cells(struct search_print *self, const struct span words[COLUMN
     self->cells++;
 }
 
+/* An outcome that has a row of its own is told to who asked. */
+static struct span caller_of(const struct search_row *row)
+{
+    struct span kind = first_kind(row);
+    bool outcome = span_is_text(kind, "response") || span_is_text(kind, "fault");
+    return outcome ? row->receiver : row->sender;
+}
+
 static void text_row(struct search_print *self, const struct search_row *row)
 {
     char time[32], exchange[37], entry[24], latency[24] = "";
@@ -221,7 +229,7 @@ static void text_row(struct search_print *self, const struct search_row *row)
         row->outcome,
         span_of_text(latency),
         span_of(exchange, exchange[0] == '\0' ? 0 : SEARCH_EXCHANGE_DIGITS_LEAST),
-        row->sender,
+        caller_of(row),
         row->service,
         row->rule};
     keep_cells(self, words);
@@ -250,7 +258,7 @@ struct search_print *search_print_new(const struct search_arguments *arguments,
                                       const struct index *index)
 {
     static const char *const heads[COLUMNS] = {"time (UTC)", "entry",  "kind",    "outcome", "took",
-                                               "exchange",   "sender", "service", "rule"};
+                                               "exchange",   "caller", "service", "rule"};
     struct search_print *self = owned_new(sizeof *self);
     struct span words[COLUMNS];
     self->arguments = arguments;

@@ -207,7 +207,7 @@ static fault make_filters(struct query *self)
 {
     const struct search_arguments *arguments = self->arguments;
     TRY(filter_word(self, "peer", "peer", NULL, FIELD_SERVER, arguments->peer));
-    TRY(filter_word(self, "member", "sender_member", "receiver_member", FIELD_MEMBER,
+    TRY(filter_word(self, "member", "caller_member", "provider_member", FIELD_MEMBER,
                     arguments->member));
     TRY(filter_service(self));
     TRY(filter_word(self, "purpose", "purpose", NULL, FIELD_PURPOSE, arguments->purpose));
@@ -396,8 +396,8 @@ static fault say_all(struct sql *self, struct query *query)
     const char *order = query->arguments->oldest ? "ASC" : "DESC";
     say(self, "SELECT r.key, r.entry, r.answer_entry, r.latency_ms, r.payload_bytes,"
               " r.answer_bytes, r.exchange, r.case_ref, r.subject" WORD_OF("kind") WORD_OF("peer")
-                  WORD_OF("sender") WORD_OF("sender_member") WORD_OF("receiver")
-                      WORD_OF("receiver_member") WORD_OF("service") WORD_OF("purpose")
+                  WORD_OF("sender") WORD_OF("caller_member") WORD_OF("receiver")
+                      WORD_OF("provider_member") WORD_OF("service") WORD_OF("purpose")
                           WORD_OF("procedure") WORD_OF("outcome") WORD_OF("rule") " FROM (");
     TRY(say_keys(self, query));
     say(self, " ORDER BY key ");
@@ -448,9 +448,9 @@ static void read_row(const struct statement *from, struct search_row *out)
         .kind = statement_bytes(from, 9),
         .peer = statement_bytes(from, 10),
         .sender = statement_bytes(from, 11),
-        .sender_member = statement_bytes(from, 12),
+        .caller_member = statement_bytes(from, 12),
         .receiver = statement_bytes(from, 13),
-        .receiver_member = statement_bytes(from, 14),
+        .provider_member = statement_bytes(from, 14),
         .service = statement_bytes(from, 15),
         .purpose = statement_bytes(from, 16),
         .procedure = statement_bytes(from, 17),

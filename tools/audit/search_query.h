@@ -18,7 +18,7 @@
 struct search_row {
     int64_t key, entry, answer_entry, latency_ms, payload_bytes, answer_bytes;
     struct span kind; /* of the first entry, and after a blank of the outcome */
-    struct span peer, sender, sender_member, receiver, receiver_member, service;
+    struct span peer, sender, caller_member, receiver, provider_member, service;
     struct span exchange; /* 16 bytes */
     struct span purpose, procedure, case_ref, subject, outcome, rule;
 };
