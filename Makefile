@@ -2,6 +2,7 @@
 # make            build everything          make test     build and run all tests
 # make demo       start a small country     make deps     install what is missing
 # make bench      measure                   make fuzz     fuzz each parser (SECONDS=60)
+# make bench-search  measure searching an index (ENTRIES=1000000)
 # make lint       formatters, analysers     make install  PREFIX=/usr/local
 # BUILD=dev|release|asan|tsan|cover chooses the flavour; all output goes to build/.
 

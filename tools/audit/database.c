@@ -85,11 +85,6 @@ void database_free(struct database **self)
     *self = NULL;
 }
 
-bool database_writable(const struct database *self)
-{
-    return sqlite3_db_readonly(self->handle, "main") == 0;
-}
-
 fault database_run(struct database *self, const char *sql)
 {
     int code = sqlite3_exec(self->handle, sql, NULL, NULL, NULL);

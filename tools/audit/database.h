@@ -23,8 +23,6 @@ fault database_open(const char *path, struct database **out);
  * already. */
 fault database_make(const char *path, struct database **out);
 void database_free(struct database **self);
-/* May it be written? */
-bool database_writable(const struct database *self);
 /* Statements without values or results. */
 fault database_run(struct database *self, const char *sql);
 /* Rows that the last statement changed. */

@@ -201,8 +201,14 @@ static fault build(struct index *self, const struct index_options *options)
     OWNED(database) made = NULL;
     database_free(&self->database);
     TRY(index_file_begin(&self->place, &made));
-    TRY(build_into(made, options, &self->state));
-    TRY(index_file_finish(&self->place, &made));
+    fault f = build_into(made, options, &self->state);
+    if (!failed(f))
+        f = index_file_finish(&self->place, &made);
+    if (failed(f)) {
+        database_free(&made);
+        index_file_give_up(&self->place);
+        return f;
+    }
     return database_open(self->place.file, &self->database);
 }
 

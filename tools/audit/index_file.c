@@ -170,10 +170,15 @@ fault index_file_lock(const struct index_place *place, int *fd)
 fault index_file_begin(const struct index_place *place, struct database **out)
 {
     char path[INDEX_PATH_BYTES + 32];
-    drop(place, ".new"); /* of one that was killed */
-    drop(place, ".new-journal");
+    index_file_give_up(place); /* of one that was killed */
     beside(place, ".new", path);
     return database_make(path, out);
+}
+
+void index_file_give_up(const struct index_place *place)
+{
+    drop(place, ".new");
+    drop(place, ".new-journal");
 }
 
 static fault write_mark(struct database *database, int fd)

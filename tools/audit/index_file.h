@@ -40,6 +40,8 @@ fault index_file_lock(const struct index_place *place, int *fd);
 
 /* A new index beside the one in use, empty. Under the lock. */
 fault index_file_begin(const struct index_place *place, struct database **out);
+/* Removes what was begun, so that a full disk gets its space back. */
+void index_file_give_up(const struct index_place *place);
 /* Marks it, makes it durable, and puts it in the old one's place: there is a whole index or none at
  * any moment. Closes the database. */
 fault index_file_finish(const struct index_place *place, struct database **database);

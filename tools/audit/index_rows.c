@@ -191,20 +191,24 @@ static void put_text(struct index_rows *self, enum place place, struct span text
         statement_put_text(self->add, place, text);
 }
 
+/* Numbers that make no sense share a word: strangers choose them, and there must not be many. */
 static struct span outcome_of(const struct header *header, char out[32])
 {
+    bool fits = false;
     if (header->kind == HEADER_REQUEST)
         return span_of_text(INDEX_OUTCOME_OPEN);
-    if (header->kind == HEADER_FAULT && fault_known(header->fault))
-        return span_of_text(fault_name((enum fault_code)header->fault));
-    if (header->kind == HEADER_FAULT)
-        text_format(out, 32, "FAULT_%" PRIu32, header->fault);
-    else if (header->kind == HEADER_RESPONSE && header->status != 0)
+    if (header->kind == HEADER_RESPONSE) {
+        fits = header->status >= 100 && header->status <= 999;
         text_format(out, 32, "%" PRIu32, header->status);
-    else
-        return header->kind == HEADER_RESPONSE ? span_of_text(INDEX_OUTCOME_ANSWERED)
-                                               : (struct span){0};
-    return span_of_text(out);
+        return span_of_text(fits ? out : INDEX_OUTCOME_ANSWERED);
+    }
+    if (header->kind != HEADER_FAULT)
+        return (struct span){0};
+    if (fault_known(header->fault))
+        return span_of_text(fault_name((enum fault_code)header->fault));
+    fits = header->fault <= 999;
+    text_format(out, 32, "FAULT_%" PRIu32, header->fault);
+    return span_of_text(fits ? out : "FAULT_OTHER");
 }
 
 /* The other server, when we know which is ours. */

@@ -42,7 +42,8 @@ enum index_field {
     FIELD_SERVICE,
     FIELD_PURPOSE,
     FIELD_PROCEDURE,
-    FIELD_OUTCOME, /* "200", "answered" (without a status), "ACCESS_DENIED", "FAULT_900", "none" */
+    FIELD_OUTCOME, /* "200", "answered" (without a status of HTTP), "ACCESS_DENIED", "FAULT_900",
+                      "FAULT_OTHER" (beyond three digits), "none": never many */
     FIELD_RULE,
     INDEX_FIELDS
 };

@@ -8,6 +8,7 @@
 
 #define FILTERS_MAX 10
 #define MERGED_MAX 32    /* values of one filter whose indices are merged; more are gathered */
+#define WORDS_MAX 20000  /* of one filter */
 #define PROBE_ROWS 20000 /* a word that is not counted is looked at so far */
 #define GATHER_ROWS_LEAST 5000 /* so many are gathered and sorted without a thought */
 
@@ -88,6 +89,9 @@ static fault filter_range(struct query *self, struct filter *filter, enum index_
         TRY(statement_step(ask, &row));
         if (!row)
             return DONE;
+        if (filter->words == WORDS_MAX)
+            return RAISE(BAD_REQUEST, "more than %d words of this log begin so: give more of --%s",
+                         WORDS_MAX, filter->name);
         add_word(filter, statement_number(ask, 0), statement_number(ask, 1));
     }
 }
