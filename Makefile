@@ -62,6 +62,8 @@ LIBS_bus := -lprotobuf-c $(LIBS_crypto)
 LIBS_all := -lprotobuf-c -lzmq -ljansson $(LIBS_crypto)
 # what only one program links
 LIBS_chaski-audit := -lsqlite3
+LIBS_chaski-registry := -lmicrohttpd
+LIBS_chaski-security-server := -lcurl
 
 PROGRAMS := chaski-gateway chaski-security-server chaski-registry chaski-audit chaski
 BINARIES := $(PROGRAMS:%=$(OUT)/bin/%)
@@ -107,8 +109,6 @@ $(OUT)/%.o: %.c | $(GENERATED) $(DEPS_STAMP)
 	@$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # libraries of one program only
-LIBS_chaski-registry := -lmicrohttpd
-LIBS_chaski-security-server := -lcurl
 
 .SECONDEXPANSION:
 $(BINARIES): $(OUT)/bin/%: $$(OBJECTS_%) $(FLOOR_all)
