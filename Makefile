@@ -108,8 +108,6 @@ $(OUT)/%.o: %.c | $(GENERATED) $(DEPS_STAMP)
 	@echo "  cc  $<"
 	@$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
-# libraries of one program only
-
 .SECONDEXPANSION:
 $(BINARIES): $(OUT)/bin/%: $$(OBJECTS_%) $(FLOOR_all)
 	@mkdir -p $(@D)

@@ -109,6 +109,15 @@ const struct config_setting server_settings[] = {
      .most = 60000,
      .sentence = "How long a start waits for what witnesses and peers know of this log, in "
                  "milliseconds; a server that nobody answers starts after it."},
+    {.name = "peer_check_every_ms",
+     .kind = CONFIG_NUMBER,
+     .offset = AT(peer_check_every_ms),
+     .number = PEER_CHECK_EVERY_MS_DEFAULT,
+     .least = 100,
+     .most = 86400000,
+     .sentence =
+         "How often a peer, chosen at random, must prove that its log still contains what it "
+         "was when it last wrote to us, in milliseconds."},
     {.name = "witness_alarm_ms",
      .kind = CONFIG_NUMBER,
      .offset = AT(witness_alarm_ms),

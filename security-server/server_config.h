@@ -24,6 +24,7 @@ struct server_config {
     int64_t checkpoint_every_ms;
     int64_t publish_every_ms;
     int64_t start_check_ms;
+    int64_t peer_check_every_ms;
     int64_t witness_alarm_ms;
     int64_t witness_stop_ms;
     int64_t event_level; /* enum event_level */

@@ -19,6 +19,7 @@
 #include "security-server/exchange/node.h"
 #include "security-server/exchange/opened_keys.h"
 #include "security-server/exchange/own_record.h"
+#include "security-server/exchange/peer_check.h"
 #include "security-server/exchange/peers.h"
 #include "security-server/exchange/recovery.h"
 #include "security-server/exchange/seen.h"
@@ -261,6 +262,7 @@ static fault open_doors(struct process *self)
     TRY(mesh_door_open(node, &self->door));
     TRY(anchor_new(node, &node->anchor));
     TRY(stamp_feed_new(node, &node->stamps));
+    node->peer_check = peer_check_new(node);
     size_t interrupted = recovery_close_interrupted(self->recovery);
     if (interrupted > 0)
         EVENT(WARN, "recovery.interrupted_exchanges", E_NUMBER("count", interrupted));
@@ -374,6 +376,7 @@ static void finish(struct process *self)
     checkpointer_free(&self->checkpointer);
     anchor_free(&node->anchor);
     stamp_feed_free(&node->stamps);
+    peer_check_free(&node->peer_check);
     log_talk_free(&node->talk);
     witness_desk_free(&node->witness);
     known_heads_free(&node->heads);

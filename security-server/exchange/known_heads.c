@@ -12,7 +12,8 @@
 
 struct known_head {
     char *server;
-    uint64_t size;  /* of its log, as it signed it */
+    uint64_t size; /* of its log, as it signed it */
+    struct sha256 root;
     uint64_t index; /* of that record in ours */
 };
 
@@ -56,7 +57,19 @@ void known_heads_note(struct known_heads *self, const struct header *header, uin
         return;
     }
     head->size = header->log_size;
+    head->root = header->log_root;
     head->index = index;
+}
+
+bool known_heads_of(const struct known_heads *self, const char *server, struct checkpoint *out,
+                    uint64_t *index)
+{
+    const struct known_head *head = map_get(&self->heads, span_of_text(server));
+    if (head == NULL || head->size == 0)
+        return false;
+    *out = (struct checkpoint){.size = head->size, .root = head->root};
+    *index = head->index;
+    return true;
 }
 
 const char *known_heads_next(const struct known_heads *self, size_t *step)

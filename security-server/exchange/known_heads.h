@@ -19,6 +19,10 @@ void known_heads_note(struct known_heads *self, const struct header *header, uin
 /* Servers that have spoken to us, in no particular order: *step = 0 first, NULL at the end; the
  * text is valid until a new one speaks. */
 const char *known_heads_next(const struct known_heads *self, size_t *step);
+/* The largest head that this server has signed to us; false when there is none. `index`: of the
+ * record in our log that holds it. */
+bool known_heads_of(const struct known_heads *self, const char *server, struct checkpoint *out,
+                    uint64_t *index);
 /* A peer asks what we know of its log. */
 void known_heads_answer(struct known_heads *self, const char *peer,
                         const struct log_talk_reply *reply);

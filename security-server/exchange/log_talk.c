@@ -6,6 +6,7 @@
 #include "lib/base/map.h"
 #include "lib/crypto/random.h"
 #include "security-server/exchange/known_heads.h"
+#include "security-server/exchange/peer_check.h"
 #include "security-server/exchange/peers.h"
 #include "security-server/exchange/witness_desk.h"
 
@@ -193,5 +194,7 @@ void log_talk_take_question(struct log_talk *self, const char *peer, struct span
             span_of(message->add_checkpoint->body.data, message->add_checkpoint->body.len), &reply);
     else if (message->body_case == CHASKI__LOG_TALK__BODY_KNOWN_HEAD)
         known_heads_answer(self->node->heads, peer, &reply);
+    else if (message->body_case == CHASKI__LOG_TALK__BODY_PROVE_FROM)
+        peer_check_answer(self->node->peer_check, message->prove_from->old_size, &reply);
     chaski__log_talk__free_unpacked(message, NULL);
 }

@@ -37,12 +37,13 @@ struct node {
     struct opened_keys *opened; /* of peers' sealing contexts */
     struct socket *mesh;        /* where peers come in */
     struct event_rate refused_messages;
-    struct log_talk *talk;        /* with other servers about logs */
-    struct witness_desk *witness; /* where we cosign others' logs */
-    struct known_heads *heads;    /* of others' logs, in ours */
-    struct anchor *anchor;        /* where others confirm our log */
-    struct stamp_feed *stamps;    /* what the scribe has had stamped */
-    uint64_t run;                 /* random number of this process */
+    struct log_talk *talk;         /* with other servers about logs */
+    struct witness_desk *witness;  /* where we cosign others' logs */
+    struct known_heads *heads;     /* of others' logs, in ours */
+    struct anchor *anchor;         /* where others confirm our log */
+    struct stamp_feed *stamps;     /* what the scribe has had stamped */
+    struct peer_check *peer_check; /* do others' logs still contain what they were? */
+    uint64_t run;                  /* random number of this process */
     bool draining;
 };
 
