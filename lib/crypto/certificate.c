@@ -283,9 +283,9 @@ static time_t seconds_of(int64_t ms)
     return (time_t)(ms / 1000 - (ms % 1000 < 0));
 }
 
-fault trust_check(struct trust *self, const struct certificate *certificate, int64_t at_ms)
+static fault check_chain(X509_STORE_CTX *check, struct trust *self,
+                         const struct certificate *certificate, int64_t at_ms)
 {
-    OPENSSL_OWNED(X509_STORE_CTX) check = X509_STORE_CTX_new();
     if (check == NULL || X509_STORE_CTX_init(check, self->store, certificate->x509, NULL) != 1)
         return crypto_raise(CRYPTO_FAILED, "preparing a chain check");
     X509_VERIFY_PARAM *rules = X509_STORE_CTX_get0_param(check);
@@ -299,6 +299,29 @@ fault trust_check(struct trust *self, const struct certificate *certificate, int
         return RAISE(CERTIFICATE_BAD, "%s",
                      X509_verify_cert_error_string(X509_STORE_CTX_get_error(check)));
     return DONE;
+}
+
+fault trust_check(struct trust *self, const struct certificate *certificate, int64_t at_ms)
+{
+    OPENSSL_OWNED(X509_STORE_CTX) check = X509_STORE_CTX_new();
+    return check_chain(check, self, certificate, at_ms);
+}
+
+fault trust_chain(struct trust *self, const struct certificate *certificate, int64_t at_ms,
+                  struct bytes **out)
+{
+    OPENSSL_OWNED(X509_STORE_CTX) check = X509_STORE_CTX_new();
+    TRY(check_chain(check, self, certificate, at_ms));
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(check);
+    OPENSSL_OWNED(BIO) pem = BIO_new(BIO_s_mem());
+    if (pem == NULL)
+        return crypto_raise(CRYPTO_FAILED, "writing a chain");
+    for (int i = 1; i < sk_X509_num(chain); i++)
+        if (PEM_write_bio_X509(pem, sk_X509_value(chain, i)) != 1)
+            return crypto_raise(CRYPTO_FAILED, "writing a chain");
+    char *text = NULL;
+    long size = BIO_get_mem_data(pem, &text);
+    return bytes_copy(span_of(text, (size_t)size), out);
 }
 
 static fault add_anchors_of(const struct trust *self, X509_STORE *store)

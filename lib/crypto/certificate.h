@@ -63,6 +63,11 @@ void trust_free(struct trust **self);
 /* Chain to an anchor at a given time, past or future. CERTIFICATE_BAD with the reason. 50 us. */
 fault trust_check(struct trust *self, const struct certificate *certificate, int64_t at_ms);
 
+/* The authorities between a certificate and its anchor, the anchor last, in PEM; bytes_free() it.
+ * CERTIFICATE_BAD as trust_check. */
+fault trust_chain(struct trust *self, const struct certificate *certificate, int64_t at_ms,
+                  struct bytes **out);
+
 /* The authority's side. Issues a member certificate from a PKCS#10 request (DER): checks the
  * request's own signature, ignores its subject for `subject`. serial: 16 random bytes are made.
  * REFUSED for a request that is not sound or not P-256, a ca that is not one or not of ca_key, or

@@ -438,12 +438,28 @@ static void test_other_encodings_of_a_signature_are_refused(void)
     MUST(certificate_verify_digest(country->member, digest.at, span_of(good, size)));
 }
 
+static void test_the_chain_is_the_authority_and_not_the_certificate(void)
+{
+    OWNED(country) country = fixture_country();
+    OWNED(country) neighbour = fixture_country();
+    OWNED(trust) trust = NULL;
+    OWNED(bytes) chain = NULL;
+    OWNED(bytes) ca = NULL;
+    struct fixture_path path = fixture_write_pem(unit_folder(), "chain-trust.pem", country->ca);
+    MUST(trust_load(path.at, &trust));
+    MUST(trust_chain(trust, country->member, FIXTURE_START_MS, &chain));
+    MUST(certificate_pem(country->ca, &ca));
+    CU_ASSERT(span_equal(bytes_span(chain), bytes_span(ca)));
+    MUST_FAIL(CERTIFICATE_BAD, trust_chain(trust, neighbour->member, FIXTURE_START_MS, &chain));
+}
+
 SUITE(certificate, TEST(test_an_issued_certificate_has_the_profile),
       TEST(test_stock_openssl_reads_the_profile), TEST(test_stock_openssl_verifies_the_chain),
       TEST(test_a_certificate_survives_a_file), TEST(test_files_without_a_certificate_are_refused),
       TEST(test_bytes_after_a_certificate_are_refused), TEST(test_no_changed_byte_passes_the_chain),
       TEST(test_the_chain_is_checked_at_the_time_asked_for),
       TEST(test_a_certificate_of_another_authority_is_not_trusted),
+      TEST(test_the_chain_is_the_authority_and_not_the_certificate),
       TEST(test_two_anchors_stand_in_one_file), TEST(test_a_member_certificate_is_no_anchor),
       TEST(test_stock_anchors_of_rsa_are_taken),
       TEST(test_a_ca_that_may_sign_anything_still_signs_no_message),
