@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "tools/audit/standing.h"
+
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/bus/record_proof.h"
+#include "lib/bus/tiles.h"
+
+#include "directory.pb-c.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define PATH_BYTES 768
+
+struct standing {
+    uint64_t epoch;
+    struct bytes *backing;
+    struct span *leaves;
+    struct sha256 *hashes;
+    struct bytes *note; /* the directory's checkpoint */
+    struct bytes *certificate;
+    char vkey[400];
+};
+
+void standing_free(struct standing **owner)
+{
+    struct standing *self = *owner;
+    *owner = NULL;
+    if (self == NULL)
+        return;
+    bytes_free(&self->backing);
+    bytes_free(&self->note);
+    bytes_free(&self->certificate);
+    free(self->leaves);
+    free(self->hashes);
+    free(self);
+}
+
+static fault read_file(const char *folder, const char *name, size_t most, struct bytes **out)
+{
+    char path[PATH_BYTES];
+    if (!text_format(path, sizeof path, "%s/%s", folder, name))
+        return RAISE(BAD_REQUEST, "the folder's name is too long");
+    return file_read(path, most, out);
+}
+
+fault standing_read(const char *folder, const struct directory *directory,
+                    const struct note_key *authority, struct standing **out)
+{
+    OWNED(standing) self = owned_new(sizeof *self);
+    struct checkpoint head;
+    struct merkle tree = {0};
+    struct sha256 verified = directory_root(directory);
+    self->epoch = directory_epoch(directory);
+    TRY(read_file(folder, "checkpoint", NOTE_BYTES_MAX, &self->note));
+    TRY(read_file(folder, "authority.pem", CERTIFICATE_BYTES_MAX * 2, &self->certificate));
+    TRY(checkpoint_open(bytes_span(self->note), authority, &head));
+    TRY(tiles_read_entries(folder, self->epoch, &self->backing, &self->leaves));
+    self->hashes = owned_array(self->epoch, sizeof *self->hashes);
+    for (uint64_t i = 0; i < self->epoch; i++) {
+        self->hashes[i] = merkle_leaf_hash(self->leaves[i]);
+        merkle_append(&tree, &self->hashes[i]);
+    }
+    struct sha256 root = merkle_root(&tree);
+    if (head.size != self->epoch || !sha256_equal(&root, &verified) ||
+        !sha256_equal(&head.root, &verified))
+        return RAISE(DIRECTORY_BAD, "%s changed while it was read", folder);
+    note_key_text(authority, self->vkey, sizeof self->vkey);
+    *out = TAKE(self);
+    return DONE;
+}
+
+uint64_t standing_epoch(const struct standing *self)
+{
+    return self->epoch;
+}
+
+// --- which acts ---------------------------------------------------------------------------------
+
+static bool is_member(const char *id, struct span of)
+{
+    return span_equal(span_of_text(id), bus_id_prefix(of, ID_MEMBER));
+}
+
+static bool is(const char *id, struct span of)
+{
+    return span_is_text(of, id);
+}
+
+static bool revokes(const Chaski__CertificateRevoked *act, struct span certificate)
+{
+    struct sha256 hash = SHA256_OF(certificate);
+    return span_equal(span_of(act->certificate_sha256.data, act->certificate_sha256.len),
+                      sha256_span(&hash));
+}
+
+static bool removes(const Chaski__Removed *act, const struct standing_of *of)
+{
+    switch (act->what_case) {
+    case CHASKI__REMOVED__WHAT_MEMBER:
+        return is_member(act->member, of->sender_server);
+    case CHASKI__REMOVED__WHAT_SERVER:
+        return is(act->server, of->sender_server);
+    case CHASKI__REMOVED__WHAT_SUBSYSTEM:
+        return is(act->subsystem, of->sender);
+    default:
+        return false;
+    }
+}
+
+static bool concerns(const Chaski__Act *act, const struct standing_of *of)
+{
+    switch (act->act_case) {
+    case CHASKI__ACT__ACT_MEMBER_SET:
+        return is_member(act->member_set->id, of->sender_server);
+    case CHASKI__ACT__ACT_SERVER_SET:
+        return is(act->server_set->id, of->sender_server) ||
+               strcmp(act->server_set->id, of->log_server) == 0;
+    case CHASKI__ACT__ACT_SUBSYSTEM_SET:
+        return is(act->subsystem_set->id, of->sender);
+    case CHASKI__ACT__ACT_CERTIFICATE_REVOKED:
+        return revokes(act->certificate_revoked, of->certificate);
+    case CHASKI__ACT__ACT_REMOVED:
+        return removes(act->removed, of);
+    default:
+        return false;
+    }
+}
+
+static fault is_wanted(struct span leaf, const struct standing_of *of, bool *out)
+{
+    struct cades_parts parts;
+    TRY(cades_parse(leaf, &parts));
+    Chaski__Act *act = chaski__act__unpack(NULL, parts.content.size, parts.content.at);
+    if (act == NULL)
+        return RAISE(DIRECTORY_BAD, "an entry of the directory holds no act");
+    *out = concerns(act, of);
+    chaski__act__free_unpacked(act, NULL);
+    return DONE;
+}
+
+static fault export_act(const struct standing *self, uint64_t number, struct files *files)
+{
+    char name[64];
+    struct record_proof proof = {.index = number, .note = bytes_span(self->note)};
+    OWNED(bytes) text = NULL;
+    text_format(name, sizeof name, "directory/%" PRIu64 ".p7m", number);
+    TRY(files_copy(files, name, self->leaves[number]));
+    proof.length = record_proof_path(self->hashes, self->epoch, number, proof.path);
+    TRY(record_proof_encode(&proof, &text));
+    text_format(name, sizeof name, "directory/%" PRIu64 ".tlog-proof", number);
+    files_take(files, name, &text);
+    return DONE;
+}
+
+fault standing_export(const struct standing *self, const struct standing_of *of,
+                      struct files *files)
+{
+    OWNED(bytes) vkey = bytes_empty(sizeof self->vkey + 1);
+    for (uint64_t i = 0; i < self->epoch; i++) {
+        bool wanted = false;
+        TRY(is_wanted(self->leaves[i], of, &wanted));
+        if (wanted)
+            TRY(export_act(self, i, files));
+    }
+    TRY(bytes_append_text(vkey, self->vkey));
+    TRY(bytes_append_text(vkey, "\n"));
+    files_take(files, "directory/directory.vkey", &vkey);
+    return files_copy(files, "directory/authority.pem", bytes_span(self->certificate));
+}

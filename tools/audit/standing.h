@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+/*
+ * standing - what the directory says of the signer of an entry, as files that show it: the acts
+ * that registered its member, server, certificate, subsystem and the log's key, those that revoked
+ * or removed them, each with the proof that it stands in the directory.
+ *
+ *   directory/<number>.p7m          an act, signed by the authority
+ *   directory/<number>.tlog-proof   that it is entry <number> of the directory
+ *   directory/authority.pem         certificate that signs the acts
+ *   directory/directory.vkey        key that signs the directory
+ */
+#ifndef TOOLS_AUDIT_STANDING_H
+#define TOOLS_AUDIT_STANDING_H
+
+#include "tools/audit/files.h"
+#include "tools/audit/log_view.h"
+
+struct standing_of {
+    struct span sender;        /* subsystem, or the server itself */
+    struct span sender_server; /* whose certificate signed */
+    struct span certificate;   /* DER */
+    const char *log_server;    /* whose log the entry is exported from */
+};
+
+struct standing; /* the acts of a directory */
+
+/* folder: the one that `directory` was loaded from, and so verified. DIRECTORY_BAD when its acts
+ * are not the ones that were verified. */
+fault standing_read(const char *folder, const struct directory *directory,
+                    const struct note_key *authority, struct standing **out);
+void standing_free(struct standing **self);
+
+uint64_t standing_epoch(const struct standing *self);
+/* Adds the files of the acts that say something of it. */
+fault standing_export(const struct standing *self, const struct standing_of *of,
+                      struct files *files);
+
+#endif
