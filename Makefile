@@ -61,7 +61,7 @@ LIBS_net := -lzmq $(LIBS_base)
 LIBS_bus := -lprotobuf-c $(LIBS_crypto)
 LIBS_all := -lprotobuf-c -lzmq -ljansson $(LIBS_crypto)
 # what only one program links
-LIBS_chaski-audit := -lsqlite3
+LIBS_chaski-audit := -lsqlite3 -lzip
 LIBS_chaski-registry := -lmicrohttpd
 LIBS_chaski-security-server := -lcurl
 
@@ -113,6 +113,8 @@ $(BINARIES): $(OUT)/bin/%: $$(OBJECTS_%) $(FLOOR_all)
 	@mkdir -p $(@D)
 	@echo "  ld  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*) $(LIBS_all)
+# the assembler takes the script in
+$(OUT)/tools/audit/record_script.o: tools/audit/record_verify.sh
 
 # --- tests ---------------------------------------------------------------------------------------
 UNIT_FOLDERS := $(notdir $(patsubst %/,%,$(sort $(dir $(wildcard tests/unit/*/*_test.c)))))
