@@ -24,8 +24,13 @@ static const char usage[] =
     "      who got what, when and why, newest first: one row per exchange. Looks into an index in\n"
     "      DIR/index, which is brought up to the log's end each time. It shows what the log says;\n"
     "      whether that is true, verify tells\n"
-    "  export DIR INDEX --to OUT\n"
-    "      one record as files, with the stock commands that prove it\n"
+    "  export DIR ID [--to FOLDER] [--asice FILE [--seal-key KEY --seal-cert PEM]] [--asics FILE]\n"
+    "         [--policy FILE] [--tsa FILE]\n"
+    "      records as files with verify.sh, which checks them without our programs; ID: the index\n"
+    "      of an entry, or an exchange, whose entries then come in folders request/, answer/.\n"
+    "      --asice: the same as one container, sealed with the exporter's key if there is one;\n"
+    "      --asics: the header and its signature only. Of the policy of witnesses and of the\n"
+    "      time-stamping authority's certificates a copy goes along\n"
     "\n"
     "Filters of search; a row must pass all of them:\n"
     "  --from TIME --until TIME   2026-11-21, 2026-11-21T04:05, 2026-11-21T04:05:06Z; UTC, both\n"
@@ -72,6 +77,24 @@ static fault take_option(int code, struct audit_arguments *out)
     case 'o':
         out->to = optarg;
         return DONE;
+    case 'e':
+        out->asice = optarg;
+        return DONE;
+    case 's':
+        out->asics = optarg;
+        return DONE;
+    case 'K':
+        out->seal_key = optarg;
+        return DONE;
+    case 'C':
+        out->seal_certificate = optarg;
+        return DONE;
+    case 'P':
+        out->policy = optarg;
+        return DONE;
+    case 'T':
+        out->tsa = optarg;
+        return DONE;
     case 'x':
         out->exchange = optarg;
         return DONE;
@@ -100,6 +123,12 @@ static fault parse(int argc, char **argv, struct audit_arguments *out)
                                             {"directory-vkey", required_argument, NULL, 'v'},
                                             {"directory", required_argument, NULL, 'd'},
                                             {"to", required_argument, NULL, 'o'},
+                                            {"asice", required_argument, NULL, 'e'},
+                                            {"asics", required_argument, NULL, 's'},
+                                            {"seal-key", required_argument, NULL, 'K'},
+                                            {"seal-cert", required_argument, NULL, 'C'},
+                                            {"policy", required_argument, NULL, 'P'},
+                                            {"tsa", required_argument, NULL, 'T'},
                                             {"exchange", required_argument, NULL, 'x'},
                                             {"kind", required_argument, NULL, 'k'},
                                             {"limit", required_argument, NULL, 'l'},

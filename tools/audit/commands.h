@@ -15,7 +15,9 @@ struct audit_arguments {
     struct log_anchors anchors;
     const char *directory; /* a newer one than the folders' own, or NULL */
     const char *to, *exchange, *kind;
-    uint64_t limit; /* 0: all */
+    const char *asice, *asics, *seal_key, *seal_certificate; /* of an export */
+    const char *policy, *tsa;                                /* files that go along with it */
+    uint64_t limit;                                          /* 0: all */
     bool json, quiet, payload;
 };
 

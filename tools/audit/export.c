@@ -1,120 +1,287 @@
 // SPDX-License-Identifier: MIT
-/* chaski-audit export: one record as files that stock tools can check. */
+/* chaski-audit export: records as files, or as a container, that stock tools can check. */
 #include "tools/audit/commands.h"
 
-#include "lib/base/file.h"
 #include "lib/base/text.h"
-#include "tools/audit/log_view.h"
+#include "tools/audit/asic.h"
+#include "tools/audit/history.h"
+#include "tools/audit/printable.h"
+#include "tools/audit/record.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define PATH_BYTES 512
+#define RECORDS_MAX \
+    64 /* of one exchange in one log: two, or a few more in a log that is not sound */
+#define ID_TEXT_BYTES 36
 
 struct export
 {
+    const struct audit_arguments *arguments;
     struct log_view *view;
-    const char *to;
-    const struct log_anchors *anchors;
+    struct directory *given; /* of --directory, when it judges; or NULL */
+    struct standing *standing;
+    struct covers *covers;
+    bool by_index;
     uint64_t index;
-    bool found;
+    uint8_t exchange_id[EXCHANGE_ID_BYTES];
+    size_t count;
+    struct record *record[RECORDS_MAX];
+    struct sha256 *leaf_hashes;
+    uint64_t leaf_count, leaf_room;
 };
 
-static fault put(const struct export *self, const char *name, struct span bytes)
+static void export_clear(struct export *self)
 {
-    char path[PATH_BYTES];
-    if (!text_format(path, sizeof path, "%s/%s", self->to, name))
+    for (size_t i = 0; i < self->count; i++)
+        record_free(&self->record[i]);
+    free(self->leaf_hashes);
+    covers_free(&self->covers);
+    standing_free(&self->standing);
+    directory_free(&self->given);
+    log_view_free(&self->view);
+}
+
+// --- what is asked for --------------------------------------------------------------------------
+
+/* 8-4-4-4-12 hex digits, as show prints them. */
+static fault parse_exchange(const char *text, uint8_t out[EXCHANGE_ID_BYTES])
+{
+    char hex[2 * EXCHANGE_ID_BYTES];
+    size_t digits = 0;
+    if (strlen(text) != ID_TEXT_BYTES)
+        return RAISE(BAD_REQUEST, "neither the index of an entry nor the id of an exchange");
+    for (size_t i = 0; i < ID_TEXT_BYTES; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash != (text[i] == '-'))
+            return RAISE(BAD_REQUEST, "the id of an exchange has dashes as in 8-4-4-4-12");
+        if (!dash)
+            hex[digits++] = text[i];
+    }
+    return text_unhex(span_of(hex, sizeof hex), out, EXCHANGE_ID_BYTES);
+}
+
+static fault check_arguments(struct export *self)
+{
+    const struct audit_arguments *arguments = self->arguments;
+    if (arguments->count != 2 ||
+        (arguments->to == NULL && arguments->asice == NULL && arguments->asics == NULL))
+        return RAISE(BAD_REQUEST, "export DIR ID with --to FOLDER, --asice FILE or --asics FILE");
+    if ((arguments->seal_key == NULL) != (arguments->seal_certificate == NULL) ||
+        (arguments->seal_key != NULL && arguments->asice == NULL))
+        return RAISE(BAD_REQUEST, "a seal is --seal-key and --seal-cert, and goes with --asice");
+    const char *source = arguments->positional[0], *id = arguments->positional[1];
+    self->by_index = !failed(text_number(span_of_text(id), INT64_MAX, &self->index));
+    if (!self->by_index)
+        TRY(parse_exchange(id, self->exchange_id));
+    if (arguments->to != NULL)
+        TRY(files_check_folder(arguments->to, source));
+    if (arguments->asice != NULL)
+        TRY(files_check_file(arguments->asice, source));
+    if (arguments->asics != NULL)
+        TRY(files_check_file(arguments->asics, source));
+    return DONE;
+}
+
+// --- what it rests on ---------------------------------------------------------------------------
+
+/* The given directory judges when it is the folder's own, grown. */
+static fault choose_directory(struct export *self, char folder[PATH_BYTES])
+{
+    const struct directory *own = self->view->directory;
+    OWNED(history) history = NULL;
+    struct sha256 expected, root = directory_root(own);
+    if (!text_format(folder, PATH_BYTES, "%s/directory", self->view->folder))
         return RAISE(BAD_REQUEST, "the folder's name is too long");
-    return file_replace(path, bytes, 0644);
+    if (self->arguments->directory == NULL)
+        return DONE;
+    TRY(directory_load(self->arguments->directory, self->view->trust, &self->view->authority, NULL,
+                       NULL, 0, &self->given));
+    TRY(history_read(self->arguments->directory, self->given, &history));
+    if (!history_root(history, directory_epoch(own), &expected) || !sha256_equal(&expected, &root))
+        return RAISE(DIRECTORY_FORKED, "--directory does not contain the log's own directory");
+    if (!text_format(folder, PATH_BYTES, "%s", self->arguments->directory))
+        return RAISE(BAD_REQUEST, "the folder's name is too long");
+    return DONE;
 }
 
-static fault put_payload(const struct export *self, const struct log_entry *entry, bool *held)
+static fault open_source(struct export *self)
 {
-    OWNED(bytes) blob = NULL;
-    enum payload_state state = PAYLOAD_NONE;
-    TRY(payload_store_read(self->view->folder, entry->index, entry->leaf_hash, &state, &blob));
-    *held = state == PAYLOAD_HELD;
-    return *held ? put(self, "payload.bin", bytes_span(blob)) : DONE;
+    char folder[PATH_BYTES];
+    TRY(log_view_open(self->arguments->positional[0], &self->arguments->anchors, &self->view));
+    TRY(choose_directory(self, folder));
+    TRY(standing_read(folder, self->given != NULL ? self->given : self->view->directory,
+                      &self->view->authority, &self->standing));
+    return covers_read(self->view, &self->covers);
 }
 
-static fault put_certificates(const struct export *self, const struct log_entry *entry)
+// --- the walk -----------------------------------------------------------------------------------
+
+static bool is_wanted(const struct export *self, const struct log_entry *entry)
 {
-    char from[PATH_BYTES];
-    OWNED(bytes) pem = NULL;
-    OWNED(bytes) trust = NULL;
-    struct directory_signer *signer =
-        directory_signer_ever(self->view->directory, entry->parts.ski.at);
-    if (signer == NULL)
-        return RAISE(CERTIFICATE_BAD, "the directory knows no certificate of this signer");
-    TRY(certificate_pem(signer->certificate, &pem));
-    TRY(put(self, "signer.pem", bytes_span(pem)));
-    TRY(log_view_trust_file(self->view->folder, self->anchors, from, sizeof from));
-    TRY(file_read(from, 1 << 20, &trust));
-    return put(self, "trust.pem", bytes_span(trust));
+    if (self->by_index)
+        return entry->index == self->index;
+    return entry->header != NULL && entry->header->kind < HEADER_STARTED &&
+           memcmp(entry->header->exchange_id, self->exchange_id, EXCHANGE_ID_BYTES) == 0;
 }
 
-static fault put_readme(const struct export *self, const struct log_entry *entry, bool held)
-{
-    char text[4096], hash[2 * SHA256_BYTES + 1], commitment[2 * SHA256_BYTES + 1];
-    text_hex(sha256_span(entry->leaf_hash), hash, sizeof hash);
-    text_hex(sha256_span(&entry->header->payload_sha256), commitment, sizeof commitment);
-    text_format(
-        text, sizeof text,
-        "Entry %" PRIu64 " of the log %s, a %s.\n\n"
-        "leaf.p7m     the log entry: a CAdES signature that holds the signed header\n"
-        "header.bin   that header, taken out (protobuf, message chaski.Header)\n"
-        "signer.pem   the certificate of who signed\n"
-        "trust.pem    the authority's certificate; use your own copy, not this one\n"
-        "%s\n"
-        "1. Who signed, and is it unchanged? Says \"CAdES Verification successful\":\n"
-        "   openssl cms -verify -cades -binary -inform DER -in leaf.p7m -certfile signer.pem \\\n"
-        "           -CAfile trust.pem -out header.out && cmp header.out header.bin\n\n"
-        "2. Is it this entry? The leaf hash, which the log's Merkle tree is built of, must be\n"
-        "   %s\n"
-        "   (printf '\\0'; cat leaf.p7m) | sha256sum\n\n"
-        "3. Is it this content? The header commits to\n"
-        "   %s\n"
-        "   sha256sum payload.bin\n\n"
-        "4. What does the header say?\n"
-        "   protoc --decode=chaski.Header audit.proto < header.bin\n",
-        entry->index, self->view->log_key.name, header_kind_word(entry->header->kind),
-        held ? "payload.bin  salt (32 bytes) and payload\n"
-             : "(the payload is not held any more: what remains is the commitment)\n",
-        hash, commitment);
-    return put(self, "README.txt", span_of_text(text));
-}
-
-static fault export_entry(void *owner, const struct log_entry *entry)
+static fault take_entry(void *owner, const struct log_entry *entry)
 {
     struct export *self = owner;
-    bool held = false;
-    if (entry->index != self->index)
+    if (self->leaf_count == self->leaf_room) {
+        self->leaf_room = self->leaf_room == 0 ? 4096 : 2 * self->leaf_room;
+        self->leaf_hashes =
+            owned_grow(self->leaf_hashes, self->leaf_room, sizeof *self->leaf_hashes);
+    }
+    self->leaf_hashes[self->leaf_count++] = *entry->leaf_hash;
+    if (!is_wanted(self, entry))
         return DONE;
     if (entry->header == NULL)
         return RAISE(LOG_BROKEN, "the entry cannot be read: %s", entry->damage);
-    self->found = true;
-    TRY(file_make_folders(self->to, 0755));
-    TRY(put(self, "leaf.p7m", entry->leaf));
-    TRY(put(self, "header.bin", entry->parts.content));
-    TRY(put_payload(self, entry, &held));
-    TRY(put_certificates(self, entry));
-    return put_readme(self, entry, held);
+    if (self->count == RECORDS_MAX)
+        return RAISE(REFUSED, "more than %d entries of one exchange: export them by index",
+                     RECORDS_MAX);
+    return record_new(entry, &self->record[self->count++]);
+}
+
+static fault find_records(struct export *self)
+{
+    struct wal_end end;
+    TRY(log_view_walk(self->view, take_entry, self, &end));
+    if (self->count == 0 && self->by_index)
+        return RAISE(NOT_FOUND, "the log has %" PRIu64 " entries", end.size);
+    if (self->count == 0)
+        return RAISE(NOT_FOUND, "no entry of this exchange is among the %" PRIu64 " of the log",
+                     end.size);
+    return DONE;
+}
+
+// --- the files ----------------------------------------------------------------------------------
+
+/* An exchange's records stand in folders by what they are; a second one of a kind shows its index,
+ * and so do all that come after it. */
+static void name_folder(const struct export *self, size_t which, char *out, size_t room)
+{
+    const char *word = "request";
+    enum header_kind kind = header_of(self->record[which]->read)->kind;
+    bool again = false;
+    out[0] = '\0';
+    if (self->by_index)
+        return;
+    if (kind == HEADER_RESPONSE)
+        word = "answer";
+    else if (kind == HEADER_FAULT)
+        word = "refusal";
+    for (size_t i = 0; i < which; i++)
+        again |= header_of(self->record[i]->read)->kind == kind;
+    if (again)
+        text_format(out, room, "%s-%" PRIu64 "/", word, self->record[which]->index);
+    else
+        text_format(out, room, "%s/", word);
+}
+
+static fault make_files(struct export *self, const struct record_source *from, bool detached,
+                        struct files *files)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        char below[64];
+        name_folder(self, i, below, sizeof below);
+        files_go_below(files, below);
+        TRY(record_export(self->record[i], from, files));
+        if (!detached)
+            continue;
+        OWNED(bytes) signature = NULL;
+        TRY(record_detached(self->record[i], from, &signature));
+        files_take(files, "message-signature.p7s", &signature);
+    }
+    return DONE;
+}
+
+static fault write_folder(struct export *self, const struct record_source *from)
+{
+    OWNED(files) files = owned_new(sizeof *files);
+    if (self->arguments->to == NULL)
+        return DONE;
+    TRY(make_files(self, from, false, files));
+    return files_write(files, self->arguments->to);
+}
+
+static fault write_extended(struct export *self, const struct record_source *from)
+{
+    OWNED(files) files = owned_new(sizeof *files);
+    OWNED(cms_sealer) sealer = NULL;
+    if (self->arguments->asice == NULL)
+        return DONE;
+    if (self->arguments->seal_key != NULL)
+        TRY(cms_sealer_load(self->arguments->seal_key, self->arguments->seal_certificate, &sealer));
+    TRY(make_files(self, from, true, files));
+    return asic_write_extended(self->arguments->asice, files, sealer);
+}
+
+static fault write_simple(struct export *self, const struct record_source *from)
+{
+    OWNED(bytes) signature = NULL;
+    if (self->arguments->asics == NULL)
+        return DONE;
+    if (self->count != 1)
+        return RAISE(BAD_REQUEST,
+                     "an ASiC-S container holds one record, and the exchange has %zu: "
+                     "name one by its index",
+                     self->count);
+    TRY(record_detached(self->record[0], from, &signature));
+    return asic_write_simple(self->arguments->asics, self->record[0]->parts.content,
+                             bytes_span(signature));
+}
+
+// --- the command --------------------------------------------------------------------------------
+
+static void tell(const struct export *self)
+{
+    const char *places[] = {self->arguments->to, self->arguments->asice, self->arguments->asics};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (places[i] != NULL) {
+            OWNED(printable) shown = printable_of(span_of_text(places[i]));
+            printf("%zu %s in %s\n", self->count, self->count == 1 ? "record is" : "records are",
+                   shown->text);
+        }
+    for (size_t i = 0; i < self->count; i++)
+        if (!self->record[i]->covered &&
+            (self->arguments->to != NULL || self->arguments->asice != NULL))
+            printf("entry %" PRIu64 " is not yet under a checkpoint: its place in the log is not "
+                   "proved; export it again after the next one\n",
+                   self->record[i]->index);
+    if (self->arguments->to != NULL)
+        puts("README.txt there says what each file proves; bash verify.sh checks them");
+}
+
+static fault run(struct export *self)
+{
+    TRY(check_arguments(self));
+    TRY(open_source(self));
+    TRY(find_records(self));
+    struct record_source from = {.view = self->view,
+                                 .anchors = &self->arguments->anchors,
+                                 .directory =
+                                     self->given != NULL ? self->given : self->view->directory,
+                                 .standing = self->standing,
+                                 .covers = self->covers,
+                                 .leaf_hashes = self->leaf_hashes,
+                                 .leaf_count = self->leaf_count,
+                                 .policy_file = self->arguments->policy,
+                                 .tsa_file = self->arguments->tsa};
+    TRY(write_folder(self, &from));
+    TRY(write_extended(self, &from));
+    TRY(write_simple(self, &from));
+    tell(self);
+    return DONE;
 }
 
 fault export_command(const struct audit_arguments *arguments)
 {
-    struct export self = {.to = arguments->to, .anchors = &arguments->anchors};
-    struct wal_end end;
-    OWNED(log_view) view = NULL;
-    if (arguments->count != 2 || arguments->to == NULL)
-        return RAISE(BAD_REQUEST, "export DIR INDEX --to OUT");
-    TRY(text_number(span_of_text(arguments->positional[1]), UINT64_MAX, &self.index));
-    TRY(log_view_open(arguments->positional[0], &arguments->anchors, &view));
-    self.view = view;
-    TRY(log_view_walk(view, export_entry, &self, &end));
-    if (!self.found)
-        return RAISE(NOT_FOUND, "the log has %" PRIu64 " entries", end.size);
-    printf("entry %" PRIu64 " is in %s; README.txt there says how to check it\n", self.index,
-           arguments->to);
-    return DONE;
+    struct export self = {.arguments = arguments};
+    fault f = run(&self);
+    export_clear(&self);
+    return f;
 }

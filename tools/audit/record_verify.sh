@@ -1,0 +1,540 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# verify.sh - checks an exported record with nothing but bash, coreutils, xxd and openssl.
+#
+#   bash verify.sh [FOLDER] [OPTION VALUE]...        FOLDER: where the record is; default: beside this file
+#
+#   --trust FILE            certificates of the authority (PEM)
+#   --log-vkey FILE         the key of the log that the record was exported from
+#   --directory-vkey FILE   the key that signs the authority's directory
+#   --policy FILE           whose cosignatures count, and how many (c2sp.org/tlog-policy)
+#   --quorum N              at least N of the policy's witnesses, whatever its quorum line says
+#   --tsa FILE              certificates of the time-stamping authority (PEM); default: those of --trust
+#
+# What is not given is taken from the folder, and whoever gave you the folder may have made it up; so may he have
+# made up this very file: take it from where you trust. One line for each check, then PASS or FAIL with names.
+# Exit status: 0 PASS, 1 FAIL, 2 could not check. docs/AUDIT.md says what each check means.
+set -u
+export LC_ALL=C
+shopt -s nullglob
+unset CDPATH
+
+stop() { echo "verify.sh: $1" >&2; exit 2; }
+for tool in openssl xxd sha256sum stat date mktemp; do command -v $tool >/dev/null || stop "$tool is missing"; done
+
+# --- what is asked for ---------------------------------------------------------------------------
+folder='' quorum=''
+declare -A given=()
+absolute() { case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac; }
+while [ $# -gt 0 ]; do
+    case $1 in
+    --trust | --log-vkey | --directory-vkey | --policy | --tsa)
+        [ $# -gt 1 ] && [ -f "$2" ] || stop "$1 wants a file"
+        given[${1#--}]=$(absolute "$2"); shift 2 ;;
+    --quorum)
+        [[ ${2-} =~ ^(0|[1-9][0-9]{0,2})$ ]] || stop "--quorum wants a number"
+        quorum=$2; shift 2 ;;
+    -*) stop "no option $1" ;;
+    *) [ -z "$folder" ] || stop "one folder at a time"
+        folder=$1; shift ;;
+    esac
+done
+[ -n "$folder" ] || folder=$(dirname -- "${BASH_SOURCE[0]}")
+cd -- "$folder" 2>/dev/null || stop "no folder $folder"
+work=$(mktemp -d) || stop "no room for scratch files"
+trap 'rm -rf "$work"' EXIT
+anchor() { echo "${given[$1]:-$2}"; } # NAME FILE: the auditor's own, or the folder's
+trust=$(anchor trust trust.pem)
+
+failures=() verdict=PASS
+good() { printf '%-13s ok    %s\n' "$1" "$2"; }
+bad() { printf '%-13s FAIL  %s\n' "$1" "$2"; failures+=("$1"); }
+none() { printf '%-13s --    %s\n' "$1" "$2"; }
+
+# --- small things --------------------------------------------------------------------------------
+# A file as such: no link, no pipe, nothing that leads elsewhere or never ends.
+regular() { [ -f "$1" ] && [ ! -L "$1" ]; }
+hex_of() { xxd -p -c 256 "$1" | while read -r line; do printf %s "$line"; done; }
+sha256_of_hex() { xxd -r -p | sha256sum | head -c 64; } # hex in, hex out
+sha256_of_file() { sha256sum <"$1" | head -c 64; }
+is_file_of() { [ "$(sha256sum | head -c 64)" = "$(sha256_of_file "$1")" ]; } # FILE: the same bytes as on the input
+# Words out of a record, made harmless for a terminal: control characters and changes of direction.
+plain() {
+    local text=$1
+    text=${text//[$'\x01'-$'\x1f\x7f']/?}
+    text=${text//$'\xc2'[$'\x80'-$'\x9f']/?}
+    text=${text//$'\xe2\x80'[$'\x8e'$'\x8f'$'\xa8'-$'\xae']/?}
+    echo "${text//$'\xe2\x81'[$'\xa6'-$'\xa9']/?}"
+}
+text_of_hex() { # as printable text; a NUL ends it
+    local text
+    text=$(xxd -r -p <<<"$1" | tr -d '\0')
+    plain "$text"
+}
+utc() { date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ; }
+
+BASE64=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
+unbase64() { # TEXT: HEX is its bytes. Strict: alphabet, padding, no spare bits, so that each text stands for itself
+    local body=${1%%=*} n=0 bits=0 i before byte
+    local pad=${1#"$body"}
+    HEX=
+    [ $((${#1} % 4)) = 0 ] || return 1
+    for ((i = 0; i < ${#body}; i++)); do
+        before=${BASE64%%"${body:i:1}"*}
+        [ ${#before} -lt 64 ] || return 1
+        n=$(((n << 6 | ${#before}) & 0xffff)) bits=$((bits + 6))
+        if [ $bits -ge 8 ]; then
+            bits=$((bits - 8))
+            printf -v byte %02x $((n >> bits & 255))
+            HEX+=$byte
+        fi
+    done
+    [ $((n & ((1 << bits) - 1))) = 0 ] || return 1
+    case $bits$pad in 0 | 4== | 2=) ;; *) return 1 ;; esac
+}
+
+# --- protobuf: the few wire types that we use ----------------------------------------------------
+le64() { # 8 bytes as hex, little endian, as a number
+    echo $((16#${1:14:2}${1:12:2}${1:10:2}${1:8:2}${1:6:2}${1:4:2}${1:2:2}${1:0:2}))
+}
+varint() { # of $hex at $at: $value
+    local shift=0 byte
+    value=0
+    while [ $((at + 2)) -le ${#hex} ] && [ $shift -lt 63 ]; do
+        byte=$((16#${hex:at:2})) at=$((at + 2))
+        value=$((value | (byte & 127) << shift)) shift=$((shift + 7))
+        [ $((byte & 128)) != 0 ] || return 0
+    done
+    return 1
+}
+declare -A LAST=() ALL=()
+fields() { # HEX: LAST[n] is the last value of field n, ALL[n] all of them; bytes as hex
+    local hex=$1 at=0 value=0 number item
+    LAST=() ALL=()
+    while [ $at -lt ${#hex} ]; do
+        varint || return 1
+        number=$((value >> 3))
+        case $((value & 7)) in
+        0) varint || return 1
+            item=$value ;;
+        1) [ $((at + 16)) -le ${#hex} ] || return 1
+            item=$(le64 "${hex:at:16}") at=$((at + 16)) ;;
+        2) varint || return 1
+            [ $value -le $(((${#hex} - at) / 2)) ] || return 1
+            item=${hex:at:value*2} at=$((at + value * 2)) ;;
+        *) return 1 ;;
+        esac
+        LAST[$number]=$item
+        ALL[$number]="${ALL[$number]-} $item"
+    done
+}
+
+# --- keys, notes, proofs -------------------------------------------------------------------------
+read_vkey() { # TEXT: KEY_NAME KEY_ID KEY_TYPE KEY_PUBLIC (hex); "name+<8 hex>+base64(type || key)"
+    local rest=${1#*+} name=${1%%+*}
+    [[ $rest =~ ^([0-9a-f]{8})\+(.*)$ ]] && [ -n "$name" ] || return 1
+    unbase64 "${BASH_REMATCH[2]}" || return 1
+    [ ${#HEX} = 66 ] || return 1
+    KEY_NAME=$name KEY_ID=${rest:0:8} KEY_TYPE=${HEX:0:2} KEY_PUBLIC=${HEX:2}
+    [ "$( (printf '%s\n' "$name"; xxd -r -p <<<"$HEX") | sha256sum | head -c 8)" = "$KEY_ID" ]
+}
+read_vkey_file() { # FILE
+    local -a line=()
+    [ -f "$1" ] || return 1
+    mapfile -t line <"$1" 2>/dev/null
+    [ ${#line[@]} = 1 ] && read_vkey "${line[0]}"
+}
+ed25519() { # PUBLIC MESSAGE-FILE SIGNATURE-HEX
+    xxd -r -p <<<"302a300506032b6570032100$1" >"$work/key"
+    xxd -r -p <<<"$3" >"$work/signature"
+    openssl pkeyutl -verify -pubin -keyform DER -inkey "$work/key" -rawin -in "$2" -sigfile "$work/signature" \
+        >/dev/null 2>&1
+}
+# FILE: LINES, and a file that is anything else than lines of text is refused: what is read is all there is.
+lines_of() {
+    regular "$1" && [ "$(stat -c %s -- "$1")" -le 65536 ] || return 1
+    mapfile -t LINES_READ <"$1" 2>/dev/null
+    printf '%s\n' "${LINES_READ[@]}" | is_file_of "$1"
+}
+DASH=$'\xe2\x80\x94 '
+read_note() { # LINES...: ORIGIN SIZE ROOT, SIGNED (names), FIELD (hex) of each signature line; text in $work/text
+    local -a line=("$@")
+    local i rest
+    ORIGIN=${1-} SIZE=${2-} SIGNED=() FIELD=()
+    WHY="the checkpoint has another form"
+    [[ -n $ORIGIN && $SIZE =~ ^(0|[1-9][0-9]{0,17})$ && -z ${4-x} && $# -gt 4 ]] || return 1
+    unbase64 "$3" && [ ${#HEX} = 64 ] || return 1
+    ROOT=$HEX
+    for ((i = 4; i < $#; i++)); do
+        [ "${line[i]:0:4}" = "$DASH" ] || return 1
+        rest=${line[i]:4}
+        [[ $rest == ?*" "?* ]] && unbase64 "${rest#* }" && [ ${#HEX} -gt 8 ] || return 1
+        SIGNED+=("${rest%% *}") FIELD+=("$HEX")
+    done
+    printf '%s\n' "${@:1:3}" >"$work/text"
+}
+read_proof() { # FILE: INDEX, STEPS (hex), NOTE (lines), and as read_note
+    local i
+    WHY="there is no $1"
+    regular "$1" || return 1
+    WHY="$1 is no c2sp.org/tlog-proof@v1"
+    lines_of "$1" || return 1
+    [ "${LINES_READ[0]}" = c2sp.org/tlog-proof@v1 ] && [[ ${LINES_READ[1]-} =~ ^index\ (0|[1-9][0-9]{0,17})$ ]] || return 1
+    INDEX=${BASH_REMATCH[1]} STEPS=()
+    for ((i = 2; i < ${#LINES_READ[@]}; i++)); do
+        [ -n "${LINES_READ[i]}" ] || break
+        unbase64 "${LINES_READ[i]}" && [ ${#HEX} = 64 ] || return 1
+        STEPS+=("$HEX")
+    done
+    [ ${#STEPS[@]} -le 64 ] || return 1
+    NOTE=("${LINES_READ[@]:i+1}")
+    read_note "${NOTE[@]}"
+}
+leads_to_root() { # LEAF-FILE: does the path lead from it to ROOT? RFC 9162 section 2.1.3.2
+    local index=$INDEX last=$((SIZE - 1)) hash step
+    WHY="entry $INDEX is not in a log of $SIZE"
+    [ "$INDEX" -lt "$SIZE" ] || return 1
+    WHY="the path does not lead to the checkpoint's root"
+    hash=$( (printf '\0'; cat -- "$1") | sha256sum | head -c 64)
+    LEAF_HASH=$hash
+    for step in "${STEPS[@]}"; do
+        [ $last != 0 ] || return 1
+        if [ $((index & 1)) = 0 ] && [ $index != $last ]; then
+            hash=$(sha256_of_hex <<<"01$hash$step")
+        else
+            hash=$(sha256_of_hex <<<"01$step$hash")
+            while [ $((index & 1)) = 0 ] && [ $index != 0 ]; do index=$((index >> 1)) last=$((last >> 1)); done
+        fi
+        index=$((index >> 1)) last=$((last >> 1))
+    done
+    [ $last = 0 ] && [ "$hash" = "$ROOT" ]
+}
+log_signed() { # after read_vkey_file: is the note signed by this key, and of this origin?
+    local i found=no
+    WHY="no signature of $(plain "$KEY_NAME")"
+    [ "$KEY_TYPE" = 01 ] || return 1
+    for ((i = 0; i < ${#SIGNED[@]}; i++)); do
+        [ "${SIGNED[i]}" = "$KEY_NAME" ] && [ "${FIELD[i]:0:8}" = "$KEY_ID" ] || continue
+        [ ${#FIELD[i]} = 136 ] && ed25519 "$KEY_PUBLIC" "$work/text" "${FIELD[i]:8}" ||
+            { WHY="the signature of $(plain "$KEY_NAME") is wrong"; return 1; }
+        found=yes
+    done
+    [ $found = yes ] || return 1
+    WHY="the checkpoint is of the log $(plain "$ORIGIN")"
+    [ "$ORIGIN" = "$KEY_NAME" ]
+}
+
+# --- signatures ----------------------------------------------------------------------------------
+cms_time() { # FILE: SIGNED_S, seconds since 1970 in the signature
+    local found
+    found=$(openssl cms -cmsout -print -noout -inform DER -in "$1" 2>/dev/null |
+        while read -r word rest; do [[ $word == UTCTIME:* ]] && echo "${word#UTCTIME:} $rest"; done | head -n 1)
+    [ -n "$found" ] && SIGNED_S=$(date -u -d "$found" +%s 2>/dev/null)
+}
+# LEAF CERTIFICATE CHAIN OUT: signed by this certificate, which led to an anchor then?
+cades() {
+    local untrusted=()
+    WHY="there is no $1"; regular "$1" || return 1
+    WHY="there is no $2"; regular "$2" || return 1
+    WHY="the certificates that all rests on cannot be read"; [ -f "$trust" ] || return 1
+    WHY="$1 is no signature"; cms_time "$1" || return 1
+    # one certificate and no other: files may hold several
+    WHY="$2 is no certificate"; openssl x509 -in "$2" -out "$work/signer" 2>/dev/null || return 1
+    [ -z "$3" ] || ! regular "$3" || untrusted=(-untrusted "$3")
+    WHY="its certificate leads to no trusted authority, or was not valid then"
+    openssl verify -purpose any -partial_chain -attime "$SIGNED_S" -CAfile "$trust" -no-CApath -no-CAstore \
+        "${untrusted[@]}" "$work/signer" >/dev/null 2>&1 || return 1
+    WHY="the signature is wrong"
+    openssl cms -verify -cades -binary -nointern -inform DER -in "$1" -certfile "$work/signer" -purpose any \
+        -partial_chain -attime "$SIGNED_S" -CAfile "$work/signer" -no-CApath -no-CAstore -out "$4" >/dev/null 2>&1
+}
+subject_of() { # FILE WORD: O, serialNumber or CN of a certificate
+    openssl x509 -in "$1" -noout -subject -nameopt multiline,utf8,-esc_msb 2>/dev/null |
+        while IFS= read -r line; do
+            [[ $line =~ ^\ *$2\ *=\ (.*)$ ]] && plain "${BASH_REMATCH[1]}"
+        done
+}
+
+# =================================================================================================
+# 0. Nothing in the folder leads elsewhere.
+for name in * directory/* later/*; do
+    case $name in directory | later | META-INF) [ -d "$name" ] && [ ! -L "$name" ] && continue ;; esac
+    regular "$name" || { bad folder "$(plain "$name") is not a file"; break; }
+done
+
+# 1. Who signed what?
+declare -A head=()
+if ! cades leaf.p7m signer.pem chain.pem "$work/header"; then
+    bad signature "$WHY"
+elif ! regular header.bin || ! is_file_of header.bin <"$work/header"; then
+    bad signature "header.bin is not what was signed"
+elif ! fields "$(hex_of header.bin)" || [ "${LAST[1]-}" != 1 ] || [ $((${LAST[7]:-0} / 1000)) != "$SIGNED_S" ]; then
+    bad signature "what was signed is no header, or of another time than the signature"
+else
+    for n in "${!LAST[@]}"; do head[$n]=${LAST[$n]}; done
+    kinds=([1]=request [2]=response [3]=refusal [16]=start [17]=stop [18]=incident)
+    good signature "$(subject_of signer.pem organizationName), server $(text_of_hex "${head[15]-}"), at $(utc "$SIGNED_S")"
+    none "" "a ${kinds[${head[3]:-0}]:-record} from $(text_of_hex "${head[4]-}") to $(text_of_hex "${head[5]-}")"
+fi
+
+# 2. Is this the content that was signed for?
+if regular payload.bin; then
+    if [ "$(sha256_of_file payload.bin)" != "${head[8]-}" ] ||
+        [ "$(stat -c %s payload.bin)" != $((${head[9]:-0} + 32)) ]; then
+        bad payload "payload.bin is not what the header commits to"
+    else
+        good payload "${head[9]:-0} bytes, SHA-256 with salt ${head[8]}"
+    fi
+elif [ -e payload.bin ]; then
+    bad payload "payload.bin is not a file"
+else
+    none payload "not in this folder; the header commits to ${head[8]-}"
+    verdict="PASS (commitment only)"
+fi
+
+# 3.-6. Where does it stand in the log, and who saw that when?
+unstamped=yes
+# witnesses: which of the policy's witnesses cosigned the note that was read last
+declare -A member=() group=() group_k=() seen_key=()
+read_policy() { # FILE: WITNESS (names) WITNESS_KEY group... QUORUM POLICY_LOGS
+    local -a word=()
+    local line name k n
+    WITNESS=() WITNESS_KEY=() POLICY_LOGS=() QUORUM=
+    while IFS= read -r line || [ -n "$line" ]; do
+        IFS=$' \t' read -r -a word <<<"$line"
+        [ ${#word[@]} -gt 0 ] && [ "${word[0]:0:1}" != "#" ] || continue
+        name=${word[1]-}
+        case ${word[0]} in
+        log) read_vkey "$name" && [ "$KEY_TYPE" = 01 ] || return 1
+            POLICY_LOGS+=("$name") ;;
+        witness)
+            [ -n "$name" ] && [ "$name" != none ] && [ -z "${member[$name]-}" ] && read_vkey "${word[2]-}" &&
+                [ "$KEY_TYPE" = 04 ] && [ -z "${seen_key[$KEY_PUBLIC]-}" ] || return 1
+            member[$name]=defined seen_key[$KEY_PUBLIC]=yes WITNESS+=("$name") WITNESS_KEY+=("${word[2]}") ;;
+        group)
+            [ -n "$name" ] && [ "$name" != none ] && [ -z "${member[$name]-}" ] && [ ${#word[@]} -ge 4 ] || return 1
+            for n in "${word[@]:3}"; do
+                [ "${member[$n]-}" = defined ] || return 1 # before this line, and in one group only
+                member[$n]=taken
+            done
+            k=${word[2]}
+            case $k in any) k=1 ;; all) k=$((${#word[@]} - 3)) ;; esac
+            [[ $k =~ ^[1-9][0-9]{0,2}$ ]] && [ "$k" -le $((${#word[@]} - 3)) ] || return 1
+            member[$name]=defined group[$name]="${word[*]:3}" group_k[$name]=$k ;;
+        quorum)
+            [ -z "$QUORUM" ] && [ ${#word[@]} = 2 ] && { [ "$name" = none ] || [ -n "${member[$name]-}" ]; } || return 1
+            QUORUM=$name ;;
+        *) return 1 ;;
+        esac
+    done <"$1"
+    [ -n "$QUORUM" ]
+}
+stands() { # NAME: has this witness, or enough of this group, cosigned?
+    local n count=0
+    local -a members=()
+    [ -n "${group[$1]-}" ] || { [ -n "${cosigned[$1]-}" ]; return; }
+    read -r -a members <<<"${group[$1]}"
+    for n in "${members[@]}"; do ! stands "$n" || count=$((count + 1)); done
+    [ $count -ge "${group_k[$1]}" ]
+}
+declare -A cosigned=()
+count_cosignatures() {
+    local i k time
+    cosigned=()
+    for ((k = 0; k < ${#WITNESS[@]}; k++)); do
+        read_vkey "${WITNESS_KEY[k]}"
+        for ((i = 0; i < ${#SIGNED[@]}; i++)); do
+            [ "${SIGNED[i]}" = "$KEY_NAME" ] && [ "${FIELD[i]:0:8}" = "$KEY_ID" ] || continue
+            WHY="the cosignature of ${WITNESS[k]} is wrong"
+            [ ${#FIELD[i]} = 152 ] && [[ ${FIELD[i]:8:1} == [0-7] ]] || return 1
+            time=$((16#${FIELD[i]:8:16}))
+            (printf 'cosignature/v1\ntime %s\n' $time; cat "$work/text") >"$work/message"
+            ed25519 "$KEY_PUBLIC" "$work/message" "${FIELD[i]:24}" || return 1
+            cosigned[${WITNESS[k]}]=$time
+        done
+    done
+}
+policy=$(anchor policy policy) have_policy=no
+if [ -f "$policy" ]; then
+    if read_policy "$policy"; then have_policy=yes; else bad witnesses "the policy cannot be read"; have_policy=bad; fi
+fi
+check_witnesses() { # WORD
+    local name words='' need
+    if [ $have_policy = bad ]; then return; fi
+    if [ $have_policy = no ]; then
+        if [ "${quorum:-0}" -gt 0 ]; then bad "$1" "no policy says whose cosignatures count"
+        else none "$1" "no policy: $((${#SIGNED[@]} - 1)) further signature lines, of unknown keys"; fi
+        return
+    fi
+    count_cosignatures || { bad "$1" "$WHY"; return; }
+    for name in "${WITNESS[@]}"; do
+        [ -z "${cosigned[$name]-}" ] || words+="; $(plain "$name") at $(utc "${cosigned[$name]}")"
+    done
+    need=${quorum:-$QUORUM}
+    words="${#cosigned[@]} of ${#WITNESS[@]} cosigned, asked for: $(plain "$need")$words"
+    if [ -n "$quorum" ]; then
+        [ ${#cosigned[@]} -ge "$quorum" ] || { bad "$1" "$words"; return; }
+    elif [ "$QUORUM" != none ]; then
+        stands "$QUORUM" || { bad "$1" "$words"; return; }
+    fi
+    good "$1" "$words"
+}
+
+stamp_time() { # TOKEN: STAMP_S
+    local line found
+    found=$(openssl ts -reply -in "$1" -token_in -text 2>/dev/null |
+        while IFS= read -r line; do [[ $line == "Time stamp: "* ]] && echo "${line#Time stamp: }"; done | head -n 1)
+    [ -n "$found" ] && STAMP_S=$(date -u -d "$found" +%s 2>/dev/null)
+}
+check_stamp() { # WORD TOKEN DATA
+    local tsa note=''
+    tsa=$(anchor tsa tsa.pem)
+    [ -f "$tsa" ] || tsa=$trust
+    [ -e "$2" ] || { none "$1" "no time stamp covers this checkpoint here"; return; }
+    regular "$2" && stamp_time "$2" || { bad "$1" "$2 is no time-stamp token"; return; }
+    if ! openssl ts -verify -in "$2" -token_in -data "$3" -CAfile "$tsa" -partial_chain >/dev/null 2>&1; then
+        openssl ts -verify -in "$2" -token_in -data "$3" -CAfile "$tsa" -partial_chain -attime "$STAMP_S" >/dev/null 2>&1 ||
+            { bad "$1" "the token does not verify over this checkpoint"; return; }
+        note='; the certificate of the time-stamping authority has ended since'
+    fi
+    # who is dated after a head that covers it, by more than clocks may differ, was dated forward
+    [ $((${head[7]:-0} / 1000)) -le $((STAMP_S + 30)) ] || { bad "$1" "stamped at $(utc "$STAMP_S"), before the record is dated"; return; }
+    unstamped=no
+    good "$1" "before $(utc "$STAMP_S")$note"
+}
+
+check_cover() { # FOLDER/ ENDING: one checkpoint that covers the record
+    local log
+    if ! read_proof "$1record.tlog-proof"; then
+        bad "inclusion$2" "$WHY"
+        return
+    fi
+    WHY="there is no leaf.p7m"
+    if ! regular leaf.p7m || ! leads_to_root leaf.p7m; then
+        bad "inclusion$2" "$WHY"
+    else
+        good "inclusion$2" "entry $INDEX of the $SIZE in $(plain "$ORIGIN")"
+    fi
+    log=$(anchor log-vkey log.vkey)
+    if ! regular "$1checkpoint" || ! printf '%s\n' "${NOTE[@]}" | is_file_of "$1checkpoint"; then
+        bad "checkpoint$2" "the file checkpoint is not the one in the proof"
+    elif ! read_vkey_file "$log"; then
+        bad "checkpoint$2" "no key of the log"
+    elif ! log_signed; then
+        bad "checkpoint$2" "$WHY"
+    elif [ $have_policy = yes ] && [ ${#POLICY_LOGS[@]} -gt 0 ] && [[ " ${POLICY_LOGS[*]} " != *" $(<"$log") "* ]]; then
+        bad "checkpoint$2" "the policy knows no such log"
+    else
+        good "checkpoint$2" "signed by $(plain "$KEY_NAME"), key id $KEY_ID"
+    fi
+    check_witnesses "witnesses$2"
+    check_stamp "timestamp$2" "$1checkpoint.tst" "$1checkpoint"
+}
+if [ ! -e record.tlog-proof ]; then
+    bad inclusion "no proof here: when this was exported no checkpoint covered the record, or the file was taken away"
+else
+    check_cover "" ""
+    [ ! -d later ] || check_cover later/ -later
+fi
+
+# 7. What the authority's directory said of the signer.
+act_of() { # NUMBER: fields of the act, which the directory holds and the authority signed
+    local serial
+    cades "directory/$1.p7m" directory/authority.pem "" "$work/act" || return 1
+    serial=$(subject_of directory/authority.pem serialNumber)
+    WHY="the acts are signed by somebody else than the authority"
+    [[ $serial == */AUTHORITY/* ]] || return 1
+    read_proof "directory/$1.tlog-proof" || return 1
+    WHY="directory/$1.p7m is act $INDEX"
+    [ "$INDEX" = "$1" ] || return 1
+    leads_to_root "directory/$1.p7m" || return 1
+    read_vkey_file "$(anchor directory-vkey directory/directory.vkey)" || { WHY="no key of the directory"; return 1; }
+    # all proofs of one export end in the same note: it is checked once
+    [ "${NOTE[*]}" = "${directory_note-}" ] || { log_signed && directory_note=${NOTE[*]}; } || return 1
+    WHY="directory/$1.p7m holds no act"
+    fields "$(hex_of "$work/act")" && [ "$(text_of_hex "${LAST[1]-}")" = "chaski directory act v1" ] &&
+        [ "${LAST[2]:-0}" = "$1" ]
+}
+check_directory() {
+    local name number act_s server subsystem certificate print signer_s=$((${head[7]:-0} / 1000)) slack=600
+    local registered='' revoked='' log_of='' open='' stood=no until epoch=0 sender_server=${head[15]-} sender=${head[4]-}
+    local item hash log_hex kind=${head[3]:-0}
+    print=$(openssl x509 -in signer.pem -outform DER 2>/dev/null | sha256sum | head -c 64)
+    log_hex=$(printf %s "$(head -n 1 "$(anchor log-vkey log.vkey)" 2>/dev/null)" | xxd -p -c 256 | tr -d '\n')
+    WHY="no acts of the directory are here"
+    for number in $(for name in directory/*.p7m; do name=${name#directory/}; echo "${name%.p7m}"; done | sort -n); do
+        [[ $number =~ ^(0|[1-9][0-9]{0,9})$ ]] || { WHY="an act of no number"; return 1; }
+        act_of "$number" || return 1
+        epoch=$SIZE act_s=$((LAST[3] / 1000))
+        if [ -n "${LAST[12]-}" ]; then # ServerSet
+            fields "${LAST[12]}" || return 1
+            server=${LAST[1]-}
+            for item in ${ALL[6]-}; do
+                hash=$(sha256_of_hex <<<"$item")
+                [ "$hash" = "$print" ] && [ "$server" = "$sender_server" ] && [ "$act_s" -le $((signer_s + slack)) ] &&
+                    registered=${registered:-$number}
+            done
+            [ "${LAST[5]-}" = "$log_hex" ] && log_of=$server
+        elif [ -n "${LAST[15]-}" ]; then # CertificateRevoked
+            fields "${LAST[15]}" || return 1
+            [ "${LAST[1]-}" = "$print" ] && revoked=$((LAST[2]))
+        elif [ -n "${LAST[13]-}" ]; then # SubsystemSet
+            fields "${LAST[13]}" || return 1
+            [ "${LAST[1]-}" = "$sender" ] || continue
+            if [[ " ${ALL[3]-} " == *" $sender_server "* ]]; then open=${open:-$act_s}
+            elif [ -n "$open" ]; then
+                [ "$signer_s" -lt $((open - slack)) ] || [ "$signer_s" -gt $((act_s + slack)) ] || stood=yes
+                open=
+            fi
+        elif [ -n "${LAST[18]-}" ]; then # Removed
+            fields "${LAST[18]}" || return 1
+            if [ "${LAST[3]-}" = "$sender" ] && [ -n "$open" ]; then
+                [ "$signer_s" -lt $((open - slack)) ] || [ "$signer_s" -gt $((act_s + slack)) ] || stood=yes
+                open=
+            fi
+        fi
+    done
+    [ "$epoch" != 0 ] || return 1
+    [ -z "$open" ] || [ "$signer_s" -lt $((open - slack)) ] || stood=yes
+    WHY="no act registers this certificate on $(text_of_hex "$sender_server") before it signed"
+    [ -n "$registered" ] || return 1
+    WHY="the certificate was revoked at $(utc $((${revoked:-0} / 1000))), before it signed"
+    [ -z "$revoked" ] || [ "${head[7]:-0}" -lt "$revoked" ] || return 1
+    # a server speaks for itself of its own log and in a refusal, otherwise for a subsystem that stands on it
+    WHY="$(text_of_hex "$sender") did not stand on $(text_of_hex "$sender_server") then"
+    [ "$kind" -ge 16 ] || [ $stood = yes ] || { [ "$kind" = 3 ] && [ "$sender" = "$sender_server" ]; } || return 1
+    WHY="$(text_of_hex "$sender") is not of the member whose server signed"
+    subsystem=$(text_of_hex "$sender") server=$(text_of_hex "$sender_server")
+    [[ $subsystem/ == "${server%/*}"/* ]] || return 1
+    WHY="the log's key is not one of the sender's or the receiver's server"
+    [ -n "$log_of" ] && { [ "$log_of" = "$sender_server" ] || [ "$log_of" = "${head[16]-}" ]; } || return 1
+    DIRECTORY_WORDS="act $registered registered the signer; by epoch $epoch "
+    if [ -n "$revoked" ]; then DIRECTORY_WORDS+="revoked since $(utc $((revoked / 1000))), after it signed"
+    else DIRECTORY_WORDS+="no revocation is here"; fi
+    DIRECTORY_WORDS+="; the log is of $(text_of_hex "$log_of")"
+}
+if check_directory; then good registration "$DIRECTORY_WORDS"; else bad registration "$WHY"; fi
+
+# 8. The request that it answers, when that lies beside it.
+if [ -n "${head[10]-}" ] && regular ../request/leaf.p7m; then
+    if [ "$( (printf '\0'; cat ../request/leaf.p7m) | sha256sum | head -c 64)" = "${head[10]}" ]; then
+        good reply "it answers the request in ../request"
+    else
+        bad reply "it does not answer the request in ../request"
+    fi
+fi
+
+# --- what it rests on ----------------------------------------------------------------------------
+own=()
+for name in trust log-vkey directory-vkey; do [ -n "${given[$name]-}" ] || own+=("$name"); done
+if [ ${#own[@]} -gt 0 ]; then
+    none anchors "from this folder itself: ${own[*]}. Compare with what the authority has made known:"
+    [ -n "${given[trust]-}" ] || none "" "$(openssl x509 -in "$trust" -noout -fingerprint -sha256 2>/dev/null | tr -d : | tr A-F a-f)"
+    [ -n "${given[directory-vkey]-}" ] || ! regular directory/directory.vkey || none "" "$(plain "$(head -n 1 directory/directory.vkey)")"
+fi
+if [ ${#failures[@]} -gt 0 ]; then
+    echo "FAIL ${failures[*]}"
+    exit 1
+fi
+[ $unstamped = no ] || none time "no stamp: when it was signed is the signer's word, and the log's"
+echo "$verdict"
