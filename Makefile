@@ -140,7 +140,8 @@ $(UNIT_PROGRAMS): $(OUT)/tests/unit-%: $(OUT)/tests/unit/main.o $$(addprefix $(O
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcunit $(or $(UNIT_LIBS_$*),$(LIBS_all))
 
 # stand-ins for a gateway, a security server and a peer, for integration tests and measurements
-TEST_TOOLS := $(OUT)/tests/front_peer $(OUT)/tests/front_server $(OUT)/tests/careless $(OUT)/tests/mesh_peer $(OUT)/tests/mute
+TEST_TOOLS := $(OUT)/tests/front_peer $(OUT)/tests/front_server $(OUT)/tests/careless $(OUT)/tests/mesh_peer $(OUT)/tests/mute \
+  $(OUT)/tests/record_flip
 $(TEST_TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(FLOOR_all)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all)
