@@ -180,10 +180,10 @@ static void say_files(struct writer *self, const struct record_source *from,
     say_cover(self, facts);
     say(self, "log.vkey          verifier key of the log\n");
     if (from->policy_file != NULL)
-        say(self, "policy            the witnesses and their quorum, as given to the export\n");
+        say(self, "policy            the witnesses and their quorum that it was exported with; use "
+                  "your own\n");
     if (from->tsa_file != NULL)
-        say(self,
-            "tsa.pem           anchors of the time-stamping authority, as given to the export\n");
+        say(self, "tsa.pem           anchors of the time-stamping authority; use your own copy\n");
     say(self,
         "directory/        the acts of the authority that registered the signer and this log, and "
         "those\n"

@@ -19,7 +19,7 @@ struct record_source {
     const struct covers *covers;
     const struct sha256 *leaf_hashes; /* of all entries that were walked over */
     uint64_t leaf_count;
-    const char *policy_file, *tsa_file; /* the auditor's, to go along; or NULL */
+    const char *policy_file, *tsa_file; /* to go along; or NULL */
 };
 
 /* One entry; taken out of the walk. */

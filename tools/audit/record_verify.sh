@@ -55,7 +55,7 @@ none() { printf '%-13s --    %s\n' "$1" "$2"; }
 # A file as such: no link, no pipe, nothing that leads elsewhere or never ends.
 regular() { [ -f "$1" ] && [ ! -L "$1" ]; }
 hex_of() { xxd -p -c 256 "$1" | while read -r line; do printf %s "$line"; done; }
-sha256_of_hex() { xxd -r -p | sha256sum | head -c 64; } # hex in, hex out
+hash_hex() { read -r HASH _ < <(xxd -r -p <<<"$1" | sha256sum); } # HEX: HASH, of the bytes
 sha256_of_file() { sha256sum <"$1" | head -c 64; }
 is_file_of() { [ "$(sha256sum | head -c 64)" = "$(sha256_of_file "$1")" ]; } # FILE: the same bytes as on the input
 # Words out of a record, made harmless for a terminal: control characters and changes of direction.
@@ -74,29 +74,35 @@ text_of_hex() { # as printable text; a NUL ends it
 utc() { date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ; }
 
 BASE64=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
+declare -A SIX=() DECODED=()
+for ((i = 0; i < 64; i++)); do SIX[${BASE64:i:1}]=$i; done
+BASE64_FORM='^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$'
 unbase64() { # TEXT: HEX is its bytes. Strict: alphabet, padding, no spare bits, so that each text stands for itself
-    local body=${1%%=*} n=0 bits=0 i before byte
-    local pad=${1#"$body"}
+    local text=$1 i n part end
     HEX=
-    [ $((${#1} % 4)) = 0 ] || return 1
-    for ((i = 0; i < ${#body}; i++)); do
-        before=${BASE64%%"${body:i:1}"*}
-        [ ${#before} -lt 64 ] || return 1
-        n=$(((n << 6 | ${#before}) & 0xffff)) bits=$((bits + 6))
-        if [ $bits -ge 8 ]; then
-            bits=$((bits - 8))
-            printf -v byte %02x $((n >> bits & 255))
-            HEX+=$byte
-        fi
+    [[ -n $text && $text =~ $BASE64_FORM ]] || return 1
+    HEX=${DECODED[$text]-}
+    [ -z "$HEX" ] || return 0
+    end=${text%%=*}
+    for ((i = 0; i + 4 <= ${#end}; i += 4)); do
+        n=$((${SIX[${text:i:1}]} << 18 | ${SIX[${text:i+1:1}]} << 12 | ${SIX[${text:i+2:1}]} << 6 | ${SIX[${text:i+3:1}]}))
+        printf -v part %06x $n
+        HEX+=$part
     done
-    [ $((n & ((1 << bits) - 1))) = 0 ] || return 1
-    case $bits$pad in 0 | 4== | 2=) ;; *) return 1 ;; esac
+    case $((${#end} - i)) in
+    2) n=$((${SIX[${text:i:1}]} << 6 | ${SIX[${text:i+1:1}]}))
+        [ $((n & 15)) = 0 ] || return 1
+        printf -v part %02x $((n >> 4)) ;;
+    3) n=$((${SIX[${text:i:1}]} << 12 | ${SIX[${text:i+1:1}]} << 6 | ${SIX[${text:i+2:1}]}))
+        [ $((n & 3)) = 0 ] || return 1
+        printf -v part %04x $((n >> 2)) ;;
+    *) part= ;;
+    esac
+    HEX+=$part
+    DECODED[$text]=$HEX
 }
 
 # --- protobuf: the few wire types that we use ----------------------------------------------------
-le64() { # 8 bytes as hex, little endian, as a number
-    echo $((16#${1:14:2}${1:12:2}${1:10:2}${1:8:2}${1:6:2}${1:4:2}${1:2:2}${1:0:2}))
-}
 varint() { # of $hex at $at: $value
     local shift=0 byte
     value=0
@@ -118,7 +124,8 @@ fields() { # HEX: LAST[n] is the last value of field n, ALL[n] all of them; byte
         0) varint || return 1
             item=$value ;;
         1) [ $((at + 16)) -le ${#hex} ] || return 1
-            item=$(le64 "${hex:at:16}") at=$((at + 16)) ;;
+            item=${hex:at:16} at=$((at + 16)) # little endian
+            item=$((16#${item:14:2}${item:12:2}${item:10:2}${item:8:2}${item:6:2}${item:4:2}${item:2:2}${item:0:2})) ;;
         2) varint || return 1
             [ $value -le $(((${#hex} - at) / 2)) ] || return 1
             item=${hex:at:value*2} at=$((at + value * 2)) ;;
@@ -136,7 +143,10 @@ read_vkey() { # TEXT: KEY_NAME KEY_ID KEY_TYPE KEY_PUBLIC (hex); "name+<8 hex>+b
     unbase64 "${BASH_REMATCH[2]}" || return 1
     [ ${#HEX} = 66 ] || return 1
     KEY_NAME=$name KEY_ID=${rest:0:8} KEY_TYPE=${HEX:0:2} KEY_PUBLIC=${HEX:2}
-    [ "$( (printf '%s\n' "$name"; xxd -r -p <<<"$HEX") | sha256sum | head -c 8)" = "$KEY_ID" ]
+    printf '%s\n' "$name" >"$work/vkey"
+    xxd -r -p <<<"$HEX" >>"$work/vkey"
+    read -r HASH _ < <(sha256sum <"$work/vkey")
+    [ "${HASH:0:8}" = "$KEY_ID" ]
 }
 read_vkey_file() { # FILE
     local -a line=()
@@ -150,11 +160,13 @@ ed25519() { # PUBLIC MESSAGE-FILE SIGNATURE-HEX
     openssl pkeyutl -verify -pubin -keyform DER -inkey "$work/key" -rawin -in "$2" -sigfile "$work/signature" \
         >/dev/null 2>&1
 }
-# FILE: LINES, and a file that is anything else than lines of text is refused: what is read is all there is.
+# FILE: its LINES. A file that is anything else than lines of text is refused: what is read is all there is.
 lines_of() {
-    regular "$1" && [ "$(stat -c %s -- "$1")" -le 65536 ] || return 1
+    local joined size
+    regular "$1" && size=$(stat -c %s -- "$1") && [ "$size" -le 65536 ] || return 1
     mapfile -t LINES_READ <"$1" 2>/dev/null
-    printf '%s\n' "${LINES_READ[@]}" | is_file_of "$1"
+    printf -v joined '%s\n' "${LINES_READ[@]}"
+    [ ${#joined} = "$size" ]
 }
 DASH=$'\xe2\x80\x94 '
 read_note() { # LINES...: ORIGIN SIZE ROOT, SIGNED (names), FIELD (hex) of each signature line; text in $work/text
@@ -195,17 +207,16 @@ leads_to_root() { # LEAF-FILE: does the path lead from it to ROOT? RFC 9162 sect
     WHY="entry $INDEX is not in a log of $SIZE"
     [ "$INDEX" -lt "$SIZE" ] || return 1
     WHY="the path does not lead to the checkpoint's root"
-    hash=$( (printf '\0'; cat -- "$1") | sha256sum | head -c 64)
-    LEAF_HASH=$hash
+    read -r hash _ < <( (printf '\0'; cat -- "$1") | sha256sum)
     for step in "${STEPS[@]}"; do
         [ $last != 0 ] || return 1
         if [ $((index & 1)) = 0 ] && [ $index != $last ]; then
-            hash=$(sha256_of_hex <<<"01$hash$step")
+            hash_hex "01$hash$step"
         else
-            hash=$(sha256_of_hex <<<"01$step$hash")
+            hash_hex "01$step$hash"
             while [ $((index & 1)) = 0 ] && [ $index != 0 ]; do index=$((index >> 1)) last=$((last >> 1)); done
         fi
-        index=$((index >> 1)) last=$((last >> 1))
+        hash=$HASH index=$((index >> 1)) last=$((last >> 1))
     done
     [ $last = 0 ] && [ "$hash" = "$ROOT" ]
 }
@@ -225,28 +236,37 @@ log_signed() { # after read_vkey_file: is the note signed by this key, and of th
 }
 
 # --- signatures ----------------------------------------------------------------------------------
-cms_time() { # FILE: SIGNED_S, seconds since 1970 in the signature
-    local found
-    found=$(openssl cms -cmsout -print -noout -inform DER -in "$1" 2>/dev/null |
-        while read -r word rest; do [[ $word == UTCTIME:* ]] && echo "${word#UTCTIME:} $rest"; done | head -n 1)
-    [ -n "$found" ] && SIGNED_S=$(date -u -d "$found" +%s 2>/dev/null)
+# FILE: SIGNED_S, seconds since 1970. The attribute signingTime stands behind the content, so the last one is it.
+SIGNING_TIME=301c06092a864886f70d010905310f170d
+signing_time() {
+    local hex text
+    hex=$(hex_of "$1")
+    [[ $hex == *$SIGNING_TIME* ]] || return 1
+    text=$(xxd -r -p <<<"${hex##*$SIGNING_TIME}" | head -c 13 | tr -d '\0')
+    [[ $text =~ ^([0-4][0-9])([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z$ ]] || return 1
+    SIGNED_S=$(date -u -d "20${BASH_REMATCH[1]}-${BASH_REMATCH[2]}-${BASH_REMATCH[3]} ${BASH_REMATCH[4]}:${BASH_REMATCH[5]}:${BASH_REMATCH[6]}" +%s 2>/dev/null)
 }
-# LEAF CERTIFICATE CHAIN OUT: signed by this certificate, which led to an anchor then?
-cades() {
+one_certificate() { # FILE: holds it one certificate, and no other?
+    local line count=0
+    regular "$1" && [ "$(stat -c %s -- "$1")" -le 65536 ] || return 1
+    while IFS= read -r line; do [[ $line != *"-----BEGIN "* ]] || count=$((count + 1)); done <"$1" 2>/dev/null
+    [ $count = 1 ]
+}
+leads_to_anchor() { # CERTIFICATE CHAIN TIME: did it then?
     local untrusted=()
     WHY="there is no $1"; regular "$1" || return 1
-    WHY="there is no $2"; regular "$2" || return 1
     WHY="the certificates that all rests on cannot be read"; [ -f "$trust" ] || return 1
-    WHY="$1 is no signature"; cms_time "$1" || return 1
-    # one certificate and no other: files may hold several
-    WHY="$2 is no certificate"; openssl x509 -in "$2" -out "$work/signer" 2>/dev/null || return 1
-    [ -z "$3" ] || ! regular "$3" || untrusted=(-untrusted "$3")
+    WHY="$1 is not one certificate"; one_certificate "$1" || return 1
+    [ -z "$2" ] || ! regular "$2" || untrusted=(-untrusted "$2")
     WHY="its certificate leads to no trusted authority, or was not valid then"
-    openssl verify -purpose any -partial_chain -attime "$SIGNED_S" -CAfile "$trust" -no-CApath -no-CAstore \
-        "${untrusted[@]}" "$work/signer" >/dev/null 2>&1 || return 1
-    WHY="the signature is wrong"
-    openssl cms -verify -cades -binary -nointern -inform DER -in "$1" -certfile "$work/signer" -purpose any \
-        -partial_chain -attime "$SIGNED_S" -CAfile "$work/signer" -no-CApath -no-CAstore -out "$4" >/dev/null 2>&1
+    openssl verify -purpose any -partial_chain -attime "$3" -CAfile "$trust" -no-CApath -no-CAstore \
+        "${untrusted[@]}" "$1" >/dev/null 2>&1
+}
+cades() { # LEAF CERTIFICATE OUT: did it sign the leaf? What it signed goes to OUT
+    WHY="there is no $1"; regular "$1" || return 1
+    WHY="the signature of $1 is wrong"
+    openssl cms -verify -cades -binary -nointern -inform DER -in "$1" -certfile "$2" -purpose any \
+        -partial_chain -no_check_time -CAfile "$2" -no-CApath -no-CAstore -out "$3" >/dev/null 2>&1
 }
 subject_of() { # FILE WORD: O, serialNumber or CN of a certificate
     openssl x509 -in "$1" -noout -subject -nameopt multiline,utf8,-esc_msb 2>/dev/null |
@@ -259,12 +279,16 @@ subject_of() { # FILE WORD: O, serialNumber or CN of a certificate
 # 0. Nothing in the folder leads elsewhere.
 for name in * directory/* later/*; do
     case $name in directory | later | META-INF) [ -d "$name" ] && [ ! -L "$name" ] && continue ;; esac
-    regular "$name" || { bad folder "$(plain "$name") is not a file"; break; }
+    regular "$name" && continue
+    bad folder "$(plain "$name") is not a file"
+    echo "FAIL folder"
+    exit 1 # before anything is read from where it leads
 done
 
 # 1. Who signed what?
 declare -A head=()
-if ! cades leaf.p7m signer.pem chain.pem "$work/header"; then
+WHY="there is no leaf.p7m, or it is no signature"
+if ! regular leaf.p7m || ! signing_time leaf.p7m || ! leads_to_anchor signer.pem chain.pem "$SIGNED_S" || ! cades leaf.p7m signer.pem "$work/header"; then
     bad signature "$WHY"
 elif ! regular header.bin || ! is_file_of header.bin <"$work/header"; then
     bad signature "header.bin is not what was signed"
@@ -394,7 +418,7 @@ check_stamp() { # WORD TOKEN DATA
     regular "$2" && stamp_time "$2" || { bad "$1" "$2 is no time-stamp token"; return; }
     if ! openssl ts -verify -in "$2" -token_in -data "$3" -CAfile "$tsa" -partial_chain >/dev/null 2>&1; then
         openssl ts -verify -in "$2" -token_in -data "$3" -CAfile "$tsa" -partial_chain -attime "$STAMP_S" >/dev/null 2>&1 ||
-            { bad "$1" "the token does not verify over this checkpoint"; return; }
+            { bad "$1" "the token does not verify over this checkpoint with the certificates of ${tsa##*/}"; return; }
         note='; the certificate of the time-stamping authority has ended since'
     fi
     # who is dated after a head that covers it, by more than clocks may differ, was dated forward
@@ -439,45 +463,57 @@ fi
 
 # 7. What the authority's directory said of the signer.
 act_of() { # NUMBER: fields of the act, which the directory holds and the authority signed
-    local serial
-    cades "directory/$1.p7m" directory/authority.pem "" "$work/act" || return 1
-    serial=$(subject_of directory/authority.pem serialNumber)
-    WHY="the acts are signed by somebody else than the authority"
-    [[ $serial == */AUTHORITY/* ]] || return 1
+    cades "directory/$1.p7m" directory/authority.pem "$work/act" || return 1
     read_proof "directory/$1.tlog-proof" || return 1
     WHY="directory/$1.p7m is act $INDEX"
     [ "$INDEX" = "$1" ] || return 1
     leads_to_root "directory/$1.p7m" || return 1
-    read_vkey_file "$(anchor directory-vkey directory/directory.vkey)" || { WHY="no key of the directory"; return 1; }
     # all proofs of one export end in the same note: it is checked once
-    [ "${NOTE[*]}" = "${directory_note-}" ] || { log_signed && directory_note=${NOTE[*]}; } || return 1
+    if [ "${NOTE[*]}" != "${directory_note-}" ]; then
+        log_signed || return 1
+        directory_note=${NOTE[*]}
+    fi
     WHY="directory/$1.p7m holds no act"
     fields "$(hex_of "$work/act")" && [ "$(text_of_hex "${LAST[1]-}")" = "chaski directory act v1" ] &&
         [ "${LAST[2]:-0}" = "$1" ]
 }
+check_authority() { # TIME: was the certificate that signs the acts the authority's own, and sound?
+    leads_to_anchor directory/authority.pem "" "$1" || { WHY="directory/authority.pem: $WHY"; return 1; }
+    WHY="the acts are signed by somebody else than the authority"
+    [[ $(subject_of directory/authority.pem serialNumber) == */AUTHORITY/* ]]
+}
 check_directory() {
-    local name number act_s server subsystem certificate print signer_s=$((${head[7]:-0} / 1000)) slack=600
+    local name number act_ms act_s since server subsystem certificate print signer_s=$((${head[7]:-0} / 1000)) slack=600
     local registered='' revoked='' log_of='' open='' stood=no until epoch=0 sender_server=${head[15]-} sender=${head[4]-}
-    local item hash log_hex kind=${head[3]:-0}
+    local item log_hex kind=${head[3]:-0} begun=no
     print=$(openssl x509 -in signer.pem -outform DER 2>/dev/null | sha256sum | head -c 64)
     log_hex=$(printf %s "$(head -n 1 "$(anchor log-vkey log.vkey)" 2>/dev/null)" | xxd -p -c 256 | tr -d '\n')
+    WHY="no key of the directory"
+    read_vkey_file "$(anchor directory-vkey directory/directory.vkey)" || return 1
+    WHY="no certificate of the authority"
+    one_certificate directory/authority.pem || return 1
     WHY="no acts of the directory are here"
     for number in $(for name in directory/*.p7m; do name=${name#directory/}; echo "${name%.p7m}"; done | sort -n); do
         [[ $number =~ ^(0|[1-9][0-9]{0,9})$ ]] || { WHY="an act of no number"; return 1; }
         act_of "$number" || return 1
-        epoch=$SIZE act_s=$((LAST[3] / 1000))
+        epoch=$SIZE act_ms=${LAST[3]:-0} act_s=$((${LAST[3]:-0} / 1000))
+        # acts stand in the order of time, and a chain is sound from one date to another: first and last are enough
+        [ $begun = yes ] || check_authority "$act_s" || return 1
+        begun=yes
         if [ -n "${LAST[12]-}" ]; then # ServerSet
             fields "${LAST[12]}" || return 1
             server=${LAST[1]-}
             for item in ${ALL[6]-}; do
-                hash=$(sha256_of_hex <<<"$item")
-                [ "$hash" = "$print" ] && [ "$server" = "$sender_server" ] && [ "$act_s" -le $((signer_s + slack)) ] &&
+                hash_hex "$item"
+                [ "$HASH" = "$print" ] && [ "$server" = "$sender_server" ] && [ "$act_s" -le $((signer_s + slack)) ] &&
                     registered=${registered:-$number}
             done
             [ "${LAST[5]-}" = "$log_hex" ] && log_of=$server
         elif [ -n "${LAST[15]-}" ]; then # CertificateRevoked
             fields "${LAST[15]}" || return 1
-            [ "${LAST[1]-}" = "$print" ] && revoked=$((LAST[2]))
+            since=${LAST[2]:-0}
+            [ "$since" != 0 ] || since=$act_ms # no other date: from the act on
+            [ "${LAST[1]-}" != "$print" ] || { [ -n "$revoked" ] && [ "$revoked" -le "$since" ]; } || revoked=$since
         elif [ -n "${LAST[13]-}" ]; then # SubsystemSet
             fields "${LAST[13]}" || return 1
             [ "${LAST[1]-}" = "$sender" ] || continue
@@ -494,7 +530,7 @@ check_directory() {
             fi
         fi
     done
-    [ "$epoch" != 0 ] || return 1
+    [ "$epoch" != 0 ] && check_authority "$act_s" || return 1
     [ -z "$open" ] || [ "$signer_s" -lt $((open - slack)) ] || stood=yes
     WHY="no act registers this certificate on $(text_of_hex "$sender_server") before it signed"
     [ -n "$registered" ] || return 1
