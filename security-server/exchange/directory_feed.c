@@ -126,7 +126,7 @@ static void write_policy(const struct node *node)
     path_in(node->config->audit_folder, "anchor", path);
     if (!failed(f))
         f = file_make_folders(path, 0755);
-    path_in(node->config->audit_folder, "anchor/policy", path);
+    path_in(node->config->audit_folder, "anchor/confirmers", path);
     if (!failed(f))
         f = file_replace(path, bytes_span(policy), 0644);
     if (failed(f))

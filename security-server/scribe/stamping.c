@@ -59,7 +59,7 @@ void stamping_free(struct stamping **self)
 static fault read_policy(const struct stamping *self, struct bytes **out)
 {
     char path[PATH_BYTES];
-    text_format(path, sizeof path, "%s/anchor/policy", self->audit_folder);
+    text_format(path, sizeof path, "%s/anchor/confirmers", self->audit_folder);
     return file_read(path, POLICY_BYTES_MAX, out);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* shift - preloaded: the wall clock of a program is SHIFT_S seconds off, its steady clock is right. */
+/* shift - preloaded: the wall clock of a program is SHIFT_S seconds off, its steady clock is right.
+ */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>

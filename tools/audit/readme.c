@@ -59,6 +59,8 @@ static const char *kind_words(enum header_kind kind)
         return "a note that the server stopped";
     case HEADER_INCIDENT:
         return "a note of an incident";
+    case HEADER_STAMPED:
+        return "a time stamp over the log, written down in it";
     }
     return "a record";
 }
