@@ -170,7 +170,8 @@ check "... which is remarked" contains "$(cat "$C/remarks")" "made elsewhere"
 picture() { search "$X" --json --limit 10000 --oldest && jq -c .rows <"$C/said" | sha256sum; }
 right=$(picture)
 count=$(jq '.rows | length' <"$C/said")
-check "a large page is whole" test "$count" -gt 2400
+check "a large page is whole" test "$count" -gt 4800
+check "a server's exchanges with itself are two rows each, both answered" equal "$(rows "$X" --service $A/TRAMITES/eco --limit 10000) $(rows "$X" --outcome none)" "4800 0"
 right_is() { check "$1" equal "$(picture)" "$right"; }
 db=$X/index/search.db
 right_is "a search finds the same again"

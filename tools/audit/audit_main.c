@@ -13,7 +13,7 @@ static const char usage[] =
     "chaski-audit - shows and checks the evidence of a node, offline, on a copied folder\n"
     "\n"
     "  show DIR [--limit N] [--exchange ID] [--kind KIND] [--json]\n"
-    "      the entries; KIND: request, response, fault, started, stopped, incident\n"
+    "      the entries; KIND: request, response, fault, started, stopped, incident, stamped\n"
     "  show DIR INDEX [--payload]\n"
     "      one entry in full\n"
     "  verify DIR... [--directory FOLDER] [--json] [--quiet]\n"

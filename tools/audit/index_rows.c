@@ -23,9 +23,11 @@ fault index_rows_make_tables(struct database *database)
         " receiver INTEGER, provider_member INTEGER, service INTEGER, exchange BLOB,"
         " purpose INTEGER, procedure INTEGER, case_ref TEXT, subject BLOB, outcome INTEGER,"
         " rule INTEGER, latency_ms INTEGER, payload_bytes INTEGER, answer_bytes INTEGER);"
-        /* requests without an outcome so far: few, so that finding one costs nothing */
-        "CREATE TABLE open(leaf_hash BLOB PRIMARY KEY, key INTEGER NOT NULL,"
-        " exchange BLOB NOT NULL, server INTEGER, rule INTEGER) WITHOUT ROWID;"
+        /* Requests without an outcome so far: few, so that finding one costs nothing. A server's
+         * exchange with itself stands in its log twice, from either side. */
+        "CREATE TABLE open(leaf_hash BLOB NOT NULL, key INTEGER NOT NULL,"
+        " exchange BLOB NOT NULL, server INTEGER, rule INTEGER,"
+        " PRIMARY KEY(leaf_hash, key)) WITHOUT ROWID;"
         "CREATE INDEX open_by_exchange ON open(exchange);");
 }
 
@@ -401,6 +403,7 @@ static fault join(struct index_rows *self, const struct index_entry *entry,
     statement_put_number(self->join, 7, request->key);
     TRY(statement_done(self->join));
     statement_put_bytes(self->drop_open, 1, sha256_span(&request->leaf_hash));
+    statement_put_number(self->drop_open, 2, request->key);
     return statement_done(self->drop_open);
 }
 
@@ -444,12 +447,12 @@ static fault prepare(struct index_rows *self)
                      " subject, outcome, rule, payload_bytes)"
                      " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
         {&self->top_key, "SELECT key FROM record WHERE key < ? ORDER BY key DESC LIMIT 1"},
-        {&self->find_open, "SELECT key, rule, leaf_hash FROM open WHERE leaf_hash = ?"},
+        {&self->find_open,
+         "SELECT key, rule, leaf_hash FROM open WHERE leaf_hash = ? ORDER BY key LIMIT 1"},
         {&self->find_open_exchange, "SELECT key, rule, leaf_hash FROM open WHERE exchange = ? AND "
                                     "server = ? ORDER BY key LIMIT 1"},
-        /* the same leaf twice is the auditor's to find; the first one is answered */
-        {&self->add_open, "INSERT OR IGNORE INTO open VALUES(?, ?, ?, ?, ?)"},
-        {&self->drop_open, "DELETE FROM open WHERE leaf_hash = ?"},
+        {&self->add_open, "INSERT INTO open VALUES(?, ?, ?, ?, ?)"},
+        {&self->drop_open, "DELETE FROM open WHERE leaf_hash = ? AND key = ?"},
         {&self->join, "UPDATE record SET answer_entry = ?1, kind = ?2, outcome = ?3,"
                       " rule = ?4, latency_ms = ?5, answer_bytes = ?6"
                       " WHERE key = ?7"},

@@ -141,19 +141,22 @@ static fault read_subject(const char *text, struct search_arguments *out)
 
 // --- words --------------------------------------------------------------------------------------
 
+#define KINDS_END 64 /* beyond all numbers of kinds */
+
 static fault read_kind(const char *text, const char **out)
 {
-    static const char *const kinds[] = {
-        "request", "response", "fault", "started", "stopped", "incident", INDEX_KIND_UNREADABLE};
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (strcmp(text, kinds[i]) == 0) {
-            *out = kinds[i];
-            return DONE;
-        }
-    return RAISE(BAD_REQUEST,
-                 "--kind \"%.40s\": request, response, fault, started, stopped, "
-                 "incident or " INDEX_KIND_UNREADABLE,
-                 text);
+    *out = strcmp(text, INDEX_KIND_UNREADABLE) == 0 ? INDEX_KIND_UNREADABLE : NULL;
+    for (int number = HEADER_REQUEST; number < KINDS_END && *out == NULL; number++) {
+        const char *word = header_kind_word((enum header_kind)number);
+        if (strcmp(text, word) == 0 && strcmp(word, "unknown") != 0)
+            *out = word;
+    }
+    return *out != NULL
+               ? DONE
+               : RAISE(BAD_REQUEST,
+                       "--kind \"%.40s\": request, response, fault, started, stopped, incident, "
+                       "stamped or " INDEX_KIND_UNREADABLE,
+                       text);
 }
 
 static const char *fault_named(const char *text)

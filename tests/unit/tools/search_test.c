@@ -233,6 +233,8 @@ static void test_a_row_passes_every_filter(void)
     CU_ASSERT_EQUAL(ROWS(self, "--kind", "fault"), 2);
     CU_ASSERT_EQUAL(ROWS(self, "--kind", "started"), 1);
     CU_ASSERT_EQUAL(ROWS(self, "--kind", "incident"), 0);
+    forge_own(self, HEADER_STAMPED);
+    CU_ASSERT_EQUAL(ROWS(self, "--kind", "stamped"), 1);
 }
 
 static void test_an_exchange_is_found_by_its_first_digits(void)
@@ -278,6 +280,29 @@ static void test_what_joins_nothing_has_a_row_of_its_own(void)
     json_decref(found);
     CU_ASSERT_EQUAL(ROWS(self, "--outcome", "201", "--kind", "request"), 0);
     CU_ASSERT_EQUAL(ROWS(self, "--outcome", "200", "--kind", "request"), 1);
+}
+
+/* Its leaves stand in the log twice, as caller's and as provider's. */
+static void test_an_exchange_of_a_server_with_itself_is_two_rows(void)
+{
+    OWNED(forge) self = forge_new(PROVIDER);
+    forge_own(self, HEADER_STARTED);
+    OWNED(bytes) bytes = NULL;
+    OWNED(bytes) blob = NULL;
+    struct header request = asked(self);
+    request.sender_server = request.receiver_server;
+    struct sha256 leaf = put(self, &request);
+    MUST(audit_log_read(self->log, 1, &bytes, &blob));
+    struct audit_record record = {.leaf = bytes_span(bytes), .blob = bytes_span(blob)};
+    MUST(audit_log_append(self->log, &record, 1, self->time_ms));
+    CU_ASSERT_EQUAL(ROWS(self, "--outcome", "none"), 2);
+    for (int i = 0; i < 2; i++) {
+        struct header answer = answer_to(self, &request, &leaf, HEADER_RESPONSE);
+        answer.status = 200;
+        put(self, &answer);
+    }
+    CU_ASSERT_EQUAL(ROWS(self), 3);
+    CU_ASSERT_EQUAL(ROWS(self, "--outcome", "200"), 2);
 }
 
 /* Who could not verify a request cannot name its leaf. */
@@ -463,14 +488,17 @@ static void test_a_key_that_is_taken_is_not_lost(void)
 static void test_a_wrong_command_line_is_told(void)
 {
     OWNED(forge) self = some_log();
-    static const char *const bad[][2] = {
-        {"--limit", "0"},         {"--limit", "10001"}, {"--limit", "x"},
-        {"--after", "0"},         {"--after", "-1"},    {"--kind", "answer"},
-        {"--outcome", "good"},    {"--exchange", "12"}, {"--exchange", "xyzxyzxyz"},
-        {"--subject", "123"},     {"--subject", "zz"},  {"--member", "CO/MUN"},
-        {"--peer", "CO/MUN/1"},   {"--service", ""},    {"--purpose", ""},
-        {"--nothing", "1"},       {"--from", "now"},    {"another", "folder"},
-        {"--rebuild", "--as-is"}, {"--index", "/"}};
+    static const char *const bad[][2] = {{"--limit", "0"},       {"--limit", "10001"},
+                                         {"--limit", "x"},       {"--after", "0"},
+                                         {"--after", "-1"},      {"--kind", "answer"},
+                                         {"--kind", "unknown"},  {"--outcome", "good"},
+                                         {"--exchange", "12"},   {"--exchange", "xyzxyzxyz"},
+                                         {"--subject", "123"},   {"--subject", "zz"},
+                                         {"--member", "CO/MUN"}, {"--peer", "CO/MUN/1"},
+                                         {"--service", ""},      {"--purpose", ""},
+                                         {"--nothing", "1"},     {"--from", "now"},
+                                         {"another", "folder"},  {"--rebuild", "--as-is"},
+                                         {"--index", "/"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         CU_ASSERT_EQUAL(refused(self, bad[i][0], bad[i][1], NULL), BAD_REQUEST);
     CU_ASSERT_EQUAL(refused(self, "--purpose", NULL), BAD_REQUEST);
@@ -736,6 +764,7 @@ SUITE(search, TEST(test_a_request_and_its_outcome_are_one_row),
       TEST(test_outcomes_are_found_by_name_status_and_group), TEST(test_a_row_passes_every_filter),
       TEST(test_an_exchange_is_found_by_its_first_digits),
       TEST(test_what_joins_nothing_has_a_row_of_its_own),
+      TEST(test_an_exchange_of_a_server_with_itself_is_two_rows),
       TEST(test_a_refusal_that_names_no_leaf_joins_by_the_exchange),
       TEST(test_an_entry_that_cannot_be_read_is_found_too),
       TEST(test_a_word_of_a_later_version_is_shown_as_its_number),
