@@ -47,7 +47,7 @@ struct fill {
     int64_t time_ms;
     struct asked asked[IN_FLIGHT];
     size_t in_flight;
-    char sender[256], receiver[256], service[256], server[256], other_server[256];
+    char sender[64], receiver[64], service[128], other_server[64];
     char purpose[64], procedure[64], case_ref[64], rule[64];
     uint8_t subject[16];
 };

@@ -57,8 +57,9 @@ static struct span first_kind(const struct search_row *row)
 static struct span answer_kind(const struct search_row *row)
 {
     size_t first = first_kind(row).size;
-    return first == row->kind.size ? (struct span){0}
-                                   : span_of(row->kind.at + first + 1, row->kind.size - first - 1);
+    if (first == row->kind.size)
+        return (struct span){0};
+    return span_of(row->kind.at + first + 1, row->kind.size - first - 1);
 }
 
 // --- JSON ---------------------------------------------------------------------------------------

@@ -35,6 +35,11 @@ struct query {
     const char *unknown;
 };
 
+static bool is_asked(const char *wanted)
+{
+    return wanted != NULL && wanted[0] != '\0';
+}
+
 static struct filter *add_filter(struct query *self, const char *name, const char *column)
 {
     assert(self->filters < FILTERS_MAX);
@@ -60,7 +65,7 @@ static fault filter_few(struct query *self, const char *name, const char *column
 {
     OWNED(statement) ask = NULL;
     bool row = false;
-    if (wanted == NULL)
+    if (!is_asked(wanted))
         return DONE;
     struct filter *filter = add_filter(self, name, column);
     TRY(statement_new(self->database, "SELECT id, text, rows FROM word WHERE field = ?", &ask));
@@ -99,19 +104,18 @@ static fault filter_range(struct query *self, struct filter *filter, enum index_
 static fault filter_word(struct query *self, const char *name, const char *column,
                          const char *or_column, enum index_field field, const char *wanted)
 {
-    if (wanted == NULL || wanted[0] == '\0')
+    if (!is_asked(wanted))
         return DONE;
     struct filter *filter = add_filter(self, name, column);
     filter->or_column = or_column;
     return filter_range(self, filter, field, wanted, wanted);
 }
 
-static fault filter_service(struct query *self)
+static fault filter_service(struct query *self, const char *wanted)
 {
     static const char last_character[] = "\xf4\x8f\xbf\xbf"; /* of all there are */
     char last[ID_TEXT_BYTES_MAX + 1 + sizeof last_character];
-    const char *wanted = self->arguments->service;
-    if (wanted[0] == '\0')
+    if (!is_asked(wanted))
         return DONE;
     text_format(last, sizeof last, "%s%s", wanted, last_character);
     return filter_range(self, add_filter(self, "service", "service"), FIELD_SERVICE, wanted, last);
@@ -213,7 +217,7 @@ static fault make_filters(struct query *self)
     TRY(filter_word(self, "peer", "peer", NULL, FIELD_SERVER, arguments->peer));
     TRY(filter_word(self, "member", "caller_member", "provider_member", FIELD_MEMBER,
                     arguments->member));
-    TRY(filter_service(self));
+    TRY(filter_service(self, arguments->service));
     TRY(filter_word(self, "purpose", "purpose", NULL, FIELD_PURPOSE, arguments->purpose));
     TRY(filter_word(self, "rule", "rule", NULL, FIELD_RULE, arguments->rule));
     TRY(filter_few(self, "outcome", "outcome", FIELD_OUTCOME, arguments->outcome, takes_outcome));
