@@ -430,7 +430,7 @@ static void test_pages_hold_each_row_once_in_order(void)
     static const json_int_t wanted[] = {0, 1, 3, 5, 7, 9, 11};
     OWNED(forge) self = some_log();
     for (int limit = 1; limit <= 8; limit++) {
-        char text[4];
+        char text[12];
         json_int_t entries[64];
         snprintf(text, sizeof text, "%d", limit);
         CU_ASSERT_EQUAL(walk_pages(self, "--newest", text, entries), 7);
