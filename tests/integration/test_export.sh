@@ -14,6 +14,12 @@ member_make a $A/SS1 "Medellín" TRAMITES >/dev/null
 member_make b $B/SS1 "DANE" DIVIPOLA >/dev/null
 S=$B/DIVIPOLA/uno
 registry service add $S --class open >/dev/null || die "no service"
+registry witness assign --per-log 1 --quorum 1 >/dev/null || die "no witnesses"
+port=$(free_port)
+registry stamp-authority url --url "http://127.0.0.1:$port/tsa" >/dev/null || die "no time stamp authority"
+"$BIN/chaski-registry" serve "$C/store" --listen "127.0.0.1:$port" 2>>"$C/tsa.events" &
+pids+=($!)
+wait_for 5 curl -fsS -o /dev/null "http://127.0.0.1:$port/healthz" || die "no TSA: $(tail -n 1 "$C/tsa.events")"
 publish
 server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
 server_start b || die "server b: $(tail -n 1 "$C/b/server.events")"
@@ -22,20 +28,33 @@ pids+=($!)
 wait_for 5 grep -q front.gateway_arrived "$C/b/server.events" || die "no stand-in gateway"
 ask() { timeout 30 "$PEER" ask "ipc://$C/a/front" $A/TRAMITES $S "$1" 1 2>/dev/null; }
 size_of() { sed -n 2p "$1"; }
-covers() { [ "$(size_of "$C/a/audit/log/1/promise")" -ge "$1" ] && [ "$(size_of "$C/b/audit/log/1/promise")" -ge "$1" ]; }
+stamped() { # SIZE: is there a stamped checkpoint over as many entries in both logs?
+    local node
+    for node in a b; do [ -s "$C/$node/audit/log/1/stamped" ] && [ "$(cut -d ' ' -f 1 "$C/$node/audit/log/1/stamped")" -ge "$1" ] || return 1; done
+}
 
 all_ok() { local said; said=$(ask "$1"); [[ $said =~ OK\ +$1$ ]] || { echo "$said"; return 1; }; }
 check "exchanges" all_ok 4
-wait_for 5 covers 9 || die "no checkpoint"
+check "both logs are witnessed and stamped" wait_for 20 stamped 9
 for node in a b; do cp "$C/$node/audit/log/1/promise" "$C/early-$node"; done
 check "more exchanges" all_ok 16
-before=$((1 + 2 * 20))
+wait_for 20 stamped 41 || die "no stamp"
+before=$("$AUDIT" show "$C/b/audit" | wc -l) # the first entry after the revocation, but for notes of stamps
 registry certificate revoke --server $A/SS1 --reason "clave perdida" >/dev/null || die "no revocation"
 registry publish --to "$C/newer" >/dev/null || die "nothing published"
 check "a node that does not know of a revocation yet goes on" all_ok 2
+wait_for 20 stamped $((before + 4)) || die "no stamp"
 server_stop a; check "server a stops as asked" equal $? 0
 server_stop b; check "server b stops as asked" equal $? 0
 for node in a b; do cp -r "$C/$node/audit" "$C/log-$node"; done
+kind_at() { "$AUDIT" show "$C/log-b" "$1" | sed -n 's/^  kind  *//p'; }
+after=$before
+while [ "$(kind_at "$after")" != request ]; do after=$((after + 1)); done
+request=5 # an early request, that is no note of a stamp
+while [ "$(kind_at $request)" != request ]; do request=$((request + 1)); done
+exchange_at() { "$AUDIT" show "$C/log-b" "$1" | sed -n 's/^  exchange  *//p'; }
+ID=$(exchange_at $request)
+index_of() { "$AUDIT" show "$C/log-$1" --exchange "$ID" --kind "$2" | awk '{ print $1 }'; }
 
 # --- what verify.sh may use: these tools, and nothing of ours ---------------------------------------
 mkdir "$C/tools"
@@ -57,17 +76,16 @@ fails() { # SENTENCE NAMES FOLDER OPTIONS...: FAIL with exactly these names
     if [ "$status" = 1 ] && [ "$(tail -n 1 "$C/said")" = "FAIL $names" ]; then ok "$sentence"; else not_ok "$sentence" "status $status: $(grep FAIL "$C/said" | tr '\n' ' ')$(tail -n 1 "$C/said")"; fi
 }
 export_to() { rm -rf "$1"; "$AUDIT" export "${@:2}" --to "$1" >"$C/exported" 2>&1; }
-exchange_of() { "$AUDIT" show "$C/log-a" "$1" | sed -n 's/^  exchange  *//p'; }
 
-# --- as nodes leave their logs today: no witness, no time stamp -------------------------------------
-ID=$(exchange_of 5)
+# --- as nodes leave their logs ------------------------------------------------------------------------
 for node in a b; do
     check "an exchange is exported from the log of $node" export_to "$C/plain-$node" "$C/log-$node" "$ID"
     check "... each record in a folder of its own" equal "$(ls "$C/plain-$node" | tr '\n' ' ')" "answer request "
     mkdir -p "$C/carried" && cp -r "$C/plain-$node" "$C/carried/$node"
     passes "the request verifies elsewhere, with stock tools" "$C/carried/$node/request"
     check "... saying who, to whom, when" said "a request from $A/TRAMITES to $B/DIVIPOLA"
-    check "... and that no stamp says when" said "no time stamp covers"
+    check "... cosigned as the directory says" said "witnesses     ok    1 of 1 cosigned, asked for: quorum"
+    check "... and when at the latest" said "timestamp     ok    before 20"
     passes "the answer verifies elsewhere" "$C/carried/$node/answer"
     check "... and that it answers the request beside it" said "it answers the request"
     for record in request answer; do
@@ -79,10 +97,12 @@ for node in a b; do
 done
 check "both logs give the same leaf of a request" cmp "$C/plain-a/request/leaf.p7m" "$C/plain-b/request/leaf.p7m"
 check "... and the same payload" cmp "$C/plain-a/answer/payload.bin" "$C/plain-b/answer/payload.bin"
-check "a record is exported by its index" export_to "$C/one" "$C/log-b" 5
+check "a record is exported by its index" export_to "$C/one" "$C/log-b" $request
 passes "... and verifies" "$C/one"
+check "a note of the log about itself is exported too" export_to "$C/start" "$C/log-b" 0
+passes "... and verifies" "$C/start"
 TRUE=(--trust "$C/store/anchor/trust.pem" --directory-vkey "$C/store/anchor/directory.vkey" --log-vkey "$C/b/audit/anchor/log.vkey")
-passes "with the auditor's own anchors it verifies" "$C/one" "${TRUE[@]}"
+passes "with the auditor's own anchors it verifies" "$C/one" "${TRUE[@]}" --policy "$C/one/policy"
 check "... and nothing is said of the folder's" equal "$(grep -c 'from this folder' "$C/said")" 0
 check "README.txt names the parties" contains "$(cat "$C/one/README.txt")" "$B/DIVIPOLA"
 check "... and what is not proved" contains "$(cat "$C/one/README.txt")" "WHAT IS NOT PROVED"
@@ -91,12 +111,12 @@ check "nobody else can read what was exported" equal "$(stat -c %a "$C/one" "$C/
 # the tiles only make it faster
 cp -r "$C/log-a" "$C/bare"
 rm -r "$C/bare/log/1/tile" "$C/bare/log/1/checkpoint"
-check "without tiles the proof comes from the segments" export_to "$C/segments" "$C/bare" 5
+check "without tiles the proof comes from the segments" export_to "$C/segments" "$C/bare" "$(index_of a request)"
 passes "... and verifies" "$C/segments"
 check "... the very same" cmp "$C/segments/record.tlog-proof" "$C/plain-a/request/record.tlog-proof"
 cp -r "$C/log-a" "$C/bent"
 flip "$(ls "$C"/bent/log/1/tile/0/000.p/* | tail -n 1)" 0
-check "damaged tiles do no harm" export_to "$C/segments" "$C/bent" 5
+check "damaged tiles do no harm" export_to "$C/segments" "$C/bent" "$(index_of a request)"
 passes "... either" "$C/segments"
 
 # --- witnesses and time stamps, as the log will hold them -------------------------------------------
@@ -141,9 +161,11 @@ stamp() { # NOTE: its token in NOTE.tst
     openssl ts -reply -config "$C/tsa/conf" -queryfile "$C/tsa/query" -token_out -out "$1.tst" 2>/dev/null
 }
 for node in a b; do
-    cp=$C/log-$node/log/1/cp
+    cp -r "$C/log-$node" "$C/syn-$node"
+    cp=$C/syn-$node/log/1/cp
+    rm -r "$cp"
     mkdir -p "$cp"
-    for note in "$C/early-$node" "$C/log-$node/log/1/promise"; do
+    for note in "$C/early-$node" "$C/syn-$node/log/1/promise"; do
         size=$(size_of "$note")
         cp "$note" "$cp/$size"
         cosign "$cp/$size" w1.example
@@ -157,24 +179,26 @@ done
     printf '\tgroup both all w1 w2\nquorum both\n'
 } >"$C/policy"
 WITH=(--policy "$C/policy" --tsa "$C/tsa/ca.pem")
-check "a stamp of an authority that nobody has named is exported" export_to "$C/nameless" "$C/log-a" 3
+check "a stamp of an authority that nobody has named is exported" export_to "$C/nameless" "$C/syn-a" 0 --policy "$C/policy"
 fails "... and does not verify" "timestamp timestamp-later" "$C/nameless"
 passes "... until the auditor names it" "$C/nameless" --tsa "$C/tsa/ca.pem"
-for node in a b; do cp "$C/tsa/ca.pem" "$C/log-$node/anchor/tsa.pem"; done
-check "an early exchange is exported with all that covers it" export_to "$C/full-a" "$C/log-a" "$(exchange_of 3)" "${WITH[@]}"
-check "... from the other log too" export_to "$C/full-b" "$C/log-b" "$(exchange_of 3)" "${WITH[@]}"
+check "a quorum of the directory's witnesses that is missing" export_to "$C/nameless" "$C/syn-a" 0 --tsa "$C/tsa/ca.pem"
+fails "... is found" "witnesses witnesses-later" "$C/nameless"
+FIRST=$(exchange_at 1)
+check "an early exchange is exported with all that covers it" export_to "$C/full-a" "$C/syn-a" "$FIRST" "${WITH[@]}"
+check "... from the other log too" export_to "$C/full-b" "$C/syn-b" "$FIRST" "${WITH[@]}"
 for node in a b; do
     for record in request answer; do
         passes "the $record from the log of $node verifies with witnesses and time stamps" "$C/full-$node/$record"
     done
 done
 check "... under the first stamped checkpoint that covers it" equal "$(size_of "$C/full-b/answer/checkpoint")" "$(size_of "$C/early-b")"
-check "... and under the newest" equal "$(size_of "$C/full-b/answer/later/checkpoint")" "$(size_of "$C/log-b/log/1/promise")"
+check "... and under the newest" equal "$(size_of "$C/full-b/answer/later/checkpoint")" "$(size_of "$C/syn-b/log/1/promise")"
 check "... naming who cosigned" said "2 of 2 cosigned, asked for: both; w1 at 20"
 check "... and what the stamp says" said "timestamp     ok    before 20"
 check "stock openssl verifies the time stamp" openssl ts -verify -in "$C/full-a/request/checkpoint.tst" -token_in \
     -data "$C/full-a/request/checkpoint" -CAfile "$C/tsa/ca.pem"
-check "a late record has one checkpoint only" export_to "$C/late" "$C/log-b" $((before - 1)) "${WITH[@]}"
+check "a late record has one checkpoint only" export_to "$C/late" "$C/syn-b" "$after" "${WITH[@]}"
 passes "... and verifies" "$C/late"
 check "... without a later one" test ! -e "$C/late/later"
 
@@ -286,29 +310,29 @@ cp "$F/verify.sh" "$C/mine.sh"
 check "the auditor's own verify.sh checks any folder" equal "$(verify "$C/mine.sh" "$F" "${TRUE[@]:0:4}")" 0
 
 # --- a revoked signer ---------------------------------------------------------------------------------
-check "with a newer directory what was signed before a revocation is exported" export_to "$C/revoked" "$C/log-b" 3 --directory "$C/newer"
+check "with a newer directory what was signed before a revocation is exported" export_to "$C/revoked" "$C/log-b" $request --directory "$C/newer"
 passes "... and verifies" "$C/revoked"
 check "... saying when the certificate was revoked" said "revoked since 20"
 check "... as README.txt does" contains "$(cat "$C/revoked/README.txt")" "REVOKED, in force since"
-check "what was signed after it is exported" export_to "$C/revoked" "$C/log-b" "$before" --directory "$C/newer"
+check "what was signed after it is exported" export_to "$C/revoked" "$C/log-b" "$after" --directory "$C/newer"
 fails "... and does not verify" registration "$C/revoked"
 check "... because of that" said "was revoked at"
-check "the log's own older directory knows nothing of it" export_to "$C/revoked" "$C/log-b" "$before"
+check "the log's own older directory knows nothing of it" export_to "$C/revoked" "$C/log-b" "$after"
 passes "... and the export says no more than that" "$C/revoked"
 check "... with the epoch that it goes by" said "no revocation is here"
 
+printf "quorum none\n" >"$C/none"
 # --- what is not there --------------------------------------------------------------------------------
-cp -r "$C/log-a" "$C/erased"
+cp -r "$C/log-b" "$C/erased"
 slab=$(ls "$C"/erased/keys/*.slab | head -n 1)
-printf '\x00\x00\x00\x02' | dd of="$slab" bs=1 seek=$((16 + 48 * 5 + 12)) conv=notrunc 2>/dev/null
-dd if=/dev/zero of="$slab" bs=1 seek=$((16 + 48 * 5 + 16)) count=32 conv=notrunc 2>/dev/null
-check "an erased payload does not hinder the export" export_to "$C/gone" "$C/erased" 5 "${WITH[@]}"
+printf '\x00\x00\x00\x02' | dd of="$slab" bs=1 seek=$((16 + 48 * request + 12)) conv=notrunc 2>/dev/null
+dd if=/dev/zero of="$slab" bs=1 seek=$((16 + 48 * request + 16)) count=32 conv=notrunc 2>/dev/null
+check "an erased payload does not hinder the export" export_to "$C/gone" "$C/erased" $request
 check "... which says so" contains "$(cat "$C/gone/README.txt")" "The payload was erased"
 check "... and holds none" test ! -e "$C/gone/payload.bin"
 check "all else still verifies" equal "$(verify_here "$C/gone") $(tail -n 1 "$C/said")" "0 PASS (commitment only)"
-cp -r "$C/erased" "$C/damaged"
-printf '\x77' | dd of="$slab" bs=1 seek=$((16 + 48 * 5 + 12)) conv=notrunc 2>/dev/null
-check "a damaged payload neither" export_to "$C/gone" "$C/erased" 5
+printf '\x77' | dd of="$slab" bs=1 seek=$((16 + 48 * request + 12)) conv=notrunc 2>/dev/null
+check "a damaged payload neither" export_to "$C/gone" "$C/erased" $request
 check "... which is said" contains "$(cat "$C/gone/README.txt")" "is damaged"
 
 cp -r "$C/log-a" "$C/young"
@@ -319,12 +343,12 @@ check "... which says so" contains "$(cat "$C/exported")" "entry 30 is not yet u
 check "... also in README.txt" contains "$(cat "$C/uncovered/README.txt")" "NOT YET UNDER A CHECKPOINT"
 fails "... and by verify.sh" inclusion "$C/uncovered"
 check "... with a signature that holds" said "signature     ok"
-check "an earlier one is covered" export_to "$C/uncovered" "$C/young" 3
-passes "... and verifies" "$C/uncovered"
-cp -r "$C/log-a" "$C/lying"
-cp "$C/log-b/log/1/promise" "$C/lying/log/1/cp/17"
-check "a checkpoint of another log is passed over" export_to "$C/uncovered" "$C/lying" 15 "${WITH[@]}"
-passes "... for the next one" "$C/uncovered"
+check "an earlier one is covered" export_to "$C/uncovered" "$C/young" 1
+passes "... and verifies, without witnesses if none is asked for" "$C/uncovered" --policy "$C/none"
+cp -r "$C/syn-a" "$C/lying"
+cp "$C/syn-b/log/1/promise" "$C/lying/log/1/cp/17"
+check "a checkpoint of another log is passed over" export_to "$C/other" "$C/lying" 15 "${WITH[@]}"
+passes "... for the next one" "$C/other"
 
 # --- names and places ---------------------------------------------------------------------------------
 refuses() { # SENTENCE WORDS ARGUMENTS...: refused with status 2, and nothing was made
@@ -371,7 +395,7 @@ digests() { # FOLDER: the manifest's digests as sha256sum wants them
     tr -d '\n' <"$1/META-INF/ASiCManifest001.xml" | sed 's/<asic:DataObjectReference /\n&/g' | sed -n 's/.*URI="\([^"]*\)".*<ds:DigestValue>\([^<]*\)<.*/\1 \2/p' |
         while read -r name digest || [ -n "$name" ]; do echo "$(echo "$digest" | base64 -d | xxd -p -c 32)  $name"; done
 }
-check "a record is exported as a sealed ASiC-E container" "$AUDIT" export "$C/log-a" 3 --asice "$C/r.asice" \
+check "a record is exported as a sealed ASiC-E container" "$AUDIT" export "$C/syn-a" 3 --asice "$C/r.asice" \
     --seal-key "$C/seal.key" --seal-cert "$C/seal.pem" "${WITH[@]}"
 check "mimetype comes first, stored and bare" is_first "$C/r.asice" application/vnd.etsi.asic-e+zip
 mkdir "$C/asice" && (cd "$C/asice" && unzip -qq ../r.asice)

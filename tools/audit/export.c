@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define PATH_BYTES 512
 #define RECORDS_MAX \
@@ -32,7 +31,6 @@ struct export
     struct record *record[RECORDS_MAX];
     struct sha256 *leaf_hashes;
     uint64_t leaf_count, leaf_room;
-    char policy_file[PATH_BYTES], tsa_file[PATH_BYTES]; /* "" when there is none */
 };
 
 static void export_clear(struct export *self)
@@ -109,20 +107,6 @@ static fault choose_directory(struct export *self, char folder[PATH_BYTES])
     return DONE;
 }
 
-/* The auditor's file, or what the log's folder holds of that name, or none. */
-static fault choose_file(const struct export *self, const char *given, const char *name,
-                         char out[PATH_BYTES])
-{
-    bool fits = given != NULL
-                    ? text_format(out, PATH_BYTES, "%s", given)
-                    : text_format(out, PATH_BYTES, "%s/anchor/%s", self->view->folder, name);
-    if (!fits)
-        return RAISE(BAD_REQUEST, "the folder's name is too long");
-    if (given == NULL && access(out, F_OK) != 0)
-        out[0] = '\0';
-    return DONE;
-}
-
 static fault open_source(struct export *self)
 {
     char folder[PATH_BYTES];
@@ -130,8 +114,6 @@ static fault open_source(struct export *self)
     TRY(choose_directory(self, folder));
     TRY(standing_read(folder, self->given != NULL ? self->given : self->view->directory,
                       &self->view->authority, &self->standing));
-    TRY(choose_file(self, self->arguments->policy, "policy", self->policy_file));
-    TRY(choose_file(self, self->arguments->tsa, "tsa.pem", self->tsa_file));
     return covers_read(self->view, &self->covers);
 }
 
@@ -279,16 +261,16 @@ static fault run(struct export *self)
     TRY(check_arguments(self));
     TRY(open_source(self));
     TRY(find_records(self));
-    struct record_source from = {
-        .view = self->view,
-        .anchors = &self->arguments->anchors,
-        .directory = self->given != NULL ? self->given : self->view->directory,
-        .standing = self->standing,
-        .covers = self->covers,
-        .leaf_hashes = self->leaf_hashes,
-        .leaf_count = self->leaf_count,
-        .policy_file = self->policy_file[0] != '\0' ? self->policy_file : NULL,
-        .tsa_file = self->tsa_file[0] != '\0' ? self->tsa_file : NULL};
+    struct record_source from = {.view = self->view,
+                                 .anchors = &self->arguments->anchors,
+                                 .directory =
+                                     self->given != NULL ? self->given : self->view->directory,
+                                 .standing = self->standing,
+                                 .covers = self->covers,
+                                 .leaf_hashes = self->leaf_hashes,
+                                 .leaf_count = self->leaf_count,
+                                 .policy_file = self->arguments->policy,
+                                 .tsa_file = self->arguments->tsa};
     TRY(write_folder(self, &from));
     TRY(write_extended(self, &from));
     TRY(write_simple(self, &from));

@@ -57,6 +57,8 @@ static const char *kind_words(enum header_kind kind)
         return "a note that the server started";
     case HEADER_STOPPED:
         return "a note that the server stopped";
+    case HEADER_STAMPED:
+        return "a note of a time stamp over the log";
     case HEADER_INCIDENT:
         return "a note of an incident";
     case HEADER_STAMPED:
@@ -181,9 +183,11 @@ static void say_files(struct writer *self, const struct record_source *from,
               "trust.pem         the anchors it was exported with; use your own copy\n");
     say_cover(self, facts);
     say(self, "log.vkey          verifier key of the log\n");
-    if (from->policy_file != NULL)
-        say(self, "policy            the witnesses and their quorum that it was exported with; use "
-                  "your own\n");
+    if (facts->cover != NULL)
+        say(self,
+            "policy            whose cosignatures under the checkpoint count, as the directory "
+            "says\n"
+            "                  or whoever exported this (c2sp.org/tlog-policy); none, no file\n");
     if (from->tsa_file != NULL)
         say(self, "tsa.pem           anchors of the time-stamping authority; use your own copy\n");
     say(self,

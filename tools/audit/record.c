@@ -6,6 +6,7 @@
 #include "lib/crypto/cms.h"
 #include "tools/audit/readme.h"
 #include "tools/audit/record_script.h"
+#include "tools/audit/witness_policy.h"
 
 #include <stdlib.h>
 
@@ -92,7 +93,40 @@ static fault put_keys(const struct record_source *from, struct files *files)
     TRY(bytes_append_text(line, vkey));
     TRY(bytes_append_text(line, "\n"));
     files_take(files, "log.vkey", &line);
-    return from->policy_file == NULL ? DONE : put_file(files, "policy", from->policy_file);
+    return DONE;
+}
+
+/* Whose cosignatures count: by the newest directory, or, when they are not under this checkpoint,
+ * by the one of the record's own time; witnesses change, and checkpoints do not. */
+static fault make_policy(const struct record *self, const struct record_source *from,
+                         struct span note, struct bytes **out)
+{
+    bool met = false;
+    OWNED(directory) then = NULL;
+    OWNED(bytes) older = NULL;
+    const struct note_key *log = &from->view->log_key;
+    TRY(witness_policy(from->directory, log, note, out, &met));
+    if (met || failed(standing_then(from->standing, header_of(self->read)->directory_epoch,
+                                    from->view->trust, &then)))
+        return DONE;
+    TRY(witness_policy(then, log, note, &older, &met));
+    if (met && older != NULL) {
+        bytes_free(out);
+        *out = TAKE(older);
+    }
+    return DONE;
+}
+
+static fault put_policy(const struct record *self, const struct record_source *from,
+                        const struct cover *cover, const char *name, struct files *files)
+{
+    OWNED(bytes) policy = NULL;
+    if (from->policy_file != NULL)
+        return put_file(files, name, from->policy_file);
+    TRY(make_policy(self, from, bytes_span(cover->note), &policy));
+    if (policy != NULL)
+        files_take(files, name, &policy);
+    return DONE;
 }
 
 static fault put_cover(const struct record *self, const struct record_source *from,
@@ -105,6 +139,8 @@ static fault put_cover(const struct record *self, const struct record_source *fr
     files_take(files, name, &proof);
     text_format(name, sizeof name, "%scheckpoint", below);
     TRY(files_copy(files, name, bytes_span(cover->note)));
+    text_format(name, sizeof name, "%spolicy", below);
+    TRY(put_policy(self, from, cover, name, files));
     text_format(name, sizeof name, "%scheckpoint.tst", below);
     return cover->token == NULL ? DONE : files_copy(files, name, bytes_span(cover->token));
 }

@@ -296,7 +296,7 @@ elif ! fields "$(hex_of header.bin)" || [ "${LAST[1]-}" != 1 ] || [ $((${LAST[7]
     bad signature "what was signed is no header, or of another time than the signature"
 else
     for n in "${!LAST[@]}"; do head[$n]=${LAST[$n]}; done
-    kinds=([1]=request [2]=response [3]=refusal [16]=start [17]=stop [18]=incident)
+    kinds=([1]=request [2]=response [3]=refusal [16]=start [17]=stop [18]=incident [19]=stamp)
     good signature "$(subject_of signer.pem organizationName), server $(text_of_hex "${head[15]-}"), at $(utc "$SIGNED_S")"
     none "" "a ${kinds[${head[3]:-0}]:-record} from $(text_of_hex "${head[4]-}") to $(text_of_hex "${head[5]-}")"
 fi
@@ -323,7 +323,7 @@ declare -A member=() group=() group_k=() seen_key=()
 read_policy() { # FILE: WITNESS (names) WITNESS_KEY group... QUORUM POLICY_LOGS
     local -a word=()
     local line name k n
-    WITNESS=() WITNESS_KEY=() POLICY_LOGS=() QUORUM=
+    WITNESS=() WITNESS_KEY=() POLICY_LOGS=() QUORUM='' member=() group=() group_k=() seen_key=()
     while IFS= read -r line || [ -n "$line" ]; do
         IFS=$' \t' read -r -a word <<<"$line"
         [ ${#word[@]} -gt 0 ] && [ "${word[0]:0:1}" != "#" ] || continue
@@ -378,10 +378,11 @@ count_cosignatures() {
         done
     done
 }
-policy=$(anchor policy policy) have_policy=no
-if [ -f "$policy" ]; then
-    if read_policy "$policy"; then have_policy=yes; else bad witnesses "the policy cannot be read"; have_policy=bad; fi
-fi
+take_policy() { # WORD FILE
+    have_policy=no
+    [ -f "$2" ] || return
+    if read_policy "$2"; then have_policy=yes; else bad "$1" "the policy cannot be read"; have_policy=bad; fi
+}
 check_witnesses() { # WORD
     local name words='' need
     if [ $have_policy = bad ]; then return; fi
@@ -422,13 +423,14 @@ check_stamp() { # WORD TOKEN DATA
         note='; the certificate of the time-stamping authority has ended since'
     fi
     # who is dated after a head that covers it, by more than clocks may differ, was dated forward
-    [ $((${head[7]:-0} / 1000)) -le $((STAMP_S + 30)) ] || { bad "$1" "stamped at $(utc "$STAMP_S"), before the record is dated"; return; }
+    [ $((${head[7]:-0} / 1000)) -le $((STAMP_S + 60)) ] || { bad "$1" "stamped at $(utc "$STAMP_S"), before the record is dated"; return; }
     unstamped=no
     good "$1" "before $(utc "$STAMP_S")$note"
 }
 
 check_cover() { # FOLDER/ ENDING: one checkpoint that covers the record
     local log
+    take_policy "witnesses$2" "$(anchor policy "$1policy")"
     if ! read_proof "$1record.tlog-proof"; then
         bad "inclusion$2" "$WHY"
         return
@@ -563,6 +565,7 @@ fi
 # --- what it rests on ----------------------------------------------------------------------------
 own=()
 for name in trust log-vkey directory-vkey; do [ -n "${given[$name]-}" ] || own+=("$name"); done
+[ -n "${given[policy]-}" ] || ! [ -f policy ] || own+=(policy)
 if [ ${#own[@]} -gt 0 ]; then
     none anchors "from this folder itself: ${own[*]}. Compare with what the authority has made known:"
     [ -n "${given[trust]-}" ] || none "" "$(openssl x509 -in "$trust" -noout -fingerprint -sha256 2>/dev/null | tr -d : | tr A-F a-f)"

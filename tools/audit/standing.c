@@ -18,8 +18,9 @@ struct standing {
     struct bytes *backing;
     struct span *leaves;
     struct sha256 *hashes;
-    struct bytes *note; /* the directory's checkpoint */
-    struct bytes *certificate;
+    struct bytes *note;        /* the directory's checkpoint */
+    struct bytes *certificate; /* authority.pem */
+    struct certificate *authority;
     char vkey[400];
 };
 
@@ -32,6 +33,7 @@ void standing_free(struct standing **owner)
     bytes_free(&self->backing);
     bytes_free(&self->note);
     bytes_free(&self->certificate);
+    certificate_free(&self->authority);
     free(self->leaves);
     free(self->hashes);
     free(self);
@@ -45,6 +47,14 @@ static fault read_file(const char *folder, const char *name, size_t most, struct
     return file_read(path, most, out);
 }
 
+static fault read_authority(const char *folder, struct certificate **out)
+{
+    char path[PATH_BYTES];
+    if (!text_format(path, sizeof path, "%s/authority.pem", folder))
+        return RAISE(BAD_REQUEST, "the folder's name is too long");
+    return certificate_load(path, out);
+}
+
 fault standing_read(const char *folder, const struct directory *directory,
                     const struct note_key *authority, struct standing **out)
 {
@@ -56,6 +66,7 @@ fault standing_read(const char *folder, const struct directory *directory,
     TRY(read_file(folder, "checkpoint", NOTE_BYTES_MAX, &self->note));
     TRY(read_file(folder, "authority.pem", CERTIFICATE_BYTES_MAX * 2, &self->certificate));
     TRY(checkpoint_open(bytes_span(self->note), authority, &head));
+    TRY(read_authority(folder, &self->authority));
     TRY(tiles_read_entries(folder, self->epoch, &self->backing, &self->leaves));
     self->hashes = owned_array(self->epoch, sizeof *self->hashes);
     for (uint64_t i = 0; i < self->epoch; i++) {
@@ -74,6 +85,14 @@ fault standing_read(const char *folder, const struct directory *directory,
 uint64_t standing_epoch(const struct standing *self)
 {
     return self->epoch;
+}
+
+fault standing_then(const struct standing *self, uint64_t epoch, struct trust *trust,
+                    struct directory **out)
+{
+    if (epoch == 0 || epoch > self->epoch)
+        return RAISE(DIRECTORY_BAD, "the directory has no epoch %" PRIu64, epoch);
+    return directory_fold(self->leaves, epoch, trust, self->authority, out);
 }
 
 // --- which acts ---------------------------------------------------------------------------------

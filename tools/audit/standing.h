@@ -31,6 +31,9 @@ fault standing_read(const char *folder, const struct directory *directory,
 void standing_free(struct standing **self);
 
 uint64_t standing_epoch(const struct standing *self);
+/* The directory as it stood after its first `epoch` acts; directory_release() it. DIRECTORY_BAD. */
+fault standing_then(const struct standing *self, uint64_t epoch, struct trust *trust,
+                    struct directory **out);
 /* Adds the files of the acts that say something of it. */
 fault standing_export(const struct standing *self, const struct standing_of *of,
                       struct files *files);

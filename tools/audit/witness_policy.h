@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+/*
+ * witness_policy - who was to cosign a log, as the directory says, in the form of
+ * c2sp.org/tlog-policy.
+ */
+#ifndef TOOLS_AUDIT_WITNESS_POLICY_H
+#define TOOLS_AUDIT_WITNESS_POLICY_H
+
+#include "lib/bus/directory.h"
+
+/* NULL in *out when the directory assigns nobody to this log. *met: does this note carry a quorum
+ * of their cosignatures? bytes_free() it. */
+fault witness_policy(const struct directory *directory, const struct note_key *log,
+                     struct span note, struct bytes **out, bool *met);
+
+#endif
