@@ -61,15 +61,16 @@ static fault real_place(const char *path, char out[PATH_MAX])
     if (path[0] == '\0' || !text_format(at, sizeof at, "%s", path))
         return RAISE(BAD_REQUEST, "the name of the folder is empty or too long");
     while (realpath(at, out) == NULL) {
-        if (errno != ENOENT)
-            return RAISE(IO_FAILED, "%s: %m", at);
         char *slash = strrchr(at, '/');
+        if (errno != ENOENT || strcmp(at, ".") == 0)
+            return RAISE(IO_FAILED, "%s: %m", at);
         if (strcmp(slash == NULL ? at : slash + 1, "..") == 0)
             return RAISE(REFUSED, "%s goes up from a folder that is not there", path);
-        if (slash == at || slash == NULL) /* nothing of it is there but where it begins */
-            return realpath(slash == at ? "/" : ".", out) != NULL ? DONE
-                                                                  : RAISE(IO_FAILED, "%s: %m", at);
-        *slash = '\0';
+        /* nothing of it is there but where it begins */
+        if (slash == NULL || slash == at)
+            memcpy(at, slash == NULL ? "." : "/", 2);
+        else
+            *slash = '\0';
     }
     return DONE;
 }

@@ -2,16 +2,20 @@
 #include "tools/audit/record_script.h"
 
 /* The assembler takes the file in as it is; the Makefile knows that this object is made of it. */
-extern const uint8_t record_script_begin[], record_script_end[];
+extern const uint8_t record_script_bytes[];
+extern const uint64_t record_script_size;
 __asm__(".pushsection .rodata\n"
-        ".global record_script_begin\n"
-        "record_script_begin:\n"
+        ".global record_script_bytes\n"
+        "record_script_bytes:\n"
         ".incbin \"tools/audit/record_verify.sh\"\n"
-        ".global record_script_end\n"
-        "record_script_end:\n"
+        "1:\n"
+        ".balign 8\n"
+        ".global record_script_size\n"
+        "record_script_size:\n"
+        ".quad 1b - record_script_bytes\n"
         ".popsection\n");
 
 struct span record_script(void)
 {
-    return span_of(record_script_begin, (size_t)(record_script_end - record_script_begin));
+    return span_of(record_script_bytes, (size_t)record_script_size);
 }
