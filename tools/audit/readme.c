@@ -57,8 +57,6 @@ static const char *kind_words(enum header_kind kind)
         return "a note that the server started";
     case HEADER_STOPPED:
         return "a note that the server stopped";
-    case HEADER_STAMPED:
-        return "a note of a time stamp over the log";
     case HEADER_INCIDENT:
         return "a note of an incident";
     case HEADER_STAMPED:
