@@ -232,13 +232,13 @@ void witness_desk_take(struct witness_desk *self, const char *peer, struct span 
     }
     enum witness_status status =
         witness_judge(&request, log == NULL ? &none : &log->kept, key, &head);
-    if (status == WITNESS_COSIGN) {
+    if (status == WITNESS_COSIGN && log != NULL) {
         log->busy = true;
         log->reply = *reply;
         cosign(log, &head, request.note);
         return;
     }
-    if (status == WITNESS_INCONSISTENT)
+    if (status == WITNESS_INCONSISTENT && log != NULL)
         say_inconsistent(log, &head);
     text_format(size, sizeof size, "%" PRIu64 "\n", log == NULL ? 0 : log->kept.size);
     answer(self, reply, status,

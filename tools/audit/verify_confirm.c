@@ -152,7 +152,7 @@ static void check_cosignatures(struct verify *self, struct log *log, struct span
         const struct note_key *key = directory_witness_key(self->judge, &server->witness[i]);
         struct checkpoint said;
         uint64_t time_s = 0;
-        if (key == NULL || memmem(note.at, note.size, key->name, strlen(key->name)) == NULL)
+        if (key == NULL || note.size == 0 || memmem(note.at, note.size, key->name, strlen(key->name)) == NULL)
             continue;
         if (!failed(cosignature_open(note, key, &said, &time_s)))
             good++;
