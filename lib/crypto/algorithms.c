@@ -10,6 +10,7 @@ static pthread_key_t digest_context;
 static EVP_MD *sha256;
 static EVP_MD *sha512;
 static EVP_CIPHER *aes_256_gcm;
+static EVP_CIPHER *aes_256_wrap;
 static EVP_KDF *hkdf;
 
 static void drop_digest_context(void *context)
@@ -22,9 +23,10 @@ static void fetch(void)
     sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     sha512 = EVP_MD_fetch(NULL, "SHA512", NULL);
     aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    aes_256_wrap = EVP_CIPHER_fetch(NULL, "AES-256-WRAP", NULL);
     hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
-    if (sha256 == NULL || sha512 == NULL || aes_256_gcm == NULL || hkdf == NULL ||
-        pthread_key_create(&digest_context, drop_digest_context) != 0)
+    if (sha256 == NULL || sha512 == NULL || aes_256_gcm == NULL || aes_256_wrap == NULL ||
+        hkdf == NULL || pthread_key_create(&digest_context, drop_digest_context) != 0)
         crypto_fault_die("fetching algorithms");
 }
 
@@ -50,6 +52,12 @@ const EVP_CIPHER *algorithms_aes_256_gcm(void)
 {
     ready();
     return aes_256_gcm;
+}
+
+const EVP_CIPHER *algorithms_aes_256_wrap(void)
+{
+    ready();
+    return aes_256_wrap;
 }
 
 EVP_KDF *algorithms_hkdf(void)
