@@ -208,10 +208,11 @@ openssl ts -verify -in "$CHASKI_AUDIT_MEDELLIN/log/1/cp/$size.tst" -token_in -da
     -CAfile "$CHASKI_TRUST" >"$D/stamp.out" 2>&1 || die "openssl does not verify the time stamp: $(cat "$D/stamp.out")"
 echo "  and time-stamped by $(cut -d ' ' -f 3 "$CHASKI_AUDIT_MEDELLIN/log/1/stamped"); openssl ts -verify: OK"
 sleep 2.2
-"$BIN/chaski-audit" verify "$CHASKI_AUDIT_MEDELLIN" "$CHASKI_AUDIT_DANE" | sed 's/^/  /'
+"$BIN/chaski-audit" verify "$CHASKI_AUDIT_MEDELLIN" "$CHASKI_AUDIT_DANE" \
+    --store-key "$D/medellin/keys/store.key" --store-key "$D/dane/keys/store.key" | sed 's/^/  /'
 [ "${PIPESTATUS[0]}" = 0 ] || die "the logs do not verify"
 index=$(echo "$receipt" | awk '{ print $2 }')
-"$BIN/chaski-audit" export "$CHASKI_AUDIT_MEDELLIN" "$index" --to "$D/export" >/dev/null
+"$BIN/chaski-audit" export "$CHASKI_AUDIT_MEDELLIN" "$index" --to "$D/export" --store-key "$D/medellin/keys/store.key" >/dev/null
 echo "  and with nothing of ours: openssl cms -verify -cades -binary -inform DER -in leaf.p7m ..."
 (cd "$D/export" && openssl cms -verify -cades -binary -inform DER -in leaf.p7m -certfile signer.pem \
     -CAfile "$CHASKI_TRUST" -out header.out 2>&1 | sed 's/^/  /' && cmp header.out header.bin) || die "openssl does not verify the exported record"
@@ -222,6 +223,7 @@ cat <<E
   curl -H '$CLIENT' \$CHASKI_GATEWAY_MEDELLIN/r1/CO/GOV/899999027/DIVIPOLA/municipios/11001
   curl -H '$CLIENT' "\$CHASKI_GATEWAY_MEDELLIN/r1/CO/GOV/899999027/DIVIPOLA/municipios/?departamento=ANTIOQUIA&limit=3"
   $BIN/chaski-audit show \$CHASKI_AUDIT_DANE
+  $BIN/chaski-audit show \$CHASKI_AUDIT_DANE 1 --payload --store-key $D/dane/keys/store.key
 E
 if [ "$ONCE" = --once ]; then
     say "Done: everything stops"

@@ -135,7 +135,7 @@ static fault check_end(struct audit_log *self, const struct audit_log_options *o
     if (end->size < promised->size)
         return is_shrunk(self->folder, end->size, "its checkpoint promises", promised->size);
     TRY(check_tail(self, end, options->server));
-    TRY(payload_store_open(options->folder, end->size, &self->payloads));
+    TRY(payload_store_open(options->folder, end->size, &options->holder, &self->payloads));
     uint64_t ahead = payload_store_ahead(self->payloads);
     if (ahead > group_most(end->size))
         return is_shrunk(self->folder, end->size, "payloads are kept up to entry",
@@ -176,6 +176,15 @@ void audit_log_free(struct audit_log **self)
     *self = NULL;
 }
 
+static fault write_payload(struct audit_log *self, const struct audit_record *record,
+                           int64_t wall_ms)
+{
+    return record->salt_only ? payload_store_write_salt(self->payloads, record->index,
+                                                        &record->leaf_hash, record->blob, wall_ms)
+                             : payload_store_write(self->payloads, record->index,
+                                                   &record->leaf_hash, record->blob, wall_ms);
+}
+
 static fault write_group(struct audit_log *self, struct audit_record *records, size_t count,
                          int64_t wall_ms)
 {
@@ -184,8 +193,7 @@ static fault write_group(struct audit_log *self, struct audit_record *records, s
         records[i].index = self->tree.size + i;
         records[i].leaf_hash = merkle_leaf_hash(records[i].leaf);
         leaves[i] = records[i].leaf;
-        TRY(payload_store_write(self->payloads, records[i].index, &records[i].leaf_hash,
-                                records[i].blob, wall_ms));
+        TRY(write_payload(self, &records[i], wall_ms));
     }
     return wal_write(self->wal, self->tree.size, leaves, count);
 }
@@ -219,20 +227,27 @@ fault audit_log_keep_checkpoint(struct audit_log *self, struct span note)
     return file_replace(path, note, 0644);
 }
 
-void audit_log_rest(struct audit_log *self)
+fault audit_log_rest(struct audit_log *self, bool *more)
 {
     wal_prepare(self->wal);
+    return payload_store_rewrap_step(self->payloads, more);
+}
+
+struct payload_store *audit_log_payloads(struct audit_log *self)
+{
+    return self->payloads;
 }
 
 fault audit_log_read(struct audit_log *self, uint64_t index, struct bytes **leaf,
                      struct bytes **blob)
 {
     OWNED(bytes) found = NULL;
+    OWNED(bytes) content = NULL;
     enum payload_state state;
     TRY(wal_read(self->wal, index, &found));
     struct sha256 hash = merkle_leaf_hash(bytes_span(found));
-    *blob = NULL;
-    TRY(payload_store_read(self->folder, index, &hash, &state, blob));
+    TRY(payload_store_read_own(self->payloads, index, &hash, &state, &content));
+    *blob = state == PAYLOAD_HELD ? TAKE(content) : NULL;
     *leaf = TAKE(found);
     return DONE;
 }

@@ -4,7 +4,7 @@
  *
  *   <folder>/log/<epoch>/wal/...       leaves in order: the source of truth
  *   <folder>/log/<epoch>/promise       newest signed head
- *   <folder>/payload/..., <folder>/keys/...
+ *   <folder>/payload/..., <folder>/keys/...   see payload_store.h
  *
  * Append is group commit: all given records become durable together, payloads before leaves, so
  * that a leaf in the log always has its payload. A head is told to nobody before it is durable.
@@ -27,6 +27,7 @@ struct audit_head {
 struct audit_record {
     struct span leaf;
     struct span blob;        /* salt || payload; size 0: none */
+    bool salt_only;          /* the blob is the salt alone */
     uint64_t index;          /* out */
     struct sha256 leaf_hash; /* out */
 };
@@ -40,6 +41,7 @@ struct audit_log_options {
     size_t segment_bytes;
     const struct note_key *key; /* whose checkpoint binds this log */
     const char *server;         /* whose records tell how far the log had come; may be NULL */
+    struct key_holder holder;   /* of the day keys; asked while the log is opened, never later */
 };
 
 struct audit_recovery {
@@ -59,6 +61,7 @@ struct audit_log;
  * payloads beyond any group show it. The log was cut, restored from an old copy or altered.
  * LOG_BROKEN   damaged before its end: whole records follow that no torn write leaves behind.
  * REFUSED      another process holds it. LOG_FAILED: disk.
+ * BAD_KEY: the newest day key is under another store key.
  * The detail says which and what to do. A log that is refused is left exactly as it was found; a
  * torn tail that is cut is set aside first.
  */
@@ -73,10 +76,13 @@ fault audit_log_append(struct audit_log *self, struct audit_record *records, siz
 struct audit_head audit_log_head(const struct audit_log *self);
 /* Keeps a signed note of a head of this log as the newest checkpoint, durably. */
 fault audit_log_keep_checkpoint(struct audit_log *self, struct span note);
-/* Work that may be done when nothing waits. */
-void audit_log_rest(struct audit_log *self);
+/* Work that may be done when nothing waits, by a bounded step. *more: there is more of it. */
+fault audit_log_rest(struct audit_log *self, bool *more);
+/* Its payloads: for their keys; never beside another call on this log. */
+struct payload_store *audit_log_payloads(struct audit_log *self);
 
-/* One record back; *blob is NULL when there is none (any more). */
+/* One record back; *blob is NULL when its payload is not there (any more), or of a day whose key is
+ * not open. */
 fault audit_log_read(struct audit_log *self, uint64_t index, struct bytes **leaf,
                      struct bytes **blob);
 

@@ -73,6 +73,7 @@
 #define START_CHECK_MS_DEFAULT 5000
 #define WITNESS_ALARM_MS_DEFAULT 900000
 #define WITNESS_STOP_MS_DEFAULT 86400000
+#define SLAB_KEYS_LOOK_MS 5000 /* how often it is seen whether a day key is wanted */
 
 // directory
 #define DIRECTORY_ENTRIES_MAX 2000000

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "lib/bus/payload_store.h"
+#include "lib/bus/payload_private.h"
 
 #include "lib/base/crc32c.h"
 #include "lib/base/cursor.h"
 #include "lib/base/event.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
-#include "lib/bus/limits.h"
+#include "lib/bus/store_key.h"
 #include "lib/crypto/random.h"
 #include "lib/crypto/seal.h"
 
@@ -20,32 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATH_BYTES 512
-#define FRAME_BYTES 16
-#define SLAB_MAGIC "CHSKSLAB"
-#define SLAB_HEAD_BYTES 16
-#define SLOT_BYTES 48
 #define PAYLOAD_AHEAD (4u << 20) /* zero-filled ahead, so that a commit changes no metadata */
 #define SLAB_AHEAD (256u << 10)
-
-/* A file that is filled with zeros some way ahead of where it is written. */
-struct ahead_file {
-    int fd;
-    off_t size;
-    off_t step;
-    bool touched;
-};
-
-struct payload_store {
-    char folder[PATH_BYTES];
-    char day[9]; /* yyyymmdd of the open files; "" before the first */
-    uint64_t first_index;
-    uint64_t next_index;
-    uint64_t ahead; /* found when it was opened */
-    off_t payload_end;
-    struct ahead_file payload;
-    struct ahead_file slab;
-};
 
 // --- files ahead --------------------------------------------------------------------------------
 
@@ -107,56 +83,6 @@ static void day_of(int64_t wall_ms, char out[9])
     strftime(out, 9, "%Y%m%d", &utc);
 }
 
-static void day_path(const char *folder, const char *kind, const char *day, char out[PATH_BYTES])
-{
-    const char *ending = strcmp(kind, "keys") == 0 ? "slab" : "seg";
-    snprintf(out, PATH_BYTES, "%.400s/%s/%.8s.%s", folder, kind, day, ending);
-}
-
-/* NOT_FOUND while it is blank: its size came to the disk before its head did, and no record can
- * have come into the log since. LOG_BROKEN when it begins as anything else. */
-static fault read_slab_head(int fd, uint64_t *first_index)
-{
-    static const uint8_t blank[SLAB_HEAD_BYTES];
-    uint8_t head[SLAB_HEAD_BYTES];
-    struct stat st;
-    if (fstat(fd, &st) != 0)
-        return RAISE(IO_FAILED, "a key slab: %s", strerror(errno));
-    if (st.st_size < SLAB_HEAD_BYTES)
-        return RAISE(NOT_FOUND, "a key slab without a head");
-    TRY(file_read_at(fd, head, sizeof head, 0));
-    if (memcmp(head, blank, sizeof head) == 0)
-        return RAISE(NOT_FOUND, "a key slab without a head");
-    if (memcmp(head, SLAB_MAGIC, 8) != 0)
-        return RAISE(LOG_BROKEN, "a key slab does not begin as one");
-    *first_index = get_u64(head + 8);
-    return DONE;
-}
-
-struct slot {
-    uint64_t offset;
-    uint32_t length;
-    uint32_t state;
-    uint8_t key[SEAL_KEY_BYTES];
-};
-
-static off_t slot_place(uint64_t first_index, uint64_t index)
-{
-    return (off_t)(SLAB_HEAD_BYTES + (index - first_index) * SLOT_BYTES);
-}
-
-static fault read_slot(int fd, uint64_t first_index, uint64_t index, struct slot *out)
-{
-    uint8_t raw[SLOT_BYTES];
-    TRY(file_read_at(fd, raw, sizeof raw, slot_place(first_index, index)));
-    out->offset = get_u64(raw);
-    out->length = get_u32(raw + 8);
-    out->state = get_u32(raw + 12);
-    memcpy(out->key, raw + 16, SEAL_KEY_BYTES);
-    seal_wipe(raw, sizeof raw);
-    return DONE;
-}
-
 /* A damaged slot must not say where to write on: payloads would be written over, or the disk filled
  * up to a place far away. */
 static fault check_last(struct payload_store *self, const char *slab, uint64_t index,
@@ -164,11 +90,12 @@ static fault check_last(struct payload_store *self, const char *slab, uint64_t i
 {
     uint8_t head[FRAME_BYTES];
     uint64_t size = (uint64_t)self->payload.size;
-    if (slot->offset > size || FRAME_BYTES + (uint64_t)slot->length > size - slot->offset)
+    uint64_t frame = slot->length > 0 ? FRAME_BYTES + (uint64_t)slot->length : 0;
+    if (slot->offset > size || frame > size - slot->offset)
         return RAISE(LOG_BROKEN, "%s: entry %" PRIu64 " points beyond the payloads", slab, index);
-    if (slot->state > PAYLOAD_ERASED)
+    if (slot->state > SLOT_SALT)
         return RAISE(LOG_BROKEN, "%s: entry %" PRIu64 " is in no known state", slab, index);
-    if (slot->state == PAYLOAD_HELD) {
+    if (slot_has_key(slot)) {
         TRY(file_read_at(self->payload.fd, head, sizeof head, (off_t)slot->offset));
         if (get_u32(head) != slot->length || get_u64(head + 8) != index)
             return RAISE(LOG_BROKEN, "%s: entry %" PRIu64 " points to no payload of its own", slab,
@@ -177,18 +104,22 @@ static fault check_last(struct payload_store *self, const char *slab, uint64_t i
     return DONE;
 }
 
-/* Where the next payload goes: after the last one that a committed record points to. */
+static off_t end_of(const struct slot *slot)
+{
+    return (off_t)(slot->offset + (slot->length > 0 ? FRAME_BYTES + slot->length : 0));
+}
+
+/* Where the next payload goes: the last slot that was written says it. */
 static fault find_payload_end(struct payload_store *self, const char *slab)
 {
     self->payload_end = 0;
-    for (uint64_t index = self->next_index; index > self->first_index; index--) {
+    for (uint64_t index = self->next_index; index > self->head.first_index; index--) {
         struct slot slot;
-        TRY(read_slot(self->slab.fd, self->first_index, index - 1, &slot));
-        seal_wipe(slot.key, sizeof slot.key);
-        if (slot.state == PAYLOAD_NONE)
+        TRY(slot_read(self->slab.fd, self->head.first_index, index - 1, &slot));
+        if (slot.blank)
             continue;
         TRY(check_last(self, slab, index - 1, &slot));
-        self->payload_end = (off_t)(slot.offset + FRAME_BYTES + slot.length);
+        self->payload_end = end_of(&slot);
         return DONE;
     }
     return DONE;
@@ -197,29 +128,31 @@ static fault find_payload_end(struct payload_store *self, const char *slab)
 /* A slab that was there before: it must fit the log, or growing it would go anywhere. */
 static fault check_slab(const struct payload_store *self, const char *slab)
 {
-    if (self->first_index > self->next_index)
+    if (self->head.first_index > self->next_index)
         return RAISE(LOG_SHRUNK,
                      "%s holds keys from entry %" PRIu64 " on, but the log ends at %" PRIu64
                      ". Put back the complete files",
-                     slab, self->first_index, self->next_index);
+                     slab, self->head.first_index, self->next_index);
     uint64_t slots = ((uint64_t)self->slab.size - SLAB_HEAD_BYTES) / SLOT_BYTES;
-    if (self->next_index - self->first_index > slots)
+    if (self->next_index - self->head.first_index > slots)
         return RAISE(LOG_BROKEN,
                      "%s holds keys for %" PRIu64 " entries from %" PRIu64
                      " on, but the log has %" PRIu64,
-                     slab, slots, self->first_index, self->next_index);
+                     slab, slots, self->head.first_index, self->next_index);
     return DONE;
 }
 
+/* Whatever stands in a slot, it was written: half a group may have come to the disk. */
 static fault count_ahead(struct payload_store *self)
 {
     uint64_t slots = ((uint64_t)self->slab.size - SLAB_HEAD_BYTES) / SLOT_BYTES;
     self->ahead = 0;
-    for (uint64_t index = self->next_index; index < self->first_index + slots; index++) {
+    for (uint64_t index = self->next_index; index < self->head.first_index + slots; index++) {
         struct slot slot;
-        TRY(read_slot(self->slab.fd, self->first_index, index, &slot));
-        seal_wipe(slot.key, sizeof slot.key);
-        if (slot.state != PAYLOAD_NONE)
+        fault f = slot_read(self->slab.fd, self->head.first_index, index, &slot);
+        if (failed(f) && f.code != LOG_BROKEN)
+            return f;
+        if (!slot.blank)
             self->ahead = index + 1 - self->next_index;
     }
     return DONE;
@@ -234,45 +167,63 @@ static void close_day(struct payload_store *self)
         close(self->slab.fd);
     self->payload.fd = self->slab.fd = -1;
     self->day[0] = '\0';
+    self->key = NULL;
 }
 
-/* Takes over what the slab says, or gives a new one its head. A damaged one is left as it is: with
- * another first index its keys would be written over. */
-static fault begin_slab(struct payload_store *self, const char *slab)
+/* The spare key becomes this day's: in its file before the slab names it. */
+static fault begin_slab(struct payload_store *self, const char *day)
 {
-    uint8_t head[SLAB_HEAD_BYTES] = SLAB_MAGIC;
-    fault f = read_slab_head(self->slab.fd, &self->first_index);
-    if (!failed(f))
-        return check_slab(self, slab);
-    if (f.code != NOT_FOUND)
-        return f;
-    self->first_index = self->next_index;
-    put_u64(head + 8, self->first_index);
-    return file_put(&self->slab, span_of(head, sizeof head), 0);
+    uint8_t head[SLAB_HEAD_BYTES];
+    if (self->spare == NULL)
+        return RAISE(LOG_FAILED, "no key lies ready for the payloads of %s", day);
+    self->head = (struct slab_head){self->next_index, self->spare->id};
+    TRY(day_key_file_begin(self->folder, day, self->spare));
+    slab_head_put(&self->head, head);
+    TRY(file_put(&self->slab, span_of(head, sizeof head), 0));
+    self->key = self->spare;
+    key_ring_add(self->ring, &self->spare);
+    return DONE;
+}
+
+/* Takes over what the slab says, or gives a new one its head and a key. A damaged one is left as it
+ * is: with another first index its keys would be written over. */
+static fault take_slab(struct payload_store *self, const char *day, const char *slab)
+{
+    fault f = slab_head_read(self->slab.fd, &self->head);
+    if (f.code == NOT_FOUND)
+        return begin_slab(self, day);
+    TRY(f);
+    TRY(check_slab(self, slab));
+    TRY(key_ring_find(self->ring, self->folder, day, self->head.key_id, &self->key));
+    if (self->key == NULL)
+        return RAISE(BAD_KEY,
+                     "the key of %s is not under this server's " STORE_KEY_FILE
+                     ": put back the one that was in use",
+                     slab);
+    return DONE;
 }
 
 static fault open_day(struct payload_store *self, const char *day)
 {
-    char payload[PATH_BYTES], slab[PATH_BYTES], folder[PATH_BYTES];
-    day_path(self->folder, "payload", day, payload);
-    day_path(self->folder, "keys", day, slab);
+    char payload[PAYLOAD_PATH_BYTES], slab[PAYLOAD_PATH_BYTES], folder[PAYLOAD_PATH_BYTES];
+    payload_path(self->folder, day, "seg", payload);
+    payload_path(self->folder, day, "slab", slab);
     TRY(file_open(payload, PAYLOAD_AHEAD, &self->payload));
     TRY(file_open(slab, SLAB_AHEAD, &self->slab));
-    TRY(begin_slab(self, slab));
-    TRY(file_grow(&self->slab, slot_place(self->first_index, self->next_index)));
+    TRY(take_slab(self, day, slab));
+    TRY(file_grow(&self->slab, slot_place(self->head.first_index, self->next_index)));
     TRY(find_payload_end(self, slab));
     snprintf(folder, sizeof folder, "%.400s/payload", self->folder);
     TRY(file_sync_folder(folder));
-    snprintf(folder, sizeof folder, "%.400s/keys", self->folder);
-    TRY(file_sync_folder(folder));
-    memcpy(self->day, day, 9);
+    TRY(payload_sync_keys(self->folder));
+    memcpy(self->day, day, DAY_TEXT_BYTES);
     return DONE;
 }
 
 /* The newest day on disk: a clock that went back must not reopen an older one. */
-static fault newest_day(const char *folder, char out[9])
+static fault newest_day(const char *folder, char out[DAY_TEXT_BYTES])
 {
-    char path[PATH_BYTES];
+    char path[PAYLOAD_PATH_BYTES];
     snprintf(path, sizeof path, "%.400s/keys", folder);
     DIR *dir = opendir(path);
     if (dir == NULL)
@@ -290,27 +241,55 @@ static fault newest_day(const char *folder, char out[9])
 
 // --- the store ----------------------------------------------------------------------------------
 
-fault payload_store_open(const char *folder, uint64_t next_index, struct payload_store **out)
+/* Outcomes of the last minutes may lie in the day before. */
+static void add_day_before(struct payload_store *self)
+{
+    char day[DAY_TEXT_BYTES], damaged[DAY_TEXT_BYTES];
+    struct slab_head head = {0};
+    struct day_key *key = NULL;
+    if (self->head.first_index == 0)
+        return;
+    payload_day_of(self->folder, self->head.first_index - 1, day, &head, damaged);
+    if (day[0] != '\0') /* what cannot be opened is told when somebody wants it */
+        ignore(key_ring_find(self->ring, self->folder, day, head.key_id, &key));
+}
+
+static fault open_newest(struct payload_store *self, const struct key_holder *holder)
+{
+    char day[DAY_TEXT_BYTES];
+    TRY(newest_day(self->folder, day));
+    if (day[0] == '\0')
+        return DONE;
+    TRY(payload_rewrap_now(self->folder, day, holder));
+    fault f = open_day(self, day);
+    if (failed(f)) {
+        close_day(self);
+        return f;
+    }
+    add_day_before(self);
+    return count_ahead(self);
+}
+
+fault payload_store_open(const char *folder, uint64_t next_index, const struct key_holder *holder,
+                         struct payload_store **out)
 {
     OWNED(payload_store) self = owned_new(sizeof *self);
     self->payload.fd = self->slab.fd = -1;
+    self->rewrap.from = self->rewrap.to = -1;
     self->next_index = next_index;
     if (strlen(folder) > 400 || !text_format(self->folder, sizeof self->folder, "%s", folder))
         return RAISE(BAD_CONFIG, "the log folder's name is too long");
-    char path[PATH_BYTES], day[9];
+    char path[PAYLOAD_PATH_BYTES];
     snprintf(path, sizeof path, "%.400s/payload", folder);
     TRY(file_make_folders(path, 0700));
     snprintf(path, sizeof path, "%.400s/keys", folder);
     TRY(file_make_folders(path, 0700));
-    TRY(newest_day(folder, day));
-    if (day[0] != '\0') {
-        fault f = open_day(self, day);
-        if (failed(f)) {
-            close_day(self);
-            return f;
-        }
-        TRY(count_ahead(self));
-    }
+    self->ring = key_ring_new(holder);
+    TRY(day_key_make(holder, &self->spare));
+    TRY(open_newest(self, holder));
+    if (self->spare == NULL) /* a slab that was still blank took it */
+        TRY(day_key_make(holder, &self->spare));
+    key_ring_close(self->ring);
     *out = TAKE(self);
     return DONE;
 }
@@ -325,31 +304,54 @@ void payload_store_free(struct payload_store **self)
     if (*self == NULL)
         return;
     close_day(*self);
+    payload_rewrap_drop(*self);
+    key_ring_free(&(*self)->ring);
+    day_key_free(&(*self)->spare);
     free(*self);
     *self = NULL;
 }
 
+bool payload_store_wants_spare(const struct payload_store *self)
+{
+    return self->spare == NULL;
+}
+
+void payload_store_give_spare(struct payload_store *self, struct day_key **key)
+{
+    if (self->spare == NULL)
+        self->spare = TAKE(*key);
+    day_key_free(key);
+}
+
 static fault go_to_day(struct payload_store *self, int64_t wall_ms)
 {
-    char day[9];
+    char day[DAY_TEXT_BYTES];
     day_of(wall_ms, day);
-    if (self->day[0] != '\0' && strcmp(day, self->day) <= 0)
+    if (self->day[0] != '\0' && (strcmp(day, self->day) <= 0 || self->spare == NULL))
         return DONE;
+    uint64_t before = self->key == NULL ? 0 : self->key->id;
     close_day(self);
     fault f = open_day(self, day);
     if (failed(f))
         close_day(self);
+    else
+        key_ring_keep(self->ring, self->key->id, before);
     return f;
 }
 
-/* Frame with the encrypted blob; the record key goes to `key`. */
-static fault build_frame(uint64_t index, const struct sha256 *leaf_hash, struct span blob,
-                         uint8_t key[SEAL_KEY_BYTES], struct bytes **out)
+/* Frame with the encrypted blob; the record key, under the day's, goes to `wrapped`. */
+static fault build_frame(struct payload_store *self, uint64_t index, const struct sha256 *leaf_hash,
+                         struct span blob, uint8_t wrapped[KEY_WRAPPED_BYTES], struct bytes **out)
 {
+    uint8_t key[SEAL_KEY_BYTES];
     OWNED(seal_key) cipher = NULL;
     OWNED(bytes) frame = NULL;
-    random_fill(key, SEAL_KEY_BYTES);
-    TRY(seal_key_make(key, &cipher));
+    random_fill(key, sizeof key);
+    fault f = seal_key_make(key, &cipher);
+    if (!failed(f))
+        f = key_wrap_wrap(self->key->wrap, key, wrapped);
+    seal_wipe(key, sizeof key);
+    TRY(f);
     size_t length = blob.size + SEAL_TAG_BYTES;
     TRY(bytes_new(FRAME_BYTES + length, &frame));
     TRY(seal_encrypt(cipher, 0, sha256_span(leaf_hash), blob, frame->data + FRAME_BYTES));
@@ -363,159 +365,43 @@ static fault build_frame(uint64_t index, const struct sha256 *leaf_hash, struct 
 static fault put_slot(struct payload_store *self, uint64_t index, const struct slot *slot)
 {
     uint8_t raw[SLOT_BYTES];
-    put_u64(raw, slot->offset);
-    put_u32(raw + 8, slot->length);
-    put_u32(raw + 12, slot->state);
-    memcpy(raw + 16, slot->key, SEAL_KEY_BYTES);
-    fault f = file_put(&self->slab, span_of(raw, sizeof raw), slot_place(self->first_index, index));
-    seal_wipe(raw, sizeof raw);
-    return f;
+    slot_put(slot, index, raw);
+    return file_put(&self->slab, span_of(raw, sizeof raw),
+                    slot_place(self->head.first_index, index));
+}
+
+static fault write_as(struct payload_store *self, enum slot_state state, uint64_t index,
+                      const struct sha256 *leaf_hash, struct span blob, int64_t wall_ms)
+{
+    self->next_index = index; /* a group that failed is tried again with the same indexes */
+    TRY(go_to_day(self, wall_ms));
+    struct slot slot = {.state = state, .offset = (uint64_t)self->payload_end};
+    if (state != SLOT_NONE) {
+        OWNED(bytes) frame = NULL;
+        TRY(build_frame(self, index, leaf_hash, blob, slot.wrapped, &frame));
+        slot.length = (uint32_t)(frame->size - FRAME_BYTES);
+        TRY(file_put(&self->payload, bytes_span(frame), self->payload_end));
+    }
+    TRY(put_slot(self, index, &slot));
+    self->payload_end = end_of(&slot);
+    self->next_index = index + 1;
+    return DONE;
 }
 
 fault payload_store_write(struct payload_store *self, uint64_t index,
                           const struct sha256 *leaf_hash, struct span blob, int64_t wall_ms)
 {
-    self->next_index = index; /* a group that failed is tried again with the same indexes */
-    TRY(go_to_day(self, wall_ms));
-    struct slot slot = {.state = PAYLOAD_NONE};
-    if (blob.size > 0) {
-        OWNED(bytes) frame = NULL;
-        TRY(build_frame(index, leaf_hash, blob, slot.key, &frame));
-        slot.offset = (uint64_t)self->payload_end;
-        slot.length = (uint32_t)(frame->size - FRAME_BYTES);
-        slot.state = PAYLOAD_HELD;
-        TRY(file_put(&self->payload, bytes_span(frame), self->payload_end));
-    }
-    fault f = put_slot(self, index, &slot);
-    seal_wipe(slot.key, sizeof slot.key);
-    TRY(f);
-    if (blob.size > 0)
-        self->payload_end = (off_t)(slot.offset + FRAME_BYTES + slot.length);
-    self->next_index = index + 1;
-    return DONE;
+    return write_as(self, blob.size > 0 ? SLOT_HELD : SLOT_NONE, index, leaf_hash, blob, wall_ms);
+}
+
+fault payload_store_write_salt(struct payload_store *self, uint64_t index,
+                               const struct sha256 *leaf_hash, struct span salt, int64_t wall_ms)
+{
+    return write_as(self, SLOT_SALT, index, leaf_hash, salt, wall_ms);
 }
 
 void payload_store_sync(struct payload_store *self)
 {
     file_sync(&self->payload, self->folder);
     file_sync(&self->slab, self->folder);
-}
-
-// --- reading back -------------------------------------------------------------------------------
-
-/* Keeps the day of this file when it is newer. */
-static bool take_newer(const char *name, char day[9])
-{
-    if (strncmp(name, day, 8) <= 0)
-        return false;
-    memcpy(day, name, 8);
-    day[8] = '\0';
-    return true;
-}
-
-/* The day whose slab holds this index: the newest one that begins at or below it. Where a damaged
- * slab begins is not known: *damaged is the newest such day, or "". */
-static void day_holding(const char *folder, uint64_t index, char out[9], uint64_t *first_index,
-                        char damaged[9])
-{
-    char path[PATH_BYTES];
-    snprintf(path, sizeof path, "%.400s/keys", folder);
-    out[0] = damaged[0] = '\0';
-    DIR *dir = opendir(path);
-    if (dir == NULL)
-        return;
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        if (strlen(entry->d_name) != 13 || strcmp(entry->d_name + 8, ".slab") != 0)
-            continue;
-        uint64_t first = 0;
-        int fd = openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-        if (fd < 0)
-            continue;
-        fault f = read_slab_head(fd, &first);
-        close(fd);
-        if (f.code == LOG_BROKEN)
-            take_newer(entry->d_name, damaged);
-        else if (!failed(f) && first <= index && take_newer(entry->d_name, out))
-            *first_index = first;
-    }
-    closedir(dir);
-}
-
-static fault load_slot(const char *folder, const char *day, uint64_t first_index, uint64_t index,
-                       struct slot *out)
-{
-    char path[PATH_BYTES];
-    day_path(folder, "keys", day, path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
-        return RAISE(IO_FAILED, "%s: %s", path, strerror(errno));
-    fault f = read_slot(fd, first_index, index, out);
-    close(fd);
-    if (failed(f)) /* the slab ends before: nothing was ever kept for this index */
-        *out = (struct slot){.state = PAYLOAD_NONE};
-    return DONE;
-}
-
-static fault load_frame(const char *folder, const char *day, const struct slot *slot,
-                        uint64_t index, struct bytes **out)
-{
-    if (slot->length < SEAL_TAG_BYTES ||
-        slot->length > PAYLOAD_BYTES_MAX + SALT_BYTES + SEAL_TAG_BYTES)
-        return RAISE(LOG_BROKEN, "the slot of %" PRIu64 " names an impossible length", index);
-    char path[PATH_BYTES];
-    day_path(folder, "payload", day, path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
-        return RAISE(LOG_BROKEN, "%s: %s", path, strerror(errno));
-    OWNED(bytes) frame = NULL;
-    fault f = bytes_new(FRAME_BYTES + slot->length, &frame);
-    if (!failed(f))
-        f = file_read_at(fd, frame->data, frame->size, (off_t)slot->offset);
-    close(fd);
-    if (failed(f) || get_u32(frame->data) != slot->length || get_u64(frame->data + 8) != index ||
-        get_u32(frame->data + 4) != crc32c(0, span_of(frame->data + 8, 8 + slot->length)))
-        return RAISE(LOG_BROKEN, "the payload frame of %" PRIu64 " is damaged", index);
-    *out = TAKE(frame);
-    return DONE;
-}
-
-static fault open_frame(const struct slot *slot, const struct sha256 *leaf_hash,
-                        const struct bytes *frame, struct bytes **out)
-{
-    OWNED(seal_key) cipher = NULL;
-    OWNED(bytes) blob = NULL;
-    TRY(seal_key_make(slot->key, &cipher));
-    TRY(bytes_new(slot->length - SEAL_TAG_BYTES, &blob));
-    struct span sealed = span_of(frame->data + FRAME_BYTES, slot->length);
-    if (failed(seal_decrypt(cipher, 0, sha256_span(leaf_hash), sealed, blob->data)))
-        return RAISE(LOG_BROKEN, "a payload does not decrypt with its key");
-    *out = TAKE(blob);
-    return DONE;
-}
-
-fault payload_store_read(const char *folder, uint64_t index, const struct sha256 *leaf_hash,
-                         enum payload_state *state, struct bytes **out)
-{
-    char day[9], damaged[9];
-    uint64_t first_index = 0;
-    struct slot slot = {.state = PAYLOAD_NONE};
-    OWNED(bytes) frame = NULL;
-    *state = PAYLOAD_NONE;
-    day_holding(folder, index, day, &first_index, damaged);
-    if (day[0] != '\0')
-        TRY(load_slot(folder, day, first_index, index, &slot));
-    if (slot.state == PAYLOAD_NONE && strcmp(damaged, day) > 0)
-        return RAISE(LOG_BROKEN, "a key slab of %s does not begin as one", damaged);
-    fault f = DONE;
-    if (slot.state > PAYLOAD_ERASED)
-        f = RAISE(LOG_BROKEN, "the slot of %" PRIu64 " is in no known state", index);
-    if (slot.state == PAYLOAD_HELD) {
-        f = load_frame(folder, day, &slot, index, &frame);
-        if (!failed(f))
-            f = open_frame(&slot, leaf_hash, frame, out);
-    }
-    seal_wipe(slot.key, sizeof slot.key);
-    if (!failed(f))
-        *state = (enum payload_state)slot.state;
-    return f;
 }

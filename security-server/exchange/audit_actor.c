@@ -65,14 +65,34 @@ static void commit(struct audit_actor *self, struct group *group)
     channel_wake(self->out);
 }
 
-static void other_work(struct audit_actor *self, struct audit_job *job)
+static fault take_keys(struct audit_actor *self, struct audit_keys *keys)
+{
+    struct payload_store *payloads = audit_log_payloads(self->log);
+    fault f = DONE;
+    if (keys->spare != NULL)
+        payload_store_give_spare(payloads, &keys->spare);
+    if (keys->fresh != NULL)
+        f = payload_store_rewrap_begin(payloads, keys->day, &keys->old, &keys->fresh);
+    keys->wants_spare = payload_store_wants_spare(payloads);
+    TRY(f);
+    f = payload_store_rewrap_due(payloads, keys->day, keys->wrapped);
+    return f.code == NOT_FOUND ? DONE : f;
+}
+
+static fault do_work(struct audit_actor *self, struct audit_job *job)
 {
     if (job->work == AUDIT_READ)
-        say_fault(job, audit_log_read(self->log, job->record.index, &job->leaf, &job->blob));
-    else if (job->work == AUDIT_FILE)
-        say_fault(job, file_replace(job->path, job->note, 0644));
-    else
-        say_fault(job, audit_log_keep_checkpoint(self->log, job->note));
+        return audit_log_read(self->log, job->record.index, &job->leaf, &job->blob);
+    if (job->work == AUDIT_KEYS)
+        return take_keys(self, job->keys);
+    if (job->work == AUDIT_FILE)
+        return file_replace(job->path, job->note, 0644);
+    return audit_log_keep_checkpoint(self->log, job->note);
+}
+
+static void other_work(struct audit_actor *self, struct audit_job *job)
+{
+    say_fault(job, do_work(self, job));
     give_back(self, job);
     channel_wake(self->out);
 }
@@ -99,6 +119,16 @@ static bool take_work(struct audit_actor *self, struct group *group)
     return true;
 }
 
+/* True: there is more to do while nobody asks for anything. */
+static bool rest(struct audit_actor *self)
+{
+    bool more = false;
+    fault f = audit_log_rest(self->log, &more);
+    if (failed(f))
+        EVENT(WARN, "audit.key_change_failed", E_FAULT(f)); /* it is due still, and begun again */
+    return more;
+}
+
 static void *thread_main(void *argument)
 {
     struct audit_actor *self = argument;
@@ -106,9 +136,9 @@ static void *thread_main(void *argument)
     while (take_work(self, group)) {
         if (!channel_sleep(self->in))
             continue;
-        audit_log_rest(self->log);
+        bool more = rest(self);
         struct pollfd wait = {.fd = channel_fd(self->in), .events = POLLIN};
-        poll(&wait, 1, -1);
+        poll(&wait, 1, more ? 0 : -1);
         channel_woken(self->in);
     }
     free(group);

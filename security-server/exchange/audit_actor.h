@@ -10,7 +10,18 @@
 #include "lib/bus/audit_log.h"
 
 /* FILE: a small file of the evidence folder is replaced, durably. */
-enum audit_work { AUDIT_APPEND, AUDIT_READ, AUDIT_CHECKPOINT, AUDIT_FILE, AUDIT_STOP };
+enum audit_work { AUDIT_APPEND, AUDIT_READ, AUDIT_CHECKPOINT, AUDIT_FILE, AUDIT_KEYS, AUDIT_STOP };
+
+/* Day keys on their way to the payloads, and what is wanted next. */
+struct audit_keys {
+    struct day_key *spare; /* in, or NULL */
+    /* in: begin to put the slab of `day` under the fresh one, or NULL */
+    struct day_key *old, *fresh;
+    /* in; out: which slab is due, or "", and its key as it lies in its file */
+    char day[DAY_TEXT_BYTES];
+    uint8_t wrapped[KEY_WRAPPED_BYTES];
+    bool wants_spare; /* out */
+};
 
 /* One piece of work; the asker's memory, untouched by it until `done` is called on its thread. */
 struct audit_job {
@@ -18,6 +29,7 @@ struct audit_job {
     struct audit_record record; /* APPEND: leaf and blob borrowed. READ: index in */
     struct span note;           /* CHECKPOINT, FILE: borrowed */
     const char *path;           /* FILE: borrowed */
+    struct audit_keys *keys;    /* KEYS */
     struct bytes *leaf, *blob;  /* READ: out, the asker's; blob may be NULL */
     enum fault_code fault;      /* out */
     char detail[200];

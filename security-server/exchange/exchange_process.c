@@ -25,6 +25,7 @@
 #include "security-server/exchange/seen.h"
 #include "security-server/exchange/stamp_feed.h"
 #include "security-server/exchange/start_check.h"
+#include "security-server/exchange/slab_keys.h"
 #include "security-server/exchange/step_mesh.h"
 #include "security-server/exchange/witness_desk.h"
 
@@ -47,6 +48,7 @@ struct process {
     struct audit_recovery recovered;
     struct checkpointer *checkpointer;
     struct mesh_door *door;
+    struct slab_keys *slab_keys;
     struct loop_timer drain;
     int64_t drain_until_us;
     bool stopping; /* the last records are being written */
@@ -155,6 +157,7 @@ static fault open_log(struct process *self)
         .segment_bytes = (size_t)node->config->wal_segment_mib << 20,
         .key = &node->log_key,
         .server = node->config->server,
+        .holder = keys_line_holder(node->keys),
     };
     self->recovery = recovery_new(node);
     int64_t started_us = clock_steady_us();
@@ -362,6 +365,7 @@ static fault start(struct process *self, int keys_fd)
     node->heads = known_heads_new(node);
     TRY(witness_desk_new(node, &node->witness));
     TRY(open_log(self));
+    self->slab_keys = slab_keys_new(node);
     start_check_begin(node, on_checked);
     return loop_run(node->loop);
 }
@@ -380,6 +384,7 @@ static void finish(struct process *self)
     log_talk_free(&node->talk);
     witness_desk_free(&node->witness);
     known_heads_free(&node->heads);
+    slab_keys_free(&self->slab_keys);
     front_free(&node->front);
     mesh_door_free(&self->door);
     event_rate_end(&node->refused_messages);

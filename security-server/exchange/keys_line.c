@@ -2,14 +2,17 @@
 #include "security-server/exchange/keys_line.h"
 
 #include "lib/base/event.h"
+#include "lib/bus/limits.h"
+#include "lib/crypto/seal.h"
 
 #include "keys.pb-c.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum job_kind { JOB_HEADER, JOB_CHECKPOINT, JOB_COSIGNATURE, JOB_SEAL };
+enum job_kind { JOB_HEADER, JOB_CHECKPOINT, JOB_COSIGNATURE, JOB_SEAL, JOB_WRAP, JOB_UNWRAP };
 
 struct job {
     uint64_t id;
@@ -20,6 +23,7 @@ struct job {
     char origin[NOTE_NAME_BYTES_MAX];
     uint8_t seal_key_id[SEAL_KEY_ID_BYTES];
     uint8_t ephemeral[X25519_PUBLIC_BYTES];
+    uint8_t day_key[KEY_WRAPPED_BYTES]; /* or the key itself, which is shorter */
     keys_done *done;
     void *owner;
 };
@@ -95,6 +99,18 @@ void keys_line_derive_seal(struct keys_line *self, const uint8_t seal_key_id[SEA
     memcpy(job->ephemeral, ephemeral, X25519_PUBLIC_BYTES);
 }
 
+void keys_line_wrap_day_key(struct keys_line *self, const uint8_t key[KEY_WRAP_BYTES],
+                            keys_done *done, void *owner)
+{
+    memcpy(add_job(self, JOB_WRAP, done, owner)->day_key, key, KEY_WRAP_BYTES);
+}
+
+void keys_line_unwrap_day_key(struct keys_line *self, const uint8_t wrapped[KEY_WRAPPED_BYTES],
+                              keys_done *done, void *owner)
+{
+    memcpy(add_job(self, JOB_UNWRAP, done, owner)->day_key, wrapped, KEY_WRAPPED_BYTES);
+}
+
 // --- sending ------------------------------------------------------------------------------------
 
 union work {
@@ -102,6 +118,8 @@ union work {
     Chaski__SignCheckpoint checkpoint;
     Chaski__SignCosignature cosignature;
     Chaski__DeriveSeal seal;
+    Chaski__WrapDayKey wrap;
+    Chaski__UnwrapDayKey unwrap;
 };
 
 static ProtobufCBinaryData binary(uint8_t *at, size_t size)
@@ -144,6 +162,18 @@ static void fill(struct job *job, Chaski__KeysJob *message, union work *work)
         work->seal.ephemeral = binary(job->ephemeral, X25519_PUBLIC_BYTES);
         message->work_case = CHASKI__KEYS_JOB__WORK_DERIVE_SEAL;
         message->derive_seal = &work->seal;
+        return;
+    case JOB_WRAP:
+        chaski__wrap_day_key__init(&work->wrap);
+        work->wrap.key = binary(job->day_key, KEY_WRAP_BYTES);
+        message->work_case = CHASKI__KEYS_JOB__WORK_WRAP_DAY_KEY;
+        message->wrap_day_key = &work->wrap;
+        return;
+    case JOB_UNWRAP:
+        chaski__unwrap_day_key__init(&work->unwrap);
+        work->unwrap.wrapped = binary(job->day_key, KEY_WRAPPED_BYTES);
+        message->work_case = CHASKI__KEYS_JOB__WORK_UNWRAP_DAY_KEY;
+        message->unwrap_day_key = &work->unwrap;
         return;
     }
 }
@@ -198,6 +228,7 @@ static bool take_result(struct keys_line *self, const Chaski__KeysResult *result
 {
     if (self->first == self->sent || self->job[self->first].id != result->id)
         return false;
+    seal_wipe(self->job[self->first].day_key, KEY_WRAPPED_BYTES);
     struct job job = self->job[self->first++];
     fault f = DONE;
     if (result->fault != OK)
@@ -259,4 +290,61 @@ void keys_line_free(struct keys_line **self)
     free((*self)->job);
     free(*self);
     *self = NULL;
+}
+
+// --- waiting, at the start ----------------------------------------------------------------------
+
+struct answer {
+    bool there;
+    fault f;
+    uint8_t *out;
+    size_t size;
+};
+
+static void take_answer(void *owner, fault f, struct span result)
+{
+    struct answer *answer = owner;
+    answer->there = true;
+    answer->f = f;
+    if (failed(f))
+        return;
+    if (result.size == answer->size)
+        memcpy(answer->out, result.at, result.size);
+    else
+        answer->f = RAISE(INTERNAL, "a day key of %zu bytes", result.size);
+}
+
+static fault wait_for(struct keys_line *self, struct answer *answer)
+{
+    flush(self);
+    while (!answer->there && !self->gone) {
+        struct pollfd wait = {.fd = self->watch.fd, .events = POLLIN};
+        int ready = poll(&wait, 1, KEYS_WAIT_MS);
+        if (ready == 0 || (ready < 0 && errno != EINTR))
+            lose(self); /* its answer may come later, for nobody */
+        else if (ready > 0)
+            on_ready(&self->watch, EPOLLIN);
+    }
+    return answer->there ? answer->f : RAISE(KEYS_UNREACHABLE, "no answer about a day key");
+}
+
+static fault wrap_now(void *owner, const uint8_t key[KEY_WRAP_BYTES],
+                      uint8_t out[KEY_WRAPPED_BYTES])
+{
+    struct answer answer = {.out = out, .size = KEY_WRAPPED_BYTES};
+    keys_line_wrap_day_key(owner, key, take_answer, &answer);
+    return wait_for(owner, &answer);
+}
+
+static fault unwrap_now(void *owner, const uint8_t wrapped[KEY_WRAPPED_BYTES],
+                        uint8_t out[KEY_WRAP_BYTES])
+{
+    struct answer answer = {.out = out, .size = KEY_WRAP_BYTES};
+    keys_line_unwrap_day_key(owner, wrapped, take_answer, &answer);
+    return wait_for(owner, &answer);
+}
+
+struct key_holder keys_line_holder(struct keys_line *self)
+{
+    return (struct key_holder){wrap_now, unwrap_now, self};
 }

@@ -6,6 +6,7 @@
 #define EXCHANGE_KEYS_LINE_H
 
 #include "lib/base/loop.h"
+#include "lib/bus/day_key.h"
 #include "lib/bus/letter.h"
 #include "lib/crypto/note.h"
 
@@ -29,5 +30,13 @@ void keys_line_sign_cosignature(struct keys_line *self, const struct checkpoint 
 void keys_line_derive_seal(struct keys_line *self, const uint8_t seal_key_id[SEAL_KEY_ID_BYTES],
                            const uint8_t ephemeral[X25519_PUBLIC_BYTES], keys_done *done,
                            void *owner);
+void keys_line_wrap_day_key(struct keys_line *self, const uint8_t key[KEY_WRAP_BYTES],
+                            keys_done *done, void *owner);
+void keys_line_unwrap_day_key(struct keys_line *self, const uint8_t wrapped[KEY_WRAPPED_BYTES],
+                              keys_done *done, void *owner);
+
+/* For the start, before the loop runs: a holder of day keys that waits for each answer, at most
+ * KEYS_WAIT_MS. */
+struct key_holder keys_line_holder(struct keys_line *self);
 
 #endif

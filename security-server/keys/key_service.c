@@ -143,6 +143,24 @@ static fault derive_seal(struct key_service *self, const Chaski__DeriveSeal *job
     return RAISE(KEY_UNKNOWN, "sealed for a key that this server does not have");
 }
 
+static fault wrap_day_key(struct key_service *self, const Chaski__WrapDayKey *job, uint8_t *out,
+                          size_t *size)
+{
+    if (job->key.len != KEY_WRAP_BYTES)
+        return RAISE(BAD_FRAME, "a day key of %zu bytes", job->key.len);
+    *size = KEY_WRAPPED_BYTES;
+    return key_wrap_wrap(self->store->store, job->key.data, out);
+}
+
+static fault unwrap_day_key(struct key_service *self, const Chaski__UnwrapDayKey *job, uint8_t *out,
+                            size_t *size)
+{
+    if (job->wrapped.len != KEY_WRAPPED_BYTES)
+        return RAISE(BAD_FRAME, "a wrapped day key of %zu bytes", job->wrapped.len);
+    *size = KEY_WRAP_BYTES;
+    return key_wrap_unwrap(self->store->store, job->wrapped.data, out);
+}
+
 static fault work(struct key_service *self, const Chaski__KeysJob *job, uint8_t *out, size_t *size)
 {
     switch (job->work_case) {
@@ -154,6 +172,10 @@ static fault work(struct key_service *self, const Chaski__KeysJob *job, uint8_t 
         return sign_cosignature(self, job->sign_cosignature, out, size);
     case CHASKI__KEYS_JOB__WORK_DERIVE_SEAL:
         return derive_seal(self, job->derive_seal, out, size);
+    case CHASKI__KEYS_JOB__WORK_WRAP_DAY_KEY:
+        return wrap_day_key(self, job->wrap_day_key, out, size);
+    case CHASKI__KEYS_JOB__WORK_UNWRAP_DAY_KEY:
+        return unwrap_day_key(self, job->unwrap_day_key, out, size);
     default:
         return RAISE(BAD_FRAME, "a job without work");
     }

@@ -71,6 +71,16 @@ static fault load_seals(const char *folder, struct key_store *self)
     return DONE;
 }
 
+static fault load_store_key(const char *folder, struct key_store *self)
+{
+    char path[PATH_BYTES];
+    TRY(path_of(folder, STORE_KEY_FILE, path));
+    self->store_made = access(path, F_OK) != 0;
+    if (self->store_made)
+        TRY(store_key_make(path));
+    return store_key_load(path, &self->store);
+}
+
 fault key_store_load(const char *folder, struct key_store **out)
 {
     OWNED(key_store) self = owned_new(sizeof *self);
@@ -78,6 +88,7 @@ fault key_store_load(const char *folder, struct key_store **out)
     TRY(load(folder, "log.key", KEY_ED25519, &self->log));
     TRY(load_witness(folder, self));
     TRY(load_seals(folder, self));
+    TRY(load_store_key(folder, self));
     *out = TAKE(self);
     return DONE;
 }
@@ -89,6 +100,7 @@ void key_store_free(struct key_store **self)
     keypair_free(&(*self)->sign);
     keypair_free(&(*self)->log);
     keypair_free(&(*self)->witness);
+    key_wrap_free(&(*self)->store);
     for (size_t i = 0; i < (*self)->seals; i++)
         keypair_free(&(*self)->seal[i]);
     free(*self);

@@ -7,6 +7,7 @@
 
 #include "lib/bus/limits.h"
 #include "lib/bus/letter.h"
+#include "lib/bus/store_key.h"
 #include "lib/crypto/cades.h"
 #include "lib/crypto/keypair.h"
 
@@ -15,13 +16,16 @@ struct key_store {
     struct cades_template template; /* of sign.crt: nothing but CAdES attributes is ever signed */
     struct keypair *log;
     struct keypair *witness; /* witness.key; NULL: this server cosigns nobody's log */
+    struct key_wrap *store;  /* of store.key: day keys of payloads are under it */
+    bool store_made;         /* just now: there was none */
     size_t seals;
     struct keypair *seal[SEAL_KEYS_MAX]; /* seal.key, seal.1.key, ... newest first */
     uint8_t seal_id[SEAL_KEYS_MAX][SEAL_KEY_ID_BYTES];
 };
 
-/* BAD_KEY with the file and what is wrong: missing, readable by others, not of the kind, or
- * sign.crt is no certificate of sign.key. */
+/* A missing store.key is made: nodes from before there was one have none. BAD_KEY with the file and
+ * what is wrong: missing, readable by others, not of the kind, or sign.crt is no certificate of
+ * sign.key. */
 fault key_store_load(const char *folder, struct key_store **out);
 void key_store_free(struct key_store **self);
 

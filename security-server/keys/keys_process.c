@@ -40,21 +40,31 @@ static fault serve(struct key_service *service, int line)
     }
 }
 
+/* Everything that OpenSSL loads lazily must be loaded before the jail closes: do each kind once. */
+static fault do_each_once(struct key_store *store)
+{
+    static const uint8_t base_point[X25519_PUBLIC_BYTES] = {9};
+    uint8_t digest[SHA256_BYTES] = {0}, signature[P256_SIGNATURE_BYTES_MAX], shared[SEAL_KEY_BYTES];
+    uint8_t log_signature[ED25519_SIGNATURE_BYTES], wrapped[KEY_WRAPPED_BYTES];
+    size_t size = 0;
+    TRY(keypair_sign_digest(store->sign, digest, signature, &size));
+    TRY(keypair_sign_message(store->log, span_of(digest, sizeof digest), log_signature));
+    TRY(seal_derive(store->seal[0], base_point, shared));
+    TRY(key_wrap_wrap(store->store, shared, wrapped));
+    TRY(key_wrap_unwrap(store->store, wrapped, shared));
+    seal_wipe(shared, sizeof shared);
+    return DONE;
+}
+
 static fault start_and_serve(const struct server_config *config, int line)
 {
     OWNED(key_store) store = NULL;
     TRY(key_store_load(config->keys_folder, &store));
+    if (store->store_made)
+        EVENT(WARN, "keys.store_key_made", E_TEXT("file", STORE_KEY_FILE),
+              E_TEXT("remedy", "keep a copy of it: without it no kept payload opens"));
     struct key_service service = {.store = store};
-    /* Everything that OpenSSL loads lazily must be loaded before the jail closes: do each kind
-     * once. */
-    uint8_t digest[SHA256_BYTES] = {0}, signature[P256_SIGNATURE_BYTES_MAX], shared[SEAL_KEY_BYTES];
-    uint8_t log_signature[ED25519_SIGNATURE_BYTES];
-    size_t size = 0;
-    TRY(keypair_sign_digest(store->sign, digest, signature, &size));
-    TRY(keypair_sign_message(store->log, span_of(digest, sizeof digest), log_signature));
-    static const uint8_t base_point[X25519_PUBLIC_BYTES] = {9};
-    TRY(seal_derive(store->seal[0], base_point, shared));
-    seal_wipe(shared, sizeof shared);
+    TRY(do_each_once(store));
     TRY(jail_enter(JAIL_KEYS));
     EVENT(INFO, "keys.ready", E_NUMBER("seal_keys", store->seals));
     static const uint8_t ready[1] = {'!'};

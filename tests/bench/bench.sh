@@ -99,7 +99,7 @@ read -r sign_rate verify_rate <"$RESULTS/ecdsa.txt"
 bound=$(echo "$sign_rate $verify_rate $(nproc)" | awk '{ print $3 / (2 / $1 + 2 / $2) }')
 
 server_stop a; server_stop b
-entries=$("$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" | tee "$RESULTS/verify.txt" | tail -n 1)
+entries=$("$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" --store-key "$C/a/keys/store.key" --store-key "$C/b/keys/store.key" | tee "$RESULTS/verify.txt" | tail -n 1)
 
 # --- the table -----------------------------------------------------------------------------------------
 rate() { column "$1" 1 | median | awk '{ printf "%.0f", $1 }'; }

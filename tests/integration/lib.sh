@@ -70,6 +70,25 @@ flip() {
     printf "\\x$(printf %02x $((byte ^ 85)))" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
 }
 
+crc32c() { # of hex digits, as 8 hex digits
+    local crc=$((0xffffffff)) i k
+    for ((i = 0; i < ${#1}; i += 2)); do
+        crc=$((crc ^ 16#${1:i:2}))
+        for k in 1 2 3 4 5 6 7 8; do crc=$(((crc >> 1) ^ ((crc & 1) * 0x82f63b78))); done
+    done
+    printf '%08x' $((crc ^ 0xffffffff))
+}
+
+# slot_set SLAB INDEX STATE [KEY]: an entry's slot gets this state, 8 hex digits, and key, 80, with a right checksum
+slot_set() {
+    local old body
+    old=$(xxd -s $((64 + 64 * $2)) -l 60 -p "$1" | tr -d '\n')
+    body=${old:0:24}$3${4:-${old:32:80}}00000000
+    printf '%s%s' "$body" "$(crc32c "$(printf %016x "$2")$body")" | xxd -r -p |
+        dd of="$1" bs=1 seek=$((64 + 64 * $2)) conv=notrunc 2>/dev/null
+}
+NO_KEY=$(printf '%080d' 0)
+
 # Ports that were free a moment ago. Python-free: ask the kernel through a bound socket of our own tool.
 free_port() { "$BIN/chaski" free-ports 1; }
 

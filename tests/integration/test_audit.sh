@@ -47,14 +47,6 @@ cut_frames() { # the last N of the copy's log become zeros
     read -r from _ < <(frames "$file" | tail -n $(($1 + 1)) | head -n 1)
     dd if=/dev/zero of="$file" bs=1 seek="$from" count=$((to - from)) conv=notrunc 2>/dev/null
 }
-crc32c() { # of hex digits, as 8 hex digits
-    local crc=$((0xffffffff)) i k
-    for ((i = 0; i < ${#1}; i += 2)); do
-        crc=$((crc ^ 16#${1:i:2}))
-        for k in 1 2 3 4 5 6 7 8; do crc=$(((crc >> 1) ^ ((crc & 1) * 0x82f63b78))); done
-    done
-    printf '%08x' $((crc ^ 0xffffffff))
-}
 append_leaf() { # a leaf of another segment FILE at INDEX becomes the copy's next entry, with a right checksum
     local file from length to count body number
     file=$(segment)
@@ -66,11 +58,13 @@ append_leaf() { # a leaf of another segment FILE at INDEX becomes the copy's nex
     printf '%08x%s%s%s' $((length - 16)) "$(crc32c "$number$body")" "$number" "$body" |
         xxd -r -p | dd of="$file" bs=1 seek="$to" conv=notrunc 2>/dev/null
 }
-slot() { echo $((16 + 48 * $1)); } # of an index in the first day's slab
+slot() { echo $((64 + 64 * $1)); } # of an index in the first day's slab
 slab() { ls "$X"/keys/*.slab | head -n 1; }
+set_slot() { slot_set "$(slab)" "$@"; }
 
 # --- what the auditor says ------------------------------------------------------------------------
-verify() { "$AUDIT" verify "$@" >"$C/said" 2>&1; echo $?; }
+KEYS=(--store-key "$C/a/keys/store.key" --store-key "$C/b/keys/store.key")
+verify() { "$AUDIT" verify "$@" "${KEYS[@]}" >"$C/said" 2>&1; echo $?; }
 finds() { # SENTENCE RULE WORDS VERIFY-ARGUMENTS...
     local sentence=$1 rule=$2 words=$3 status; shift 3
     status=$(verify "$@")
@@ -133,24 +127,52 @@ finds "the newest directory of all logs in a run judges all of them" revocation 
 check "... so that no copy can keep a revocation back" contains "$(grep FINDING "$C/said")" "$C/good-b"
 
 clean "both honest logs are clean" "$C/good-a" "$C/good-b"
-check "... with all payloads held" contains "$(cat "$C/said")" "held, 0 erased, 0 none, 0 damaged"
+check "... with all payloads held" contains "$(cat "$C/said")" "held, 0 sealed, 0 erased, 0 none, 0 damaged"
 check "... saying which heads the peers have shown" contains "$(cat "$C/said")" "peers' heads: $B/SS1: "
 
 # --- payloads -------------------------------------------------------------------------------------
 again
-poke "$(slab)" $(($(slot 5) + 12)) '\x00\x00\x00\x02'
-dd if=/dev/zero of="$(slab)" bs=1 seek=$(($(slot 5) + 16)) count=32 conv=notrunc 2>/dev/null
+set_slot 5 00000002 "$NO_KEY"
 finds "a payload marked as erased is found" payload "no record of the log says so" "$X"
 check "... and counted" contains "$(cat "$C/said")" "1 erased, 0 none"
-for ((i = 0; i < 200; i++)); do poke "$(slab)" $(($(slot $i) + 12)) '\x00\x00\x00\x02'; done
-rm "$X"/payload/*.seg
-finds "all payloads gone and marked as erased is found" payload "no record of the log says so" "$X"
+for ((i = 0; i < 30; i++)); do set_slot $i 00000002 "$NO_KEY"; done
+finds "many payloads marked as erased are found" payload "no record of the log says so" "$X"
+check "... each of them" equal "$(grep -c 'no record of the log says so' "$C/said")" 30
+again; poke "$(slab)" $(($(slot 5) + 12)) '\x00\x00\x00\x02'
+finds "a slot that was altered is found" payload "slot of 5 is damaged" "$X"
+again; set_slot 5 00000000 "$NO_KEY"
+finds "a payload that was never kept is found where all are kept" payload "no payload is held" "$X"
+again; poke "$(ls "$X"/keys/*.key)" 20 '\x55\x55'
+finds "a day key that was altered is found" payload "the key file of" "$X"
+again; rm "$X"/keys/*.key
+finds "a day key that was taken away is found" payload "without it no payload of that day opens" "$X"
 again; rm -r "$X/payload" "$X/keys"
 finds "all payloads and their keys gone is found" payload "no payload is held" "$X"
-again; poke "$(slab)" $(($(slot 5) + 12)) '\x00\x76\xad\xf1'
+again; set_slot 5 0076adf1
 finds "a state that no node writes is found" payload "" "$X"
 "$AUDIT" show "$X" 5 --payload >"$C/shown" 2>&1; status=$?
 check "... and shown without harm" equal $status 0
+
+# --- without the store key ------------------------------------------------------------------------
+mine=("${KEYS[@]}"); KEYS=()
+clean "without a store key a log is clean" "$C/good-a"
+check "... with its payloads sealed" contains "$(cat "$C/said")" "payloads: 0 held, $(wc -l < <("$AUDIT" show "$C/good-a")) sealed, 0 erased"
+KEYS=(--store-key "$C/b/keys/store.key")
+clean "nor does another node's store key make a finding" "$C/good-a"
+remarks "... which is remarked" "opened with none of the keys given"
+again; poke "$(ls "$X"/payload/*.seg)" 60 '\x55\x55'; KEYS=()
+finds "a payload that rots under its seal is found" payload "the payload frame of 0 is damaged" "$X"
+day=$(basename "$(slab)" .slab)
+"$AUDIT" keys export "$C/good-a" --store-key "$C/a/keys/store.key" --day "$day" >"$C/daykey"
+check "a day key can be given to an auditor" equal "$(wc -c <"$C/daykey")" 74
+KEYS=(--store-key "$C/daykey")
+clean "... with which that day's payloads are checked" "$C/good-a"
+check "... all of them" contains "$(cat "$C/said")" "held, 0 sealed, 0 erased"
+check "... and shown" contains "$("$AUDIT" show "$C/good-a" 0 --payload "${KEYS[@]}")" "| started"
+check "without it they are not" contains "$("$AUDIT" show "$C/good-a" 0 --payload)" "sealed"
+"$AUDIT" keys export "$C/good-a" --store-key "$C/b/keys/store.key" --day "$day" >"$C/shown" 2>&1; status=$?
+check "another node's store key exports nothing" contains "$status $(cat "$C/shown")" "2 chaski-audit"
+KEYS=("${mine[@]}")
 
 # --- the ends of the log --------------------------------------------------------------------------
 again; rm "$X/log/1/promise"
@@ -221,12 +243,12 @@ finds "directories of two logs that contradict one another are found" directorie
 "$AUDIT" show "$C/good-a" >"$C/rows"
 check "one row for each entry" equal "$(wc -l <"$C/rows")" "$(($(frames "$(ls "$C"/good-a/log/1/wal/*.seg)" | wc -l) - 1))"
 check "... and nothing in it drives the terminal" equal "$(LC_ALL=C tr -d '\n\40-\176\200-\377' <"$C/rows" | wc -c)" 0
-for ((i = 0; i < $(wc -l <"$C/rows"); i++)); do "$AUDIT" show "$C/good-a" $i --payload; done >"$C/shown"
+for ((i = 0; i < $(wc -l <"$C/rows"); i++)); do "$AUDIT" show "$C/good-a" $i --payload "${KEYS[@]}"; done >"$C/shown"
 check "nor in an entry with its payload" equal "$(LC_ALL=C tr -d '\n\40-\176\200-\377' <"$C/shown" | wc -c)" 0
 
 odd=$C/caf$'\xe9'
 again; mv "$X" "$odd"; X=$odd
-poke "$(slab)" $(($(slot 5) + 12)) '\x00\x00\x00\x02'
+set_slot 5 00000002 "$NO_KEY"
 "$AUDIT" verify "$odd" --json >"$C/json"; status=$?
 check "a finding does not get lost by a folder's name" contains "$(cat "$C/json")" '"what": "its payload is marked as erased'
 check "... whose bytes are shown" contains "$(cat "$C/json")" 'caf\\xe9"'

@@ -205,14 +205,14 @@ rm "$C/b/services/personas.conf"
 # --- evidence ------------------------------------------------------------------------------------
 sleep 1.2
 for name in a b; do
-    check "the log of $name verifies while the node runs" "$BIN/chaski-audit" verify "$C/$name/audit"
+    check "the log of $name verifies while the node runs" "$BIN/chaski-audit" verify "$C/$name/audit" --store-key "$C/$name/keys/store.key"
 done
 gateway_stop a; check "gateway a stops as asked" equal $? 0
 gateway_stop b; check "gateway b stops as asked" equal $? 0
 server_stop a; check "server a stops as asked" equal $? 0
 server_stop b; check "server b stops as asked" equal $? 0
-check "both logs verify, and hold the same leaves" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit"
-check "one leaf can be exported" "$BIN/chaski-audit" export "$C/a/audit" 2 --to "$C/export"
+check "both logs verify, and hold the same leaves" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" --store-key "$C/a/keys/store.key" --store-key "$C/b/keys/store.key"
+check "one leaf can be exported" "$BIN/chaski-audit" export "$C/a/audit" --store-key "$C/a/keys/store.key" 2 --to "$C/export"
 check "stock openssl verifies it as CAdES" openssl cms -verify -cades -binary -inform DER -in "$C/export/leaf.p7m" \
     -certfile "$C/export/signer.pem" -CAfile "$C/store/anchor/trust.pem" -out "$C/header.out"
 check "there are events to look at" [ "$(cat "$C"/*/*.events | wc -l)" -gt 100 ]

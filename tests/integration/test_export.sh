@@ -4,7 +4,10 @@
 # coreutils only; whatever is changed in it, FAIL; and containers are what stock tools take them for.
 . "$(dirname "$0")/lib.sh"
 PEER=$OUT/tests/front_peer
-AUDIT=$BIN/chaski-audit
+# an auditor to whom both nodes have given their store keys
+AUDIT=$C/audit
+printf '#!/bin/sh\nexec "%s" "$@" --store-key "%s" --store-key "%s"\n' "$BIN/chaski-audit" "$C/a/keys/store.key" "$C/b/keys/store.key" >"$AUDIT"
+chmod +x "$AUDIT"
 A=CO/MUN/890905211
 B=CO/GOV/899999027
 CHECKPOINT_MS=200
@@ -325,13 +328,12 @@ printf "quorum none\n" >"$C/none"
 # --- what is not there --------------------------------------------------------------------------------
 cp -r "$C/log-b" "$C/erased"
 slab=$(ls "$C"/erased/keys/*.slab | head -n 1)
-printf '\x00\x00\x00\x02' | dd of="$slab" bs=1 seek=$((16 + 48 * request + 12)) conv=notrunc 2>/dev/null
-dd if=/dev/zero of="$slab" bs=1 seek=$((16 + 48 * request + 16)) count=32 conv=notrunc 2>/dev/null
+slot_set "$slab" "$request" 00000002 "$NO_KEY"
 check "an erased payload does not hinder the export" export_to "$C/gone" "$C/erased" $request
 check "... which says so" contains "$(cat "$C/gone/README.txt")" "The payload was erased"
 check "... and holds none" test ! -e "$C/gone/payload.bin"
 check "all else still verifies" equal "$(verify_here "$C/gone") $(tail -n 1 "$C/said")" "0 PASS (commitment only)"
-printf '\x77' | dd of="$slab" bs=1 seek=$((16 + 48 * request + 12)) conv=notrunc 2>/dev/null
+flip "$slab" $((64 + 64 * request + 12))
 check "a damaged payload neither" export_to "$C/gone" "$C/erased" $request
 check "... which is said" contains "$(cat "$C/gone/README.txt")" "is damaged"
 

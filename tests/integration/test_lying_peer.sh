@@ -66,5 +66,5 @@ sleep 1.2
 check "a revoked key is refused, without a restart" equal "$(faults honest)" "answer REVOKED"
 server_stop b
 check "the server stops as asked" equal $? 0
-check "the log verifies" "$BIN/chaski-audit" verify "$C/b/audit"
+check "the log verifies" "$BIN/chaski-audit" verify "$C/b/audit" --store-key "$C/b/keys/store.key"
 finish

@@ -95,5 +95,5 @@ share --url http://no-such-host.invalid/ --service $S/corta >/dev/null
 check "... and what the gateway would not take leaves it as it was" contains "$(cat "$C"/b/services/*corta.conf)" 'key = "nombre"'
 check "nothing of the refused is left" equal "$(ls "$C/b/services" | grep -c rota)" 0
 for name in a b; do gateway_stop $name; server_stop $name; done
-check "both logs verify" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit"
+check "both logs verify" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" --store-key "$C/a/keys/store.key" --store-key "$C/b/keys/store.key"
 finish

@@ -59,9 +59,9 @@ for name in a b; do
     grep -o '"exchange" *: *"[0-9a-f-]*"' "$C/$name.json" | sed 's/.*"\([0-9a-f-]*\)"$/\1/; s/-//g' | sort -u >"$C/$name.ids"
     sort -u "$C/answered" | comm -23 - "$C/$name.ids" >"$C/$name.missing"
     check "every answered exchange stands in the log of $name" equal "$(wc -l <"$C/$name.missing")" 0
-    check "the log of $name verifies" "$BIN/chaski-audit" verify "$C/$name/audit"
+    check "the log of $name verifies" "$BIN/chaski-audit" verify "$C/$name/audit" --store-key "$C/$name/keys/store.key"
 done
-check "both logs agree with one another" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit"
+check "both logs agree with one another" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" --store-key "$C/a/keys/store.key" --store-key "$C/b/keys/store.key"
 check "no request is left without an outcome in either log" equal "$(for name in a b; do
     "$BIN/chaski-audit" show "$C/$name/audit" --json | grep -c '"kind" *: *"request"'
     "$BIN/chaski-audit" show "$C/$name/audit" --json | grep -cE '"kind" *: *"(response|fault)"'

@@ -83,5 +83,6 @@ cp -r "$C/newest" "$C/a/audit"
 server_start a || not_ok "the complete log starts" "$(tail -n 1 "$C/a/server.events")"
 check "with the complete files it goes on" contains "$(ask 5)" "OK                   5"
 for m in a b c d; do server_stop $m; done
-check "the log verifies" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit"
+check "the log verifies" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" \
+    --store-key "$C/a/keys/store.key" --store-key "$C/b/keys/store.key"
 finish

@@ -33,6 +33,8 @@ static const char usage[] =
     "      otherwise than the directory says; --tsa: certificates of a time-stamping authority "
     "that\n"
     "      --trust does not vouch for\n"
+    "  keys export DIR --day YYYYMMDD\n"
+    "      prints the key of one day: whoever gets it can open that day's payloads and no others\n"
     "\n"
     "Filters of search; a row must pass all of them:\n"
     "  --from TIME --until TIME   2026-11-21, 2026-11-21T04:05, 2026-11-21T04:05:06Z; UTC, both\n"
@@ -54,6 +56,10 @@ static const char usage[] =
     "  --rebuild                  makes the index anew\n"
     "  --as-is                    does not look into the log for what is not indexed yet\n"
     "\n"
+    "Payloads are sealed under keys that are under the node's store key. To open them:\n"
+    "  --store-key FILE        a node's store.key, or day keys that keys export printed; as often\n"
+    "                          as there are files\n"
+    "\n"
     "What everything rests on; without these it comes from the folder, and whoever gave you\n"
     "the folder may have made it up:\n"
     "  --trust FILE            certificates of the authority (PEM)\n"
@@ -67,6 +73,14 @@ static const char usage[] =
 static fault take_option(int code, struct audit_arguments *out)
 {
     switch (code) {
+    case 'S':
+        if (out->store_keys == LOGS_MAX)
+            return RAISE(BAD_REQUEST, "more than %d files of keys", LOGS_MAX);
+        out->store_key[out->store_keys++] = optarg;
+        return DONE;
+    case 'y':
+        out->day = optarg;
+        return DONE;
     case 't':
         out->anchors.trust_file = optarg;
         return DONE;
@@ -131,6 +145,8 @@ static fault parse(int argc, char **argv, struct audit_arguments *out)
                                             {"seal-cert", required_argument, NULL, 'C'},
                                             {"policy", required_argument, NULL, 'P'},
                                             {"tsa", required_argument, NULL, 'T'},
+                                            {"store-key", required_argument, NULL, 'S'},
+                                            {"day", required_argument, NULL, 'y'},
                                             {"exchange", required_argument, NULL, 'x'},
                                             {"kind", required_argument, NULL, 'k'},
                                             {"limit", required_argument, NULL, 'l'},
@@ -160,6 +176,8 @@ static fault do_command(int argc, char **argv, uint64_t *findings)
         return verify_command(&arguments, findings);
     if (strcmp(argv[0], "export") == 0)
         return export_command(&arguments);
+    if (strcmp(argv[0], "keys") == 0)
+        return keys_command(&arguments);
     return RAISE(BAD_REQUEST, "no command \"%s\"; see chaski-audit --help", argv[0]);
 }
 

@@ -14,15 +14,18 @@ struct audit_arguments {
     const char *positional[LOGS_MAX + 1];
     struct log_anchors anchors;
     const char *directory; /* a newer one than the folders' own, or NULL */
-    const char *to, *exchange, *kind;
+    const char *to, *exchange, *kind, *day;
     const char *asice, *asics, *seal_key, *seal_certificate; /* of an export */
     const char *policy, *tsa;                                /* files that go along with it */
-    uint64_t limit;                                          /* 0: all */
+    size_t store_keys;
+    const char *store_key[LOGS_MAX]; /* files with store keys or day keys */
+    uint64_t limit;                  /* 0: all */
     bool json, quiet, payload;
 };
 
 fault show_command(const struct audit_arguments *arguments);
 fault export_command(const struct audit_arguments *arguments);
+fault keys_command(const struct audit_arguments *arguments);
 /* *findings: how many; only meaningful on DONE. */
 fault verify_command(const struct audit_arguments *arguments, uint64_t *findings);
 

@@ -7,6 +7,7 @@
 #include "tools/audit/history.h"
 #include "tools/audit/printable.h"
 #include "tools/audit/record.h"
+#include "tools/audit/store_keys.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ struct export
     struct directory *given; /* of --directory, when it judges; or NULL */
     struct standing *standing;
     struct covers *covers;
+    struct key_ring *keys; /* to payloads */
     bool by_index;
     uint64_t index;
     uint8_t exchange_id[EXCHANGE_ID_BYTES];
@@ -39,6 +41,7 @@ static void export_clear(struct export *self)
         record_free(&self->record[i]);
     free(self->leaf_hashes);
     covers_free(&self->covers);
+    key_ring_free(&self->keys);
     standing_free(&self->standing);
     directory_free(&self->given);
     log_view_free(&self->view);
@@ -259,9 +262,11 @@ static void tell(const struct export *self)
 static fault run(struct export *self)
 {
     TRY(check_arguments(self));
+    TRY(store_keys_open(self->arguments, &self->keys));
     TRY(open_source(self));
     TRY(find_records(self));
     struct record_source from = {.view = self->view,
+                                 .keys = self->keys,
                                  .anchors = &self->arguments->anchors,
                                  .directory =
                                      self->given != NULL ? self->given : self->view->directory,

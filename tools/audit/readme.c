@@ -132,6 +132,18 @@ static void say_payload(struct writer *self, const struct readme_facts *facts)
                   "whoever holds a\n"
                   "                  copy can show that it is the one, nobody can guess it from "
                   "the commitment.\n");
+    else if (facts->payload == PAYLOAD_SALT)
+        say(self,
+            "(no payload.bin)  Of the payload only the salt was kept, which is salt.bin if it "
+            "could be opened.\n"
+            "                  Whoever has the payload can show that it is the one: its "
+            "SHA-256 with the\n"
+            "                  salt before it stands in the header:  cat salt.bin PAYLOAD | "
+            "sha256sum\n");
+    else if (facts->payload == PAYLOAD_SEALED)
+        say(self, "(no payload.bin)  The payload is sealed: the export was made without the "
+                  "node's store key.\n"
+                  "                  The header commits to it.\n");
     else
         say(self,
             "(no payload.bin)  The log holds no payload for this entry, only the commitment.\n");

@@ -41,10 +41,10 @@ static fault put_payload(const struct record *self, const struct record_source *
                          struct files *files, struct readme_facts *facts)
 {
     OWNED(bytes) blob = NULL;
-    facts->payload_damaged = failed(payload_store_read(from->view->folder, self->index,
+    facts->payload_damaged = failed(payload_store_read(from->view->folder, from->keys, self->index,
                                                        &self->leaf_hash, &facts->payload, &blob));
-    if (!facts->payload_damaged && facts->payload == PAYLOAD_HELD)
-        files_take(files, "payload.bin", &blob);
+    if (!facts->payload_damaged && blob != NULL)
+        files_take(files, facts->payload == PAYLOAD_HELD ? "payload.bin" : "salt.bin", &blob);
     return DONE;
 }
 

@@ -8,6 +8,7 @@
 #include "tools/audit/json_text.h"
 #include "tools/audit/log_view.h"
 #include "tools/audit/printable.h"
+#include "tools/audit/store_keys.h"
 
 #include "audit.pb-c.h"
 #include "rest.pb-c.h"
@@ -20,6 +21,7 @@
 struct show {
     struct log_view *view;
     const struct audit_arguments *arguments;
+    struct key_ring *keys;
     uint64_t shown;
     bool one;
     uint64_t index; /* the one wanted */
@@ -168,6 +170,10 @@ static const char *state_word(enum payload_state state)
         return "held";
     case PAYLOAD_ERASED:
         return "erased (commitment only)";
+    case PAYLOAD_SALT:
+        return "not kept but for its salt";
+    case PAYLOAD_SEALED:
+        return "sealed (commitment only without --store-key)";
     }
     return "in a state that no node writes";
 }
@@ -176,14 +182,15 @@ static void print_payload(const struct show *self, const struct log_entry *entry
 {
     OWNED(bytes) blob = NULL;
     enum payload_state state = PAYLOAD_NONE;
-    if (failed(payload_store_read(self->view->folder, entry->index, entry->leaf_hash, &state,
-                                  &blob))) {
+    if (failed(payload_store_read(self->view->folder, self->keys, entry->index, entry->leaf_hash,
+                                  &state, &blob))) {
         print_field("payload", span_of_text(fault_detail()));
         return;
     }
     printf("  %-16s %s, %" PRIu64 " bytes\n", "payload", state_word(state),
            entry->header->payload_bytes);
-    if (blob != NULL && blob->size >= SALT_BYTES && self->arguments->payload)
+    if (blob != NULL && state == PAYLOAD_HELD && blob->size >= SALT_BYTES &&
+        self->arguments->payload)
         print_content(entry->header->kind, letter_payload(bytes_span(blob)));
 }
 
@@ -261,6 +268,7 @@ fault show_command(const struct audit_arguments *arguments)
     struct show self = {.arguments = arguments};
     struct wal_end end;
     OWNED(log_view) view = NULL;
+    OWNED(key_ring) keys = NULL;
     if (arguments->count > 2)
         return RAISE(BAD_REQUEST, "show DIR [INDEX]");
     if (arguments->count == 2) {
@@ -268,7 +276,9 @@ fault show_command(const struct audit_arguments *arguments)
         TRY(text_number(span_of_text(arguments->positional[1]), UINT64_MAX, &self.index));
     }
     TRY(log_view_open(arguments->positional[0], &arguments->anchors, &view));
+    TRY(store_keys_open(arguments, &keys));
     self.view = view;
+    self.keys = keys;
     self.list = arguments->json ? json_array() : NULL;
     fault f = log_view_walk(view, show_entry, &self, &end);
     if (self.list != NULL) {

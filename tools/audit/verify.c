@@ -16,7 +16,8 @@
 
 #define HEADS_SHOWN_MAX 20
 
-static const char *const payload_words[FOUND_KINDS] = {"none", "held", "erased", "damaged"};
+static const char *const payload_words[FOUND_KINDS] = {"none", "held", "sealed", "erased",
+                                                       "damaged"};
 
 // --- opening ------------------------------------------------------------------------------------
 
@@ -150,10 +151,10 @@ static void tell_log(struct verify *self, const struct log *log)
     report_line(self->report, "%-44s %8" PRIu64 " entries  root %.16s…", log->view->log_key.name,
                 log->count, root);
     report_line(self->report,
-                "  payloads: %" PRIu64 " held, %" PRIu64 " erased, %" PRIu64 " none, %" PRIu64
-                " damaged; %" PRIu64 " entries that no checkpoint covers",
-                log->payloads[FOUND_HELD], log->payloads[FOUND_ERASED], log->payloads[FOUND_NONE],
-                log->payloads[FOUND_DAMAGED], log->uncovered);
+                "  payloads: %" PRIu64 " held, %" PRIu64 " sealed, %" PRIu64 " erased, %" PRIu64
+                " none, %" PRIu64 " damaged; %" PRIu64 " entries that no checkpoint covers",
+                log->payloads[FOUND_HELD], log->payloads[FOUND_SEALED], log->payloads[FOUND_ERASED],
+                log->payloads[FOUND_NONE], log->payloads[FOUND_DAMAGED], log->uncovered);
     tell_heads(self, log);
 }
 
@@ -219,6 +220,7 @@ static void tell(struct verify *self)
 
 static fault verify_all(struct verify *self)
 {
+    TRY(store_keys_open(self->arguments, &self->keys));
     for (size_t i = 0; i < self->arguments->count; i++) {
         self->logs = i + 1;
         TRY(open_log(self, &self->log[i], self->arguments->positional[i]));
@@ -241,6 +243,7 @@ fault verify_command(const struct audit_arguments *arguments, uint64_t *findings
     for (size_t i = 0; i < self->logs; i++)
         log_clear(&self->log[i]);
     directory_release(&self->given);
+    key_ring_free(&self->keys);
     history_free(&self->given_history);
     report_free(&self->report);
     free(self);

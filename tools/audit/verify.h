@@ -18,8 +18,16 @@
 #include "tools/audit/history.h"
 #include "tools/audit/log_view.h"
 #include "tools/audit/report.h"
+#include "tools/audit/store_keys.h"
 
-enum payload_found { FOUND_NONE, FOUND_HELD, FOUND_ERASED, FOUND_DAMAGED, FOUND_KINDS };
+enum payload_found {
+    FOUND_NONE,
+    FOUND_HELD,
+    FOUND_SEALED, /* it is there, and we have no key to it */
+    FOUND_ERASED,
+    FOUND_DAMAGED,
+    FOUND_KINDS
+};
 
 /* What is kept of an entry for the checks between entries and between logs. */
 struct kept {
@@ -72,6 +80,7 @@ struct verify {
     struct report *report;
     struct log log[LOGS_MAX];
     size_t logs;
+    struct key_ring *keys;   /* to the payloads */
     struct directory *given; /* of --directory, or NULL */
     struct history *given_history;
     /* for the log being walked: the newest directory that contains its own; borrowed */

@@ -152,7 +152,8 @@ static void check_cosignatures(struct verify *self, struct log *log, struct span
         const struct note_key *key = directory_witness_key(self->judge, &server->witness[i]);
         struct checkpoint said;
         uint64_t time_s = 0;
-        if (key == NULL || note.size == 0 || memmem(note.at, note.size, key->name, strlen(key->name)) == NULL)
+        if (key == NULL || note.size == 0 ||
+            memmem(note.at, note.size, key->name, strlen(key->name)) == NULL)
             continue;
         if (!failed(cosignature_open(note, key, &said, &time_s)))
             good++;
@@ -276,8 +277,8 @@ static int64_t logged_stamp(const struct confirming *self, uint64_t index)
     OWNED(bytes) blob = NULL;
     enum payload_state state = PAYLOAD_NONE;
     const struct log *log = self->log;
-    if (failed(payload_store_read(log->view->folder, index, &log->entry[index].leaf_hash, &state,
-                                  &blob)) ||
+    if (failed(payload_store_read(log->view->folder, self->verify->keys, index,
+                                  &log->entry[index].leaf_hash, &state, &blob)) ||
         blob == NULL || blob->size < SALT_BYTES)
         return 0;
     Chaski__StampText *text =

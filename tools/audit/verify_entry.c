@@ -184,8 +184,8 @@ static enum payload_found check_payload(struct verify *self, struct log *log,
         "The content is lost or was tampered with; the signed header still stands.";
     OWNED(bytes) blob = NULL;
     enum payload_state state = PAYLOAD_NONE;
-    if (failed(
-            payload_store_read(log->view->folder, entry->index, entry->leaf_hash, &state, &blob))) {
+    if (failed(payload_store_read(log->view->folder, self->keys, entry->index, entry->leaf_hash,
+                                  &state, &blob))) {
         FIND(self, log, entry->index, "payload", lost, "%s", fault_detail());
         return FOUND_DAMAGED;
     }
@@ -193,8 +193,11 @@ static enum payload_found check_payload(struct verify *self, struct log *log,
     case PAYLOAD_HELD:
         check_commitment(self, log, entry, blob);
         return FOUND_HELD;
+    case PAYLOAD_SEALED:
+        return FOUND_SEALED;
     case PAYLOAD_ERASED:
         return FOUND_ERASED;
+    case PAYLOAD_SALT:
     case PAYLOAD_NONE:
         FIND(self, log, entry->index, "payload",
              "The content was removed without an erasure; the signed header still stands.",

@@ -318,6 +318,17 @@ static void check_tail(struct verify *self, struct log *log)
                tail.torn_bytes);
 }
 
+/* Keys were given, and some payloads open with none of them. */
+static void remark_sealed(struct verify *self, struct log *log)
+{
+    uint64_t sealed = log->payloads[FOUND_SEALED];
+    if (sealed > 0 && self->arguments->store_keys > 0)
+        REMARK(self, log,
+               "%" PRIu64 " payload%s opened with none of the keys given: only what they are "
+               "committed to was checked",
+               sealed, sealed == 1 ? "" : "s");
+}
+
 void verify_log(struct verify *self, struct log *log)
 {
     if (log->count == 0) {
@@ -334,4 +345,5 @@ void verify_log(struct verify *self, struct log *log)
         check_checkpoint(self, log);
     check_tail(self, log);
     remark_open_requests(self, log);
+    remark_sealed(self, log);
 }

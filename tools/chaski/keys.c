@@ -5,6 +5,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
+#include "lib/bus/store_key.h"
 #include "lib/crypto/certificate.h"
 #include "lib/crypto/keypair.h"
 #include "lib/crypto/note.h"
@@ -116,6 +117,13 @@ static fault make_seal_key(const struct options *options, struct public_part *ou
     return DONE;
 }
 
+static fault make_store_key(const struct options *options)
+{
+    char path[PATH_BYTES];
+    TRY(path_in(options->folder, STORE_KEY_FILE, path));
+    return store_key_make(path);
+}
+
 static fault make_signing_key(const struct options *options, const struct bus_id *server,
                               struct public_part *out)
 {
@@ -176,13 +184,15 @@ static fault make(const struct options *options)
     TRY(make_log_keys(options, &part));
     TRY(make_transport_key(options, &part));
     TRY(make_seal_key(options, &part));
+    TRY(make_store_key(options));
     TRY(make_signing_key(options, &server, &part));
     fault f = write_request(options, &part);
     bytes_free(&part.request);
     TRY(f);
     printf(
-        "keys of %s are in %s\nsend %s to the authority; then: chaski keys certificate --folder %s "
-        "--certificate FILE\n",
+        "keys of %s are in %s\nkeep a copy of " STORE_KEY_FILE
+        " apart from the evidence log: without it no kept payload opens\nsend %s to the authority; "
+        "then: chaski keys certificate --folder %s --certificate FILE\n",
         options->server, options->folder, options->request, options->folder);
     return DONE;
 }

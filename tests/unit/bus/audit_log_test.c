@@ -2,6 +2,7 @@
 #include "lib/bus/audit_log.h"
 
 #include "lib/base/file.h"
+#include "tests/unit/bus/store_keys.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -26,8 +27,11 @@ static const struct note_key *log_key(struct keypair **signer)
 static struct audit_log_options options_for(const char *folder)
 {
     struct keypair *signer = NULL;
-    return (struct audit_log_options){
-        .folder = folder, .epoch = 1, .segment_bytes = 1 << 20, .key = log_key(&signer)};
+    return (struct audit_log_options){.folder = folder,
+                                      .epoch = 1,
+                                      .segment_bytes = 1 << 20,
+                                      .key = log_key(&signer),
+                                      .holder = *a_holder()};
 }
 
 static fault open_log(const char *folder, struct audit_log **out, struct audit_recovery *recovery)
@@ -160,8 +164,8 @@ static void test_a_payload_is_bound_to_its_leaf(void)
     append(log, five, 2);
     struct sha256 right = merkle_leaf_hash(span_of_text("b")),
                   wrong = merkle_leaf_hash(span_of_text("a"));
-    MUST_FAIL(LOG_BROKEN, payload_store_read(folder, 1, &wrong, &state, &blob));
-    MUST(payload_store_read(folder, 1, &right, &state, &blob));
+    MUST_FAIL(LOG_BROKEN, payload_store_read(folder, a_ring(), 1, &wrong, &state, &blob));
+    MUST(payload_store_read(folder, a_ring(), 1, &right, &state, &blob));
     CU_ASSERT_EQUAL(state, PAYLOAD_HELD);
 }
 

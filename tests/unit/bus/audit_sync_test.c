@@ -4,6 +4,7 @@
 
 #include "lib/base/text.h"
 #include "lib/bus/limits.h"
+#include "tests/unit/bus/store_keys.h"
 #include "tests/unit/unit.h"
 
 #include <dirent.h>
@@ -43,8 +44,11 @@ static fault open_log(const char *folder, size_t segment_bytes, audit_visit *vis
     struct note_key key;
     struct audit_recovery recovery;
     TRY(note_key_make("log.example/a", NOTE_LOG, any, &key));
-    struct audit_log_options options = {
-        .folder = folder, .epoch = 1, .segment_bytes = segment_bytes, .key = &key};
+    struct audit_log_options options = {.folder = folder,
+                                        .epoch = 1,
+                                        .segment_bytes = segment_bytes,
+                                        .key = &key,
+                                        .holder = *a_holder()};
     return audit_log_open(&options, visit, owner, out, &recovery);
 }
 

@@ -2,6 +2,8 @@
 #include "lib/bus/payload_store.h"
 
 #include "lib/base/text.h"
+#include "lib/bus/slab.h"
+#include "tests/unit/bus/store_keys.h"
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
@@ -14,8 +16,6 @@
 #define FIRST_DAY "20261118"
 #define NEXT_DAY "20261119"
 #define FRAME_BYTES 16
-#define SLAB_HEAD_BYTES 16
-#define SLOT_BYTES 48
 #define TAG_BYTES 16
 
 /* The leaf hash of record i, in its n-th version. */
@@ -36,10 +36,20 @@ static struct span blob_of(uint64_t i, uint8_t version, uint8_t room[512])
     return span_of(room, size);
 }
 
+static void give_spare(struct payload_store *store)
+{
+    OWNED(day_key) key = NULL;
+    if (!payload_store_wants_spare(store))
+        return;
+    MUST(day_key_make(a_holder(), &key));
+    payload_store_give_spare(store, &key);
+}
+
 static void write_version(struct payload_store *store, uint64_t first, uint64_t count,
                           uint8_t version, int64_t wall_ms)
 {
     uint8_t room[512];
+    give_spare(store);
     for (uint64_t i = first; i < first + count; i++) {
         struct sha256 leaf = leaf_of(i, version);
         MUST(payload_store_write(store, i, &leaf, blob_of(i, version, room), wall_ms));
@@ -59,8 +69,8 @@ static bool holds(const char *folder, uint64_t i, uint8_t version)
     struct sha256 leaf = leaf_of(i, version);
     enum payload_state state;
     OWNED(bytes) blob = NULL;
-    return !failed(payload_store_read(folder, i, &leaf, &state, &blob)) && state == PAYLOAD_HELD &&
-           span_equal(bytes_span(blob), blob_of(i, version, room));
+    return !failed(payload_store_read(folder, a_ring(), i, &leaf, &state, &blob)) &&
+           state == PAYLOAD_HELD && span_equal(bytes_span(blob), blob_of(i, version, room));
 }
 
 /* How many of the records are there with their own bytes. */
@@ -77,7 +87,7 @@ static enum payload_state state_of(const char *folder, uint64_t i)
     struct sha256 leaf = leaf_of(i, 0);
     enum payload_state state = PAYLOAD_ERASED;
     OWNED(bytes) blob = NULL;
-    MUST(payload_store_read(folder, i, &leaf, &state, &blob));
+    MUST(payload_store_read(folder, a_ring(), i, &leaf, &state, &blob));
     CU_ASSERT_EQUAL(blob != NULL, state == PAYLOAD_HELD);
     return state;
 }
@@ -87,7 +97,7 @@ static const char *make_store(uint64_t count)
 {
     const char *folder = unit_folder();
     OWNED(payload_store) store = NULL;
-    MUST(payload_store_open(folder, 0, &store));
+    MUST(payload_store_open(folder, 0, a_holder(), &store));
     write_records(store, 0, count, NOON_MS);
     return folder;
 }
@@ -107,6 +117,13 @@ static struct path payloads_of(const char *folder, const char *day)
 {
     struct path path;
     CU_ASSERT_FATAL(text_format(path.at, sizeof path.at, "%s/payload/%s.seg", folder, day));
+    return path;
+}
+
+static struct path key_of(const char *folder, const char *day)
+{
+    struct path path;
+    CU_ASSERT_FATAL(text_format(path.at, sizeof path.at, "%s/keys/%s.key", folder, day));
     return path;
 }
 
@@ -131,7 +148,7 @@ static bool is_broken(const char *folder, uint64_t i)
     struct sha256 leaf = leaf_of(i, 0);
     enum payload_state state;
     OWNED(bytes) blob = NULL;
-    fault f = payload_store_read(folder, i, &leaf, &state, &blob);
+    fault f = payload_store_read(folder, a_ring(), i, &leaf, &state, &blob);
     return f.code == LOG_BROKEN && blob == NULL;
 }
 
@@ -141,7 +158,7 @@ static void test_what_was_written_is_read_back(void)
 {
     const char *folder = unit_folder();
     OWNED(payload_store) store = NULL;
-    MUST(payload_store_open(folder, 0, &store));
+    MUST(payload_store_open(folder, 0, a_holder(), &store));
     write_records(store, 0, 300, NOON_MS);
     CU_ASSERT_EQUAL(count_held(folder, 0, 300), 300); /* while it is open for writing */
     payload_store_free(&store);
@@ -159,10 +176,10 @@ static void test_a_large_payload_is_read_back(void)
     MUST(bytes_new(9u << 20, &large)); /* more than is filled ahead at once */
     for (size_t i = 0; i < large->size; i++)
         large->data[i] = (uint8_t)(i * 7 / 5);
-    MUST(payload_store_open(folder, 0, &store));
+    MUST(payload_store_open(folder, 0, a_holder(), &store));
     MUST(payload_store_write(store, 0, &leaf, bytes_span(large), NOON_MS));
     write_records(store, 1, 1, NOON_MS);
-    MUST(payload_store_read(folder, 0, &leaf, &state, &back));
+    MUST(payload_store_read(folder, a_ring(), 0, &leaf, &state, &back));
     CU_ASSERT_EQUAL(state, PAYLOAD_HELD);
     CU_ASSERT(span_equal(bytes_span(back), bytes_span(large)));
     CU_ASSERT(holds(folder, 1, 0));
@@ -174,7 +191,7 @@ static void test_a_record_without_payload_has_none(void)
     struct sha256 leaf = leaf_of(1, 0);
     OWNED(payload_store) store = NULL;
     CU_ASSERT_EQUAL(state_of(folder, 0), PAYLOAD_NONE); /* nothing was ever written here */
-    MUST(payload_store_open(folder, 0, &store));
+    MUST(payload_store_open(folder, 0, a_holder(), &store));
     write_records(store, 0, 1, NOON_MS);
     MUST(payload_store_write(store, 1, &leaf, (struct span){0}, NOON_MS));
     write_records(store, 2, 1, NOON_MS);
@@ -195,13 +212,135 @@ static void test_payloads_and_keys_are_for_their_owner_only(void)
     }
 }
 
+/* Offset of record i's frame. */
+static off_t frame_of(uint64_t i)
+{
+    uint8_t room[512];
+    off_t at = 0;
+    for (uint64_t k = 0; k < i; k++)
+        at += (off_t)(FRAME_BYTES + blob_of(k, 0, room).size + TAG_BYTES);
+    return at;
+}
+
+// --- keys ---------------------------------------------------------------------------------------
+
+static enum payload_state state_with(const char *folder, struct key_ring *ring, uint64_t i)
+{
+    struct sha256 leaf = leaf_of(i, 0);
+    enum payload_state state = PAYLOAD_NONE;
+    OWNED(bytes) blob = NULL;
+    MUST(payload_store_read(folder, ring, i, &leaf, &state, &blob));
+    CU_ASSERT_EQUAL(blob != NULL, state == PAYLOAD_HELD);
+    return state;
+}
+
+static void test_without_the_store_key_a_payload_is_sealed(void)
+{
+    const char *folder = make_store(3);
+    CU_ASSERT_EQUAL(state_with(folder, NULL, 1), PAYLOAD_SEALED);
+    CU_ASSERT_EQUAL(state_with(folder, another_ring(), 1), PAYLOAD_SEALED);
+    CU_ASSERT_EQUAL(state_with(folder, a_ring(), 1), PAYLOAD_HELD);
+    flip(payloads_of(folder, FIRST_DAY), frame_of(1) + 30, 0x01); /* its rot is seen all the same */
+    struct sha256 leaf = leaf_of(1, 0);
+    enum payload_state state;
+    OWNED(bytes) blob = NULL;
+    MUST_FAIL(LOG_BROKEN, payload_store_read(folder, NULL, 1, &leaf, &state, &blob));
+}
+
+static void test_a_day_key_alone_opens_its_day_and_no_other(void)
+{
+    const char *folder = make_store(3);
+    struct payload_store *store = NULL;
+    MUST(payload_store_open(folder, 3, a_holder(), &store));
+    write_records(store, 3, 3, NOON_MS + DAY_MS);
+    payload_store_free(&store);
+    OWNED(key_ring) all = key_ring_new(a_holder());
+    OWNED(key_ring) one = key_ring_new(NULL);
+    struct slab_head head;
+    struct day_key *found = NULL;
+    uint8_t key[KEY_WRAP_BYTES];
+    OWNED(day_key) given = NULL;
+    int fd = open(slab_of(folder, FIRST_DAY).at, O_RDONLY | O_CLOEXEC);
+    MUST(slab_head_read(fd, &head));
+    close(fd);
+    MUST(key_ring_find(all, folder, FIRST_DAY, head.key_id, &found));
+    MUST(a_holder()->unwrap(a_holder()->owner, found->wrapped, key));
+    MUST(day_key_take(key, found->wrapped, &given));
+    key_ring_add(one, &given);
+    CU_ASSERT_EQUAL(state_with(folder, one, 1), PAYLOAD_HELD);
+    CU_ASSERT_EQUAL(state_with(folder, one, 4), PAYLOAD_SEALED);
+}
+
+static void test_a_store_under_another_store_key_is_not_opened(void)
+{
+    const char *folder = make_store(3);
+    OWNED(payload_store) store = NULL;
+    MUST_FAIL(BAD_KEY, payload_store_open(folder, 3, another_holder(), &store));
+    MUST(payload_store_open(folder, 3, a_holder(), &store));
+}
+
+static void test_each_day_has_a_key_of_its_own(void)
+{
+    const char *folder = make_store(3);
+    struct slab_head head[2];
+    OWNED(payload_store) store = NULL;
+    MUST(payload_store_open(folder, 3, a_holder(), &store));
+    write_records(store, 3, 3, NOON_MS + DAY_MS);
+    const char *days[] = {FIRST_DAY, NEXT_DAY};
+    for (size_t i = 0; i < 2; i++) {
+        int fd = open(slab_of(folder, days[i]).at, O_RDONLY | O_CLOEXEC);
+        MUST(slab_head_read(fd, &head[i]));
+        close(fd);
+    }
+    CU_ASSERT_NOT_EQUAL(head[0].key_id, head[1].key_id);
+    CU_ASSERT_EQUAL(count_held(folder, 0, 6), 6);
+}
+
+static void test_without_a_spare_key_a_store_stays_with_its_day(void)
+{
+    const char *folder = unit_folder();
+    uint8_t room[512];
+    struct sha256 leaf = leaf_of(1, 0);
+    OWNED(payload_store) store = NULL;
+    MUST(payload_store_open(folder, 0, a_holder(), &store));
+    CU_ASSERT(!payload_store_wants_spare(store));
+    leaf = leaf_of(0, 0);
+    MUST(payload_store_write(store, 0, &leaf, blob_of(0, 0, room), NOON_MS));
+    CU_ASSERT(payload_store_wants_spare(store));
+    leaf = leaf_of(1, 0);
+    MUST(payload_store_write(store, 1, &leaf, blob_of(1, 0, room), NOON_MS + DAY_MS));
+    CU_ASSERT(!is_there(slab_of(folder, NEXT_DAY)));
+    give_spare(store);
+    leaf = leaf_of(2, 0);
+    MUST(payload_store_write(store, 2, &leaf, blob_of(2, 0, room), NOON_MS + DAY_MS));
+    CU_ASSERT(is_there(slab_of(folder, NEXT_DAY)));
+    CU_ASSERT_EQUAL(count_held(folder, 0, 3), 3);
+}
+
+static void test_what_is_kept_of_yesterday_is_read_by_the_store_itself(void)
+{
+    const char *folder = make_store(3);
+    enum payload_state state;
+    struct sha256 leaf = leaf_of(1, 0);
+    struct payload_store *store = NULL;
+    for (int run = 0; run < 2; run++) {
+        OWNED(bytes) blob = NULL;
+        MUST(payload_store_open(folder, 3 + (uint64_t)run, a_holder(), &store));
+        if (run == 0)
+            write_records(store, 3, 1, NOON_MS + DAY_MS);
+        MUST(payload_store_read_own(store, 1, &leaf, &state, &blob));
+        CU_ASSERT_EQUAL(state, PAYLOAD_HELD);
+        payload_store_free(&store);
+    }
+}
+
 // --- days ---------------------------------------------------------------------------------------
 
 static void test_the_next_day_opens_new_files_and_both_days_are_read_back(void)
 {
     const char *folder = unit_folder();
     OWNED(payload_store) store = NULL;
-    MUST(payload_store_open(folder, 0, &store));
+    MUST(payload_store_open(folder, 0, a_holder(), &store));
     write_records(store, 0, 20, NOON_MS);
     CU_ASSERT(!is_there(slab_of(folder, NEXT_DAY)));
     write_records(store, 20, 20, NOON_MS + DAY_MS / 2); /* its first millisecond */
@@ -216,12 +355,12 @@ static void test_a_clock_that_goes_back_stays_with_the_newer_day(void)
 {
     const char *folder = unit_folder();
     struct payload_store *store = NULL;
-    MUST(payload_store_open(folder, 0, &store));
+    MUST(payload_store_open(folder, 0, a_holder(), &store));
     write_records(store, 0, 10, NOON_MS + DAY_MS);
     write_records(store, 10, 10, NOON_MS);
     CU_ASSERT(!is_there(slab_of(folder, FIRST_DAY)));
     payload_store_free(&store);
-    MUST(payload_store_open(folder, 20, &store)); /* and so it does after a restart */
+    MUST(payload_store_open(folder, 20, a_holder(), &store)); /* and so it does after a restart */
     write_records(store, 20, 10, NOON_MS - 3 * DAY_MS);
     payload_store_free(&store);
     CU_ASSERT(!is_there(slab_of(folder, FIRST_DAY)));
@@ -234,14 +373,14 @@ static void test_an_opened_store_goes_on_after_its_last_record(void)
 {
     const char *folder = make_store(50);
     struct payload_store *store = NULL;
-    MUST(payload_store_open(folder, 50, &store));
+    MUST(payload_store_open(folder, 50, a_holder(), &store));
     write_records(store, 50, 50, NOON_MS);
     payload_store_free(&store);
     CU_ASSERT_EQUAL(count_held(folder, 0, 100), 100);
-    MUST(payload_store_open(folder, 100, &store)); /* on a later day: both days go on */
+    MUST(payload_store_open(folder, 100, a_holder(), &store)); /* on a later day: both days go on */
     write_records(store, 100, 10, NOON_MS + DAY_MS);
     payload_store_free(&store);
-    MUST(payload_store_open(folder, 110, &store));
+    MUST(payload_store_open(folder, 110, a_holder(), &store));
     write_records(store, 110, 10, NOON_MS + DAY_MS);
     payload_store_free(&store);
     CU_ASSERT_EQUAL(count_held(folder, 0, 120), 120);
@@ -251,13 +390,13 @@ static void test_an_opened_store_goes_on_behind_records_without_payload(void)
 {
     const char *folder = make_store(5);
     struct payload_store *store = NULL;
-    MUST(payload_store_open(folder, 5, &store));
+    MUST(payload_store_open(folder, 5, a_holder(), &store));
     for (uint64_t i = 5; i < 8; i++) {
         struct sha256 leaf = leaf_of(i, 0);
         MUST(payload_store_write(store, i, &leaf, (struct span){0}, NOON_MS));
     }
     payload_store_free(&store);
-    MUST(payload_store_open(folder, 8, &store));
+    MUST(payload_store_open(folder, 8, a_holder(), &store));
     write_records(store, 8, 5, NOON_MS);
     payload_store_free(&store);
     CU_ASSERT_EQUAL(count_held(folder, 0, 13), 10);
@@ -270,7 +409,7 @@ static void test_what_the_log_does_not_know_is_written_over(void)
     struct stat before, after;
     OWNED(payload_store) store = NULL;
     CU_ASSERT_EQUAL(stat(payloads_of(folder, FIRST_DAY).at, &before), 0);
-    MUST(payload_store_open(folder, 20, &store));
+    MUST(payload_store_open(folder, 20, a_holder(), &store));
     write_version(store, 20, 4, 1, NOON_MS);
     CU_ASSERT_EQUAL(count_held(folder, 0, 20), 20);
     for (uint64_t i = 20; i < 24; i++) {
@@ -289,7 +428,7 @@ static void test_a_group_is_tried_again_with_the_same_indexes(void)
 {
     const char *folder = make_store(10);
     OWNED(payload_store) store = NULL;
-    MUST(payload_store_open(folder, 10, &store));
+    MUST(payload_store_open(folder, 10, a_holder(), &store));
     write_version(store, 10, 5, 1, NOON_MS);
     write_records(store, 10, 3, NOON_MS);
     write_records(store, 13, 10, NOON_MS);
@@ -300,7 +439,7 @@ static void test_a_group_may_be_tried_again_on_the_next_day(void)
 {
     const char *folder = make_store(10);
     OWNED(payload_store) store = NULL;
-    MUST(payload_store_open(folder, 10, &store));
+    MUST(payload_store_open(folder, 10, a_holder(), &store));
     write_version(store, 10, 5, 1, NOON_MS);
     write_records(store, 10, 20, NOON_MS + DAY_MS);
     CU_ASSERT_EQUAL(count_held(folder, 0, 30), 30);
@@ -314,19 +453,9 @@ static void test_a_payload_opens_under_its_own_leaf_only(void)
     struct sha256 wrong = leaf_of(1, 9);
     enum payload_state state;
     OWNED(bytes) blob = NULL;
-    MUST_FAIL(LOG_BROKEN, payload_store_read(folder, 1, &wrong, &state, &blob));
+    MUST_FAIL(LOG_BROKEN, payload_store_read(folder, a_ring(), 1, &wrong, &state, &blob));
     CU_ASSERT_PTR_NULL(blob);
     CU_ASSERT(holds(folder, 1, 0));
-}
-
-/* Offset of record i's frame. */
-static off_t frame_of(uint64_t i)
-{
-    uint8_t room[512];
-    off_t at = 0;
-    for (uint64_t k = 0; k < i; k++)
-        at += (off_t)(FRAME_BYTES + blob_of(k, 0, room).size + TAG_BYTES);
-    return at;
 }
 
 static void test_every_flipped_byte_of_a_frame_is_noticed(void)
@@ -340,6 +469,37 @@ static void test_every_flipped_byte_of_a_frame_is_noticed(void)
         flip(path, at, 0x04);
     }
     CU_ASSERT_EQUAL(count_held(folder, 0, 4), 4);
+}
+
+static void test_every_flipped_byte_of_a_slabs_head_is_noticed(void)
+{
+    const char *folder = make_store(4);
+    struct path path = slab_of(folder, FIRST_DAY);
+    OWNED(payload_store) store = NULL;
+    for (off_t at = 0; at < SLAB_HEAD_BYTES; at++) {
+        flip(path, at, 0x40);
+        CU_ASSERT(is_broken(folder, 2));
+        MUST_FAIL(LOG_BROKEN, payload_store_open(folder, 4, a_holder(), &store));
+        flip(path, at, 0x40);
+    }
+    CU_ASSERT_EQUAL(count_held(folder, 0, 4), 4);
+}
+
+static void test_every_flipped_byte_of_a_day_key_is_noticed(void)
+{
+    const char *folder = make_store(4);
+    struct path path = key_of(folder, FIRST_DAY);
+    OWNED(payload_store) store = NULL;
+    for (off_t at = 0; at < 512; at++) {
+        flip(path, at, 0x40);
+        CU_ASSERT(is_broken(folder, 2));
+        MUST_FAIL(LOG_BROKEN, payload_store_open(folder, 4, a_holder(), &store));
+        flip(path, at, 0x40);
+    }
+    CU_ASSERT_EQUAL(count_held(folder, 0, 4), 4);
+    CU_ASSERT_EQUAL(unlink(path.at), 0);
+    CU_ASSERT(is_broken(folder, 2));
+    MUST_FAIL(LOG_BROKEN, payload_store_open(folder, 4, a_holder(), &store));
 }
 
 static void test_every_flipped_byte_of_a_slot_is_noticed(void)
@@ -373,14 +533,14 @@ static void test_a_store_is_not_opened_on_a_damaged_last_slot(void)
     const char *folder = make_store(4);
     struct path path = slab_of(folder, FIRST_DAY);
     OWNED(payload_store) store = NULL;
-    for (off_t i = 0; i < 16; i++) { /* offset, length, state */
+    for (off_t i = 0; i < SLOT_BYTES; i++) {
         off_t at = SLAB_HEAD_BYTES + 3 * SLOT_BYTES + i;
         flip(path, at, 0x40);
-        MUST_FAIL(LOG_BROKEN, payload_store_open(folder, 4, &store));
+        MUST_FAIL(LOG_BROKEN, payload_store_open(folder, 4, a_holder(), &store));
         payload_store_free(&store);
         flip(path, at, 0x40);
     }
-    MUST(payload_store_open(folder, 4, &store));
+    MUST(payload_store_open(folder, 4, a_holder(), &store));
     CU_ASSERT_EQUAL(count_held(folder, 0, 4), 4);
 }
 
@@ -391,7 +551,7 @@ static void test_a_slab_with_a_damaged_head_is_neither_skipped_nor_begun_anew(vo
     struct path path = slab_of(folder, FIRST_DAY);
     OWNED(payload_store) store = NULL;
     flip(path, 3, 0x20);
-    MUST_FAIL(LOG_BROKEN, payload_store_open(folder, 4, &store));
+    MUST_FAIL(LOG_BROKEN, payload_store_open(folder, 4, a_holder(), &store));
     CU_ASSERT(is_broken(folder, 2));
     flip(path, 3, 0x20);
     CU_ASSERT_EQUAL(count_held(folder, 0, 4), 4);
@@ -403,7 +563,7 @@ static void test_a_day_with_a_damaged_head_spoils_no_other_day(void)
 {
     const char *folder = make_store(4);
     OWNED(payload_store) store = NULL;
-    MUST(payload_store_open(folder, 4, &store));
+    MUST(payload_store_open(folder, 4, a_holder(), &store));
     write_records(store, 4, 4, NOON_MS + DAY_MS);
     write_records(store, 8, 4, NOON_MS + 2 * DAY_MS);
     flip(slab_of(folder, NEXT_DAY), 0, 0x01);
@@ -419,12 +579,12 @@ static void test_a_log_that_ends_before_the_day_begins_is_refused(void)
 {
     const char *folder = make_store(10);
     struct payload_store *store = NULL;
-    MUST(payload_store_open(folder, 10, &store));
+    MUST(payload_store_open(folder, 10, a_holder(), &store));
     write_records(store, 10, 10, NOON_MS + DAY_MS);
     payload_store_free(&store);
-    MUST_FAIL(LOG_SHRUNK, payload_store_open(folder, 7, &store));
+    MUST_FAIL(LOG_SHRUNK, payload_store_open(folder, 7, a_holder(), &store));
     CU_ASSERT_EQUAL(count_held(folder, 0, 20), 20);
-    MUST(payload_store_open(folder, 10, &store));
+    MUST(payload_store_open(folder, 10, a_holder(), &store));
     payload_store_free(&store);
 }
 
@@ -439,7 +599,7 @@ static void test_a_slab_that_is_still_blank_is_begun(void)
     CU_ASSERT_EQUAL(ftruncate(fd, 1 << 16), 0);
     close(fd);
     CU_ASSERT_EQUAL(count_held(folder, 0, 4), 4);
-    MUST(payload_store_open(folder, 4, &store));
+    MUST(payload_store_open(folder, 4, a_holder(), &store));
     write_records(store, 4, 4, NOON_MS + DAY_MS);
     CU_ASSERT_EQUAL(count_held(folder, 0, 8), 8);
 }
@@ -457,6 +617,14 @@ SUITE(payload_store, TEST(test_what_was_written_is_read_back),
       TEST(test_a_payload_opens_under_its_own_leaf_only),
       TEST(test_every_flipped_byte_of_a_frame_is_noticed),
       TEST(test_every_flipped_byte_of_a_slot_is_noticed),
+      TEST(test_every_flipped_byte_of_a_slabs_head_is_noticed),
+      TEST(test_every_flipped_byte_of_a_day_key_is_noticed),
+      TEST(test_without_the_store_key_a_payload_is_sealed),
+      TEST(test_a_day_key_alone_opens_its_day_and_no_other),
+      TEST(test_a_store_under_another_store_key_is_not_opened),
+      TEST(test_each_day_has_a_key_of_its_own),
+      TEST(test_without_a_spare_key_a_store_stays_with_its_day),
+      TEST(test_what_is_kept_of_yesterday_is_read_by_the_store_itself),
       TEST(test_payloads_that_are_missing_are_noticed),
       TEST(test_a_slab_with_a_damaged_head_is_neither_skipped_nor_begun_anew),
       TEST(test_a_day_with_a_damaged_head_spoils_no_other_day),

@@ -48,6 +48,8 @@ struct job {
     Chaski__SignHeader header;
     Chaski__SignCheckpoint checkpoint;
     Chaski__DeriveSeal seal;
+    Chaski__WrapDayKey wrap;
+    Chaski__UnwrapDayKey unwrap;
 };
 
 static ProtobufCBinaryData binary(const void *at, size_t size)
@@ -60,7 +62,9 @@ static struct job job_without_work(void)
     struct job job = {.message = CHASKI__KEYS_JOB__INIT,
                       .header = CHASKI__SIGN_HEADER__INIT,
                       .checkpoint = CHASKI__SIGN_CHECKPOINT__INIT,
-                      .seal = CHASKI__DERIVE_SEAL__INIT};
+                      .seal = CHASKI__DERIVE_SEAL__INIT,
+                      .wrap = CHASKI__WRAP_DAY_KEY__INIT,
+                      .unwrap = CHASKI__UNWRAP_DAY_KEY__INIT};
     return job;
 }
 
@@ -92,6 +96,22 @@ static struct job job_seal(const void *id, size_t id_size, const void *ephemeral
     return job;
 }
 
+static struct job job_wrap(const void *key, size_t size)
+{
+    struct job job = job_without_work();
+    job.message.work_case = CHASKI__KEYS_JOB__WORK_WRAP_DAY_KEY;
+    job.wrap.key = binary(key, size);
+    return job;
+}
+
+static struct job job_unwrap(const void *wrapped, size_t size)
+{
+    struct job job = job_without_work();
+    job.message.work_case = CHASKI__KEYS_JOB__WORK_UNWRAP_DAY_KEY;
+    job.unwrap.wrapped = binary(wrapped, size);
+    return job;
+}
+
 static struct bytes *pack(struct job *jobs, size_t count)
 {
     Chaski__KeysBatch batch = CHASKI__KEYS_BATCH__INIT;
@@ -108,6 +128,10 @@ static struct bytes *pack(struct job *jobs, size_t count)
             job->message.sign_checkpoint = &job->checkpoint;
         else if (job->message.work_case == CHASKI__KEYS_JOB__WORK_DERIVE_SEAL)
             job->message.derive_seal = &job->seal;
+        else if (job->message.work_case == CHASKI__KEYS_JOB__WORK_WRAP_DAY_KEY)
+            job->message.wrap_day_key = &job->wrap;
+        else if (job->message.work_case == CHASKI__KEYS_JOB__WORK_UNWRAP_DAY_KEY)
+            job->message.unwrap_day_key = &job->unwrap;
     }
     batch.n_job = count;
     batch.job = pointers;
@@ -452,7 +476,45 @@ static void test_bytes_that_are_no_batch_are_refused(void)
     CU_ASSERT_PTR_NULL(answer);
 }
 
-SUITE(key_service, TEST(test_a_signed_header_verifies_with_stock_openssl),
+static void test_a_day_key_is_wrapped_and_comes_back(void)
+{
+    OWNED(desk) desk = desk_new();
+    uint8_t key[KEY_WRAP_BYTES];
+    memset(key, 0x5a, sizeof key);
+    struct job wrap = job_wrap(key, sizeof key);
+    struct result wrapped, back;
+    ask_many(desk, &wrap, 1, &wrapped);
+    CU_ASSERT_EQUAL(wrapped.fault, OK);
+    CU_ASSERT_EQUAL_FATAL(wrapped.size, KEY_WRAPPED_BYTES);
+    struct job unwrap = job_unwrap(wrapped.bytes, wrapped.size);
+    ask_many(desk, &unwrap, 1, &back);
+    CU_ASSERT_EQUAL(back.fault, OK);
+    CU_ASSERT(span_equal(result_span(&back), span_of(key, sizeof key)));
+}
+
+static void test_what_no_store_key_of_ours_has_wrapped_does_not_come_out(void)
+{
+    OWNED(desk) desk = desk_new();
+    OWNED(desk) other = desk_new();
+    uint8_t key[KEY_WRAP_BYTES] = {1};
+    struct job wrap = job_wrap(key, sizeof key);
+    struct result wrapped, back;
+    ask_many(other, &wrap, 1, &wrapped);
+    struct job unwrap = job_unwrap(wrapped.bytes, wrapped.size);
+    ask_many(desk, &unwrap, 1, &back);
+    CU_ASSERT_EQUAL(back.fault, SEAL_BROKEN);
+    CU_ASSERT_EQUAL(back.size, 0);
+    unwrap = job_unwrap(wrapped.bytes, wrapped.size - 1);
+    ask_many(desk, &unwrap, 1, &back);
+    CU_ASSERT_EQUAL(back.fault, BAD_FRAME);
+    wrap = job_wrap(key, sizeof key - 1);
+    ask_many(desk, &wrap, 1, &back);
+    CU_ASSERT_EQUAL(back.fault, BAD_FRAME);
+}
+
+SUITE(key_service, TEST(test_a_day_key_is_wrapped_and_comes_back),
+      TEST(test_what_no_store_key_of_ours_has_wrapped_does_not_come_out),
+      TEST(test_a_signed_header_verifies_with_stock_openssl),
       TEST(test_a_digest_that_is_none_is_not_signed),
       TEST(test_a_time_that_a_header_cannot_have_is_not_signed),
       TEST(test_a_signed_checkpoint_verifies_with_stock_openssl),

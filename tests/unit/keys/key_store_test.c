@@ -146,7 +146,33 @@ static void test_a_certificate_that_is_missing_or_none_is_named(void)
     CU_ASSERT(is_refused(ring, "sign.crt"));
 }
 
-SUITE(key_store, TEST(test_the_keys_of_a_folder_are_loaded),
+/* Nodes from before there was a store key have none. */
+static void test_a_missing_store_key_is_made_once(void)
+{
+    OWNED(keyring) ring = keyring_new();
+    struct fixture_path path = fixture_path(ring->folder, STORE_KEY_FILE);
+    struct stat facts;
+    struct key_store *store = NULL;
+    uint8_t key[KEY_WRAP_BYTES] = {7}, wrapped[KEY_WRAPPED_BYTES], back[KEY_WRAP_BYTES];
+    MUST(key_store_load(ring->folder, &store));
+    CU_ASSERT(store->store_made);
+    CU_ASSERT_EQUAL_FATAL(stat(path.at, &facts), 0);
+    CU_ASSERT_EQUAL(facts.st_mode & 0777, 0600);
+    MUST(key_wrap_wrap(store->store, key, wrapped));
+    key_store_free(&store);
+    MUST(key_store_load(ring->folder, &store));
+    CU_ASSERT(!store->store_made);
+    MUST(key_wrap_unwrap(store->store, wrapped, back));
+    key_store_free(&store);
+    CU_ASSERT_EQUAL(chmod(path.at, 0640), 0);
+    MUST_FAIL(BAD_KEY, key_store_load(ring->folder, &store));
+    CU_ASSERT_EQUAL(chmod(path.at, 0600), 0);
+    CU_ASSERT_EQUAL(truncate(path.at, 64), 0);
+    MUST_FAIL(BAD_KEY, key_store_load(ring->folder, &store));
+}
+
+SUITE(key_store, TEST(test_a_missing_store_key_is_made_once),
+      TEST(test_the_keys_of_a_folder_are_loaded),
       TEST(test_older_sealing_keys_are_kept_newest_first),
       TEST(test_no_more_sealing_keys_are_loaded_than_there_is_room_for),
       TEST(test_a_key_that_others_may_read_is_refused), TEST(test_a_key_that_is_missing_is_named),

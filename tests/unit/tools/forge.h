@@ -11,6 +11,7 @@
 #include "lib/bus/letter.h"
 #include "lib/crypto/random.h"
 #include "tests/unit/bus/book.h"
+#include "tests/unit/bus/store_keys.h"
 #include "tools/audit/commands.h"
 
 #include <fcntl.h>
@@ -97,8 +98,11 @@ static inline struct forge *forge_new(enum forge_side whose)
     snprintf(self->folder, sizeof self->folder, "%s/audit", unit_folder());
     for (size_t i = 0; i < SIDES; i++)
         forge_enrol(self, (enum forge_side)i);
-    struct audit_log_options options = {
-        .folder = self->folder, .epoch = 1, .segment_bytes = 1 << 20, .key = &self->origin[whose]};
+    struct audit_log_options options = {.folder = self->folder,
+                                        .epoch = 1,
+                                        .segment_bytes = 1 << 20,
+                                        .key = &self->origin[whose],
+                                        .holder = *a_holder()};
     MUST(file_make_folders(self->folder, 0700));
     MUST(audit_log_open(&options, NULL, NULL, &self->log, &recovery));
     self->head = audit_log_head(self->log);
@@ -195,11 +199,28 @@ static inline void forge_publish(struct forge *self)
     forge_file(self, "anchor/log.vkey", span_of_text(vkey));
 }
 
+/* The file that an auditor is given who may open the payloads. */
+static inline void forge_store_key(const struct forge *self, char out[300])
+{
+    char line[2 * KEY_WRAP_BYTES + 2];
+    uint8_t key[KEY_WRAP_BYTES];
+    memset(key, 2, sizeof key); /* as a_holder() has it */
+    text_hex(span_of(key, sizeof key), line, sizeof line);
+    strcat(line, "\n");
+    snprintf(out, 300, "%s/given.key", self->folder);
+    MUST(file_replace(out, span_of_text(line), 0600));
+}
+
 /* Runs verify with --json; the object, to be json_decref'd. */
 static inline json_t *forge_verify(const struct forge *self)
 {
-    struct audit_arguments arguments = {.count = 1, .positional = {self->folder}, .json = true};
-    char path[300];
+    char path[300], keys[300];
+    struct audit_arguments arguments = {.count = 1,
+                                        .positional = {self->folder},
+                                        .json = true,
+                                        .store_keys = 1,
+                                        .store_key = {keys}};
+    forge_store_key(self, keys);
     uint64_t findings = 0;
     snprintf(path, sizeof path, "%s/said.json", self->folder);
     fflush(stdout);

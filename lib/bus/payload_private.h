@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+/*
+ * payload_private - what the rooms of the payload store share.
+ *
+ *   payload_store.c   days, writing
+ *   payload_read.c    reading back, without a store
+ *   payload_erase.c   erasing, and a slab's change of key
+ */
+#ifndef BUS_PAYLOAD_PRIVATE_H
+#define BUS_PAYLOAD_PRIVATE_H
+
+#include "lib/bus/payload_store.h"
+#include "lib/bus/slab.h"
+
+#define PAYLOAD_PATH_BYTES 512
+#define FRAME_BYTES 16
+
+/* A file that is filled with zeros some way ahead of where it is written. */
+struct ahead_file {
+    int fd;
+    off_t size;
+    off_t step;
+    bool touched;
+};
+
+/* A slab on its way to another key. */
+struct rewrap {
+    char day[DAY_TEXT_BYTES]; /* "": none under way */
+    struct day_key *old, *fresh;
+    struct slab_head head;
+    int from, to;
+    uint64_t next, slots;
+};
+
+struct payload_store {
+    char folder[PAYLOAD_PATH_BYTES];
+    char day[DAY_TEXT_BYTES]; /* of the open files; "" before the first */
+    struct slab_head head;
+    uint64_t next_index;
+    uint64_t ahead; /* found when it was opened */
+    off_t payload_end;
+    struct ahead_file payload;
+    struct ahead_file slab;
+    struct key_ring *ring;
+    struct day_key *key;   /* of the open day; the ring's */
+    struct day_key *spare; /* for the next one */
+    struct rewrap rewrap;
+};
+
+/* payload/<day>.seg, keys/<day>.slab, keys/<day>.rewrap, by ending */
+void payload_path(const char *folder, const char *day, const char *ending,
+                  char out[PAYLOAD_PATH_BYTES]);
+fault payload_sync_keys(const char *folder);
+
+/* The day whose slab holds this index: the newest one that begins at or below it, or "". Where a
+ * damaged slab begins is not known: *damaged is the newest such day, or "". */
+void payload_day_of(const char *folder, uint64_t index, char out[DAY_TEXT_BYTES],
+                    struct slab_head *head, char damaged[DAY_TEXT_BYTES]);
+
+/* Ends a change of this day's key that was interrupted, and makes one that is due. */
+fault payload_rewrap_now(const char *folder, const char *day, const struct key_holder *holder);
+void payload_rewrap_drop(struct payload_store *self);
+
+#endif
