@@ -139,6 +139,7 @@ static void forget_silent(struct front *self)
         }
         gateway_clear(&self->gateway[i]);
         self->gateway[i] = self->gateway[--self->gateways];
+        self->gateway[self->gateways] = (struct gateway){0}; /* its texts have moved */
         EVENT(WARN, "front.gateway_lost", E_NUMBER("gateways", self->gateways));
     }
 }

@@ -37,4 +37,24 @@ timeout 10 "$BIN/chaski-gateway" --config "$C/bare.conf" 2>"$C/bare.events"
 check "a gateway without the server's key does not start" contains "$? $(cat "$C/bare.events")" "needs server_key"
 server_stop a
 check "the server stops as asked" equal $? 0
+
+# --- gateways come and go ----------------------------------------------------------------------------
+sed -i "s#^front = .*#front = \"ipc://$C/a/front\"#; /^gateway_keys/d" "$C/a/server.conf"
+server_start a || die "server a over ipc: $(tail -n 1 "$C/a/server.events")"
+serve() { "$OUT/tests/front_peer" serve "ipc://$C/a/front" $S 2>/dev/null & pids+=($!); }
+arrived() { [ "$(grep -c 'gateway_arrived' "$C/a/server.events")" = "$1" ]; }
+n=$(grep -c gateway_arrived "$C/a/server.events")
+exchange=$(sed -n 's/^exchange_pid=//p' "$C/a/server.ready")
+serve; first=$!
+wait_for 5 arrived $((n + 1))
+serve
+wait_for 5 arrived $((n + 2))
+kill "$first"
+sleep 5.5
+serve
+check "a gateway takes the place of one that is silent" wait_for 5 arrived $((n + 3))
+sleep 2.2
+check "... and the ones that stay are served by the same process" kill -0 "$exchange"
+server_stop a
+check "which stops as asked" equal $? 0
 finish
