@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #define PATH_BYTES 512
+#define ERASE_A_STEP 128
 
 struct audit_log {
     char folder[PATH_BYTES];
@@ -249,5 +250,40 @@ fault audit_log_read(struct audit_log *self, uint64_t index, struct bytes **leaf
     TRY(payload_store_read_own(self->payloads, index, &hash, &state, &content));
     *blob = state == PAYLOAD_HELD ? TAKE(content) : NULL;
     *leaf = TAKE(found);
+    return DONE;
+}
+
+static fault is_covered(struct audit_log *self, const struct erasure *what, uint64_t index,
+                        bool *out)
+{
+    OWNED(bytes) leaf = NULL;
+    OWNED(header_read) read = NULL;
+    struct cades_parts parts;
+    TRY(wal_read(self->wal, index, &leaf));
+    TRY(cades_parse(bytes_span(leaf), &parts));
+    TRY(header_decode(parts.content, &read));
+    *out = erasure_covers(what, index, header_of(read)->kind, header_of(read)->service);
+    return DONE;
+}
+
+fault audit_log_erase(struct audit_log *self, struct audit_erasing *work)
+{
+    uint64_t list[ERASE_A_STEP], next = work->next, erased = 0;
+    size_t held = 0, covered = 0;
+    if (self->tree.size == 0)
+        return RAISE(NOT_FOUND, "the log is empty");
+    uint64_t last = work->what->last < self->tree.size ? work->what->last : self->tree.size - 1;
+    if (work->next <= last)
+        TRY(payload_store_held(self->payloads, work->next, last, ERASE_A_STEP, list, &held, &next));
+    for (size_t i = 0; i < held; i++) {
+        bool is = false;
+        TRY(is_covered(self, work->what, list[i], &is));
+        if (is)
+            list[covered++] = list[i];
+    }
+    if (!work->only_count)
+        TRY(payload_store_erase(self->payloads, list, covered, &erased));
+    work->found += covered;
+    work->next = next > last ? work->what->last + 1 : next;
     return DONE;
 }

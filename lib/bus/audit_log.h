@@ -86,6 +86,18 @@ struct payload_store *audit_log_payloads(struct audit_log *self);
 fault audit_log_read(struct audit_log *self, uint64_t index, struct bytes **leaf,
                      struct bytes **blob);
 
+/* An erasure under way; step by step, so that nobody waits for it. */
+struct audit_erasing {
+    const struct erasure *what;
+    bool only_count; /* nothing is erased, only counted */
+    uint64_t next;   /* begin with what->first; over when it is beyond what->last */
+    uint64_t found;  /* out: payloads so far */
+};
+
+/* A bounded step. What it has erased is durable when it returns; after a fault or a crash it may be
+ * begun again. */
+fault audit_log_erase(struct audit_log *self, struct audit_erasing *work);
+
 /* Paths below a log folder, for auditors. room at least 512. */
 void audit_log_path(const char *folder, unsigned epoch, const char *what, char *out, size_t room);
 

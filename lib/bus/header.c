@@ -13,6 +13,8 @@
 struct header_read {
     Chaski__Header *message;
     struct header header;
+    struct erasure erasure;
+    struct keeping keeping;
 };
 
 static ProtobufCBinaryData binary(const void *at, size_t size)
@@ -60,6 +62,39 @@ static void fill_texts(const struct header *self, struct texts *texts, Chaski__H
     message->rule = text_of(self->rule, texts->word[4]);
 }
 
+struct acts {
+    Chaski__Erasure erasure;
+    Chaski__Keeping keeping[KEEPING_RULES_MAX];
+    Chaski__Keeping *keepings[KEEPING_RULES_MAX];
+};
+
+static char *lent(const char *text)
+{
+    return (char *)(uintptr_t)text;
+}
+
+static void fill_acts(const struct header *self, struct acts *acts, Chaski__Header *message)
+{
+    chaski__erasure__init(&acts->erasure);
+    if (self->erasure != NULL) {
+        acts->erasure.first = self->erasure->first;
+        acts->erasure.last = self->erasure->last;
+        acts->erasure.day = lent(self->erasure->day);
+        acts->erasure.of = lent(self->erasure->of);
+        acts->erasure.n_except = self->erasure->excepts;
+        acts->erasure.except = (char **)(uintptr_t)self->erasure->except;
+        message->erasure = &acts->erasure;
+    }
+    message->n_keeping = self->keeping == NULL ? 0 : self->keeping->count;
+    message->keeping = acts->keepings;
+    for (size_t i = 0; i < message->n_keeping; i++) {
+        chaski__keeping__init(&acts->keeping[i]);
+        acts->keeping[i].of = lent(self->keeping->rule[i].of);
+        acts->keeping[i].mode = (uint32_t)self->keeping->rule[i].mode;
+        acts->keepings[i] = &acts->keeping[i];
+    }
+}
+
 fault header_encode(const struct header *self, struct bytes **out)
 {
     struct texts texts;
@@ -67,6 +102,8 @@ fault header_encode(const struct header *self, struct bytes **out)
     if (!texts_fit(self))
         return RAISE(BAD_REQUEST, "an identifier, word or subject is too long for a header");
     fill_texts(self, &texts, &message);
+    struct acts acts;
+    fill_acts(self, &acts, &message);
     message.version = 1;
     message.exchange_id = binary(self->exchange_id, EXCHANGE_ID_BYTES);
     message.kind = (Chaski__Kind)self->kind;
@@ -97,7 +134,7 @@ fault header_encode(const struct header *self, struct bytes **out)
 static bool kind_known(uint32_t kind)
 {
     return (kind >= HEADER_REQUEST && kind <= HEADER_FAULT) ||
-           (kind >= HEADER_STARTED && kind <= HEADER_STAMPED);
+           (kind >= HEADER_STARTED && kind <= HEADER_ERASED);
 }
 
 /* An id field: empty, or canonical text with exactly these parts. */
@@ -144,6 +181,38 @@ static fault check_sizes(const Chaski__Header *message)
     return DONE;
 }
 
+static bool is_scope(const char *of)
+{
+    return strlen(of) <= ID_TEXT_BYTES_MAX && text_is_plain(span_of_text(of));
+}
+
+static fault check_erasure(const Chaski__Header *message)
+{
+    const Chaski__Erasure *erasure = message->erasure;
+    uint64_t day;
+    if ((erasure != NULL) != ((unsigned)message->kind == HEADER_ERASED))
+        return RAISE(BAD_FRAME, "an erasure stands in the header of another kind, or in none");
+    if (erasure == NULL)
+        return DONE;
+    bool good = erasure->base.n_unknown_fields == 0 && erasure->first <= erasure->last &&
+                erasure->last < UINT64_MAX && strlen(erasure->day) == 8 &&
+                !failed(text_number(span_of_text(erasure->day), 99991231, &day)) &&
+                erasure->n_except <= KEEPING_RULES_MAX && is_scope(erasure->of);
+    for (size_t i = 0; good && i < erasure->n_except; i++)
+        good = is_scope(erasure->except[i]);
+    return good ? DONE : RAISE(BAD_FRAME, "an erasure of no possible entries");
+}
+
+static fault check_keeping(const Chaski__Header *message)
+{
+    bool good = message->n_keeping <= KEEPING_RULES_MAX &&
+                (message->n_keeping == 0 || (unsigned)message->kind == HEADER_STARTED);
+    for (size_t i = 0; good && i < message->n_keeping; i++)
+        good = message->keeping[i]->base.n_unknown_fields == 0 &&
+               message->keeping[i]->mode <= KEEP_OFF && is_scope(message->keeping[i]->of);
+    return good ? DONE : RAISE(BAD_FRAME, "a header says in no possible way what is kept");
+}
+
 static fault check_message(const Chaski__Header *message)
 {
     if (message->version != 1)
@@ -154,6 +223,8 @@ static fault check_message(const Chaski__Header *message)
         message->deadline_ms >= YEAR_2050_MS)
         return RAISE(BAD_FRAME, "a time in a header is not between 2000 and 2049");
     TRY(check_sizes(message));
+    TRY(check_erasure(message));
+    TRY(check_keeping(message));
     return check_ids(message);
 }
 
@@ -193,6 +264,26 @@ static void fill_header(const Chaski__Header *message, struct header *out)
     out->status = message->status;
 }
 
+/* What few headers have; texts are the message's. */
+static void fill_read_acts(struct header_read *self)
+{
+    const Chaski__Header *message = self->message;
+    if (message->erasure != NULL) {
+        self->erasure = (struct erasure){
+            message->erasure->first,    message->erasure->last,
+            message->erasure->day,      message->erasure->of,
+            message->erasure->n_except, (const char *const *)message->erasure->except};
+        self->header.erasure = &self->erasure;
+    }
+    if (message->n_keeping == 0)
+        return;
+    self->keeping.rule = owned_array(message->n_keeping, sizeof *self->keeping.rule);
+    for (size_t i = 0; i < message->n_keeping; i++)
+        self->keeping.rule[self->keeping.count++] = (struct keeping_rule){
+            message->keeping[i]->of, (enum keep_mode)message->keeping[i]->mode};
+    self->header.keeping = &self->keeping;
+}
+
 /* One meaning, one encoding: what we read must be all that another reader of the signed bytes can
  * see in them. No fields of a later version, no NUL inside a text, no second way to write a field.
  */
@@ -218,6 +309,7 @@ fault header_decode(struct span bytes, struct header_read **out)
     TRY(check_canonical(self->message, bytes));
     TRY(check_message(self->message));
     fill_header(self->message, &self->header);
+    fill_read_acts(self);
     *out = TAKE(self);
     return DONE;
 }
@@ -228,6 +320,7 @@ void header_read_free(struct header_read **self)
         return;
     if ((*self)->message != NULL)
         chaski__header__free_unpacked((*self)->message, NULL);
+    free((*self)->keeping.rule);
     free(*self);
     *self = NULL;
 }
@@ -254,6 +347,8 @@ const char *header_kind_word(enum header_kind kind)
         return "incident";
     case HEADER_STAMPED:
         return "stamped";
+    case HEADER_ERASED:
+        return "erased";
     }
     return "unknown";
 }

@@ -10,6 +10,7 @@
 
 #include "lib/base/bytes.h"
 #include "lib/bus/bus_id.h"
+#include "lib/bus/keeping.h"
 #include "lib/bus/limits.h"
 #include "lib/crypto/digest.h"
 
@@ -21,6 +22,7 @@ enum header_kind {
     HEADER_STOPPED = 17,
     HEADER_INCIDENT = 18,
     HEADER_STAMPED = 19,
+    HEADER_ERASED = 20,
 };
 
 /* Spans point into the bytes read, or to the maker's text. */
@@ -42,6 +44,8 @@ struct header {
     struct span rule;
     uint32_t fault;
     uint32_t status;
+    const struct erasure *erasure; /* of an ERASED record, and of no other */
+    const struct keeping *keeping; /* of a STARTED record, or NULL */
 };
 
 /* bytes_free() it. Larger than HEADER_BYTES_MAX: BAD_REQUEST. */
@@ -51,7 +55,8 @@ fault header_encode(const struct header *self, struct bytes **out);
  * A decoded header together with the memory that its spans point into.
  * BAD_FRAME unless: version 1, a known kind, 16-byte exchange id, 32-byte hashes, ids of the right
  * number of parts in canonical form, texts within WORD_BYTES_MAX, a subject within
- * SUBJECT_BYTES_MAX, times within 2000..2049.
+ * SUBJECT_BYTES_MAX, times within 2000..2049; an erasure or a keeping only where it belongs, within
+ * the bounds of keeping.h.
  */
 struct header_read;
 fault header_decode(struct span bytes, struct header_read **out);

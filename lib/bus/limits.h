@@ -73,7 +73,9 @@
 #define START_CHECK_MS_DEFAULT 5000
 #define WITNESS_ALARM_MS_DEFAULT 900000
 #define WITNESS_STOP_MS_DEFAULT 86400000
-#define SLAB_KEYS_LOOK_MS 5000 /* how often it is seen whether a day key is wanted */
+#define ORDERS_LOOK_MS 1000
+#define ORDER_WORDS_BYTES_MAX 1024 /* of an order's ground, and of its officer */
+#define SLAB_KEYS_LOOK_MS 5000     /* how often it is seen whether a day key is wanted */
 
 // directory
 #define DIRECTORY_ENTRIES_MAX 2000000

@@ -101,6 +101,14 @@ fault payload_store_day(const char *folder, const char *day, uint64_t *first, ui
     return DONE;
 }
 
+fault payload_store_day_of(const char *folder, uint64_t index, char day[DAY_TEXT_BYTES])
+{
+    char damaged[DAY_TEXT_BYTES];
+    struct slab_head head;
+    payload_day_of(folder, index, day, &head, damaged);
+    return day[0] != '\0' ? DONE : RAISE(NOT_FOUND, "no slab holds entry %" PRIu64, index);
+}
+
 // --- one record ---------------------------------------------------------------------------------
 
 /* The head comes with the slot out of one file: a slab that changes its key is another file. */
@@ -183,7 +191,7 @@ static enum payload_state state_of(const struct slot *slot, bool opened)
     case SLOT_HELD:
         return opened ? PAYLOAD_HELD : PAYLOAD_SEALED;
     case SLOT_SALT:
-        return opened ? PAYLOAD_SALT : PAYLOAD_SEALED;
+        return PAYLOAD_SALT;
     case SLOT_ERASED:
         return PAYLOAD_ERASED;
     default:

@@ -58,8 +58,8 @@ void payload_store_sync(struct payload_store *self);
 bool payload_store_wants_spare(const struct payload_store *self);
 void payload_store_give_spare(struct payload_store *self, struct day_key **key);
 
-/* Reads back salt || payload. *state says whether there is one; *out only when PAYLOAD_HELD or
- * PAYLOAD_SALT. LOG_BROKEN when it is held but does not decrypt, or when damage leaves open whether
+/* Reads back salt || payload. *state says whether there is one; *out only when PAYLOAD_HELD, and when
+ * PAYLOAD_SALT if there is a key to it. LOG_BROKEN when it is held but does not decrypt, or when damage leaves open whether
  * it is held. Needs no payload_store: for auditors too. `ring` may be NULL. */
 fault payload_store_read(const char *folder, struct key_ring *ring, uint64_t index,
                          const struct sha256 *leaf_hash, enum payload_state *state,
@@ -71,6 +71,9 @@ fault payload_store_read_own(struct payload_store *self, uint64_t index,
 /* The first entry of a day and the first one of the next day, UINT64_MAX when there is none yet.
  * NOT_FOUND: no slab of that day. */
 fault payload_store_day(const char *folder, const char *day, uint64_t *first, uint64_t *next);
+
+/* The day whose slab holds this entry. NOT_FOUND. */
+fault payload_store_day_of(const char *folder, uint64_t index, char day[DAY_TEXT_BYTES]);
 
 // --- erasing ------------------------------------------------------------------------------------
 

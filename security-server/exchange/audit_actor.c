@@ -85,6 +85,8 @@ static fault do_work(struct audit_actor *self, struct audit_job *job)
         return audit_log_read(self->log, job->record.index, &job->leaf, &job->blob);
     if (job->work == AUDIT_KEYS)
         return take_keys(self, job->keys);
+    if (job->work == AUDIT_ERASE)
+        return audit_log_erase(self->log, job->erasing);
     if (job->work == AUDIT_FILE)
         return file_replace(job->path, job->note, 0644);
     return audit_log_keep_checkpoint(self->log, job->note);

@@ -10,7 +10,15 @@
 #include "lib/bus/audit_log.h"
 
 /* FILE: a small file of the evidence folder is replaced, durably. */
-enum audit_work { AUDIT_APPEND, AUDIT_READ, AUDIT_CHECKPOINT, AUDIT_FILE, AUDIT_KEYS, AUDIT_STOP };
+enum audit_work {
+    AUDIT_APPEND,
+    AUDIT_READ,
+    AUDIT_CHECKPOINT,
+    AUDIT_FILE,
+    AUDIT_KEYS,
+    AUDIT_ERASE,
+    AUDIT_STOP
+};
 
 /* Day keys on their way to the payloads, and what is wanted next. */
 struct audit_keys {
@@ -26,12 +34,13 @@ struct audit_keys {
 /* One piece of work; the asker's memory, untouched by it until `done` is called on its thread. */
 struct audit_job {
     enum audit_work work;
-    struct audit_record record; /* APPEND: leaf and blob borrowed. READ: index in */
-    struct span note;           /* CHECKPOINT, FILE: borrowed */
-    const char *path;           /* FILE: borrowed */
-    struct audit_keys *keys;    /* KEYS */
-    struct bytes *leaf, *blob;  /* READ: out, the asker's; blob may be NULL */
-    enum fault_code fault;      /* out */
+    struct audit_record record;    /* APPEND: leaf and blob borrowed. READ: index in */
+    struct span note;              /* CHECKPOINT, FILE: borrowed */
+    const char *path;              /* FILE: borrowed */
+    struct audit_keys *keys;       /* KEYS */
+    struct audit_erasing *erasing; /* ERASE: one step */
+    struct bytes *leaf, *blob;     /* READ: out, the asker's; blob may be NULL */
+    enum fault_code fault;         /* out */
     char detail[200];
     struct audit_head head; /* out: committed head after it */
     void (*done)(struct audit_job *job);

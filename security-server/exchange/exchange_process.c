@@ -10,6 +10,7 @@
 #include "security-server/exchange/anchor.h"
 #include "security-server/exchange/audit_actor.h"
 #include "security-server/exchange/directory_feed.h"
+#include "security-server/exchange/erasures.h"
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/front.h"
 #include "security-server/exchange/keys_line.h"
@@ -18,6 +19,7 @@
 #include "security-server/exchange/mesh_door.h"
 #include "security-server/exchange/node.h"
 #include "security-server/exchange/opened_keys.h"
+#include "security-server/exchange/orders.h"
 #include "security-server/exchange/own_record.h"
 #include "security-server/exchange/peer_check.h"
 #include "security-server/exchange/peers.h"
@@ -49,6 +51,7 @@ struct process {
     struct checkpointer *checkpointer;
     struct mesh_door *door;
     struct slab_keys *slab_keys;
+    struct orders *orders;
     struct loop_timer drain;
     int64_t drain_until_us;
     bool stopping; /* the last records are being written */
@@ -159,9 +162,11 @@ static fault open_log(struct process *self)
         .server = node->config->server,
         .holder = keys_line_holder(node->keys),
     };
+    TRY(erasures_new(node, &node->erasures));
     self->recovery = recovery_new(node);
     int64_t started_us = clock_steady_us();
     TRY(audit_log_open(&options, recovery_visit, self->recovery, &self->log, &self->recovered));
+    TRY(erasures_finish(node->erasures, self->log));
     node->head = audit_log_head(self->log);
     EVENT(INFO, "audit.recovered", E_NUMBER("entries", self->recovered.size),
           E_NUMBER("cut_bytes", self->recovered.cut_bytes),
@@ -270,6 +275,7 @@ static fault open_doors(struct process *self)
     if (interrupted > 0)
         EVENT(WARN, "recovery.interrupted_exchanges", E_NUMBER("count", interrupted));
     recovery_free(&self->recovery);
+    TRY(orders_new(node, &self->orders));
     TRY(write_ready_file(self));
     EVENT(INFO, "server.ready", E_TEXT("server", node->config->server),
           E_TEXT("origin", node->log_key.name), E_NUMBER("log_size", node->head.size),
@@ -385,6 +391,8 @@ static void finish(struct process *self)
     witness_desk_free(&node->witness);
     known_heads_free(&node->heads);
     slab_keys_free(&self->slab_keys);
+    orders_free(&self->orders);
+    erasures_free(&node->erasures);
     front_free(&node->front);
     mesh_door_free(&self->door);
     event_rate_end(&node->refused_messages);

@@ -43,6 +43,7 @@ struct node {
     struct anchor *anchor;         /* where others confirm our log */
     struct stamp_feed *stamps;     /* what the scribe has had stamped */
     struct peer_check *peer_check; /* do others' logs still contain what they were? */
+    struct erasures *erasures;     /* of our payloads */
     uint64_t run;                  /* random number of this process */
     bool draining;
 };

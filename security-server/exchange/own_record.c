@@ -18,6 +18,8 @@ struct own_record {
     int64_t time_ms;
     struct audit_job job;
     void (*done)(struct node *node, fault f);
+    void (*erasure_done)(void *owner, fault f, uint64_t index);
+    void *owner;
 };
 
 static void own_record_free(struct own_record **self)
@@ -35,6 +37,8 @@ static void finish(struct own_record *self, fault f)
         EVENT(ERROR, "audit.own_record_failed", E_FAULT(f));
     if (self->done != NULL)
         self->done(self->node, f);
+    if (self->erasure_done != NULL)
+        self->erasure_done(self->owner, f, self->job.record.index);
     own_record_free(&self);
 }
 
@@ -71,11 +75,38 @@ static fault text_blob(const char *detail, struct bytes **out)
     return letter_blob(bytes_span(packed), out);
 }
 
-static fault make_header(struct own_record *self, enum header_kind kind)
+static fault erasure_blob(const struct erasure_act *act, struct bytes **out)
+{
+    OWNED(bytes) packed = NULL;
+    Chaski__ErasureText text = CHASKI__ERASURE_TEXT__INIT;
+    Chaski__Erasure what = CHASKI__ERASURE__INIT;
+    what.first = act->what.first;
+    what.last = act->what.last;
+    what.day = (char *)(uintptr_t)act->what.day;
+    what.of = (char *)(uintptr_t)act->what.of;
+    what.n_except = act->what.excepts;
+    what.except = (char **)(uintptr_t)act->what.except;
+    text.what = &what;
+    text.ground = (char *)(uintptr_t)act->ground;
+    text.officer = (char *)(uintptr_t)act->officer;
+    TRY(bytes_new(chaski__erasure_text__get_packed_size(&text), &packed));
+    chaski__erasure_text__pack(&text, packed->data);
+    return letter_blob(bytes_span(packed), out);
+}
+
+/* The rest of the header is the act's, if there is one. */
+static fault make_header(struct own_record *self, enum header_kind kind,
+                         const struct erasure_act *act)
 {
     struct node *node = self->node;
     struct header header = {.kind = kind, .time_ms = self->time_ms};
+    if (node_self(node) == NULL)
+        return RAISE(DIRECTORY_BAD, "the directory does not list this server");
     random_fill(header.exchange_id, sizeof header.exchange_id);
+    if (act != NULL) {
+        memcpy(header.exchange_id, act->id, sizeof header.exchange_id);
+        header.erasure = &act->what;
+    }
     header.sender = span_of_text(node_self(node)->member->id);
     header.sender_server = span_of_text(node->config->server);
     header.payload_sha256 = letter_commitment(bytes_span(self->blob));
@@ -84,6 +115,16 @@ static fault make_header(struct own_record *self, enum header_kind kind)
     header.log_root = node->head.root;
     header.directory_epoch = directory_epoch(node->directory);
     return header_encode(&header, &self->header);
+}
+
+static void sign_and_keep(struct own_record *self, fault f)
+{
+    if (failed(f)) {
+        finish(self, f);
+        return;
+    }
+    struct sha256 content = SHA256_OF(bytes_span(self->header));
+    keys_line_sign_header(self->node->keys, &content, self->time_ms, signed_by_keys, self);
 }
 
 static void keep(struct node *node, enum header_kind kind, fault f, struct bytes **blob,
@@ -95,13 +136,22 @@ static void keep(struct node *node, enum header_kind kind, fault f, struct bytes
     self->time_ms = clock_wall_ms();
     self->blob = TAKE(*blob);
     if (!failed(f))
-        f = make_header(self, kind);
-    if (failed(f)) {
-        finish(self, f);
-        return;
-    }
-    struct sha256 content = SHA256_OF(bytes_span(self->header));
-    keys_line_sign_header(node->keys, &content, self->time_ms, signed_by_keys, self);
+        f = make_header(self, kind, NULL);
+    sign_and_keep(self, f);
+}
+
+void own_record_erasure(struct node *node, const struct erasure_act *act,
+                        void (*done)(void *owner, fault f, uint64_t index), void *owner)
+{
+    struct own_record *self = owned_new(sizeof *self);
+    self->node = node;
+    self->erasure_done = done;
+    self->owner = owner;
+    self->time_ms = clock_wall_ms();
+    fault f = erasure_blob(act, &self->blob);
+    if (!failed(f))
+        f = make_header(self, HEADER_ERASED, act);
+    sign_and_keep(self, f);
 }
 
 void own_record_keep(struct node *node, enum header_kind kind, const char *detail,

@@ -18,6 +18,17 @@ void own_record_keep(struct node *node, enum header_kind kind, const char *detai
 void own_record_keep_payload(struct node *node, enum header_kind kind, struct span payload,
                              void (*done)(struct node *node, fault f));
 
+/* On whose order which payloads are erased. */
+struct erasure_act {
+    uint8_t id[EXCHANGE_ID_BYTES]; /* of the order: the record's exchange id */
+    struct erasure what;
+    const char *ground, *officer;
+};
+
+/* Signs and keeps an ERASED record; `index` is its own. */
+void own_record_erasure(struct node *node, const struct erasure_act *act,
+                        void (*done)(void *owner, fault f, uint64_t index), void *owner);
+
 struct checkpointer;
 
 /* Signs a checkpoint of the committed head whenever the log has grown, every so often. */

@@ -5,6 +5,7 @@
 #include "lib/base/event.h"
 #include "lib/base/map.h"
 #include "lib/base/text.h"
+#include "security-server/exchange/erasures.h"
 #include "security-server/exchange/exchange.h"
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/known_heads.h"
@@ -106,6 +107,8 @@ fault recovery_visit(void *owner, uint64_t index, struct span leaf, const struct
     if (span_is_text(header->sender_server, self->node->config->server))
         self->log_ms = header->time_ms;
     known_heads_note(self->node->heads, header, index);
+    if (header->kind == HEADER_ERASED)
+        return erasures_note(self->node->erasures, index, parts.content);
     if (header->kind == HEADER_REQUEST)
         return take_request(self, index, leaf, leaf_hash, parts.content);
     if ((header->kind == HEADER_RESPONSE || header->kind == HEADER_FAULT) && header->has_reply_to)

@@ -127,7 +127,7 @@ finds "the newest directory of all logs in a run judges all of them" revocation 
 check "... so that no copy can keep a revocation back" contains "$(grep FINDING "$C/said")" "$C/good-b"
 
 clean "both honest logs are clean" "$C/good-a" "$C/good-b"
-check "... with all payloads held" contains "$(cat "$C/said")" "held, 0 sealed, 0 erased, 0 none, 0 damaged"
+check "... with all payloads held" contains "$(cat "$C/said")" "held, 0 sealed, 0 salt, 0 erased, 0 none, 0 damaged"
 check "... saying which heads the peers have shown" contains "$(cat "$C/said")" "peers' heads: $B/SS1: "
 
 # --- payloads -------------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ check "... and shown without harm" equal $status 0
 # --- without the store key ------------------------------------------------------------------------
 mine=("${KEYS[@]}"); KEYS=()
 clean "without a store key a log is clean" "$C/good-a"
-check "... with its payloads sealed" contains "$(cat "$C/said")" "payloads: 0 held, $(wc -l < <("$AUDIT" show "$C/good-a")) sealed, 0 erased"
+check "... with its payloads sealed" contains "$(cat "$C/said")" "payloads: 0 held, $(wc -l < <("$AUDIT" show "$C/good-a")) sealed, 0 salt, 0 erased"
 KEYS=(--store-key "$C/b/keys/store.key")
 clean "nor does another node's store key make a finding" "$C/good-a"
 remarks "... which is remarked" "opened with none of the keys given"
@@ -167,7 +167,7 @@ day=$(basename "$(slab)" .slab)
 check "a day key can be given to an auditor" equal "$(wc -c <"$C/daykey")" 74
 KEYS=(--store-key "$C/daykey")
 clean "... with which that day's payloads are checked" "$C/good-a"
-check "... all of them" contains "$(cat "$C/said")" "held, 0 sealed, 0 erased"
+check "... all of them" contains "$(cat "$C/said")" "held, 0 sealed, 0 salt, 0 erased"
 check "... and shown" contains "$("$AUDIT" show "$C/good-a" 0 --payload "${KEYS[@]}")" "| started"
 check "without it they are not" contains "$("$AUDIT" show "$C/good-a" 0 --payload)" "sealed"
 "$AUDIT" keys export "$C/good-a" --store-key "$C/b/keys/store.key" --day "$day" >"$C/shown" 2>&1; status=$?

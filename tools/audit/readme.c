@@ -61,6 +61,8 @@ static const char *kind_words(enum header_kind kind)
         return "a note of an incident";
     case HEADER_STAMPED:
         return "a time stamp over the log, written down in it";
+    case HEADER_ERASED:
+        return "a note that payloads were erased";
     }
     return "a record";
 }

@@ -150,9 +150,22 @@ static void print_words(struct span payload)
     chaski__fault_text__free_unpacked(text, NULL);
 }
 
+static void print_erasure_words(struct span payload)
+{
+    Chaski__ErasureText *text = chaski__erasure_text__unpack(NULL, payload.size, payload.at);
+    if (text == NULL)
+        return;
+    OWNED(printable) ground = printable_of(span_of_text(text->ground));
+    OWNED(printable) officer = printable_of(span_of_text(text->officer));
+    printf(BAR "ground: %s\n" BAR "officer: %s\n", ground->text, officer->text);
+    chaski__erasure_text__free_unpacked(text, NULL);
+}
+
 static void print_content(enum header_kind kind, struct span payload)
 {
-    if (kind == HEADER_REQUEST)
+    if (kind == HEADER_ERASED)
+        print_erasure_words(payload);
+    else if (kind == HEADER_REQUEST)
         print_request(payload);
     else if (kind == HEADER_RESPONSE)
         print_response(payload);
@@ -194,6 +207,27 @@ static void print_payload(const struct show *self, const struct log_entry *entry
         print_content(entry->header->kind, letter_payload(bytes_span(blob)));
 }
 
+static void print_erasure(const struct erasure *erasure)
+{
+    if (erasure == NULL)
+        return;
+    OWNED(printable) of = printable_of(span_of_text(erasure->of));
+    printf("  %-16s entries %" PRIu64 " to %" PRIu64 " of %s%s%s\n", "erased", erasure->first,
+           erasure->last, erasure->day, erasure->of[0] == '\0' ? "" : ", of ", of->text);
+    for (size_t i = 0; i < erasure->excepts; i++)
+        print_field("... but not of", span_of_text(erasure->except[i]));
+}
+
+static void print_keeping(const struct keeping *keeping)
+{
+    static const char *const words[] = {"full", "metadata", "off"};
+    for (size_t i = 0; keeping != NULL && i < keeping->count; i++) {
+        OWNED(printable) of = printable_of(span_of_text(keeping->rule[i].of));
+        printf("  %-16s %s: %s\n", "payloads kept", of->text[0] == '\0' ? "all services" : of->text,
+               words[keeping->rule[i].mode]);
+    }
+}
+
 static void print_full(const struct show *self, const struct log_entry *entry)
 {
     const struct header *header = entry->header;
@@ -213,6 +247,8 @@ static void print_full(const struct show *self, const struct log_entry *entry)
     print_field("purpose", header->purpose);
     print_field("legal basis", header->legal_basis);
     print_field("rule", header->rule);
+    print_erasure(header->erasure);
+    print_keeping(header->keeping);
     if (header->fault != OK)
         printf("  %-16s %s: %s\n", "fault", fault_name((enum fault_code)header->fault),
                fault_sentence((enum fault_code)header->fault));

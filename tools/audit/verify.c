@@ -10,14 +10,15 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "tools/audit/json_text.h"
+#include "tools/audit/printable.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
 #define HEADS_SHOWN_MAX 20
 
-static const char *const payload_words[FOUND_KINDS] = {"none", "held", "sealed", "erased",
-                                                       "damaged"};
+static const char *const payload_words[FOUND_KINDS] = {"none", "held",   "sealed",
+                                                       "salt", "erased", "damaged"};
 
 // --- opening ------------------------------------------------------------------------------------
 
@@ -58,6 +59,12 @@ static void log_clear(struct log *log)
     map_clear(&log->names);
     map_clear(&log->heads);
     map_clear(&log->by_hash);
+    for (size_t i = 0; i < log->acts; i++) {
+        header_read_free(&log->act[i].header);
+        free(log->act[i].ground);
+    }
+    free(log->act);
+    header_read_free(&log->started);
     history_free(&log->history);
     log_view_free(&log->view);
     free(log->root);
@@ -142,6 +149,18 @@ static void tell_heads(struct verify *self, const struct log *log)
     free(list);
 }
 
+static void tell_erasures(struct verify *self, const struct log *log)
+{
+    for (size_t i = 0; i < log->acts; i++) {
+        const struct erased_act *act = &log->act[i];
+        OWNED(printable)
+        ground = printable_of(span_of_text(act->ground == NULL ? "sealed" : act->ground));
+        report_line(self->report,
+                    "  erased by entry %" PRIu64 ": %" PRIu64 " payload%s; ground: %s", act->index,
+                    act->payloads, act->payloads == 1 ? "" : "s", ground->text);
+    }
+}
+
 static void tell_log(struct verify *self, const struct log *log)
 {
     char root[2 * SHA256_BYTES + 1];
@@ -151,11 +170,34 @@ static void tell_log(struct verify *self, const struct log *log)
     report_line(self->report, "%-44s %8" PRIu64 " entries  root %.16s…", log->view->log_key.name,
                 log->count, root);
     report_line(self->report,
-                "  payloads: %" PRIu64 " held, %" PRIu64 " sealed, %" PRIu64 " erased, %" PRIu64
-                " none, %" PRIu64 " damaged; %" PRIu64 " entries that no checkpoint covers",
-                log->payloads[FOUND_HELD], log->payloads[FOUND_SEALED], log->payloads[FOUND_ERASED],
-                log->payloads[FOUND_NONE], log->payloads[FOUND_DAMAGED], log->uncovered);
+                "  payloads: %" PRIu64 " held, %" PRIu64 " sealed, %" PRIu64 " salt, %" PRIu64
+                " erased, %" PRIu64 " none, %" PRIu64 " damaged; %" PRIu64
+                " entries that no checkpoint covers",
+                log->payloads[FOUND_HELD], log->payloads[FOUND_SEALED], log->payloads[FOUND_SALT],
+                log->payloads[FOUND_ERASED], log->payloads[FOUND_NONE],
+                log->payloads[FOUND_DAMAGED], log->uncovered);
+    tell_erasures(self, log);
     tell_heads(self, log);
+}
+
+static json_t *erasures_json(const struct log *log)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < log->acts; i++) {
+        const struct erased_act *act = &log->act[i];
+        const struct erasure *what = header_of(act->header)->erasure;
+        json_t *object = json_object();
+        json_put_number(object, "entry", act->index);
+        json_put_number(object, "payloads", act->payloads);
+        json_put_number(object, "first", what->first);
+        json_put_number(object, "last", what->last);
+        json_put_text(object, "day", span_of_text(what->day));
+        json_put_text(object, "of", span_of_text(what->of));
+        if (act->ground != NULL)
+            json_put_text(object, "ground", span_of_text(act->ground));
+        json_array_append_new(array, object);
+    }
+    return array;
 }
 
 static json_t *heads_json(const struct log *log)
@@ -187,6 +229,7 @@ static json_t *log_json(const struct log *log)
     json_put_number(object, "checkpoint_size", log->promised.size);
     json_put_number(object, "uncovered", log->uncovered);
     json_object_set_new(object, "payloads", payloads);
+    json_object_set_new(object, "erasures", erasures_json(log));
     json_object_set_new(object, "peers_heads", heads_json(log));
     return object;
 }

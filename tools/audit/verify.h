@@ -24,6 +24,7 @@ enum payload_found {
     FOUND_NONE,
     FOUND_HELD,
     FOUND_SEALED, /* it is there, and we have no key to it */
+    FOUND_SALT,   /* only the salt was kept */
     FOUND_ERASED,
     FOUND_DAMAGED,
     FOUND_KINDS
@@ -42,6 +43,8 @@ struct kept {
     bool has_reply_to;
     bool again; /* the same leaf stood in this log before */
     enum payload_found payload;
+    enum keep_mode mode; /* what the server had said it would keep of it */
+    const char *service; /* interned */
     uint32_t fault;
     int64_t time_ms;
 };
@@ -52,6 +55,15 @@ struct peer_head {
     uint64_t size;
     struct sha256 root;
     uint64_t index; /* of the entry that holds the claim */
+};
+
+/* A record that payloads were erased. */
+struct erased_act {
+    uint64_t index;
+    struct header_read *header;
+    char *ground;      /* NULL: sealed, or not held */
+    uint64_t payloads; /* that it answers for */
+    uint64_t held;     /* that it says erased and that are here all the same */
 };
 
 struct log {
@@ -69,6 +81,9 @@ struct log {
     bool promise_bad;
     uint64_t uncovered; /* entries that no checkpoint covers yet */
     uint64_t payloads[FOUND_KINDS];
+    struct header_read *started; /* its last one: what is kept from there on */
+    size_t acts;
+    struct erased_act *act;
     int64_t own_ms;     /* newest time in this server's own entries so far */
     uint64_t own_size;  /* largest head in this server's own entries so far */
     uint64_t own_index; /* ... and which entry held it */

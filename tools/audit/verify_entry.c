@@ -6,6 +6,8 @@
 #include "lib/bus/bus_id.h"
 #include "lib/bus/letter.h"
 
+#include "audit.pb-c.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -38,6 +40,7 @@ static void fill_kept(struct log *log, const struct header *header, struct kept 
     kept->reply_to = header->reply_to;
     kept->fault = header->fault;
     kept->time_ms = header->time_ms;
+    kept->service = intern(log, header->service);
 }
 
 static struct kept *keep(struct log *log, const struct log_entry *entry)
@@ -176,7 +179,22 @@ static void check_commitment(struct verify *self, struct log *log, const struct 
              "the payload's digest is not the one in the header");
 }
 
-/* The state comes out of a file: it may be any number. An erased one is judged after the walk. */
+/* The words of an ERASED record are its payload. */
+static void take_ground(struct log *log, const struct log_entry *entry, const struct bytes *blob)
+{
+    if (entry->header->kind != HEADER_ERASED || log->acts == 0 || blob->size < SALT_BYTES)
+        return;
+    struct span payload = letter_payload(bytes_span(blob));
+    Chaski__ErasureText *text = chaski__erasure_text__unpack(NULL, payload.size, payload.at);
+    if (text == NULL)
+        return;
+    struct erased_act *act = &log->act[log->acts - 1];
+    if (act->index == entry->index && act->ground == NULL)
+        act->ground = owned_text(text->ground);
+    chaski__erasure_text__free_unpacked(text, NULL);
+}
+
+/* The state comes out of a file: it may be any number. What is missing is judged after the walk. */
 static enum payload_found check_payload(struct verify *self, struct log *log,
                                         const struct log_entry *entry)
 {
@@ -192,21 +210,37 @@ static enum payload_found check_payload(struct verify *self, struct log *log,
     switch (state) {
     case PAYLOAD_HELD:
         check_commitment(self, log, entry, blob);
+        take_ground(log, entry, blob);
         return FOUND_HELD;
     case PAYLOAD_SEALED:
         return FOUND_SEALED;
     case PAYLOAD_ERASED:
         return FOUND_ERASED;
     case PAYLOAD_SALT:
+        return FOUND_SALT;
     case PAYLOAD_NONE:
-        FIND(self, log, entry->index, "payload",
-             "The content was removed without an erasure; the signed header still stands.",
-             "no payload is held for it");
         return FOUND_NONE;
     }
     FIND(self, log, entry->index, "payload", lost,
          "its payload is in state %u, which no node writes", (unsigned)state);
     return FOUND_DAMAGED;
+}
+
+/* What this server says of its own log: what it keeps, what it has erased. */
+static void note_statement(struct log *log, const struct log_entry *entry, struct kept *kept)
+{
+    OWNED(header_read) read = NULL;
+    if (!kept_is_own(log, kept) ||
+        (entry->header->kind != HEADER_STARTED && entry->header->kind != HEADER_ERASED) ||
+        failed(header_decode(entry->parts.content, &read)))
+        return;
+    if (entry->header->kind == HEADER_STARTED) {
+        header_read_free(&log->started);
+        log->started = TAKE(read);
+        return;
+    }
+    log->act = owned_grow(log->act, log->acts + 1, sizeof *log->act);
+    log->act[log->acts++] = (struct erased_act){.index = entry->index, .header = TAKE(read)};
 }
 
 void verify_entry(struct verify *self, struct log *log, const struct log_entry *entry)
@@ -220,6 +254,9 @@ void verify_entry(struct verify *self, struct log *log, const struct log_entry *
     }
     check_place(self, log, entry);
     check_signature(self, log, entry);
+    note_statement(log, entry, kept);
+    if (log->started != NULL && kept->kind < HEADER_STARTED)
+        kept->mode = keeping_mode(header_of(log->started)->keeping, entry->header->service);
     kept->payload = check_payload(self, log, entry);
     log->payloads[kept->payload]++;
     if (kept_is_own(log, kept) && kept->time_ms > log->own_ms)

@@ -181,25 +181,64 @@ static void remark_open_requests(struct verify *self, struct log *log)
                open > LISTED_MAX ? ", ..." : "");
 }
 
-// --- erasures -----------------------------------------------------------------------------------
+// --- payloads that are missing ------------------------------------------------------------------
 
-/* Which record of this log says that the payload of an entry was erased, on whose order? No kind of
- * record says so yet; when one does, it is looked up here. */
-static bool erasure_stands(const struct log *log, uint64_t index)
+/* Which record of this log says that the payload of an entry was erased? */
+static struct erased_act *erasure_of(const struct log *log, uint64_t index)
 {
-    (void)log;
-    (void)index;
-    return false;
+    const struct kept *kept = &log->entry[index];
+    for (size_t i = 0; i < log->acts && kept->kind != 0; i++)
+        if (log->act[i].index > index &&
+            erasure_covers(header_of(log->act[i].header)->erasure, index, kept->kind,
+                           span_of_text(kept->service)))
+            return &log->act[i];
+    return NULL;
 }
 
-static void check_erasures(struct verify *self, struct log *log)
+static void check_removed(struct verify *self, struct log *log, uint64_t index)
 {
-    for (uint64_t i = 0; i < log->count; i++)
-        if (log->entry[i].payload == FOUND_ERASED && !erasure_stands(log, i))
-            FIND(self, log, i, "payload",
-                 "The content was removed and nobody answers for it; the signed header still "
-                 "stands.",
-                 "its payload is marked as erased, and no record of the log says so");
+    static const char removed[] =
+        "The content was removed and nobody answers for it; the signed header still stands.";
+    const struct kept *kept = &log->entry[index];
+    if (kept->payload == FOUND_ERASED)
+        FIND(self, log, index, "payload", removed,
+             "its payload is marked as erased, and no record of the log says so");
+    else if (kept->payload == FOUND_NONE && kept->mode != KEEP_OFF)
+        FIND(self, log, index, "payload", removed, "no payload is held for it");
+    else if (kept->payload == FOUND_SALT && kept->mode != KEEP_METADATA)
+        FIND(self, log, index, "payload", removed,
+             "only its salt is held, and no record of the log says that no more is kept");
+}
+
+/* A node that dies between the record and the erasure does the rest at its next start. */
+static void remark_held(struct verify *self, struct log *log)
+{
+    for (size_t i = 0; i < log->acts; i++)
+        if (log->act[i].held > 0)
+            REMARK(
+                self, log,
+                "%" PRIu64 " payload%s that entry %" PRIu64
+                " says erased %s still held: it was under way when the copy was made, or was not "
+                "carried out",
+                log->act[i].held, log->act[i].held == 1 ? "" : "s", log->act[i].index,
+                log->act[i].held == 1 ? "is" : "are");
+}
+
+static void check_missing(struct verify *self, struct log *log)
+{
+    for (uint64_t i = 0; i < log->count; i++) {
+        enum payload_found found = log->entry[i].payload;
+        struct erased_act *act = log->acts == 0 ? NULL : erasure_of(log, i);
+        if (log->entry[i].kind == 0)
+            continue;
+        if (act == NULL)
+            check_removed(self, log, i);
+        else if (found == FOUND_ERASED || found == FOUND_NONE)
+            act->payloads++;
+        else if (found != FOUND_DAMAGED)
+            act->held++;
+    }
+    remark_held(self, log);
 }
 
 // --- its end ------------------------------------------------------------------------------------
@@ -339,7 +378,7 @@ void verify_log(struct verify *self, struct log *log)
     note_peer_heads(log);
     check_repeats(self, log);
     check_replies(self, log);
-    check_erasures(self, log);
+    check_missing(self, log);
     check_ends(self, log);
     if (log->count > 0 || log->promised.size > 0 || log->promise_bad)
         check_checkpoint(self, log);

@@ -25,6 +25,12 @@ static const struct {
      "      puts a table or a service on the bus; broken tables are refused with row and column.\n"
      "      NAME alone will do where the gateway serves one subsystem; its settings are those of\n"
      "      --gateway-config, else CHASKI_GATEWAY_CONFIG, else /etc/chaski/gateway.conf"},
+    {"erase", erase_command,
+     "erase --config SERVER_CONF (--entry N | --day YYYYMMDD) --ground TEXT --officer ID [--wait "
+     "S]\n"
+     "      orders the running node to erase the payload of one entry of its evidence log, or of\n"
+     "      one day; the order, its ground and officer stand in the log as a signed record. The\n"
+     "      copies at the other server and at the agencies are theirs to erase"},
     {"trace", trace_command,
      "trace EXCHANGE_ID EVENTS_FILE...\n"
      "      the walk of one exchange in words, from the events of the servers that it crossed"},

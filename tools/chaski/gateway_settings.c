@@ -11,19 +11,37 @@ static char *word(const char *text)
     return (char *)(uintptr_t)text;
 }
 
+static fault read_printed(const char *program, const char *path, struct bytes **out)
+{
+    char *argv[] = {word(program), word("--config"), word(path), word("--print-config"), NULL};
+    OWNED(bytes) printed = bytes_empty(4096);
+    TRY(program_run(argv, printed));
+    *out = TAKE(printed);
+    return DONE;
+}
+
 fault gateway_settings_read(const char *path, struct gateway_settings *out)
 {
-    char *argv[] = {word("chaski-gateway"), word("--config"), word(path), word("--print-config"),
-                    NULL};
-    OWNED(bytes) printed = bytes_empty(4096);
     if (access(path, R_OK) != 0)
         return RAISE(BAD_CONFIG,
                      "%s: %s; name the gateway's settings with --gateway-config FILE or in "
                      "CHASKI_GATEWAY_CONFIG",
                      path, strerror(errno));
-    if (failed(program_run(argv, printed)))
+    struct bytes *printed = NULL;
+    if (failed(read_printed("chaski-gateway", path, &printed)))
         return RAISE(BAD_CONFIG, "%s is not a gateway's settings", path);
-    *out = (struct gateway_settings){path, TAKE(printed)};
+    *out = (struct gateway_settings){path, printed};
+    return DONE;
+}
+
+fault gateway_settings_read_server(const char *path, struct gateway_settings *out)
+{
+    struct bytes *printed = NULL;
+    if (access(path, R_OK) != 0)
+        return RAISE(BAD_CONFIG, "%s: %s", path, strerror(errno));
+    if (failed(read_printed("chaski-security-server", path, &printed)))
+        return RAISE(BAD_CONFIG, "%s is not a security server's settings", path);
+    *out = (struct gateway_settings){path, printed};
     return DONE;
 }
 

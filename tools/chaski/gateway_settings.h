@@ -16,6 +16,8 @@ struct gateway_settings {
 
 /* BAD_CONFIG: no such file, or not a gateway's settings. */
 fault gateway_settings_read(const char *path, struct gateway_settings *out);
+/* The same of a security server's settings: gateway_settings_text works on them, too. */
+fault gateway_settings_read_server(const char *path, struct gateway_settings *out);
 void gateway_settings_clear(struct gateway_settings *self);
 
 /* The value of a text setting, "" when it is not there. BAD_CONFIG: longer than there is room. */

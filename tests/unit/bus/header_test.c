@@ -131,7 +131,83 @@ static void test_words_hold_no_control_characters(void)
     MUST(decode(bytes_span(bytes)));
 }
 
-SUITE(header, TEST(test_what_is_encoded_is_read_back),
+static struct header about_the_log(enum header_kind kind)
+{
+    struct header header = {.kind = kind, .time_ms = 1790000000000};
+    header.sender = span_of_text("CO/MUN/890905211");
+    header.sender_server = span_of_text("CO/MUN/890905211/SS1");
+    return header;
+}
+
+static void test_an_erasure_is_read_back(void)
+{
+    static const char *const except[] = {"CO/GOV/1/X", "CO/GOV/1/Y/z"};
+    struct erasure erasure = {17, 400, "20261118", "CO/GOV/1", 2, except};
+    struct header header = about_the_log(HEADER_ERASED);
+    header.erasure = &erasure;
+    OWNED(bytes) bytes = encoded(&header);
+    OWNED(header_read) read = NULL;
+    MUST(header_decode(bytes_span(bytes), &read));
+    const struct erasure *back = header_of(read)->erasure;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(back);
+    CU_ASSERT_EQUAL(back->first, 17);
+    CU_ASSERT_EQUAL(back->last, 400);
+    CU_ASSERT_STRING_EQUAL(back->day, "20261118");
+    CU_ASSERT_STRING_EQUAL(back->of, "CO/GOV/1");
+    CU_ASSERT_EQUAL_FATAL(back->excepts, 2);
+    CU_ASSERT_STRING_EQUAL(back->except[1], except[1]);
+    CU_ASSERT_PTR_NULL(header_of(read)->keeping);
+}
+
+static void refused_erasure(struct erasure erasure)
+{
+    struct header header = about_the_log(HEADER_ERASED);
+    header.erasure = &erasure;
+    OWNED(bytes) bytes = encoded(&header);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(bytes)));
+}
+
+static void test_an_erasure_of_nothing_possible_is_refused(void)
+{
+    refused_erasure((struct erasure){18, 17, "20261118", "", 0, NULL});
+    refused_erasure((struct erasure){0, UINT64_MAX, "20261118", "", 0, NULL});
+    refused_erasure((struct erasure){0, 1, "2026-1-1", "", 0, NULL});
+    refused_erasure((struct erasure){0, 1, "202611188", "", 0, NULL});
+    refused_erasure((struct erasure){0, 1, "20261118", "CO\x1b[2J", 0, NULL});
+    struct header without = about_the_log(HEADER_ERASED);
+    OWNED(bytes) bytes = encoded(&without);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(bytes)));
+    struct header request = sample();
+    struct erasure erasure = {0, 1, "20261118", "", 0, NULL};
+    request.erasure = &erasure;
+    OWNED(bytes) other = encoded(&request);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(other)));
+}
+
+static void test_what_is_kept_is_said_in_a_start_only(void)
+{
+    struct keeping_rule rule[] = {{"", KEEP_METADATA}, {"CO/GOV/1", KEEP_OFF}};
+    struct keeping keeping = {2, rule};
+    struct header header = about_the_log(HEADER_STARTED);
+    header.keeping = &keeping;
+    OWNED(bytes) bytes = encoded(&header);
+    OWNED(header_read) read = NULL;
+    MUST(header_decode(bytes_span(bytes), &read));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(header_of(read)->keeping);
+    CU_ASSERT_EQUAL(header_of(read)->keeping->count, 2);
+    CU_ASSERT_EQUAL(header_of(read)->keeping->rule[1].mode, KEEP_OFF);
+    header.kind = HEADER_STOPPED;
+    OWNED(bytes) stopped = encoded(&header);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(stopped)));
+    header.kind = HEADER_STARTED;
+    rule[1].mode = (enum keep_mode)7;
+    OWNED(bytes) strange = encoded(&header);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(strange)));
+}
+
+SUITE(header, TEST(test_an_erasure_is_read_back),
+      TEST(test_an_erasure_of_nothing_possible_is_refused),
+      TEST(test_what_is_kept_is_said_in_a_start_only), TEST(test_what_is_encoded_is_read_back),
       TEST(test_a_subject_is_read_back_within_its_bound),
       TEST(test_a_field_that_version_1_does_not_have_is_refused),
       TEST(test_a_field_given_twice_is_refused), TEST(test_a_long_varint_is_refused),
