@@ -11,6 +11,25 @@
 
 #define AT(member) offsetof(struct server_config, member)
 
+#define OF(member) offsetof(struct payload_section, member)
+
+static const struct config_setting payload_settings[] = {
+    {.name = "payload",
+     .kind = CONFIG_CHOICE,
+     .offset = OF(payload),
+     .text = "default",
+     .choices = "default|full|metadata|off",
+     .sentence = "What is kept of these payloads; default: as outside of the section."},
+    {.name = "retention_days",
+     .kind = CONFIG_NUMBER,
+     .offset = OF(retention_days),
+     .number = -1,
+     .least = -1,
+     .most = RETENTION_DAYS_MAX,
+     .sentence = "After how many days they are erased; 0: never; -1: as outside of the section."},
+    {0},
+};
+
 const struct config_setting server_settings[] = {
     {.name = "server",
      .kind = CONFIG_TEXT,
@@ -21,7 +40,8 @@ const struct config_setting server_settings[] = {
      .kind = CONFIG_TEXT,
      .offset = AT(keys_folder),
      .least = 1,
-     .sentence = "Folder with sign.key, sign.crt, log.key, seal.key and transport.key; mode 0700."},
+     .sentence = "Folder with sign.key, sign.crt, log.key, seal.key, store.key and transport.key; "
+                 "mode 0700."},
     {.name = "audit_folder",
      .kind = CONFIG_TEXT,
      .offset = AT(audit_folder),
@@ -133,6 +153,28 @@ const struct config_setting server_settings[] = {
      .least = 1000,
      .most = 30LL * 86400000,
      .sentence = "After so long without confirmation exchanges are refused, in milliseconds."},
+    {.name = "payload",
+     .kind = CONFIG_CHOICE,
+     .offset = AT(payload),
+     .text = "full",
+     .choices = "full|metadata|off",
+     .sentence = "What is kept of payloads: all; metadata: only the salt, so that whoever has the "
+                 "payload can prove it; off: nothing. Signed headers are always kept."},
+    {.name = "retention_days",
+     .kind = CONFIG_NUMBER,
+     .offset = AT(retention_days),
+     .number = 0,
+     .least = 0,
+     .most = RETENTION_DAYS_MAX,
+     .sentence = "After how many days payloads are erased, by a record in the log; 0: never."},
+    {.name = "service",
+     .kind = CONFIG_SECTION,
+     .offset = AT(service),
+     .section = payload_settings,
+     .section_size = sizeof(struct payload_section),
+     .sentence =
+         "Other rules for payloads, asked or answered; titled with the identifier of a service, "
+         "or of the subsystem or member that provides several. The longest decides."},
     {.name = "event_level",
      .kind = CONFIG_CHOICE,
      .offset = AT(event_level),
@@ -141,6 +183,32 @@ const struct config_setting server_settings[] = {
      .sentence = "Least level of events shown; debug has one line per exchange with its times."},
     {0},
 };
+
+/* All rules stand in the header of each STARTED record, where they must fit. */
+static fault check_services(const struct server_config *self, const char *path)
+{
+    size_t bytes = 0;
+    if (self->service.count >= KEEPING_RULES_MAX)
+        return RAISE(BAD_CONFIG, "%s: more than %d sections \"service\"", path,
+                     KEEPING_RULES_MAX - 1);
+    for (size_t i = 0; i < self->service.count; i++) {
+        const struct payload_section *section = self->service.section[i];
+        char canonical[ID_TEXT_BYTES_MAX + 1];
+        struct bus_id id;
+        bytes += strlen(section->title);
+        if (failed(bus_id_parse(span_of_text(section->title), ID_MEMBER, ID_SERVICE, &id)))
+            return RAISE(BAD_CONFIG, "%s: service \"%s\" is no service, subsystem or member", path,
+                         section->title);
+        bus_id_text(&id, id.parts, canonical, sizeof canonical);
+        if (strcmp(canonical, section->title) != 0)
+            return RAISE(BAD_CONFIG, "%s: write service \"%s\" as \"%s\"", path, section->title,
+                         canonical);
+    }
+    if (bytes > KEEPING_BYTES_MAX)
+        return RAISE(BAD_CONFIG, "%s: the titles of all sections \"service\" have %zu bytes, of %d",
+                     path, bytes, KEEPING_BYTES_MAX);
+    return DONE;
+}
 
 static fault check(const struct server_config *self, const char *path)
 {
@@ -167,6 +235,7 @@ static fault check(const struct server_config *self, const char *path)
         if (strncmp(self->mesh_listen.item[i], "tcp://", 6) != 0)
             return RAISE(BAD_CONFIG, "%s: mesh_listen \"%s\" does not begin with tcp://", path,
                          self->mesh_listen.item[i]);
+    TRY(check_services(self, path));
     return DONE;
 }
 

@@ -6,6 +6,7 @@
 #define SERVER_CONFIG_H
 
 #include "lib/base/config.h"
+#include "lib/bus/keeping.h"
 
 struct server_config {
     char *server;      /* INSTANCE/CLASS/MEMBER/SERVERCODE */
@@ -27,7 +28,17 @@ struct server_config {
     int64_t peer_check_every_ms;
     int64_t witness_alarm_ms;
     int64_t witness_stop_ms;
-    int64_t event_level; /* enum event_level */
+    int64_t payload; /* enum keep_mode: of services without a section */
+    int64_t retention_days;
+    struct config_sections service; /* of struct payload_section */
+    int64_t event_level;            /* enum event_level */
+};
+
+/* What is kept of the payloads of a service, or of those whose identifiers begin so. */
+struct payload_section {
+    char *title;
+    int64_t payload;        /* 0: as without a section; else enum keep_mode + 1 */
+    int64_t retention_days; /* -1: as without a section; 0: until somebody orders otherwise */
 };
 
 extern const struct config_setting server_settings[];

@@ -46,19 +46,20 @@ static fault sync_file(int fd)
 static fault look(int fd, const struct slab_head *head, uint64_t first, uint64_t last, size_t most,
                   uint64_t *list, size_t *count, uint64_t *next)
 {
-    uint64_t index = first;
-    *count = 0;
-    for (; index <= last && index - first < SLOTS_A_STEP && *count < most; index++) {
+    OWNED(bytes) chunk = NULL;
+    uint64_t slots = last - first < SLOTS_A_STEP ? last - first + 1 : SLOTS_A_STEP, i = 0;
+    TRY(bytes_new(SLOTS_A_STEP * SLOT_BYTES, &chunk));
+    ssize_t got = pread(fd, chunk->data, slots * SLOT_BYTES, slot_place(head->first_index, first));
+    if (got < 0)
+        return RAISE(IO_FAILED, "a key slab: %m");
+    uint64_t there = (uint64_t)got / SLOT_BYTES;
+    for (*count = 0; i < there && *count < most; i++) {
         struct slot slot;
-        fault f = slot_read(fd, head->first_index, index, &slot);
-        if (f.code == IO_FAILED) { /* the slab ends */
-            index = last + 1;
-            break;
-        }
-        if (!failed(f) && slot_has_key(&slot))
-            list[(*count)++] = index;
+        if (!failed(slot_get(chunk->data + i * SLOT_BYTES, first + i, &slot)) &&
+            slot_has_key(&slot))
+            list[(*count)++] = first + i;
     }
-    *next = index;
+    *next = i == there && there < slots ? last + 1 : first + i; /* or the slab has ended */
     return DONE;
 }
 

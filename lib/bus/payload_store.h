@@ -58,9 +58,10 @@ void payload_store_sync(struct payload_store *self);
 bool payload_store_wants_spare(const struct payload_store *self);
 void payload_store_give_spare(struct payload_store *self, struct day_key **key);
 
-/* Reads back salt || payload. *state says whether there is one; *out only when PAYLOAD_HELD, and when
- * PAYLOAD_SALT if there is a key to it. LOG_BROKEN when it is held but does not decrypt, or when damage leaves open whether
- * it is held. Needs no payload_store: for auditors too. `ring` may be NULL. */
+/* Reads back salt || payload. *state says whether there is one; *out only when PAYLOAD_HELD, and
+ * when PAYLOAD_SALT if there is a key to it. LOG_BROKEN when it is held but does not decrypt, or
+ * when damage leaves open whether it is held. Needs no payload_store: for auditors too. `ring` may
+ * be NULL. */
 fault payload_store_read(const char *folder, struct key_ring *ring, uint64_t index,
                          const struct sha256 *leaf_hash, enum payload_state *state,
                          struct bytes **out);

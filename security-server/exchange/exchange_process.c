@@ -14,6 +14,7 @@
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/front.h"
 #include "security-server/exchange/keys_line.h"
+#include "security-server/exchange/kept_answers.h"
 #include "security-server/exchange/known_heads.h"
 #include "security-server/exchange/log_talk.h"
 #include "security-server/exchange/mesh_door.h"
@@ -24,6 +25,7 @@
 #include "security-server/exchange/peer_check.h"
 #include "security-server/exchange/peers.h"
 #include "security-server/exchange/recovery.h"
+#include "security-server/exchange/retention.h"
 #include "security-server/exchange/seen.h"
 #include "security-server/exchange/stamp_feed.h"
 #include "security-server/exchange/start_check.h"
@@ -276,6 +278,7 @@ static fault open_doors(struct process *self)
         EVENT(WARN, "recovery.interrupted_exchanges", E_NUMBER("count", interrupted));
     recovery_free(&self->recovery);
     TRY(orders_new(node, &self->orders));
+    retention_begin(node->retention);
     TRY(write_ready_file(self));
     EVENT(INFO, "server.ready", E_TEXT("server", node->config->server),
           E_TEXT("origin", node->log_key.name), E_NUMBER("log_size", node->head.size),
@@ -366,6 +369,8 @@ static fault start(struct process *self, int keys_fd)
     event_rate_begin(&node->refused_messages, node->loop, "mesh.message_refused");
     node->table = exchange_table_new((size_t)node->config->exchanges_max);
     node->opened = opened_keys_new(node);
+    node->retention = retention_new(node);
+    node->answers = kept_answers_new(node->loop);
     node->peers = peers_new(node, mesh_take_answer, log_talk_take_answer);
     node->talk = log_talk_new(node);
     node->heads = known_heads_new(node);
@@ -393,6 +398,8 @@ static void finish(struct process *self)
     slab_keys_free(&self->slab_keys);
     orders_free(&self->orders);
     erasures_free(&node->erasures);
+    retention_free(&node->retention);
+    kept_answers_free(&node->answers);
     front_free(&node->front);
     mesh_door_free(&self->door);
     event_rate_end(&node->refused_messages);

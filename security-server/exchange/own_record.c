@@ -7,6 +7,7 @@
 #include "lib/crypto/random.h"
 #include "security-server/exchange/audit_actor.h"
 #include "security-server/exchange/keys_line.h"
+#include "security-server/exchange/retention.h"
 
 #include "audit.pb-c.h"
 
@@ -107,6 +108,8 @@ static fault make_header(struct own_record *self, enum header_kind kind,
         memcpy(header.exchange_id, act->id, sizeof header.exchange_id);
         header.erasure = &act->what;
     }
+    if (kind == HEADER_STARTED)
+        header.keeping = retention_said(node->retention);
     header.sender = span_of_text(node_self(node)->member->id);
     header.sender_server = span_of_text(node->config->server);
     header.payload_sha256 = letter_commitment(bytes_span(self->blob));

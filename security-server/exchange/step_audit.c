@@ -4,12 +4,19 @@
 
 #include "security-server/exchange/audit_actor.h"
 #include "security-server/exchange/known_heads.h"
+#include "security-server/exchange/kept_answers.h"
 #include "security-server/exchange/node.h"
+#include "security-server/exchange/retention.h"
 #include "security-server/exchange/seen.h"
 
 static struct record *record_of_job(struct exchange *x)
 {
     return x->job.record.leaf.at == bytes_span(x->request.leaf).at ? &x->request : &x->answer;
+}
+
+static enum keep_mode mode_of(const struct exchange *x, const struct record *record)
+{
+    return keeping_mode(retention_keeping(x->node->retention), header_of(record->read)->service);
 }
 
 static void kept(struct audit_job *job)
@@ -27,14 +34,24 @@ static void kept(struct audit_job *job)
     known_heads_note(x->node->heads, header_of(record->read), record->index);
     if (x->role == ROLE_PROVIDER && record == &x->answer && x->request.durable)
         seen_answer(x->node->seen, x->id, header_of(x->request.read)->sender_server, record->index);
+    if (x->role == ROLE_PROVIDER && record == &x->answer && x->request.durable &&
+        mode_of(x, record) != KEEP_FULL)
+        kept_answers_add(x->node->answers, record->index, seen_until_ms(header_of(x->request.read)),
+                         bytes_span(record->blob));
     exchange_resume(x);
 }
 
+/* The leaf commits to the whole payload, however much of it is written down. */
 static enum step_end keep(struct exchange *x, struct record *record)
 {
+    enum keep_mode mode = mode_of(x, record);
     x->job = (struct audit_job){.work = AUDIT_APPEND, .done = kept, .owner = x};
     x->job.record.leaf = bytes_span(record->leaf);
-    x->job.record.blob = bytes_span(record->blob);
+    if (mode != KEEP_OFF)
+        x->job.record.blob = bytes_span(record->blob);
+    x->job.record.salt_only = mode == KEEP_METADATA;
+    if (x->job.record.salt_only)
+        x->job.record.blob.size = SALT_BYTES;
     fault f = audit_actor_ask(x->node->audit, &x->job);
     return failed(f) ? exchange_refuse(x, f) : STEP_WAIT;
 }
@@ -60,7 +77,8 @@ static fault read_back(struct record *record, const struct audit_job *job)
 {
     struct cades_parts parts;
     if (job->blob == NULL)
-        return RAISE(OUTCOME_UNKNOWN, "the stored outcome is there, but its payload was erased");
+        return RAISE(OUTCOME_UNKNOWN,
+                     "the outcome stands in the log, but its payload is not there (any more)");
     TRY(cades_parse(bytes_span(job->leaf), &parts));
     TRY(bytes_copy(parts.content, &record->header));
     TRY(header_decode(bytes_span(record->header), &record->read));
@@ -74,6 +92,8 @@ static void stored_read(struct audit_job *job)
 {
     struct exchange *x = job->owner;
     fault f;
+    if (job->blob == NULL)
+        kept_answers_find(x->node->answers, job->record.index, &job->blob);
     if (job->fault != OK)
         f = RAISE(job->fault, "%s", job->detail);
     else

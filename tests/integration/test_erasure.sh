@@ -167,7 +167,64 @@ check "... what came before is erased" zeros "$(for index in $(indexes request |
 check "... the records of acts are held" contains "$("$AUDIT" show "$C/b/audit" "$record" --payload "${KEYS[@]}")" "oficial-7"
 check "a day that never was is not erased" contains "$(erase --day 20010101)" "no day"
 
+# --- modes: what is kept of which service -------------------------------------------------------------------
+server_stop b; kill "$gateway_pid" 2>/dev/null; wait "$gateway_pid" 2>/dev/null
+cat >>"$C/b/server.conf" <<X
+service "$B/DIVIPOLA/dos" { payload = metadata }
+service "$B/DIVIPOLA/tres" { payload = off }
+X
+start_b
+check "exchanges with a service of which the salt is kept" contains "$(ask 4 $B/DIVIPOLA/dos)" "OK                   4"
+check "exchanges with a service of which nothing is kept" contains "$(ask 3 $B/DIVIPOLA/tres)" "OK                   3"
+clean "the log verifies, because the node has said it" "$C/a/audit" "$C/b/audit"
+"$AUDIT" verify "$C/b/audit" "${KEYS[@]}" >"$C/said" 2>&1
+said "... with what is kept" "8 salt"
+said "... and what is not" "6 none"
+start=$(indexes started | tail -n 1)
+check "... in the record of its start" contains "$("$AUDIT" show "$C/b/audit" "$start")" "$B/DIVIPOLA/tres: off"
+last=$("$AUDIT" show "$C/b/audit" | grep DIVIPOLA/dos | awk '{ print $1 }' | tail -n 1)
+"$AUDIT" export "$C/b/audit" "$last" --to "$C/salted" "${KEYS[@]}" >/dev/null
+"$AUDIT" show "$C/a/audit" --json >"$C/all.json"
+twin=$("$AUDIT" show "$C/a/audit" | grep DIVIPOLA/dos | awk '{ print $1 }' | tail -n 1)
+"$AUDIT" export "$C/a/audit" "$twin" --to "$C/whole" "${KEYS[@]}" >/dev/null
+check "with the salt that is kept, who has the payload can prove it" equal \
+    "$( (cat "$C/salted/salt.bin"; tail -c +33 "$C/whole/payload.bin") | sha256sum)" "$(sha256sum <"$C/whole/payload.bin")"
+check "... and the header commits to it" contains "$(cat "$C/salted/README.txt")" "$(sha256sum <"$C/whole/payload.bin" | cut -d ' ' -f 1)"
+lie() { # LIE SERVICE
+    timeout 10 "$OUT/tests/mesh_peer" "tcp://$HOST:${MESH_PORT[b]}" "$C/a/keys" $A/SS1 "$C/directory" \
+        "$C/store/anchor/trust.pem" "$C/store/anchor/directory.vkey" $B/SS1 $A/TRAMITES "$2" "$1" 2>&1
+}
+for service in uno dos tres; do
+    before=$(wc -l <"$C/served")
+    twice=$(lie twice $B/DIVIPOLA/$service)
+    check "a double is answered with the stored outcome ($service)" equal \
+        "$(echo "$twice" | sort | uniq -c | awk '{print $1, $2, $3}')" "2 answer OK"
+    check "... and is served once ($service)" equal "$(($(wc -l <"$C/served") - before))" 1
+done
+
+# --- times: how long ------------------------------------------------------------------------------------------
+server_stop b; kill "$gateway_pid" 2>/dev/null; wait "$gateway_pid" 2>/dev/null
+for file in "$C"/b/audit/keys/"$day".* "$C"/b/audit/payload/"$day".seg; do mv "$file" "${file//$day/20200102}"; done
+cat >>"$C/b/server.conf" <<X
+retention_days = 30
+service "$B/DIVIPOLA/dos" { payload = metadata retention_days = 0 }
+X
+sed -i "0,/service .*dos/{/service .*dos/d}" "$C/b/server.conf"
+held=$("$AUDIT" show "$C/b/audit" --json | grep -c '"index"')
+start_b
+check "what is over is erased at the start" wait_for 10 grep -q 'audit.erased"' <(tail -n 60 "$C/b/server.events")
+clean "the log verifies" "$C/b/audit"
+said "... by a record that names its ground" "ground: retention of 30 days"
+check "... an old exchange is erased" zeros "$(for index in $("$AUDIT" show "$C/b/audit" | grep DIVIPOLA/uno | awk '{ print $1 }' | head -n 60 | tail -n 3); do key_of "$index"; done)"
+check "... what has another time is kept" [ "$(key_of "$last" | tr -d 0)" != "" ]
+check "... and the old day gets another key by itself" wait_for 12 eval '[ -z "$(ls "$C"/b/audit/keys/*.rewrap 2>/dev/null)" ]'
+acts=$(indexes erased | wc -l)
+restart_b
+sleep 1.2
+check "once is enough" equal "$(indexes erased | wc -l)" "$acts"
+check "exchanges go on" contains "$(ask 3)" "OK                   3"
+
 server_stop a
 server_stop b
-clean "both logs verify at the end" "$C/a/audit" "$C/b/audit"
+clean "the log verifies at the end" "$C/b/audit"
 finish

@@ -4,6 +4,8 @@
 #include "lib/bus/header.h"
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
+
 static struct header plain_header(void)
 {
     struct header header = {
@@ -122,7 +124,42 @@ static void test_an_envelope_comes_back_and_nonsense_does_not(void)
     MUST_FAIL(BAD_FRAME, envelope_decode(span_of(bytes, size), &back));
 }
 
-SUITE(letter, TEST(test_a_header_comes_back_as_it_was),
-      TEST(test_a_header_that_is_not_sound_is_refused),
+/* All document numbers of a small country, one of which was asked for. */
+static size_t guesses(struct span salt, const struct sha256 *commitment, char found[16])
+{
+    size_t count = 0;
+    for (unsigned i = 0; i < 20000; i++) {
+        char guess[16];
+        snprintf(guess, sizeof guess, "{\"doc\":%05u}", i);
+        struct sha256 hash = SHA256_OF(salt, span_of_text(guess));
+        if (!sha256_equal(&hash, commitment))
+            continue;
+        memcpy(found, guess, sizeof guess);
+        count++;
+    }
+    return count;
+}
+
+static void test_a_payload_of_few_possible_ones_is_not_guessed_without_its_salt(void)
+{
+    static const uint8_t zeros[SALT_BYTES];
+    static const char payload[] = "{\"doc\":12345}";
+    char found[16] = "";
+    OWNED(bytes) blob = NULL;
+    OWNED(bytes) again = NULL;
+    MUST(letter_blob(span_of_text(payload), &blob));
+    MUST(letter_blob(span_of_text(payload), &again));
+    struct sha256 commitment = letter_commitment(bytes_span(blob));
+    struct sha256 other = letter_commitment(bytes_span(again));
+    CU_ASSERT(!sha256_equal(&commitment, &other)); /* nor by having asked the same before */
+    CU_ASSERT_EQUAL(guesses((struct span){0}, &commitment, found), 0);
+    CU_ASSERT_EQUAL(guesses(span_of(zeros, sizeof zeros), &commitment, found), 0);
+    CU_ASSERT_EQUAL(guesses(span_of(again->data, SALT_BYTES), &commitment, found), 0);
+    CU_ASSERT_EQUAL(guesses(span_of(blob->data, SALT_BYTES), &commitment, found), 1);
+    CU_ASSERT_STRING_EQUAL(found, payload);
+}
+
+SUITE(letter, TEST(test_a_payload_of_few_possible_ones_is_not_guessed_without_its_salt),
+      TEST(test_a_header_comes_back_as_it_was), TEST(test_a_header_that_is_not_sound_is_refused),
       TEST(test_a_letter_opens_to_what_was_sealed), TEST(test_every_changed_byte_breaks_the_seal),
       TEST(test_an_envelope_comes_back_and_nonsense_does_not))

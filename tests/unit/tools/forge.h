@@ -37,6 +37,7 @@ struct forge {
     struct audit_log *log;
     struct audit_head head; /* of the last entry; what an honest header would claim */
     int64_t time_ms;        /* of the next entry */
+    enum keep_mode mode;    /* what is kept of the next entry's payload */
 };
 
 static inline void forge_free(struct forge **owner)
@@ -123,6 +124,9 @@ static inline struct sha256 forge_append(struct forge *self, enum forge_side sig
     OWNED(bytes)
     leaf = book_sign(self->sign[signer], self->certificate[signer], encoded, signed_ms);
     struct audit_record record = {.leaf = bytes_span(leaf), .blob = bytes_span(blob)};
+    if (self->mode != KEEP_FULL)
+        record.blob.size = self->mode == KEEP_OFF ? 0 : SALT_BYTES;
+    record.salt_only = self->mode == KEEP_METADATA;
     MUST(audit_log_append(self->log, &record, 1, self->time_ms));
     self->head = audit_log_head(self->log);
     self->time_ms += 10;

@@ -229,8 +229,119 @@ static void test_a_log_that_does_not_begin_with_a_start_is_found(void)
     forge_finds(self, "whole log", 1, 0);
 }
 
-SUITE(verify, TEST(test_an_honest_log_is_clean),
-      TEST(test_what_is_signed_from_the_revocation_on_is_found),
+// --- payloads that are missing ------------------------------------------------------------------
+
+/* A start that says what is kept of DANE's service. */
+static void forge_start_keeping(struct forge *self, enum keep_mode mode)
+{
+    struct keeping_rule rule[] = {{"", KEEP_FULL}, {DANE "/DIVIPOLA", mode}};
+    struct keeping keeping = {2, rule};
+    struct header header = forge_header(self, self->whose, HEADER_STARTED);
+    header.keeping = &keeping;
+    forge_append(self, self->whose, &header, header.time_ms);
+}
+
+static void test_what_is_not_kept_must_have_been_said(void)
+{
+    static const enum keep_mode modes[] = {KEEP_METADATA, KEEP_OFF};
+    for (size_t said = 0; said < 2; said++)
+        for (size_t done = 0; done < 2; done++) {
+            OWNED(forge) self = forge_new(PROVIDER);
+            forge_start_keeping(self, modes[said]);
+            self->mode = modes[done];
+            forge_exchange(self);
+            self->mode = KEEP_FULL;
+            forge_finds(self, "payload", said == done ? 0 : 2, -1);
+        }
+    OWNED(forge) silent = forge_new(PROVIDER);
+    forge_own(silent, HEADER_STARTED);
+    silent->mode = KEEP_OFF;
+    forge_exchange(silent);
+    silent->mode = KEEP_FULL;
+    forge_finds(silent, "payload", 2, -1);
+}
+
+static void test_what_was_said_holds_until_the_next_start(void)
+{
+    OWNED(forge) self = forge_new(PROVIDER);
+    forge_start_keeping(self, KEEP_OFF);
+    self->mode = KEEP_OFF;
+    forge_exchange(self); /* 1, 2 */
+    self->mode = KEEP_FULL;
+    forge_own(self, HEADER_STARTED);
+    self->mode = KEEP_OFF;
+    struct header request = forge_header(self, CALLER, HEADER_REQUEST);
+    forge_append(self, CALLER, &request, request.time_ms); /* 4 */
+    self->mode = KEEP_FULL;
+    forge_finds(self, "payload", 1, 4);
+}
+
+static void test_what_a_log_says_of_itself_is_kept_whatever_was_said(void)
+{
+    OWNED(forge) self = forge_new(PROVIDER);
+    forge_start_keeping(self, KEEP_OFF);
+    self->mode = KEEP_OFF;
+    forge_own(self, HEADER_INCIDENT);
+    self->mode = KEEP_FULL;
+    forge_finds(self, "payload", 1, 1);
+}
+
+static void forge_erasure(struct forge *self, enum forge_side signer, uint64_t first, uint64_t last,
+                          const char *of)
+{
+    struct erasure erasure = {first, last, "20261118", of, 0, NULL};
+    struct header header = forge_header(self, signer, HEADER_ERASED);
+    header.erasure = &erasure;
+    forge_append(self, signer, &header, header.time_ms);
+}
+
+/* Nothing is held of entries 1 and 2: which record answers for that? */
+static struct forge *forge_without_payloads(void)
+{
+    struct forge *self = forge_new(PROVIDER);
+    forge_own(self, HEADER_STARTED);
+    self->mode = KEEP_OFF;
+    forge_exchange(self);
+    self->mode = KEEP_FULL;
+    return self;
+}
+
+static void test_a_record_of_an_erasure_answers_for_what_is_missing(void)
+{
+    OWNED(forge) self = forge_without_payloads();
+    forge_erasure(self, PROVIDER, 0, 2, "");
+    forge_finds(self, "payload", 0, -1);
+}
+
+static void test_a_record_answers_for_no_more_than_it_names(void)
+{
+    OWNED(forge) one = forge_without_payloads();
+    forge_erasure(one, PROVIDER, 1, 1, "");
+    forge_finds(one, "payload", 1, 2);
+    OWNED(forge) other = forge_without_payloads();
+    forge_erasure(other, PROVIDER, 0, 2, DANE "/OTRO");
+    forge_finds(other, "payload", 2, -1);
+}
+
+/* Recorded before anything was there to be erased: a licence to remove whatever comes. */
+static void test_a_record_answers_for_nothing_that_comes_after_it(void)
+{
+    OWNED(forge) self = forge_new(PROVIDER);
+    forge_own(self, HEADER_STARTED);
+    forge_erasure(self, PROVIDER, 0, 1000, ""); /* 1 */
+    self->mode = KEEP_OFF;
+    forge_exchange(self); /* 2, 3 */
+    self->mode = KEEP_FULL;
+    forge_finds(self, "payload", 2, -1);
+}
+
+SUITE(verify, TEST(test_what_is_not_kept_must_have_been_said),
+      TEST(test_what_was_said_holds_until_the_next_start),
+      TEST(test_what_a_log_says_of_itself_is_kept_whatever_was_said),
+      TEST(test_a_record_of_an_erasure_answers_for_what_is_missing),
+      TEST(test_a_record_answers_for_no_more_than_it_names),
+      TEST(test_a_record_answers_for_nothing_that_comes_after_it),
+      TEST(test_an_honest_log_is_clean), TEST(test_what_is_signed_from_the_revocation_on_is_found),
       TEST(test_what_was_signed_just_before_is_not),
       TEST(test_a_date_before_the_revocation_does_not_help_a_late_entry),
       TEST(test_a_certificate_that_had_ended_is_found),
