@@ -143,6 +143,7 @@ for name in medellin dane dian registraduria; do
     wait_for 20 curl -fsS "$url/readyz" || die "the gateway of $name does not reach its server: $(curl -sS "$url/readyz")"
     gateway_pid=$(cat "$D/$name/gateway.pid")
     server_pids=$(sed -n 's/^\(pid\|exchange_pid\|keys_pid\)=//p' "$D/$name/server.ready" | tr '\n' ' ')
+    server_pids+="$(pgrep -P "$(sed -n 's/^pid=//p' "$D/$name/server.ready")" -x chaski-scribe) "
     {
         echo "CHASKI_GATEWAY_${name^^}=$url"
         echo "CHASKI_AUDIT_${name^^}=$D/$name/audit"

@@ -52,16 +52,18 @@ load() {
         END { printf "%s %.0f %.0f %d\n", rate, p50, p99, bad }' "$C/wrk.out" | tee -a "$RESULTS/$1.txt"
 }
 ticks() { cut -d ' ' -f 14,15 "/proc/$1/stat" | tr ' ' '+' | bc; }
+scribe_pid() { pgrep -P "$(cat "$C/$1/server.pid")" -x chaski-scribe; }
 process_pids() { # NAME=PID of all of ours
     local n
     for n in a b; do
         echo "gateway-$n=$(cat "$C/$n/gateway.pid")"
         sed -n "s/^exchange_pid=/exchange-$n=/p; s/^keys_pid=/keys-$n=/p" "$C/$n/server.ready"
+        echo "scribe-$n=$(scribe_pid "$n")"
     done
 }
-memory() { # NODE FIELD: kB of gateway, supervisor, exchange and keys together
+memory() { # NODE FIELD: kB of gateway, supervisor, exchange, keys and scribe together
     local total=0 pid
-    for pid in $(cat "$C/$1/gateway.pid" "$C/$1/server.pid") $(sed -n 's/^\(exchange\|keys\)_pid=//p' "$C/$1/server.ready"); do
+    for pid in $(cat "$C/$1/gateway.pid" "$C/$1/server.pid") $(scribe_pid "$1") $(sed -n 's/^\(exchange\|keys\)_pid=//p' "$C/$1/server.ready"); do
         total=$((total + $(sed -n "s/^$2:[[:space:]]*\([0-9]*\) kB/\1/p" "/proc/$pid/status")))
     done
     echo $total
@@ -130,8 +132,9 @@ cpu_row() { printf '| %s | %s | %s |\n' "$1" "$(median <"$RESULTS/cpu-$2-a.txt")
     cpu_row "gateway" gateway
     cpu_row "exchange (with its evidence log and ZeroMQ threads)" exchange
     cpu_row "keys" keys
+    cpu_row "scribe (tiles)" scribe
     echo
-    echo "| memory of one node (gateway, supervisor, exchange, keys; resident) | MB |"
+    echo "| memory of one node (gateway, supervisor, exchange, keys, scribe; resident) | MB |"
     echo "| --- | --- |"
     echo "| idle | $((idle_kb / 1024)) |"
     echo "| after the load | $((loaded_kb / 1024)) |"
