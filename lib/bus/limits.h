@@ -75,8 +75,7 @@
 #define WITNESS_STOP_MS_DEFAULT 86400000
 #define RETENTION_DAYS_MAX 36500
 #define RETENTION_LOOK_MS 3600000
-#define KEPT_ANSWERS_BYTES_MAX (64u << 20) /* of outcomes that are not written down, for doubles \
-                                            */
+#define KEPT_ANSWERS_BYTES_MAX (64u << 20) /* outcomes that are not written down */
 #define KEPT_ANSWERS_LOOK_MS 5000
 #define ORDERS_LOOK_MS 1000
 #define ORDER_WORDS_BYTES_MAX 1024 /* of an order's ground, and of its officer */
