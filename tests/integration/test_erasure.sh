@@ -81,6 +81,12 @@ check "... commitment only" test ! -e "$C/export/payload.bin"
 check "... and openssl verifies it still" openssl cms -verify -cades -binary -inform DER -in "$C/export/leaf.p7m" \
     -certfile "$C/export/signer.pem" -CAfile "$C/store/anchor/trust.pem" -out "$C/header.out"
 
+under_checkpoint() { "$AUDIT" export "$C/b/audit" "$record" --to "$C/act" "${KEYS[@]}" && test -e "$C/act/checkpoint"; }
+check "the record of the act is exported" wait_for 10 under_checkpoint
+bash "$C/act/verify.sh" "$C/act" >"$C/said" 2>&1
+said "... and proves itself without our programs" "PASS"
+said "... with its ground" "payload"
+
 # --- the day's key changes: what older copies hold opens no more ---------------------------------------
 key_id() { xxd -s 16 -l 8 -p "$(slab)"; }
 before=$(key_id)
@@ -189,7 +195,7 @@ twin=$("$AUDIT" show "$C/a/audit" | grep DIVIPOLA/dos | awk '{ print $1 }' | tai
 "$AUDIT" export "$C/a/audit" "$twin" --to "$C/whole" "${KEYS[@]}" >/dev/null
 check "with the salt that is kept, who has the payload can prove it" equal \
     "$( (cat "$C/salted/salt.bin"; tail -c +33 "$C/whole/payload.bin") | sha256sum)" "$(sha256sum <"$C/whole/payload.bin")"
-check "... and the header commits to it" contains "$(cat "$C/salted/README.txt")" "$(sha256sum <"$C/whole/payload.bin" | cut -d ' ' -f 1)"
+check "... and the header commits to it" contains "$(xxd -p "$C/salted/header.bin" | tr -d '\n')" "$(sha256sum <"$C/whole/payload.bin" | cut -d ' ' -f 1)"
 lie() { # LIE SERVICE
     timeout 10 "$OUT/tests/mesh_peer" "tcp://$HOST:${MESH_PORT[b]}" "$C/a/keys" $A/SS1 "$C/directory" \
         "$C/store/anchor/trust.pem" "$C/store/anchor/directory.vkey" $B/SS1 $A/TRAMITES "$2" "$1" 2>&1

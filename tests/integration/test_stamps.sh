@@ -46,7 +46,7 @@ openssl ts -verify -in "$LOG/cp/$size.tst" -token_in -data "$C/other" -CAfile "$
 check "... and over no other" contains "$(cat "$C/out")" "mismatch"
 check "the token is logged back" wait_for 10 sh -c "'$BIN/chaski-audit' show '$C/a/audit' --kind stamped | grep -q stamped"
 index=$("$BIN/chaski-audit" show "$C/a/audit" --kind stamped --json | grep -o '"index" *: *[0-9]*' | head -n 1 | grep -o '[0-9]*$')
-"$BIN/chaski-audit" export "$C/a/audit" "$index" --to "$C/exported" >/dev/null 2>&1
+"$BIN/chaski-audit" export "$C/a/audit" "$index" --to "$C/exported" --store-key "$C/a/keys/store.key" >/dev/null 2>&1
 is_one_of_ours() {
     local logged token
     logged=$(xxd -p -c 0 "$C/exported/payload.bin")
@@ -71,14 +71,15 @@ check "with an authority again stamps go on" wait_for 20 stamped $((before + 40)
 server_stop a
 check "the server stops as asked" equal $? 0
 server_stop b
-check "the logs verify" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit"
+check "the logs verify" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" \
+    --store-key "$C/a/keys/store.key" --store-key "$C/b/keys/store.key"
 
 # what the auditor sees of tiles, cosignatures and tokens that were tampered with
 X=$C/x
 again() { rm -rf "$X"; cp -r "$C/a/audit" "$X"; }
 finds() { # SENTENCE RULE WORDS
     local status
-    "$BIN/chaski-audit" verify "$X" >"$C/said" 2>&1; status=$?
+    "$BIN/chaski-audit" verify "$X" --store-key "$C/a/keys/store.key" >"$C/said" 2>&1; status=$?
     check "$1" equal "$status" 1
     check "... by its rule: $2" contains "$(grep FINDING "$C/said")" "[$2]"
     check "... in words: $3" contains "$(cat "$C/said")" "$3"
@@ -98,7 +99,7 @@ length=$(stat -c %s "$LOG/cp/$newest.tst")
 missed=""
 for ((at = 0; at < length; at += 13)); do
     again; flip "$X/log/1/cp/$newest.tst" $at
-    "$BIN/chaski-audit" verify "$X" >"$C/said" 2>&1 && missed="$missed $at"
+    "$BIN/chaski-audit" verify "$X" --store-key "$C/a/keys/store.key" >"$C/said" 2>&1 && missed="$missed $at"
 done
 check "a flipped byte anywhere in a token is found" equal "$missed" ""
 

@@ -39,6 +39,7 @@ struct confirming {
     struct log *log;
     struct confirmed *list; /* by size */
     size_t count;
+    uint64_t sealed; /* logged stamps that could not be opened */
 };
 
 static void path_in(const struct log *log, const char *name, char out[PATH_BYTES])
@@ -272,14 +273,16 @@ static int64_t stamp_of_size(const struct confirming *self, uint64_t size)
 
 /* The time of the stamp that entry `index` logs; 0 when it logs none that can be read and stands.
  */
-static int64_t logged_stamp(const struct confirming *self, uint64_t index)
+static int64_t logged_stamp(struct confirming *self, uint64_t index)
 {
     OWNED(bytes) blob = NULL;
     enum payload_state state = PAYLOAD_NONE;
     const struct log *log = self->log;
     if (failed(payload_store_read(log->view->folder, self->verify->keys, index,
-                                  &log->entry[index].leaf_hash, &state, &blob)) ||
-        blob == NULL || blob->size < SALT_BYTES)
+                                  &log->entry[index].leaf_hash, &state, &blob)))
+        return 0;
+    self->sealed += state == PAYLOAD_SEALED;
+    if (blob == NULL || blob->size < SALT_BYTES)
         return 0;
     Chaski__StampText *text =
         chaski__stamp_text__unpack(NULL, blob->size - SALT_BYTES, blob->data + SALT_BYTES);
@@ -316,6 +319,12 @@ static void check_times(struct confirming *self)
                  (kept->time_ms - self->list[next].stamp_ms) / 1000);
     }
     free(after);
+    if (self->sealed > 0)
+        REMARK(self->verify, log,
+               "%" PRIu64
+               " logged time stamp%s sealed: without --store-key it was not checked that "
+               "no entry was dated back",
+               self->sealed, self->sealed == 1 ? " is" : "s are");
 }
 
 void verify_confirm(struct verify *self, struct log *log)
