@@ -3,6 +3,7 @@
 # make demo       start a small country     make deps     install what is missing
 # make bench      measure                   make fuzz     fuzz each parser (SECONDS=60)
 # make bench-search  measure searching an index (ENTRIES=1000000)
+# make bench-evidence  what evidence costs, on against off
 # make lint       formatters, analysers     make install  PREFIX=/usr/local
 # BUILD=dev|release|asan|tsan|cover chooses the flavour; all output goes to build/.
 
@@ -75,7 +76,7 @@ OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serv
 OBJECTS_chaski-audit := $(call objects,tools/audit)
 OBJECTS_chaski := $(call objects,tools/chaski) $(OUT)/gateway/table.o
 
-.PHONY: all deps test unit integration demo bench bench-search fuzz lint install clean docs check corpora tidy
+.PHONY: all deps test unit integration demo bench bench-evidence bench-search fuzz lint install clean docs check corpora tidy
 all: $(BINARIES)
 
 # --- rules ---------------------------------------------------------------------------------------
@@ -174,6 +175,11 @@ bench:
 	@tools/deps.sh build bench
 	@$(MAKE) --no-print-directory -j2 BUILD=release all build/release/tests/front_peer
 	@tests/bench/bench.sh build/release
+
+bench-evidence:
+	@tools/deps.sh build bench
+	@$(MAKE) --no-print-directory -j2 BUILD=release all
+	@tests/bench/evidence.sh build/release
 
 bench-search:
 	@tools/deps.sh build bench

@@ -9,13 +9,10 @@ ROUNDS=$2
 SECONDS_EACH=${SECONDS_EACH:-4}
 . "$(dirname "$0")/../integration/lib.sh"
 . "$(dirname "$0")/chain.sh"
+. "$(dirname "$0")/page.sh"
 RESULTS=$ROOT/build/bench
 mkdir -p "$RESULTS"
 trap 'chain_stop 2>/dev/null; stop_all' EXIT
-
-progress() { echo "  $*" >&2; }
-median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
-spread() { sort -n | awk 'NR == 1 { least = $1 } { most = $1 } END { printf "%.0f-%.0f", least, most }'; }
 
 # --- the country and the chain -----------------------------------------------------------------------
 progress "making two members, and the nginx chain"
@@ -68,7 +65,6 @@ memory() { # NODE FIELD: kB of gateway, supervisor, exchange, keys and scribe to
     done
     echo $total
 }
-column() { awk -v c="$2" '{ print $c }' "$RESULTS/$1.txt"; }
 
 rm -f "$RESULTS"/*.txt
 idle_kb=$(memory a VmRSS)
@@ -100,7 +96,7 @@ openssl speed -seconds 2 ecdsap256 2>/dev/null | awk '/nistp256/ { print $(NF-1)
 read -r sign_rate verify_rate <"$RESULTS/ecdsa.txt"
 bound=$(echo "$sign_rate $verify_rate $(nproc)" | awk '{ print $3 / (2 / $1 + 2 / $2) }')
 
-server_stop a; server_stop b
+gateway_stop a; gateway_stop b; server_stop a; server_stop b
 entries=$("$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" --store-key "$C/a/keys/store.key" --store-key "$C/b/keys/store.key" | tee "$RESULTS/verify.txt" | tail -n 1)
 
 # --- the table -----------------------------------------------------------------------------------------
@@ -108,9 +104,9 @@ rate() { column "$1" 1 | median | awk '{ printf "%.0f", $1 }'; }
 ratio() { echo "$1 $2" | awk '{ printf "%.2f", $1 / $2 }'; }
 p() { column "$1" "$2" | median; }
 bad() { column "$1" 4 | awk '{ n += $1 } END { print n + 0 }'; }
-cpu_row() { printf '| %s | %s | %s |\n' "$1" "$(median <"$RESULTS/cpu-$2-a.txt")" "$(median <"$RESULTS/cpu-$2-b.txt")"; }
+cpu_row() { printf '| %s | %.1f | %.1f |\n' "$1" "$(median <"$RESULTS/cpu-$2-a.txt")" "$(median <"$RESULTS/cpu-$2-b.txt")"; }
 {
-    echo "Measured $(date -u +%Y-%m-%d) with \`make bench\`: $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1),"
+    echo "Measured $(date -u +%Y-%m-%d) with \`make bench\`: $(machine),"
     echo "Linux $(uname -r), $(openssl version | cut -d ' ' -f 1,2); medians of $ROUNDS rounds of $SECONDS_EACH s, wrk and all processes on the one machine."
     echo
     echo "| 200-byte answers | exchanges/s (spread) | p50 | p99 | of the chain | failures |"
@@ -145,13 +141,7 @@ cat "$RESULTS/table.md"
 printf '{"chain64":%s,"bus64":%s,"chain1_p50_us":%s,"bus1_p50_us":%s,"bound":%s,"idle_kb":%s,"loaded_kb":%s}\n' \
     "$(rate chain64)" "$(rate bus64)" "$(p chain1 2)" "$(p bus1 2)" "$bound" "$idle_kb" "$loaded_kb" >"$RESULTS/results.json"
 
-page=$ROOT/docs/PERFORMANCE.md
-if [ -w "$page" ]; then
-    awk -v table="$RESULTS/table.md" '
-        /<!-- table -->/ { print; while ((getline line < table) > 0) print line; skip = 1; next }
-        /<!-- end of table -->/ { skip = 0 }
-        !skip { print }' "$page" >"$RESULTS/page.md" && cp "$RESULTS/page.md" "$page"
-fi
+page_put "$RESULTS/table.md" table
 chain_stop
 trap - EXIT
 stop_all

@@ -14,6 +14,7 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/chaski-search-XXXXXX") || exit 1
 trap 'rm -rf "$T"' EXIT
 D=${KEEP:-$T/log}
 export LC_ALL=C
+. "$(dirname "$0")/page.sh"
 
 made=
 if [ ! -s "$D/index/search.db" ]; then
@@ -101,7 +102,7 @@ for ((round = 1; round <= ROUNDS; round++)); do
 done
 
 {
-    echo "Measured $(date -u +%Y-%m-%d) with \`make bench-search ENTRIES=$ENTRIES\`: $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1);"
+    echo "Measured $(date -u +%Y-%m-%d) with \`make bench-search ENTRIES=$ENTRIES\`: $(machine);"
     echo "an index of $ENTRIES entries, $((bytes / 1000000)) MB${made:+, made in $made}; $queries queries, $ROUNDS times each, a process each, the file in the system's cache."
     echo
     echo "| a page of 50 rows | p50, ms | p95, ms |"
@@ -115,10 +116,4 @@ done
 } >"$T/table.md"
 cat "$T/table.md"
 
-page=$ROOT/docs/PERFORMANCE.md
-if [ -w "$page" ]; then
-    awk -v table="$T/table.md" '
-        /<!-- search table -->/ { print; while ((getline line < table) > 0) print line; skip = 1; next }
-        /<!-- end of search table -->/ { skip = 0 }
-        !skip { print }' "$page" >"$T/page.md" && cp "$T/page.md" "$page"
-fi
+page_put "$T/table.md" "search table"
