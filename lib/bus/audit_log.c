@@ -196,6 +196,7 @@ static fault write_group(struct audit_log *self, struct audit_record *records, s
         leaves[i] = records[i].leaf;
         TRY(write_payload(self, &records[i], wall_ms));
     }
+    TRY(payload_store_put(self->payloads));
     return wal_write(self->wal, self->tree.size, leaves, count);
 }
 
@@ -208,7 +209,7 @@ fault audit_log_append(struct audit_log *self, struct audit_record *records, siz
     for (size_t i = 0; i < count; i++)
         assert(records[i].leaf.size > 0 && records[i].leaf.size <= LEAF_BYTES_MAX);
     TRY(write_group(self, records, count, wall_ms));
-    payload_store_sync(self->payloads);
+    payload_store_sync(self->payloads); /* first: no leaf is durable without its payload */
     wal_sync(self->wal);
     for (size_t i = 0; i < count; i++)
         merkle_append(&self->tree, &records[i].leaf_hash);

@@ -65,7 +65,8 @@
 #define LEAF_BYTES_MAX 65535
 #define HEADER_BYTES_MAX 8192
 #define WAL_SEGMENT_MIB_DEFAULT 64
-#define AUDIT_GROUP_MAX 512 /* records per group commit */
+#define AUDIT_GROUP_MAX 512            /* records per group commit */
+#define PAYLOAD_GROUP_BYTES (1u << 20) /* gathered before they are written; one may be larger */
 #define CHECKPOINT_EVERY_MS_DEFAULT 10000
 #define PUBLISH_EVERY_MS_DEFAULT 60000
 #define HEARTBEAT_MS 3600000 /* an idle log is published, cosigned and stamped this often */

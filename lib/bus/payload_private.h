@@ -2,26 +2,21 @@
 /*
  * payload_private - what the rooms of the payload store share.
  *
- *   payload_store.c   days, writing
+ *   payload_store.c   days
+ *   payload_write.c   writing, by groups
  *   payload_read.c    reading back, without a store
  *   payload_erase.c   erasing, and a slab's change of key
  */
 #ifndef BUS_PAYLOAD_PRIVATE_H
 #define BUS_PAYLOAD_PRIVATE_H
 
+#include "lib/bus/ahead_file.h"
 #include "lib/bus/payload_store.h"
 #include "lib/bus/slab.h"
+#include "lib/crypto/seal.h"
 
 #define PAYLOAD_PATH_BYTES 512
 #define FRAME_BYTES 16
-
-/* A file that is filled with zeros some way ahead of where it is written. */
-struct ahead_file {
-    int fd;
-    off_t size;
-    off_t step;
-    bool touched;
-};
 
 /* A slab on its way to another key. */
 struct rewrap {
@@ -37,8 +32,11 @@ struct payload_store {
     char day[DAY_TEXT_BYTES]; /* of the open files; "" before the first */
     struct slab_head head;
     uint64_t next_index;
-    uint64_t ahead; /* found when it was opened */
-    off_t payload_end;
+    uint64_t ahead;       /* found when it was opened */
+    off_t payload_end;    /* where `frames` go */
+    struct bytes *frames; /* of the group that is gathered, and their slots: up to next_index */
+    struct bytes *slots;
+    struct seal_once *cipher;
     struct ahead_file payload;
     struct ahead_file slab;
     struct key_ring *ring;
@@ -46,6 +44,9 @@ struct payload_store {
     struct day_key *spare; /* for the next one */
     struct rewrap rewrap;
 };
+
+/* Opens the files of that time's day, if it is a later one and a key lies ready. */
+fault payload_go_to_day(struct payload_store *self, int64_t wall_ms);
 
 /* payload/<day>.seg, keys/<day>.slab, keys/<day>.rewrap, by ending */
 void payload_path(const char *folder, const char *day, const char *ending,

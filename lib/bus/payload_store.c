@@ -1,77 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "lib/bus/payload_private.h"
 
-#include "lib/base/crc32c.h"
 #include "lib/base/cursor.h"
-#include "lib/base/event.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/store_key.h"
-#include "lib/crypto/random.h"
-#include "lib/crypto/seal.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #define PAYLOAD_AHEAD (4u << 20) /* zero-filled ahead, so that a commit changes no metadata */
 #define SLAB_AHEAD (256u << 10)
-
-// --- files ahead --------------------------------------------------------------------------------
-
-static fault file_open(const char *path, off_t step, struct ahead_file *out)
-{
-    struct stat st;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (fd < 0)
-        return RAISE(LOG_FAILED, "%s: %s", path, strerror(errno));
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        close(fd);
-        return RAISE(LOG_FAILED, "%s is not a file", path);
-    }
-    *out = (struct ahead_file){.fd = fd, .size = st.st_size, .step = step};
-    return DONE;
-}
-
-static fault file_grow(struct ahead_file *self, off_t needed)
-{
-    static const uint8_t zeros[1 << 16];
-    while (self->size < needed) {
-        off_t stop = self->size + self->step;
-        for (off_t at = self->size; at < stop; at += (off_t)sizeof zeros)
-            if (failed(file_write_at(self->fd, span_of(zeros, sizeof zeros), at)))
-                return RAISE(LOG_FAILED, "no room for payloads: %s", strerror(errno));
-        self->size = stop;
-    }
-    return DONE;
-}
-
-static fault file_put(struct ahead_file *self, struct span bytes, off_t at)
-{
-    TRY(file_grow(self, at + (off_t)bytes.size));
-    self->touched = true;
-    if (failed(file_write_at(self->fd, bytes, at)))
-        return RAISE(LOG_FAILED, "a payload could not be written: %s", strerror(errno));
-    return DONE;
-}
-
-static void file_sync(struct ahead_file *self, const char *folder)
-{
-    if (!self->touched)
-        return;
-    if (fdatasync(self->fd) != 0) {
-        EVENT(ERROR, "audit.sync_failed", E_TEXT("folder", folder),
-              E_TEXT("error", strerror(errno)));
-        abort();
-    }
-    self->touched = false;
-}
 
 // --- days ---------------------------------------------------------------------------------------
 
@@ -161,11 +104,8 @@ static fault count_ahead(struct payload_store *self)
 static void close_day(struct payload_store *self)
 {
     payload_store_sync(self);
-    if (self->payload.fd >= 0)
-        close(self->payload.fd);
-    if (self->slab.fd >= 0)
-        close(self->slab.fd);
-    self->payload.fd = self->slab.fd = -1;
+    ahead_file_close(&self->payload);
+    ahead_file_close(&self->slab);
     self->day[0] = '\0';
     self->key = NULL;
 }
@@ -179,7 +119,7 @@ static fault begin_slab(struct payload_store *self, const char *day)
     self->head = (struct slab_head){self->next_index, self->spare->id};
     TRY(day_key_file_begin(self->folder, day, self->spare));
     slab_head_put(&self->head, head);
-    TRY(file_put(&self->slab, span_of(head, sizeof head), 0));
+    TRY(ahead_file_put(&self->slab, span_of(head, sizeof head), 0));
     self->key = self->spare;
     key_ring_add(self->ring, &self->spare);
     return DONE;
@@ -208,10 +148,10 @@ static fault open_day(struct payload_store *self, const char *day)
     char payload[PAYLOAD_PATH_BYTES], slab[PAYLOAD_PATH_BYTES], folder[PAYLOAD_PATH_BYTES];
     payload_path(self->folder, day, "seg", payload);
     payload_path(self->folder, day, "slab", slab);
-    TRY(file_open(payload, PAYLOAD_AHEAD, &self->payload));
-    TRY(file_open(slab, SLAB_AHEAD, &self->slab));
+    TRY(ahead_file_open(payload, PAYLOAD_AHEAD, &self->payload));
+    TRY(ahead_file_open(slab, SLAB_AHEAD, &self->slab));
     TRY(take_slab(self, day, slab));
-    TRY(file_grow(&self->slab, slot_place(self->head.first_index, self->next_index)));
+    TRY(ahead_file_grow(&self->slab, slot_place(self->head.first_index, self->next_index)));
     TRY(find_payload_end(self, slab));
     snprintf(folder, sizeof folder, "%.400s/payload", self->folder);
     TRY(file_sync_folder(folder));
@@ -284,6 +224,9 @@ fault payload_store_open(const char *folder, uint64_t next_index, const struct k
     TRY(file_make_folders(path, 0700));
     snprintf(path, sizeof path, "%.400s/keys", folder);
     TRY(file_make_folders(path, 0700));
+    self->frames = bytes_empty(0);
+    self->slots = bytes_empty(0);
+    TRY(seal_once_new(&self->cipher));
     self->ring = key_ring_new(holder);
     TRY(day_key_make(holder, &self->spare));
     TRY(open_newest(self, holder));
@@ -307,6 +250,9 @@ void payload_store_free(struct payload_store **self)
     payload_rewrap_drop(*self);
     key_ring_free(&(*self)->ring);
     day_key_free(&(*self)->spare);
+    seal_once_free(&(*self)->cipher);
+    bytes_free(&(*self)->frames);
+    bytes_free(&(*self)->slots);
     free(*self);
     *self = NULL;
 }
@@ -323,13 +269,14 @@ void payload_store_give_spare(struct payload_store *self, struct day_key **key)
     day_key_free(key);
 }
 
-static fault go_to_day(struct payload_store *self, int64_t wall_ms)
+fault payload_go_to_day(struct payload_store *self, int64_t wall_ms)
 {
     char day[DAY_TEXT_BYTES];
     day_of(wall_ms, day);
     if (self->day[0] != '\0' && (strcmp(day, self->day) <= 0 || self->spare == NULL))
         return DONE;
     uint64_t before = self->key == NULL ? 0 : self->key->id;
+    TRY(payload_store_put(self));
     close_day(self);
     fault f = open_day(self, day);
     if (failed(f))
@@ -337,71 +284,4 @@ static fault go_to_day(struct payload_store *self, int64_t wall_ms)
     else
         key_ring_keep(self->ring, self->key->id, before);
     return f;
-}
-
-/* Frame with the encrypted blob; the record key, under the day's, goes to `wrapped`. */
-static fault build_frame(struct payload_store *self, uint64_t index, const struct sha256 *leaf_hash,
-                         struct span blob, uint8_t wrapped[KEY_WRAPPED_BYTES], struct bytes **out)
-{
-    uint8_t key[SEAL_KEY_BYTES];
-    OWNED(seal_key) cipher = NULL;
-    OWNED(bytes) frame = NULL;
-    random_fill(key, sizeof key);
-    fault f = seal_key_make(key, &cipher);
-    if (!failed(f))
-        f = key_wrap_wrap(self->key->wrap, key, wrapped);
-    seal_wipe(key, sizeof key);
-    TRY(f);
-    size_t length = blob.size + SEAL_TAG_BYTES;
-    TRY(bytes_new(FRAME_BYTES + length, &frame));
-    TRY(seal_encrypt(cipher, 0, sha256_span(leaf_hash), blob, frame->data + FRAME_BYTES));
-    put_u32(frame->data, (uint32_t)length);
-    put_u64(frame->data + 8, index);
-    put_u32(frame->data + 4, crc32c(0, span_of(frame->data + 8, 8 + length)));
-    *out = TAKE(frame);
-    return DONE;
-}
-
-static fault put_slot(struct payload_store *self, uint64_t index, const struct slot *slot)
-{
-    uint8_t raw[SLOT_BYTES];
-    slot_put(slot, index, raw);
-    return file_put(&self->slab, span_of(raw, sizeof raw),
-                    slot_place(self->head.first_index, index));
-}
-
-static fault write_as(struct payload_store *self, enum slot_state state, uint64_t index,
-                      const struct sha256 *leaf_hash, struct span blob, int64_t wall_ms)
-{
-    self->next_index = index; /* a group that failed is tried again with the same indexes */
-    TRY(go_to_day(self, wall_ms));
-    struct slot slot = {.state = state, .offset = (uint64_t)self->payload_end};
-    if (state != SLOT_NONE) {
-        OWNED(bytes) frame = NULL;
-        TRY(build_frame(self, index, leaf_hash, blob, slot.wrapped, &frame));
-        slot.length = (uint32_t)(frame->size - FRAME_BYTES);
-        TRY(file_put(&self->payload, bytes_span(frame), self->payload_end));
-    }
-    TRY(put_slot(self, index, &slot));
-    self->payload_end = end_of(&slot);
-    self->next_index = index + 1;
-    return DONE;
-}
-
-fault payload_store_write(struct payload_store *self, uint64_t index,
-                          const struct sha256 *leaf_hash, struct span blob, int64_t wall_ms)
-{
-    return write_as(self, blob.size > 0 ? SLOT_HELD : SLOT_NONE, index, leaf_hash, blob, wall_ms);
-}
-
-fault payload_store_write_salt(struct payload_store *self, uint64_t index,
-                               const struct sha256 *leaf_hash, struct span salt, int64_t wall_ms)
-{
-    return write_as(self, SLOT_SALT, index, leaf_hash, salt, wall_ms);
-}
-
-void payload_store_sync(struct payload_store *self)
-{
-    file_sync(&self->payload, self->folder);
-    file_sync(&self->slab, self->folder);
 }

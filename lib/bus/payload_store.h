@@ -43,14 +43,16 @@ fault payload_store_open(const char *folder, uint64_t next_index, const struct k
 uint64_t payload_store_ahead(const struct payload_store *self);
 void payload_store_free(struct payload_store **self);
 
-/* Writes salt || payload of one record; an empty blob only marks the slot. Not yet durable.
- * LOG_FAILED (disk full): nothing counts as written. Indexes go up by one; after a failed group the
- * same ones come again. */
+/* Takes salt || payload of one record; an empty blob only marks the slot. Nobody can read it before
+ * the group is put. LOG_FAILED (disk full): nothing counts as written. Indexes go up by one;
+ * after a failed group the same ones come again. */
 fault payload_store_write(struct payload_store *self, uint64_t index,
                           const struct sha256 *leaf_hash, struct span blob, int64_t wall_ms);
 /* The same, when the blob is the salt alone. */
 fault payload_store_write_salt(struct payload_store *self, uint64_t index,
                                const struct sha256 *leaf_hash, struct span salt, int64_t wall_ms);
+/* Writes what was taken, all at once. Not yet durable. LOG_FAILED. */
+fault payload_store_put(struct payload_store *self);
 /* Makes all written durable; ends the process on a failing fdatasync. */
 void payload_store_sync(struct payload_store *self);
 

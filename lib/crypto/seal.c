@@ -127,16 +127,16 @@ static bool sizes_fit(struct span associated, struct span text)
     return associated.size <= SEAL_BYTES_MAX && text.size <= SEAL_BYTES_MAX;
 }
 
-fault seal_encrypt(struct seal_key *self, uint64_t counter, struct span associated,
-                   struct span plain, uint8_t *out)
+/* `key`: NULL for the one that the context has. */
+static fault encrypt(EVP_CIPHER_CTX *gcm, const uint8_t *key, uint64_t counter,
+                     struct span associated, struct span plain, uint8_t *out)
 {
     if (!sizes_fit(associated, plain))
         return RAISE(CRYPTO_FAILED, "sealing %zu bytes at once", plain.size);
     uint8_t nonce[NONCE_BYTES];
     nonce_of(counter, nonce);
-    EVP_CIPHER_CTX *gcm = self->encrypt;
     int size = 0;
-    if (EVP_EncryptInit_ex2(gcm, NULL, NULL, nonce, NULL) != 1 ||
+    if (EVP_EncryptInit_ex2(gcm, NULL, key, nonce, NULL) != 1 ||
         (associated.size > 0 &&
          EVP_EncryptUpdate(gcm, NULL, &size, associated.at, (int)associated.size) != 1) ||
         (plain.size > 0 && EVP_EncryptUpdate(gcm, out, &size, plain.at, (int)plain.size) != 1) ||
@@ -144,6 +144,12 @@ fault seal_encrypt(struct seal_key *self, uint64_t counter, struct span associat
         EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG_BYTES, out + plain.size) != 1)
         return crypto_raise(CRYPTO_FAILED, "sealing");
     return DONE;
+}
+
+fault seal_encrypt(struct seal_key *self, uint64_t counter, struct span associated,
+                   struct span plain, uint8_t *out)
+{
+    return encrypt(self->encrypt, NULL, counter, associated, plain, out);
 }
 
 static bool decrypt(EVP_CIPHER_CTX *gcm, uint64_t counter, struct span associated,
@@ -176,4 +182,36 @@ fault seal_decrypt(struct seal_key *self, uint64_t counter, struct span associat
     if (sealed.size > SEAL_TAG_BYTES)
         OPENSSL_cleanse(out, sealed.size - SEAL_TAG_BYTES); /* nobody acts on unproven text */
     return crypto_raise(SEAL_BROKEN, "opening");
+}
+
+/* ---- keys that are used once ---- */
+
+struct seal_once {
+    EVP_CIPHER_CTX *encrypt;
+};
+
+void seal_once_free(struct seal_once **self)
+{
+    if (*self == NULL)
+        return;
+    EVP_CIPHER_CTX_free((*self)->encrypt); /* wipes its key schedule */
+    free(*self);
+    *self = NULL;
+}
+
+fault seal_once_new(struct seal_once **out)
+{
+    OWNED(seal_once) self = owned_new(sizeof *self);
+    self->encrypt = EVP_CIPHER_CTX_new();
+    if (self->encrypt == NULL ||
+        EVP_EncryptInit_ex2(self->encrypt, algorithms_aes_256_gcm(), NULL, NULL, NULL) != 1)
+        return crypto_raise(CRYPTO_FAILED, "preparing to seal");
+    *out = TAKE(self);
+    return DONE;
+}
+
+fault seal_once_encrypt(struct seal_once *self, const uint8_t key[SEAL_KEY_BYTES],
+                        struct span associated, struct span plain, uint8_t *out)
+{
+    return encrypt(self->encrypt, key, 0, associated, plain, out);
 }

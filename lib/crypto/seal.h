@@ -41,6 +41,14 @@ fault seal_encrypt(struct seal_key *self, uint64_t counter, struct span associat
 fault seal_decrypt(struct seal_key *self, uint64_t counter, struct span associated,
                    struct span sealed, uint8_t *out);
 
+/* Texts that each have a key of their own, with counter 0: one context for all of them. */
+struct seal_once;
+fault seal_once_new(struct seal_once **out);
+void seal_once_free(struct seal_once **self);
+/* As seal_encrypt. The key must be fresh: never used before, nor after. */
+fault seal_once_encrypt(struct seal_once *self, const uint8_t key[SEAL_KEY_BYTES],
+                        struct span associated, struct span plain, uint8_t *out);
+
 void seal_wipe(void *at, size_t size);
 
 #endif

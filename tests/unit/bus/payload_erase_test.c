@@ -166,6 +166,7 @@ static void test_a_salt_alone_is_told_from_a_payload(void)
     memset(salt, 9, sizeof salt);
     MUST(payload_store_open(folder, 2, a_holder(), &store));
     MUST(payload_store_write_salt(store, 2, &leaf, span_of(salt, sizeof salt), NOON_MS));
+    MUST(payload_store_put(store));
     MUST(payload_store_read(folder, a_ring(), 2, &leaf, &state, &back));
     CU_ASSERT_EQUAL(state, PAYLOAD_SALT);
     CU_ASSERT(span_equal(bytes_span(back), span_of(salt, sizeof salt)));

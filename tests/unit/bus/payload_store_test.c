@@ -150,10 +150,12 @@ static void test_without_a_spare_key_a_store_stays_with_its_day(void)
     CU_ASSERT(payload_store_wants_spare(store));
     leaf = leaf_of(1, 0);
     MUST(payload_store_write(store, 1, &leaf, blob_of(1, 0, room), NOON_MS + DAY_MS));
+    MUST(payload_store_put(store));
     CU_ASSERT(!is_there(slab_of(folder, NEXT_DAY)));
     give_spare(store);
     leaf = leaf_of(2, 0);
     MUST(payload_store_write(store, 2, &leaf, blob_of(2, 0, room), NOON_MS + DAY_MS));
+    MUST(payload_store_put(store));
     CU_ASSERT(is_there(slab_of(folder, NEXT_DAY)));
     CU_ASSERT_EQUAL(count_held(folder, 0, 3), 3);
 }
@@ -236,11 +238,60 @@ static void test_an_opened_store_goes_on_behind_records_without_payload(void)
         struct sha256 leaf = leaf_of(i, 0);
         MUST(payload_store_write(store, i, &leaf, (struct span){0}, NOON_MS));
     }
+    MUST(payload_store_put(store));
     payload_store_free(&store);
     MUST(payload_store_open(folder, 8, a_holder(), &store));
     write_records(store, 8, 5, NOON_MS);
     payload_store_free(&store);
     CU_ASSERT_EQUAL(count_held(folder, 0, 13), 10);
+}
+
+/* Nothing of a group is to be read before it is put; one that is given up leaves no trace. */
+static void test_a_group_that_is_given_up_leaves_nothing(void)
+{
+    const char *folder = make_store(5);
+    uint8_t room[512];
+    struct payload_store *store = NULL;
+    MUST(payload_store_open(folder, 5, a_holder(), &store));
+    for (uint64_t i = 5; i < 8; i++) {
+        struct sha256 leaf = leaf_of(i, 1);
+        MUST(payload_store_write(store, i, &leaf, blob_of(i, 1, room), NOON_MS));
+    }
+    CU_ASSERT_EQUAL(state_of(folder, 5), PAYLOAD_NONE);
+    write_records(store, 5, 2, NOON_MS); /* the first indexes come again */
+    CU_ASSERT_EQUAL(count_held(folder, 0, 7), 7);
+    CU_ASSERT_EQUAL(state_of(folder, 7), PAYLOAD_NONE);
+    payload_store_free(&store);
+    MUST(payload_store_open(folder, 7, a_holder(), &store));
+    CU_ASSERT_EQUAL(payload_store_ahead(store), 0);
+    payload_store_free(&store);
+}
+
+/* More than is gathered at once, with a day's end in its midst. */
+static void test_a_group_may_be_large_and_end_on_another_day(void)
+{
+    const char *folder = unit_folder();
+    enum payload_state state;
+    OWNED(payload_store) store = NULL;
+    OWNED(bytes) large = NULL;
+    MUST(bytes_new(300u << 10, &large));
+    MUST(payload_store_open(folder, 0, a_holder(), &store));
+    for (uint64_t i = 0; i < 12; i++) {
+        struct sha256 leaf = leaf_of(i, 0);
+        memset(large->data, (int)i + 1, large->size);
+        give_spare(store);
+        MUST(payload_store_write(store, i, &leaf, bytes_span(large),
+                                 i < 6 ? NOON_MS : NOON_MS + DAY_MS));
+    }
+    MUST(payload_store_put(store));
+    for (uint64_t i = 0; i < 12; i++) {
+        struct sha256 leaf = leaf_of(i, 0);
+        OWNED(bytes) back = NULL;
+        memset(large->data, (int)i + 1, large->size);
+        MUST(payload_store_read(folder, a_ring(), i, &leaf, &state, &back));
+        CU_ASSERT(span_equal(bytes_span(back), bytes_span(large)));
+    }
+    CU_ASSERT(is_there(slab_of(folder, NEXT_DAY)));
 }
 
 /* A group that was written but never came into the log: its indexes come again. */
@@ -454,6 +505,8 @@ SUITE(payload_store, TEST(test_what_was_written_is_read_back),
       TEST(test_an_opened_store_goes_on_behind_records_without_payload),
       TEST(test_what_the_log_does_not_know_is_written_over),
       TEST(test_a_group_is_tried_again_with_the_same_indexes),
+      TEST(test_a_group_that_is_given_up_leaves_nothing),
+      TEST(test_a_group_may_be_large_and_end_on_another_day),
       TEST(test_a_group_may_be_tried_again_on_the_next_day),
       TEST(test_a_payload_opens_under_its_own_leaf_only),
       TEST(test_every_flipped_byte_of_a_frame_is_noticed),

@@ -58,6 +58,7 @@ static inline void write_version(struct payload_store *store, uint64_t first, ui
         struct sha256 leaf = leaf_of(i, version);
         MUST(payload_store_write(store, i, &leaf, blob_of(i, version, room), wall_ms));
     }
+    MUST(payload_store_put(store));
     payload_store_sync(store);
 }
 

@@ -146,7 +146,24 @@ static void test_text_is_sealed_and_opened_in_place(void)
     CU_ASSERT(memcmp(place, (uint8_t[4]){1, 2, 3, 0}, 4) == 0);
 }
 
+/* One context for many keys gives what each key's own context gives. */
+static void test_keys_that_are_used_once_share_a_context(void)
+{
+    OWNED(seal_once) once = NULL;
+    MUST(seal_once_new(&once));
+    for (uint8_t first = 1; first < 5; first++) {
+        OWNED(seal_key) own = key_of(first);
+        uint8_t raw[SEAL_KEY_BYTES] = {first, 2, 3};
+        uint8_t plain[PLAIN_BYTES] = {first};
+        uint8_t one[PLAIN_BYTES + SEAL_TAG_BYTES], other[PLAIN_BYTES + SEAL_TAG_BYTES];
+        MUST(seal_once_encrypt(once, raw, header, span_of(plain, sizeof plain), one));
+        MUST(seal_encrypt(own, 0, header, span_of(plain, sizeof plain), other));
+        CU_ASSERT(memcmp(one, other, sizeof one) == 0);
+    }
+}
+
 SUITE(seal, TEST(test_both_sides_come_to_one_key), TEST(test_the_derived_key_is_the_documented_one),
       TEST(test_two_senders_never_share_an_ephemeral), TEST(test_a_low_order_point_is_refused),
       TEST(test_no_changed_bit_is_opened), TEST(test_counter_header_and_key_all_count),
-      TEST(test_nothing_can_be_sealed_too), TEST(test_text_is_sealed_and_opened_in_place))
+      TEST(test_nothing_can_be_sealed_too), TEST(test_text_is_sealed_and_opened_in_place),
+      TEST(test_keys_that_are_used_once_share_a_context))
