@@ -222,7 +222,7 @@ static fault walk_one(const char *folder, struct segment *segment, bool last, ui
     fault f = walk_frames(segment, bytes, index, visit, owner);
     segment->size = (off_t)bytes.size;
     uint64_t rest = 0;
-    if (!failed(f)) {
+    if (!failed(f) && bytes.size > 0) {
         rest = count_nonzero(span_of(bytes.at + segment->end, bytes.size - (size_t)segment->end));
         if (rest > 0 && last)
             f = walk_tail(span_of(bytes.at + segment->end, rest), *index, NULL, NULL, end);

@@ -21,13 +21,15 @@ stale() { # OBJECT
     newer=$(find $made_of tests/fuzz/fuzz.sh -newer "$1" -print -quit 2>&1) || return 0
     [ -n "$newer" ]
 }
+object_of() { echo "$out/objects/$(echo "$1" | tr / _).o"; }
+objects=$(for source in $sources; do object_of "$source"; done) # and none of sources that are gone
 for source in $sources; do
-    object=$out/objects/$(echo "$source" | tr / _).o
+    object=$(object_of "$source")
     ! stale "$object" || echo "$source $object"
 done | xargs -r -P "$(nproc)" -L 1 sh -c "clang $flags -MMD -MF \"\$1.d\" -c \"\$0\" -o \"\$1\"" || exit 1
 bad=0
 for target in "$@"; do
-    clang $flags -fsanitize=fuzzer,address,undefined -o "$out/$target" "tests/fuzz/fuzz_$target.c" "$out"/objects/*.o \
+    clang $flags -fsanitize=fuzzer,address,undefined -o "$out/$target" "tests/fuzz/fuzz_$target.c" $objects \
         -lprotobuf-c -lzmq -ljansson -lcrypto -lconfuse -lseccomp || exit 1
     mkdir -p "$out/corpus/$target" "tests/fuzz/corpus/$target"
     printf '%-16s ' "$target"
