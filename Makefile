@@ -146,6 +146,11 @@ TEST_TOOLS := $(OUT)/tests/front_peer $(OUT)/tests/front_server $(OUT)/tests/car
 $(TEST_TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(FLOOR_all)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all)
+# a witness that shares no code with us
+OUTSIDE_WITNESS := $(OUT)/tests/outside_witness
+$(OUTSIDE_WITNESS): $(OUT)/tests/tools/outside_witness.o
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ -lmicrohttpd -lcrypto
 # fills a search index of any size: for tests/bench/search.sh
 INDEX_FILL := $(OUT)/tests/index_fill
 $(INDEX_FILL): $(OUT)/tests/tools/index_fill.o $(call parts,tools/audit) $(FLOOR_all)
@@ -163,7 +168,7 @@ $(REPLAYS): $(OUT)/tests/replay-%: $(OUT)/tests/fuzz/replay_main.o $(OUT)/tests/
 test:
 	@tools/deps.sh build test
 	@mkdir -p build && touch $(DEPS_STAMP)
-	@$(MAKE) --no-print-directory -j2 all $(UNIT_PROGRAMS) $(REPLAYS) $(TEST_TOOLS) $(INDEX_FILL)
+	@$(MAKE) --no-print-directory -j2 all $(UNIT_PROGRAMS) $(REPLAYS) $(TEST_TOOLS) $(INDEX_FILL) $(OUTSIDE_WITNESS)
 	@tests/run.sh $(OUT) $(ONLY)
 
 demo:

@@ -74,6 +74,10 @@
 #define START_CHECK_MS_DEFAULT 5000
 #define WITNESS_ALARM_MS_DEFAULT 900000
 #define WITNESS_STOP_MS_DEFAULT 86400000
+#define OUTSIDE_ROUND_MS 8000         /* all outside witnesses together are asked for so long */
+#define OUTSIDE_RETRY_MS 10000        /* those that did not cosign are asked again after this */
+#define OUTSIDE_TRIES_MAX 3           /* in one round: a witness may name its size, and again */
+#define OUTSIDE_ANSWER_BYTES_MAX 2048 /* cosignature lines, or a size */
 #define RETENTION_DAYS_MAX 36500
 #define RETENTION_LOOK_MS 3600000
 #define KEPT_ANSWERS_BYTES_MAX (64u << 20) /* outcomes that are not written down */

@@ -59,6 +59,34 @@ fault witness_request_read(struct span body, struct witness_request *out)
     return DONE;
 }
 
+static bool is_cosigned(struct span note, const struct note_key *witness)
+{
+    struct checkpoint head;
+    uint64_t time_s = 0;
+    return !failed(cosignature_open(note, witness, &head, &time_s));
+}
+
+fault witness_line_take(struct bytes **note, struct span lines, const struct note_key *witness)
+{
+    struct cursor at = cursor_over(lines);
+    struct span line;
+    while (!failed(cursor_take_until(&at, '\n', &line))) {
+        OWNED(bytes) trial = NULL;
+        if ((*note)->size + line.size + 1 > NOTE_BYTES_MAX)
+            return RAISE(BAD_FRAME, "a note of more than %d bytes", NOTE_BYTES_MAX);
+        TRY(bytes_copy(bytes_span(*note), &trial));
+        TRY(bytes_append(trial, line));
+        TRY(bytes_append_text(trial, "\n"));
+        if (!is_cosigned(bytes_span(trial), witness))
+            continue;
+        bytes_free(note);
+        *note = TAKE(trial);
+        return DONE;
+    }
+    return RAISE(SIGNATURE_BAD, "no good cosignature of %s among %zu bytes", witness->name,
+                 lines.size);
+}
+
 fault witness_origin(struct span note, char out[NOTE_NAME_BYTES_MAX])
 {
     struct cursor at = cursor_over(note);

@@ -27,6 +27,11 @@ fault witness_request_write(uint64_t old_size, const struct sha256 *proof, size_
                             struct span note, struct bytes **out);
 fault witness_request_read(struct span body, struct witness_request *out); /* BAD_FRAME */
 
+/* Adds to the note that one of `lines` which is this witness's good cosignature over it; whatever
+ * else the witness sent along is left out. SIGNATURE_BAD when none is; BAD_FRAME when the note
+ * would become too long. The note is unchanged on a fault. */
+fault witness_line_take(struct bytes **note, struct span lines, const struct note_key *witness);
+
 /* First line of a note. BAD_FRAME. */
 fault witness_origin(struct span note, char out[NOTE_NAME_BYTES_MAX]);
 

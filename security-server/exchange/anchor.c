@@ -10,6 +10,7 @@
 #include "lib/bus/witness.h"
 #include "security-server/exchange/audit_actor.h"
 #include "security-server/exchange/log_talk.h"
+#include "security-server/exchange/outside_lines.h"
 
 #include "logtalk.pb-c.h"
 
@@ -45,6 +46,7 @@ struct anchor {
     struct bytes *note;     /* of head, with what came so far */
     size_t count;
     struct asked asked[DIRECTORY_WITNESSES_MAX];
+    struct outside_lines outside; /* of witnesses that the scribe asks */
     unsigned quorum, signatures;
     int64_t round_until_ms; /* steady */
     int64_t next_round_ms;  /* steady; not before */
@@ -75,7 +77,7 @@ static bool is_anybody_asked(const struct anchor *self)
     for (size_t i = 0; i < self->count; i++)
         if (self->asked[i].waiting)
             return true;
-    return false;
+    return self->outside.waiting;
 }
 
 /* The lines that came are taken only when they are this witness's over this head. */
@@ -200,6 +202,7 @@ static void kept(struct audit_job *job)
 
 static void end_round(struct anchor *self)
 {
+    self->outside.waiting = false;
     if (self->signatures < self->quorum) {
         EVENT(WARN, "anchor.no_quorum", E_NUMBER("size", self->head.size),
               E_NUMBER("witnesses", self->signatures), E_NUMBER("quorum", self->quorum));
@@ -238,7 +241,7 @@ static void choose_witnesses(struct anchor *self, const struct directory_server 
     for (size_t i = 0; i < own->witnesses; i++) {
         const struct note_key *key = directory_witness_key(self->node->directory, &own->witness[i]);
         if (own->witness[i].server == NULL || key == NULL)
-            continue; /* outside ones are asked by the scribe, which speaks HTTP */
+            continue; /* outside ones are asked by the scribe, see outside_lines.c */
         struct asked *asked = &fresh[count++];
         asked->home = self;
         asked->key = *key;
@@ -247,6 +250,7 @@ static void choose_witnesses(struct anchor *self, const struct directory_server 
     }
     memcpy(self->asked, fresh, sizeof fresh);
     self->count = count;
+    outside_lines_begin(&self->outside, own);
     self->quorum = own->quorum;
 }
 
@@ -325,9 +329,20 @@ fault anchor_check(const struct anchor *self)
     return RAISE(UNWITNESSED, "no quorum of witnesses since entry %" PRIu64, self->confirmed_size);
 }
 
+static void look_outside(struct anchor *self)
+{
+    if (self->head.size == 0 || self->keeping || !self->outside.waiting)
+        return;
+    self->signatures += outside_lines_take(&self->outside, self->folder, &self->node->log_key,
+                                           &self->head, &self->note);
+    if (!is_anybody_asked(self))
+        end_round(self);
+}
+
 static void on_timer(struct loop_timer *timer)
 {
     struct anchor *self = timer->owner;
+    look_outside(self);
     if (self->head.size > 0 && !self->keeping && clock_steady_ms() > self->round_until_ms)
         end_round(self);
     look(self);

@@ -109,6 +109,19 @@ static void open_gate(struct node *node)
     free(entries);
 }
 
+static fault add_outside_witnesses(struct bytes *policy, const struct directory_server *own)
+{
+    char vkey[400], line[1400];
+    for (size_t i = 0; i < own->witnesses; i++) {
+        if (own->witness[i].server != NULL)
+            continue;
+        note_key_text(&own->witness[i].key, vkey, sizeof vkey);
+        text_format(line, sizeof line, "witness %s %s\n", vkey, own->witness[i].url);
+        TRY(bytes_append_text(policy, line));
+    }
+    return DONE;
+}
+
 /* What the scribe needs of the directory: it reads no directory itself. */
 static void write_policy(const struct node *node)
 {
@@ -123,6 +136,8 @@ static void write_policy(const struct node *node)
         text_format(line, sizeof line, "stamper %s %s\n", stamper[i].name, stamper[i].url);
         f = bytes_append_text(policy, line);
     }
+    if (!failed(f) && own != NULL)
+        f = add_outside_witnesses(policy, own);
     path_in(node->config->audit_folder, "anchor", path);
     if (!failed(f))
         f = file_make_folders(path, 0755);

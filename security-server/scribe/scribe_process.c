@@ -6,6 +6,7 @@
 #include "lib/base/jail.h"
 #include "lib/base/loop.h"
 #include "lib/bus/limits.h"
+#include "security-server/scribe/outside.h"
 #include "security-server/scribe/publisher.h"
 #include "security-server/scribe/stamping.h"
 
@@ -22,6 +23,7 @@ struct scribe {
     struct loop_timer timer;
     struct publisher *publisher; /* NULL until the node has begun its log */
     struct stamping *stamping;
+    struct outside *outside;
     int64_t published_ms; /* steady */
     bool moving;          /* on the way to a promise */
     enum fault_code said; /* a standing fault is said once */
@@ -66,6 +68,8 @@ static fault open_all(struct scribe *self)
         TRY(publisher_open(self->config->audit_folder, 1, &self->publisher));
     if (self->stamping == NULL)
         TRY(stamping_new(self->config->audit_folder, 1, &self->stamping));
+    if (self->outside == NULL)
+        TRY(outside_new(self->config->audit_folder, 1, &self->outside));
     return DONE;
 }
 
@@ -82,7 +86,7 @@ static fault look(struct scribe *self)
     TRY(publisher_take_cosigned(self->publisher, &cosigned, &note));
     if (cosigned.size > 0)
         stamp(self, cosigned.size, bytes_span(note));
-    return DONE;
+    return outside_look(self->outside);
 }
 
 static void on_timer(struct loop_timer *timer)
@@ -145,6 +149,7 @@ int scribe_process_run(const struct server_config *config)
         f = self->ended;
     publisher_free(&self->publisher);
     stamping_free(&self->stamping);
+    outside_free(&self->outside);
     loop_free(&self->loop);
     free(self);
     return !failed(f) ? 0 : f.code == LOG_BROKEN ? 3 : 1;

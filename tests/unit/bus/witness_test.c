@@ -136,4 +136,55 @@ static void test_bodies_that_are_none_are_refused(void)
     MUST_FAIL(BAD_FRAME, witness_request_read(bytes_span(many), &request));
 }
 
-SUITE(witness, TEST(test_each_row_of_the_table), TEST(test_bodies_that_are_none_are_refused))
+static struct bytes *cosignature(const struct log *witness, const struct note_key *key,
+                                 const struct checkpoint *head)
+{
+    char body[CHECKPOINT_BODY_ROOM + 64];
+    uint8_t signature[ED25519_SIGNATURE_BYTES];
+    struct bytes *line = bytes_empty(256);
+    size_t size = cosignature_body(head, 1700000000, body, sizeof body);
+    MUST(keypair_sign_message(witness->signer, span_of(body, size), signature));
+    MUST(cosignature_append(line, key, 1700000000, signature));
+    return line;
+}
+
+static struct note_key witness_key(const struct log *self)
+{
+    struct note_key key;
+    MUST(note_key_make(self->key.name, NOTE_WITNESS, self->key.public_key, &key));
+    return key;
+}
+
+static void test_of_what_a_witness_sends_only_its_good_line_is_taken(void)
+{
+    struct log log, court, other;
+    begin(&log, "log.example/a");
+    begin(&court, "court.example/w");
+    begin(&other, "court.example/w");
+    grow(&log, 9);
+    struct checkpoint head = head_of(&log, 9), smaller = head_of(&log, 8);
+    struct note_key key = witness_key(&court), stranger = witness_key(&other);
+    OWNED(bytes) note = note_of(&log, &head);
+    OWNED(bytes) before = note_of(&log, &head);
+    OWNED(bytes) good = cosignature(&court, &key, &head);
+    OWNED(bytes) of_other = cosignature(&other, &stranger, &head);
+    OWNED(bytes) of_smaller = cosignature(&court, &key, &smaller);
+    OWNED(bytes) all = bytes_empty(1024);
+    MUST_FAIL(SIGNATURE_BAD, witness_line_take(&note, bytes_span(of_other), &key));
+    MUST_FAIL(SIGNATURE_BAD, witness_line_take(&note, bytes_span(of_smaller), &key));
+    MUST_FAIL(SIGNATURE_BAD, witness_line_take(&note, span_of_text("no line\n\n"), &key));
+    MUST_FAIL(SIGNATURE_BAD, witness_line_take(&note, span_of(good->data, good->size - 1), &key));
+    CU_ASSERT(span_equal(bytes_span(note), bytes_span(before)));
+    MUST(bytes_append(all, bytes_span(of_other)));
+    MUST(bytes_append_text(all, "Everything else is left out.\n"));
+    MUST(bytes_append(all, bytes_span(good)));
+    MUST(witness_line_take(&note, bytes_span(all), &key));
+    MUST(bytes_append(before, bytes_span(good)));
+    CU_ASSERT(span_equal(bytes_span(note), bytes_span(before)));
+    keypair_free(&log.signer);
+    keypair_free(&court.signer);
+    keypair_free(&other.signer);
+}
+
+SUITE(witness, TEST(test_each_row_of_the_table), TEST(test_bodies_that_are_none_are_refused),
+      TEST(test_of_what_a_witness_sends_only_its_good_line_is_taken))
