@@ -36,7 +36,7 @@ CFLAGS := $(CFLAGS_COMMON) $(WARNINGS) $(FLAVOUR)
 LDFLAGS := $(filter -fsanitize=% --coverage,$(FLAVOUR)) -pthread -Wl,-z,relro,-z,now -Wl,--gc-sections
 
 # --- floors: each lists what it may link -----------------------------------------------------------
-PROTOS := audit mesh logtalk front rest keys directory
+PROTOS := audit mesh logtalk front rest keys directory evidence
 PROTO_OBJECTS := $(PROTOS:%=$(OUT)/gen/%.pb-c.o)
 LLHTTP_OBJECTS := $(addprefix $(OUT)/llhttp/,api.o http.o llhttp.o)
 
@@ -71,7 +71,7 @@ BINARIES := $(PROGRAMS:%=$(OUT)/bin/%)
 
 OBJECTS_chaski-gateway := $(call objects,gateway) $(LLHTTP_OBJECTS)
 OBJECTS_chaski-security-server := $(call objects,security-server) $(call objects,security-server/exchange) \
-  $(call objects,security-server/keys) $(call objects,security-server/scribe)
+  $(call objects,security-server/keys) $(call objects,security-server/scribe) $(call objects,security-server/clerk)
 OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serve)
 OBJECTS_chaski-audit := $(call objects,tools/audit)
 OBJECTS_chaski := $(call objects,tools/chaski) $(OUT)/gateway/table.o

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/ask.h"
 
+#include "gateway/evidence.h"
 #include "gateway/health.h"
 #include "gateway/refusal.h"
 #include "gateway/request_hash.h"
@@ -433,7 +434,8 @@ static void on_request(void *owner, struct http_connection *connection,
         exchange_request(gateway, connection, head, target, here);
         return;
     }
-    if (health_answer(gateway, connection, head->method, target))
+    if (health_answer(gateway, connection, head->method, target) ||
+        evidence_take(gateway, connection, head, target))
         return;
     uint8_t exchange[UUID_BYTES];
     char exchange_text[UUID_TEXT_ROOM];
@@ -441,8 +443,8 @@ static void on_request(void *owner, struct http_connection *connection,
     uuid_text(exchange, exchange_text);
     refuse_early(gateway, connection,
                  rest_method_is_carried(head->method)
-                     ? RAISE(NOT_FOUND, "exchanges begin with /r1/; there are also /healthz, "
-                                        "/readyz and /metrics")
+                     ? RAISE(NOT_FOUND, "exchanges begin with /r1/; there are also /asic, "
+                                        "/verificationconf, /healthz, /readyz and /metrics")
                      : RAISE(BAD_METHOD, REST_METHODS " are"),
                  exchange_text, refusal_media(head->field, head->fields));
 }
@@ -490,10 +492,11 @@ static void on_broken(void *owner, struct http_connection *connection, fault f,
 /* What was sent goes on to its end; its answer finds nobody. */
 static void on_gone(void *owner, struct http_connection *connection)
 {
-    (void)owner;
     struct ask *self = http_connection_owner(connection);
-    if (self == NULL)
+    if (self == NULL) {
+        evidence_gone(owner, connection);
         return;
+    }
     self->connection = NULL;
     if (self->step != ASK_SENT)
         ask_end(self, SLOW_CALLER);

@@ -124,6 +124,17 @@ fault front_line_ask(struct front_line *self, uint64_t id, const struct front_wa
     return send_message(self, &message, &payload);
 }
 
+fault front_line_witness(struct front_line *self, uint64_t id, struct span body)
+{
+    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
+    Chaski__WitnessAsk ask = CHASKI__WITNESS_ASK__INIT;
+    message.body_case = CHASKI__FRONT_MESSAGE__BODY_WITNESS_ASK;
+    message.witness_ask = &ask;
+    ask.ask = id;
+    ask.body = binary(body);
+    return send_message(self, &message, NULL);
+}
+
 static fault send_done(struct front_line *self, Chaski__Done *done, const struct span *payload)
 {
     Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
@@ -231,6 +242,12 @@ static void take_message(struct front_line *self, const Chaski__FrontMessage *me
         return;
     case CHASKI__FRONT_MESSAGE__BODY_ANSWER:
         take_answer(self, message->answer, payload);
+        return;
+    case CHASKI__FRONT_MESSAGE__BODY_WITNESS_ANSWER:
+        if (self->options.handler->witnessed != NULL)
+            self->options.handler->witnessed(
+                self->options.owner, message->witness_answer->ask, message->witness_answer->status,
+                span_of(message->witness_answer->body.data, message->witness_answer->body.len));
         return;
     case CHASKI__FRONT_MESSAGE__BODY_CALL:
         take_call(self, message->call, payload);

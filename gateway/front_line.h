@@ -63,6 +63,7 @@ struct front_handler {
     void (*answered)(void *owner, const struct front_answer *answer);
     void (*called)(void *owner, const struct front_call *call);
     void (*lost)(void *owner, enum front_loss loss);
+    void (*witnessed)(void *owner, uint64_t ask, unsigned status, struct span body); /* or NULL */
 };
 
 struct front_line_options {
@@ -100,6 +101,8 @@ const char *front_line_server(const struct front_line *self);
 fault front_line_admit(struct front_line *self, uint64_t ask, const struct front_want *want);
 fault front_line_ask(struct front_line *self, uint64_t ask, const struct front_want *want,
                      struct span payload);
+/* The body of an add-checkpoint, for the server's witness. */
+fault front_line_witness(struct front_line *self, uint64_t ask, struct span body);
 fault front_line_done(struct front_line *self, uint64_t call, unsigned status, struct span payload);
 fault front_line_done_badly(struct front_line *self, uint64_t call,
                             const struct front_problem *problem);

@@ -15,6 +15,8 @@
 #include "gateway/services.h"
 
 struct asks;
+struct clerk_line;
+struct evidence;
 
 struct gateway {
     struct gateway_config config;
@@ -27,6 +29,10 @@ struct gateway {
     struct http_server *http;
     struct service_client *client;
     struct asks *asks;
+    struct evidence *evidence;         /* who waits for some */
+    struct clerk_line *clerk;          /* NULL: evidence_server is not set */
+    struct http_server *evidence_http; /* for strangers; NULL: evidence_listen is not set */
+    struct budget evidence_budget;     /* of its bodies: strangers take no room from callers */
     struct event_rate refused_early;
     bool draining;
 };

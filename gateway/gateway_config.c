@@ -67,6 +67,13 @@ static const struct config_setting client_settings[] = {
      .text = "",
      .most = WORD_BYTES_MAX,
      .sentence = "The same for Chaski-Legal-Basis."},
+    {.name = "records",
+     .kind = CONFIG_CHOICE,
+     .offset = CLIENT(records),
+     .text = "off",
+     .choices = "off|on",
+     .sentence = "May whoever reaches this gateway fetch the records of its exchanges, payloads "
+                 "included (/asic)?"},
     {.name = NULL}};
 
 const struct config_setting gateway_settings[] = {
@@ -100,6 +107,21 @@ const struct config_setting gateway_settings[] = {
      .offset = AT(key_file),
      .text = "",
      .sentence = "This gateway's own CURVE key, mode 0600; empty: a new one at each start."},
+    {.name = "evidence_server",
+     .kind = CONFIG_TEXT,
+     .offset = AT(evidence_server),
+     .text = "",
+     .sentence =
+         "The security server's evidence_front, for /asic, /verificationconf, /log and what "
+         "is read of /witness: ipc://, or tcp:// with server_key. Empty: none of them."},
+    {.name = "evidence_listen",
+     .kind = CONFIG_LIST,
+     .offset = AT(evidence_listen),
+     .text = "",
+     .sentence =
+         "Where logs to be witnessed, auditors and monitors reach this gateway: /witness "
+         "and /log, nothing else. Plain HTTP for a reverse proxy in front; everything there "
+         "proves itself by signatures. Empty: nowhere."},
     {.name = "body_bytes_max",
      .kind = CONFIG_NUMBER,
      .offset = AT(body_bytes_max),

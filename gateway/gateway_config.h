@@ -26,6 +26,7 @@ struct client_section {
     char *purpose;
     char *procedure;
     char *legal_basis;
+    int64_t records; /* 1: may fetch its records (/asic) */
 };
 
 struct gateway_config {
@@ -34,6 +35,8 @@ struct gateway_config {
     char *server;
     char *server_key;
     char *key_file;
+    char *evidence_server; /* "": none */
+    struct config_list evidence_listen;
     int64_t body_bytes_max;
     int64_t held_bytes_max;
     int64_t connections_max;

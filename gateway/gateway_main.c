@@ -2,7 +2,10 @@
 /* chaski-gateway: all HTTP of an agency, both ways, in one loop. It holds no keys of its member. */
 #include "gateway/ask.h"
 #include "gateway/call.h"
+#include "gateway/clerk_line.h"
+#include "gateway/evidence.h"
 #include "gateway/gateway.h"
+#include "lib/bus/witness.h"
 #include "lib/net/z85.h"
 #include "lib/base/clock.h"
 #include "lib/base/event.h"
@@ -88,7 +91,8 @@ static void on_hangup(void *owner)
 
 static size_t in_flight(const struct gateway *gateway)
 {
-    return asks_live(gateway->asks) + gateway->metrics.side[METRICS_PROVIDER].live;
+    return asks_live(gateway->asks) + evidence_live(gateway->evidence) +
+           gateway->metrics.side[METRICS_PROVIDER].live;
 }
 
 static void on_drain(struct loop_timer *timer)
@@ -115,6 +119,8 @@ static void on_terminate(void *owner)
     EVENT(INFO, "gateway.draining", E_NUMBER("in_flight", in_flight(gateway)));
     front_line_serve(gateway->front, NULL, 0); /* no new calls, please */
     http_server_drain(gateway->http);
+    if (gateway->evidence_http != NULL)
+        http_server_drain(gateway->evidence_http);
     self->drain_until_us = loop_now_us(gateway->loop) + DRAIN_MS * 1000;
     self->drain = (struct loop_timer){.fire = on_drain, .owner = self};
     loop_set_timer(gateway->loop, &self->drain, DRAIN_LOOK_MS);
@@ -142,7 +148,13 @@ static void on_lost(void *owner, enum front_loss loss)
     ask_lost(owner, loss);
 }
 
-static const struct front_handler front_handler = {on_admitted, on_answered, on_called, on_lost};
+static void on_witnessed(void *owner, uint64_t ask, unsigned status, struct span body)
+{
+    evidence_witnessed(owner, ask, status, body);
+}
+
+static const struct front_handler front_handler = {on_admitted, on_answered, on_called, on_lost,
+                                                   on_witnessed};
 
 // --- the start -----------------------------------------------------------------------------------
 
@@ -151,11 +163,14 @@ static fault check_keys(struct program *self)
 {
     const struct gateway_config *config = &self->gateway.config;
     bool tcp = strncmp(config->server, "tcp://", 6) == 0;
+    bool evidence = strncmp(config->evidence_server, "tcp://", 6) == 0;
     if (config->server_key[0] == '\0')
-        return !tcp ? DONE
-                    : RAISE(BAD_CONFIG,
-                            "server = %s needs server_key: what goes over a network is encrypted",
-                            config->server);
+        return !tcp && !evidence
+                   ? DONE
+                   : RAISE(BAD_CONFIG,
+                           "%s = %s needs server_key: what goes over a network is encrypted",
+                           tcp ? "server" : "evidence_server",
+                           tcp ? config->server : config->evidence_server);
     if (failed(z85_read(span_of_text(config->server_key), self->server_key, CURVE_KEY_BYTES)))
         return RAISE(BAD_CONFIG, "server_key is not 40 characters of Z85");
     return DONE;
@@ -178,6 +193,8 @@ static fault check_addresses(const struct gateway_config *config)
         return RAISE(BAD_CONFIG, "listen is empty");
     for (size_t i = 0; i < config->listen.count; i++)
         TRY(http_server_check_address(config->listen.item[i]));
+    for (size_t i = 0; i < config->evidence_listen.count; i++)
+        TRY(http_server_check_address(config->evidence_listen.item[i]));
     return DONE;
 }
 
@@ -238,6 +255,46 @@ static fault open_http(struct gateway *gateway)
     return DONE;
 }
 
+/* A server of its own, with bounds of its own: what strangers do here takes nothing from callers.
+ */
+static fault open_evidence_http(struct gateway *gateway)
+{
+    const struct config_list *listen = &gateway->config.evidence_listen;
+    if (listen->count == 0)
+        return DONE;
+    gateway->evidence_budget.most = EVIDENCE_HELD_BYTES_MAX;
+    struct http_server_options options = {.loop = gateway->loop,
+                                          .budget = &gateway->evidence_budget,
+                                          .body_bytes_max = WITNESS_BODY_BYTES_MAX,
+                                          .connections_max = EVIDENCE_CONNECTIONS_MAX,
+                                          .head_wait_ms = gateway->config.head_wait_ms,
+                                          .body_wait_ms = EVIDENCE_BODY_WAIT_MS,
+                                          .idle_ms = EVIDENCE_IDLE_MS,
+                                          .body_bytes_per_s_least = EVIDENCE_BYTES_PER_S_LEAST,
+                                          .handler = &evidence_http_handler,
+                                          .owner = gateway};
+    TRY(http_server_new(&options, &gateway->evidence_http));
+    for (size_t i = 0; i < listen->count; i++)
+        TRY(http_server_listen(gateway->evidence_http, listen->item[i]));
+    return DONE;
+}
+
+static fault open_clerk(struct program *self)
+{
+    struct gateway *gateway = &self->gateway;
+    const char *address = gateway->config.evidence_server;
+    bool curve = strncmp(address, "tcp://", 6) == 0;
+    struct clerk_line_options options = {.loop = gateway->loop,
+                                         .net = gateway->net,
+                                         .address = address,
+                                         .own = curve ? &self->own : NULL,
+                                         .server_key = curve ? self->server_key : NULL,
+                                         .answered = evidence_answered,
+                                         .restarted = evidence_restarted,
+                                         .owner = gateway};
+    return address[0] == '\0' ? DONE : clerk_line_open(&options, &gateway->clerk);
+}
+
 static fault open_client(struct gateway *gateway)
 {
     struct service_client_options options = {
@@ -269,6 +326,12 @@ static fault write_ready_file(struct gateway *gateway)
         text_format(line, sizeof line, "listen=%s\n", http_server_address(gateway->http, i));
         TRY(bytes_append_text(text, line));
     }
+    for (size_t i = 0;
+         gateway->evidence_http != NULL && i < http_server_listeners(gateway->evidence_http); i++) {
+        text_format(line, sizeof line, "evidence_listen=%s\n",
+                    http_server_address(gateway->evidence_http, i));
+        TRY(bytes_append_text(text, line));
+    }
     return write_small_file(gateway->config.ready_file, text);
 }
 
@@ -285,6 +348,10 @@ static void say_started(const struct gateway *gateway)
 {
     for (size_t i = 0; i < http_server_listeners(gateway->http); i++)
         EVENT(INFO, "gateway.listening", E_TEXT("address", http_server_address(gateway->http, i)));
+    for (size_t i = 0;
+         gateway->evidence_http != NULL && i < http_server_listeners(gateway->evidence_http); i++)
+        EVENT(INFO, "gateway.evidence_listening",
+              E_TEXT("address", http_server_address(gateway->evidence_http, i)));
     EVENT(WARN, "http.callers_believed",
           E_TEXT("detail", "plain HTTP: whoever reaches these addresses is believed by its "
                            "X-Road-Client header; let only your own systems reach them"),
@@ -326,6 +393,7 @@ static fault start(struct program *self)
     struct gateway *gateway = &self->gateway;
     gateway->budget.most = (size_t)gateway->config.held_bytes_max;
     gateway->asks = asks_new();
+    gateway->evidence = evidence_new(gateway);
     TRY(read_keys(self));
     TRY(loop_new(&gateway->loop));
     TRY(watch_signals(self));
@@ -334,6 +402,8 @@ static fault start(struct program *self)
     TRY(open_client(gateway));
     TRY(open_front(self));
     TRY(open_http(gateway));
+    TRY(open_clerk(self));
+    TRY(open_evidence_http(gateway));
     TRY(jail_enter(JAIL_GATEWAY));
     TRY(write_pid_file(gateway));
     TRY(write_ready_file(gateway));
@@ -348,8 +418,12 @@ static void stop(struct program *self)
         ask_lost(gateway, FRONT_LOST);
     if (gateway->loop != NULL)
         loop_stop_timer(gateway->loop, &self->drain);
+    http_server_free(&gateway->evidence_http);
     http_server_free(&gateway->http); /* asks that only gathered a body end here */
     service_client_free(&gateway->client);
+    if (gateway->loop != NULL)
+        evidence_free(&gateway->evidence);
+    clerk_line_free(&gateway->clerk);
     front_line_free(&gateway->front);
     net_free(&gateway->net);
     event_rate_end(&gateway->refused_early);

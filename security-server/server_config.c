@@ -3,6 +3,7 @@
 
 #include "lib/bus/bus_id.h"
 #include "lib/bus/limits.h"
+#include "lib/crypto/note.h"
 #include "lib/net/socket.h"
 #include "lib/net/z85.h"
 
@@ -153,6 +154,34 @@ const struct config_setting server_settings[] = {
      .least = 1000,
      .most = 30LL * 86400000,
      .sentence = "After so long without confirmation exchanges are refused, in milliseconds."},
+    {.name = "witness_logs",
+     .kind = CONFIG_LIST,
+     .offset = AT(witness_logs),
+     .text = "",
+     .sentence =
+         "Verifier keys of logs in no directory of ours that this server cosigns over HTTP, "
+         "such as an audit office's own: NAME+HEX+BASE64."},
+    {.name = "evidence_front",
+     .kind = CONFIG_TEXT,
+     .offset = AT(evidence_front),
+     .text = "",
+     .sentence = "Where gateways ask for evidence that is read over HTTP: ipc://, or tcp:// with "
+                 "gateway_keys. Empty: no process serves it."},
+    {.name = "evidence_log",
+     .kind = CONFIG_CHOICE,
+     .offset = AT(evidence_log),
+     .text = "off",
+     .choices = "off|tiles|entries",
+     .sentence = "What whoever reaches a gateway's evidence_listen may read of this log: nothing; "
+                 "checkpoints and hashes; or also the entries, which say who asked whom when, for "
+                 "what purpose and case."},
+    {.name = "evidence_records",
+     .kind = CONFIG_CHOICE,
+     .offset = AT(evidence_records),
+     .text = "off",
+     .choices = "off|on",
+     .sentence = "May gateways fetch records of our own subsystems, payloads included (/asic)? The "
+                 "process that makes them then holds the store key."},
     {.name = "payload",
      .kind = CONFIG_CHOICE,
      .offset = AT(payload),
@@ -210,6 +239,31 @@ static fault check_services(const struct server_config *self, const char *path)
     return DONE;
 }
 
+static fault check_evidence(const struct server_config *self, const char *path)
+{
+    const char *front = self->evidence_front;
+    bool tcp = strncmp(front, "tcp://", 6) == 0;
+    struct note_key key;
+    if (front[0] != '\0' && !tcp && strncmp(front, "ipc://", 6) != 0)
+        return RAISE(BAD_CONFIG,
+                     "%s: evidence_front = \"%s\" begins with neither ipc:// nor tcp://", path,
+                     front);
+    if (tcp && self->gateway_keys.count == 0)
+        return RAISE(BAD_CONFIG,
+                     "%s: evidence_front = \"%s\" needs gateway_keys: no gateway could come in",
+                     path, front);
+    if (front[0] != '\0' && strcmp(front, self->front) == 0)
+        return RAISE(BAD_CONFIG, "%s: evidence_front and front are the same address", path);
+    if (front[0] == '\0' && (self->evidence_log != EVIDENCE_LOG_OFF || self->evidence_records != 0))
+        return RAISE(BAD_CONFIG, "%s: evidence_log and evidence_records need evidence_front", path);
+    for (size_t i = 0; i < self->witness_logs.count; i++)
+        if (failed(note_key_parse(span_of_text(self->witness_logs.item[i]), &key)) ||
+            key.type != NOTE_LOG)
+            return RAISE(BAD_CONFIG, "%s: witness_logs: \"%s\" is no verifier key of a log", path,
+                         self->witness_logs.item[i]);
+    return DONE;
+}
+
 static fault check(const struct server_config *self, const char *path)
 {
     struct bus_id id;
@@ -235,8 +289,8 @@ static fault check(const struct server_config *self, const char *path)
         if (strncmp(self->mesh_listen.item[i], "tcp://", 6) != 0)
             return RAISE(BAD_CONFIG, "%s: mesh_listen \"%s\" does not begin with tcp://", path,
                          self->mesh_listen.item[i]);
-    TRY(check_services(self, path));
-    return DONE;
+    TRY(check_evidence(self, path));
+    return check_services(self, path);
 }
 
 fault server_config_read(const char *path, struct server_config *out)

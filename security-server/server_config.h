@@ -28,11 +28,18 @@ struct server_config {
     int64_t peer_check_every_ms;
     int64_t witness_alarm_ms;
     int64_t witness_stop_ms;
-    int64_t payload; /* enum keep_mode: of services without a section */
+    struct config_list witness_logs; /* verifier keys */
+    char *evidence_front;            /* where gateways ask the clerk; "": there is none */
+    int64_t evidence_log;            /* enum evidence_log */
+    int64_t evidence_records;        /* 1: own subsystems' records are handed to their gateways */
+    int64_t payload;                 /* enum keep_mode: of services without a section */
     int64_t retention_days;
     struct config_sections service; /* of struct payload_section */
     int64_t event_level;            /* enum event_level */
 };
+
+/* How much of the log is read over HTTP. */
+enum evidence_log { EVIDENCE_LOG_OFF, EVIDENCE_LOG_TILES, EVIDENCE_LOG_ENTRIES };
 
 /* What is kept of the payloads of a service, or of those whose identifiers begin so. */
 struct payload_section {

@@ -2,6 +2,7 @@
 /* chaski-security-server: starts its processes, and starts them again when one dies. */
 #include "lib/base/clock.h"
 #include "lib/base/event.h"
+#include "security-server/clerk/clerk_process.h"
 #include "security-server/exchange/exchange_process.h"
 #include "security-server/keys/keys_process.h"
 #include "security-server/scribe/scribe_process.h"
@@ -23,18 +24,26 @@
 #define RESTART_WINDOW_MS 60000
 #define OPEN_FILES_WANTED 65536
 
-#define SCRIBE_WAIT_S_MAX 30
+#define ASIDE_WAIT_S_MAX 30
 
 struct pair {
     pid_t keys, exchange;
 };
 
-/* Exchange and keys live and die together; the scribe follows them through the file system, and
- * nobody waits for it. */
-struct scribe_watch {
-    const struct server_config *config;
+/* Exchange and keys live and die together; scribe and clerk follow them through the file system,
+ * and nobody waits for them. */
+enum { SCRIBE, CLERK, ASIDES };
+
+struct aside {
+    const char *name;
+    int (*run)(const struct server_config *config);
     pid_t pid; /* 0: does not run */
     unsigned restarts;
+};
+
+struct asides {
+    const struct server_config *config;
+    struct aside one[ASIDES];
 };
 
 static volatile sig_atomic_t asked_to_stop;
@@ -88,31 +97,43 @@ static pid_t start_exchange(const struct server_config *config, const int line[2
     exit(exchange_process_run(config, line[0], keys));
 }
 
-/* Each time later, so that a scribe that cannot work does not keep the machine busy. */
-static void start_scribe(struct scribe_watch *watch)
+/* Each time later, so that one that cannot work does not keep the machine busy. */
+static void start_aside(const struct server_config *config, struct aside *aside)
 {
     pid_t parent = getpid(), child = fork();
     if (child != 0) {
-        watch->pid = child > 0 ? child : 0;
+        aside->pid = child > 0 ? child : 0;
         return;
     }
-    bind_to_parent(parent, "chaski-scribe");
+    bind_to_parent(parent, aside->name);
     signal(SIGHUP, SIG_IGN);
-    if (watch->restarts > 0)
-        sleep(watch->restarts < SCRIBE_WAIT_S_MAX ? watch->restarts : SCRIBE_WAIT_S_MAX);
-    event_setup("chaski-scribe", (enum event_level)watch->config->event_level);
-    exit(scribe_process_run(watch->config));
+    if (aside->restarts > 0)
+        sleep(aside->restarts < ASIDE_WAIT_S_MAX ? aside->restarts : ASIDE_WAIT_S_MAX);
+    event_setup(aside->name, (enum event_level)config->event_level);
+    exit(aside->run(config));
 }
 
 /* Status 3: the log is not what was signed; a new start would find the same. */
-static void scribe_ended(struct scribe_watch *watch, int status)
+static void aside_ended(const struct server_config *config, struct aside *aside, int status)
 {
-    watch->pid = 0;
+    aside->pid = 0;
     if (asked_to_stop != 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 3))
         return;
-    watch->restarts++;
-    EVENT(WARN, "server.scribe_restarted", E_NUMBER("restarts", watch->restarts));
-    start_scribe(watch);
+    aside->restarts++;
+    EVENT(WARN, "server.aside_restarted", E_TEXT("process", aside->name),
+          E_NUMBER("restarts", aside->restarts));
+    start_aside(config, aside);
+}
+
+/* Was it one of them? */
+static bool take_aside(struct asides *asides, pid_t got, int status)
+{
+    for (int i = 0; i < ASIDES; i++)
+        if (got > 0 && got == asides->one[i].pid) {
+            aside_ended(asides->config, &asides->one[i], status);
+            return true;
+        }
+    return false;
 }
 
 static bool start_pair(const struct server_config *config, struct pair *out)
@@ -130,17 +151,15 @@ static bool start_pair(const struct server_config *config, struct pair *out)
 }
 
 /* Waits for one of ours. Returns its exit status. */
-static int wait_for_one(const struct pair *pair, struct scribe_watch *scribe, pid_t *which)
+static int wait_for_one(const struct pair *pair, struct asides *asides, pid_t *which)
 {
     for (;;) {
         int status = 0;
         pid_t got = waitpid(-1, &status, 0);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got > 0 && got == scribe->pid) {
-            scribe_ended(scribe, status);
+        if (take_aside(asides, got, status))
             continue;
-        }
         *which = got;
         if (got < 0)
             return 1;
@@ -162,7 +181,7 @@ static int reap(pid_t pid)
 }
 
 /* Runs one pair to its end: status of the process that ended first, or of the exchange. */
-static int run_pair(const struct server_config *config, struct scribe_watch *scribe)
+static int run_pair(const struct server_config *config, struct asides *asides)
 {
     struct pair pair;
     if (!start_pair(config, &pair)) {
@@ -177,7 +196,7 @@ static int run_pair(const struct server_config *config, struct scribe_watch *scr
     exchange_pid = pair.exchange;
     if (asked_to_stop != 0) /* while it was being started */
         kill(pair.exchange, SIGTERM);
-    int status = wait_for_one(&pair, scribe, &first);
+    int status = wait_for_one(&pair, asides, &first);
     exchange_pid = 0;
     if (first != pair.keys) {
         reap(pair.keys);
@@ -191,11 +210,11 @@ static int run_pair(const struct server_config *config, struct scribe_watch *scr
     return status == 0 ? 1 : status;
 }
 
-static int run_pairs(const struct server_config *config, struct scribe_watch *scribe)
+static int run_pairs(const struct server_config *config, struct asides *asides)
 {
     int64_t first_ms = clock_steady_ms();
     for (int restarts = 0;;) {
-        int status = run_pair(config, scribe);
+        int status = run_pair(config, asides);
         if (asked_to_stop != 0)
             return status;
         if (status == 2 || status == 3)
@@ -216,13 +235,18 @@ static int run_pairs(const struct server_config *config, struct scribe_watch *sc
 
 static int supervise(const struct server_config *config)
 {
-    struct scribe_watch scribe = {.config = config};
-    start_scribe(&scribe);
-    int status = run_pairs(config, &scribe);
-    if (scribe.pid > 0) {
-        kill(scribe.pid, SIGTERM); /* last: it publishes what the exchange signed at its end */
-        reap(scribe.pid);
-    }
+    struct asides asides = {.config = config,
+                            .one = {[SCRIBE] = {"chaski-scribe", scribe_process_run, 0, 0},
+                                    [CLERK] = {"chaski-clerk", clerk_process_run, 0, 0}}};
+    start_aside(config, &asides.one[SCRIBE]);
+    if (config->evidence_front[0] != '\0')
+        start_aside(config, &asides.one[CLERK]);
+    int status = run_pairs(config, &asides);
+    for (int i = 0; i < ASIDES; i++) /* last: the scribe publishes what was signed at the end */
+        if (asides.one[i].pid > 0) {
+            kill(asides.one[i].pid, SIGTERM);
+            reap(asides.one[i].pid);
+        }
     return status;
 }
 

@@ -4,7 +4,7 @@
  *
  * JAIL_KEYS     read, write and poll descriptors that are open already; memory; time; exit.
  *               No open, no socket, no exec, no fork, no ptrace.
- * JAIL_GATEWAY, JAIL_EXCHANGE, JAIL_SCRIBE   no exec, no fork, no ptrace, no new privileges, no
+ * JAIL_GATEWAY, JAIL_EXCHANGE, JAIL_SCRIBE, JAIL_CLERK   no exec, no fork, no ptrace, no new privileges, no
  * mount.
  *
  * A forbidden call kills the process (SIGSYS), so that a break-in ends as a restart with an event.
@@ -14,7 +14,7 @@
 
 #include "lib/base/fault.h"
 
-enum jail_kind { JAIL_KEYS, JAIL_EXCHANGE, JAIL_GATEWAY, JAIL_SCRIBE };
+enum jail_kind { JAIL_KEYS, JAIL_EXCHANGE, JAIL_GATEWAY, JAIL_SCRIBE, JAIL_CLERK };
 
 /* From here on for all threads of the process. No core dumps, no ptrace by others either. */
 fault jail_enter(enum jail_kind kind);

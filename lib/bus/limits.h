@@ -86,6 +86,24 @@
 #define ORDER_WORDS_BYTES_MAX 1024 /* of an order's ground, and of its officer */
 #define SLAB_KEYS_LOOK_MS 5000     /* how often it is seen whether a day key is wanted */
 
+// evidence over HTTP: gateway <-> clerk
+#define MESSAGE_ID_BYTES_MAX 1024 /* X-Road-Id, as far as records are looked for by it */
+#define EVIDENCE_PATH_BYTES_MAX 160
+#define EVIDENCE_HEAD_BYTES_MAX 8192
+#define EVIDENCE_BODY_BYTES_MAX (65u << 20) /* a container or a bundle of entries */
+#define EVIDENCE_QUEUE_MESSAGES 256
+#define EVIDENCE_ASKS_MAX 64 /* of a gateway, outstanding */
+#define EVIDENCE_FILE_ASKS_MAX 32
+#define EVIDENCE_WITNESS_ASKS_MAX 16
+#define EVIDENCE_RECORD_ASKS_MAX 8
+#define EVIDENCE_WAIT_MS 10000
+#define EVIDENCE_RECORD_WAIT_MS 90000
+#define EVIDENCE_CONNECTIONS_MAX 256
+#define EVIDENCE_HELD_BYTES_MAX (64u << 20) /* bodies for strangers in a gateway's memory */
+#define EVIDENCE_BODY_WAIT_MS 10000         /* a stranger's whole request */
+#define EVIDENCE_IDLE_MS 15000
+#define EVIDENCE_BYTES_PER_S_LEAST 1024
+
 // directory
 #define DIRECTORY_ENTRIES_MAX 2000000
 #define DIRECTORY_POLL_MS 1000

@@ -2,7 +2,7 @@
 #include "registry/serve/published_file.h"
 
 #include "lib/base/text.h"
-#include "registry/published_name.h"
+#include "lib/bus/published_name.h"
 #include "registry/store.h"
 
 #include <errno.h>

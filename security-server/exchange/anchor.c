@@ -200,16 +200,23 @@ static void kept(struct audit_job *job)
     bytes_free(&self->note);
 }
 
+/* Once more, a little later; at once when there is a newer checkpoint to be asked for. */
+static void end_without_quorum(struct anchor *self)
+{
+    if (!self->outside.overtaken)
+        EVENT(WARN, "anchor.no_quorum", E_NUMBER("size", self->head.size),
+              E_NUMBER("witnesses", self->signatures), E_NUMBER("quorum", self->quorum));
+    self->head.size = 0;
+    self->stamp = (struct timespec){0};
+    self->next_round_ms = clock_steady_ms() + (self->outside.overtaken ? 0 : RETRY_MS);
+    bytes_free(&self->note);
+}
+
 static void end_round(struct anchor *self)
 {
     self->outside.waiting = false;
     if (self->signatures < self->quorum) {
-        EVENT(WARN, "anchor.no_quorum", E_NUMBER("size", self->head.size),
-              E_NUMBER("witnesses", self->signatures), E_NUMBER("quorum", self->quorum));
-        self->head.size = 0;
-        self->stamp = (struct timespec){0}; /* once more, a little later */
-        self->next_round_ms = clock_steady_ms() + RETRY_MS;
-        bytes_free(&self->note);
+        end_without_quorum(self);
         return;
     }
     self->job = (struct audit_job){.work = AUDIT_FILE, .done = kept, .owner = self};

@@ -5,10 +5,11 @@
 #include "lib/base/event.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
-#include "lib/net/z85.h"
+#include "lib/net/door.h"
 #include "security-server/exchange/exchange_steps.h"
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/node.h"
+#include "security-server/exchange/witness_desk.h"
 
 #include "front.pb-c.h"
 
@@ -28,10 +29,7 @@ struct gateway {
 
 struct front {
     struct node *node;
-    /* over tcp: a context of its own, so that its gate lets in gateways and no peers */
-    struct net *net;
-    struct gate *gate;
-    struct socket *socket;
+    struct door *door;
     size_t gateways;
     struct gateway gateway[FRONT_GATEWAYS_MAX];
     size_t turn; /* gateways are used in turn */
@@ -49,7 +47,7 @@ static fault send_message(struct front *self, struct span route,
         struct span frames[2] = {bytes_span(packed)};
         if (payload != NULL)
             frames[1] = *payload;
-        f = socket_send(self->socket, route, frames, payload == NULL ? 1 : 2);
+        f = socket_send(door_socket(self->door), route, frames, payload == NULL ? 1 : 2);
     }
     if (failed(f))
         EVENT(WARN, "front.message_not_sent", E_FAULT(f));
@@ -310,6 +308,30 @@ static void take_admit(struct front *self, struct span route, const Chaski__Admi
     exchange_start_refused(x);
 }
 
+// --- witnessing ---------------------------------------------------------------------------------
+
+void front_answer_witness(struct front *self, struct span route, uint64_t ask, unsigned status,
+                          struct span body)
+{
+    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
+    Chaski__WitnessAnswer answer = CHASKI__WITNESS_ANSWER__INIT;
+    message.body_case = CHASKI__FRONT_MESSAGE__BODY_WITNESS_ANSWER;
+    message.witness_answer = &answer;
+    answer.ask = ask;
+    answer.status = status;
+    answer.body = (ProtobufCBinaryData){body.size, (uint8_t *)(uintptr_t)body.at};
+    ignore(send_message(self, route, &message, NULL)); /* the log asks again */
+}
+
+static void take_witness_ask(struct front *self, struct span route, const Chaski__WitnessAsk *ask)
+{
+    struct log_talk_reply reply = {.id = ask->ask, .route_size = route.size};
+    if (route.size > sizeof reply.route)
+        return;
+    memcpy(reply.route, route.at, route.size);
+    witness_desk_take(self->node->witness, NULL, span_of(ask->body.data, ask->body.len), &reply);
+}
+
 // --- calling our own service --------------------------------------------------------------------
 
 static bool serves(const struct gateway *gateway, const char *subsystem)
@@ -414,6 +436,9 @@ static void take_message(struct front *self, struct span route, const Chaski__Fr
         if (failed(f))
             answer_at_once(self, route, message->ask->ask, f);
         return;
+    case CHASKI__FRONT_MESSAGE__BODY_WITNESS_ASK:
+        take_witness_ask(self, route, message->witness_ask);
+        return;
     case CHASKI__FRONT_MESSAGE__BODY_DONE:
         take_done(self, route, message->done, payload);
         return;
@@ -438,39 +463,21 @@ static void on_message(void *owner, const struct message *message)
     chaski__front_message__free_unpacked(front, NULL);
 }
 
-/* Only these gateways, by key; what goes over a network is encrypted. */
-static fault open_gate(struct front *self, const struct config_list *keys)
-{
-    TRY(net_new(self->node->loop, &self->net));
-    TRY(gate_open(self->net, ZAP_DOMAIN, &self->gate));
-    struct gate_entry *entries = owned_array(keys->count, sizeof *entries);
-    fault f = DONE;
-    for (size_t i = 0; i < keys->count && !failed(f); i++) {
-        text_format(entries[i].user, sizeof entries[i].user, "gateway %zu", i);
-        f = z85_read(span_of_text(keys->item[i]), entries[i].public_key, CURVE_KEY_BYTES);
-    }
-    if (!failed(f))
-        gate_allow(self->gate, entries, keys->count);
-    free(entries);
-    return f;
-}
-
 fault front_open(struct node *node, const char *address, struct front **out)
 {
     OWNED(front) self = owned_new(sizeof *self);
-    bool tcp = strncmp(address, "tcp://", 6) == 0;
-    struct socket_options options = {
-        .kind = SOCKET_ROUTER,
+    struct door_options options = {
+        .loop = node->loop,
+        .net = node->net,
+        .address = address,
+        .domain = ZAP_DOMAIN,
+        .own = &node->transport,
+        .keys = &node->config->gateway_keys,
         .queue_messages = FRONT_QUEUE_MESSAGES,
         .message_bytes_max = PAYLOAD_BYTES_MAX,
-        .own = tcp ? &node->transport : NULL,
-        .zap_domain = tcp ? ZAP_DOMAIN : NULL,
     };
     self->node = node;
-    if (tcp)
-        TRY(open_gate(self, &node->config->gateway_keys));
-    TRY(socket_open(tcp ? self->net : node->net, &options, on_message, self, &self->socket));
-    TRY(socket_bind(self->socket, address));
+    TRY(door_open(&options, on_message, self, &self->door));
     *out = TAKE(self);
     return DONE;
 }
@@ -479,9 +486,7 @@ void front_free(struct front **self)
 {
     if (*self == NULL)
         return;
-    socket_close(&(*self)->socket);
-    gate_free(&(*self)->gate);
-    net_free(&(*self)->net);
+    door_free(&(*self)->door);
     for (size_t i = 0; i < (*self)->gateways; i++)
         gateway_clear(&(*self)->gateway[i]);
     free(*self);

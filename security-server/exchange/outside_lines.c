@@ -14,6 +14,7 @@ void outside_lines_begin(struct outside_lines *self, const struct directory_serv
         if (own->witness[i].server == NULL)
             self->key[self->count++] = own->witness[i].key;
     self->waiting = self->count > 0;
+    self->overtaken = false;
 }
 
 unsigned outside_lines_take(struct outside_lines *self, const char *folder,
@@ -26,10 +27,12 @@ unsigned outside_lines_take(struct outside_lines *self, const char *folder,
     unsigned taken = 0;
     text_format(path, sizeof path, "%s/outside", folder);
     if (!self->waiting || failed(file_read(path, NOTE_BYTES_MAX, &brought)) ||
-        failed(checkpoint_open(bytes_span(brought), log_key, &over)) || over.size != head->size ||
-        !sha256_equal(&over.root, &head->root))
-        return 0; /* of another head: the scribe is not that far yet */
+        failed(checkpoint_open(bytes_span(brought), log_key, &over)) || over.size < head->size)
+        return 0; /* the scribe is not that far yet */
     self->waiting = false;
+    self->overtaken = over.size > head->size;
+    if (self->overtaken || !sha256_equal(&over.root, &head->root))
+        return 0;
     for (size_t i = 0; i < self->count; i++)
         taken += !failed(witness_line_take(note, bytes_span(brought), &self->key[i]));
     return taken;

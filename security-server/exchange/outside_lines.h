@@ -12,7 +12,8 @@
 struct outside_lines {
     size_t count;
     struct note_key key[DIRECTORY_WITNESSES_MAX];
-    bool waiting; /* for the scribe to have asked them about the head of this round */
+    bool waiting;   /* for the scribe to have asked them about the head of this round */
+    bool overtaken; /* it has gone on to a larger head: about this one nothing will come */
 };
 
 /* Whom the directory names for our log; waiting from here on, if there is anybody. */

@@ -8,6 +8,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/witness.h"
 #include "security-server/exchange/audit_actor.h"
+#include "security-server/exchange/front.h"
 #include "security-server/exchange/keys_line.h"
 
 #include "logtalk.pb-c.h"
@@ -30,6 +31,7 @@ struct watched {
     struct bytes *next_note;
     uint64_t time_s;
     char path[PATH_BYTES];
+    bool over_http; /* the reply goes to a gateway */
     struct log_talk_reply reply;
     struct audit_job job;
 };
@@ -38,8 +40,9 @@ struct witness_desk {
     struct node *node;
     char folder[PATH_BYTES - 80];
     bool has_key;
-    struct note_key key; /* our own, as the directory has it */
-    struct map logs;     /* by origin */
+    struct note_key key;     /* our own, as the directory has it */
+    struct note_key foreign; /* of the log in the settings that was asked for last */
+    struct map logs;         /* by origin */
 };
 
 fault witness_desk_new(struct node *node, struct witness_desk **out)
@@ -114,9 +117,14 @@ struct span witness_desk_note(struct witness_desk *self, const struct note_key *
 
 // --- answering ----------------------------------------------------------------------------------
 
-static void answer(struct witness_desk *self, const struct log_talk_reply *to, unsigned status,
-                   struct span body)
+static void answer(struct witness_desk *self, bool over_http, const struct log_talk_reply *to,
+                   unsigned status, struct span body)
 {
+    if (over_http) {
+        front_answer_witness(self->node->front, span_of(to->route, to->route_size), to->id, status,
+                             body);
+        return;
+    }
     Chaski__LogTalk message = CHASKI__LOG_TALK__INIT;
     Chaski__AddCheckpointAnswer said = CHASKI__ADD_CHECKPOINT_ANSWER__INIT;
     message.body_case = CHASKI__LOG_TALK__BODY_ADD_CHECKPOINT_ANSWER;
@@ -129,9 +137,35 @@ static void answer(struct witness_desk *self, const struct log_talk_reply *to, u
 static void refuse(struct watched *log, fault f)
 {
     EVENT(WARN, "witness.not_cosigned", E_TEXT("log", log->log_key.name), E_FAULT(f));
-    answer(log->home, &log->reply, 503, (struct span){0});
+    answer(log->home, log->over_http, &log->reply, 503, (struct span){0});
     bytes_free(&log->next_note);
     log->busy = false;
+}
+
+static void kept_with_cosignature(struct audit_job *job)
+{
+    struct watched *log = job->owner;
+    log->busy = false;
+    if (job->fault != OK) /* the head itself is kept; monitors see it without our line */
+        EVENT(WARN, "witness.cosignature_not_kept", E_TEXT("log", log->log_key.name),
+              E_FAULT(RAISE(job->fault, "%s", job->detail)));
+}
+
+/* For monitors, who are to see what we signed. */
+static void keep_cosignature(struct watched *log, struct span line)
+{
+    fault f = log->note->size + line.size > NOTE_BYTES_MAX
+                  ? RAISE(BAD_FRAME, "no room for one more line in the note")
+                  : bytes_append(log->note, line);
+    log->job = (struct audit_job){
+        .work = AUDIT_FILE, .done = kept_with_cosignature, .owner = log, .path = log->path};
+    log->job.note = bytes_span(log->note);
+    if (!failed(f))
+        f = audit_actor_ask(log->home->node->audit, &log->job);
+    if (!failed(f))
+        return;
+    log->busy = false;
+    EVENT(WARN, "witness.cosignature_not_kept", E_TEXT("log", log->log_key.name), E_FAULT(f));
 }
 
 static void signed_by_keys(void *owner, fault f, struct span signature)
@@ -148,8 +182,8 @@ static void signed_by_keys(void *owner, fault f, struct span signature)
     }
     EVENT(DEBUG, "witness.cosigned", E_TEXT("log", log->log_key.name),
           E_NUMBER("size", log->kept.size));
-    answer(log->home, &log->reply, WITNESS_COSIGN, bytes_span(lines));
-    log->busy = false;
+    answer(log->home, log->over_http, &log->reply, WITNESS_COSIGN, bytes_span(lines));
+    keep_cosignature(log, bytes_span(lines));
 }
 
 /* The head is ours to stand by from here on, even if the cosignature never arrives. */
@@ -182,13 +216,28 @@ static void cosign(struct watched *log, const struct checkpoint *head, struct sp
         refuse(log, f);
 }
 
+/* By name, or, for a witness that is reached over HTTP, by its key. */
 static bool is_assigned(const struct witness_desk *self, const struct directory_server *server)
 {
-    for (size_t i = 0; i < server->witnesses; i++)
-        if (server->witness[i].server != NULL &&
-            strcmp(server->witness[i].server, self->node->config->server) == 0)
+    for (size_t i = 0; i < server->witnesses; i++) {
+        const struct directory_witness *one = &server->witness[i];
+        if (one->server != NULL
+                ? strcmp(one->server, self->node->config->server) == 0
+                : memcmp(one->key.public_key, self->key.public_key, ED25519_PUBLIC_BYTES) == 0)
             return true;
+    }
     return false;
+}
+
+/* Logs that are in no directory of ours, such as an audit office's own. */
+static const struct note_key *key_of_settings(struct witness_desk *self, const char *origin)
+{
+    const struct config_list *logs = &self->node->config->witness_logs;
+    for (size_t i = 0; i < logs->count; i++)
+        if (!failed(note_key_parse(span_of_text(logs->item[i]), &self->foreign)) &&
+            strcmp(self->foreign.name, origin) == 0)
+            return &self->foreign;
+    return NULL;
 }
 
 /* The log's key when it is this peer's log and ours to witness; NULL else. */
@@ -202,7 +251,10 @@ static const struct note_key *key_to_check(struct witness_desk *self, const char
     self->key = own->witness_key;
     const struct directory_server *server =
         directory_server_of_log(self->node->directory, span_of_text(origin));
-    if (server == NULL || strcmp(server->id, peer) != 0 || !is_assigned(self, server))
+    if (server == NULL && peer == NULL)
+        return key_of_settings(self, origin);
+    if (server == NULL || (peer != NULL && strcmp(server->id, peer) != 0) ||
+        !is_assigned(self, server))
         return NULL;
     return &server->log_key;
 }
@@ -222,18 +274,19 @@ void witness_desk_take(struct witness_desk *self, const char *peer, struct span 
     struct watched *log = NULL;
     char size[32];
     if (failed(witness_request_read(body, &request))) {
-        answer(self, reply, WITNESS_MALFORMED, (struct span){0});
+        answer(self, peer == NULL, reply, WITNESS_MALFORMED, (struct span){0});
         return;
     }
     const struct note_key *key = key_to_check(self, peer, request.note);
     if (key != NULL && (failed(find(self, key, &log)) || log->busy)) {
-        answer(self, reply, 503, (struct span){0});
+        answer(self, peer == NULL, reply, 503, (struct span){0});
         return;
     }
     enum witness_status status =
         witness_judge(&request, log == NULL ? &none : &log->kept, key, &head);
     if (status == WITNESS_COSIGN && log != NULL) {
         log->busy = true;
+        log->over_http = peer == NULL;
         log->reply = *reply;
         cosign(log, &head, request.note);
         return;
@@ -241,6 +294,6 @@ void witness_desk_take(struct witness_desk *self, const char *peer, struct span 
     if (status == WITNESS_INCONSISTENT && log != NULL)
         say_inconsistent(log, &head);
     text_format(size, sizeof size, "%" PRIu64 "\n", log == NULL ? 0 : log->kept.size);
-    answer(self, reply, status,
+    answer(self, peer == NULL, reply, status,
            status == WITNESS_OTHER_SIZE ? span_of_text(size) : (struct span){0});
 }

@@ -62,7 +62,7 @@ static void on_lost(void *owner, enum front_loss loss)
     handed_on++;
 }
 
-static const struct front_handler handler = {on_admitted, on_answered, on_called, on_lost};
+static const struct front_handler handler = {on_admitted, on_answered, on_called, on_lost, NULL};
 
 static struct front_line *line_to_nobody(void)
 {

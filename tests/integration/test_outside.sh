@@ -88,7 +88,7 @@ at=$(($(size) + 0))
 check "with a witness that does what it should there is one again" wait_for 40 cosigned_at $at
 check "no redirect was followed" sh -c "! grep -q 'followed a redirect' '$C/corte.said'"
 lives() { # the processes of server a are those that it started with
-    [ "$(grep -c server.scribe_restarted "$C/a/server.events")" = 0 ] && ! grep -q process_killed "$C/a/server.events"
+    [ "$(grep -c server.aside_restarted "$C/a/server.events")" = 0 ] && ! grep -q process_killed "$C/a/server.events"
 }
 check "nothing of it made a process fall" lives
 

@@ -6,8 +6,8 @@
  *   checkpoint  authority.pem
  *   tile/entries/<N>[.p/<W>]  tile/<L>/<N>[.p/<W>]     N: "x001/x234/067"; L: 0..63; W: 1..255
  */
-#ifndef REGISTRY_PUBLISHED_NAME_H
-#define REGISTRY_PUBLISHED_NAME_H
+#ifndef BUS_PUBLISHED_NAME_H
+#define BUS_PUBLISHED_NAME_H
 
 #include "lib/base/bytes.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "registry/published_name.h"
+#include "lib/bus/published_name.h"
 
 #include "lib/bus/tiles.h"
 #include "tests/unit/unit.h"

@@ -1,0 +1,213 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The node as a witness over HTTP (C2SP tlog-witness), and its own log as tlog-tiles over HTTP: through the
+# gateway's evidence_listen, with curl and openssl; a stranger's port offers nothing else, and gives way to nobody.
+. "$(dirname "$0")/lib.sh"
+PEER=$OUT/tests/front_peer
+CHECKPOINT_MS=200
+PUBLISH_MS=300
+country_make >/dev/null
+member_make a CO/MUN/890905211/SS1 "Medellín" TRAMITES >/dev/null
+member_make b CO/GOV/899999027/SS1 "DANE" DIVIPOLA >/dev/null
+S=CO/GOV/899999027/DIVIPOLA/uno
+registry service add $S --class open >/dev/null || die "no service"
+evidence_conf() { # NAME MODE: the clerk, and a port for strangers
+    cat >>"$C/$1/server.conf" <<X
+evidence_front = "ipc://$C/$1/evidence"
+evidence_log = $2
+X
+    cat >>"$C/$1/gateway.conf" <<X
+evidence_server = "ipc://$C/$1/evidence"
+evidence_listen = {"$HOST:${3:-0}"}
+X
+}
+b_port=$(free_port)
+evidence_conf a entries
+evidence_conf b tiles "$b_port"
+B=http://$HOST:$b_port
+# b witnesses the log of a over HTTP only, as if it were an office outside of the bus
+registry witness set CO/MUN/890905211/SS1 --outside "$(cat "$C/b/keys/witness.vkey")=$B/witness" --quorum 1 >/dev/null || die "no witness"
+publish
+
+# a log of somebody else, in no directory: made by hand, with openssl
+openssl genpkey -algorithm ed25519 -out "$C/office.pem" 2>/dev/null
+office=auditoria.gov.example/registro
+raw=$(openssl pkey -in "$C/office.pem" -pubout -outform DER 2>/dev/null | tail -c 32 | xxd -p -c 64)
+office_id=$({ printf '%s\n\x01' "$office"; echo "$raw" | xxd -r -p; } | sha256sum | cut -c 1-8)
+echo "witness_logs = {\"$office+$office_id+$({ printf '\x01'; echo "$raw" | xxd -r -p; } | base64 -w 0)\"}" >>"$C/b/server.conf"
+for m in a b; do
+    server_start $m || die "server $m: $(tail -n 1 "$C/$m/server.events")"
+    gateway_start $m || die "gateway $m: $(tail -n 1 "$C/$m/gateway.events")"
+done
+A=http://$(sed -n 's/^evidence_listen=//p' "$C/a/gateway.ready")
+"$PEER" serve "ipc://$C/b/front" CO/GOV/899999027/DIVIPOLA 2>/dev/null &
+pids+=($!)
+ask() { timeout 30 "$PEER" ask "ipc://$C/a/front" CO/MUN/890905211/TRAMITES $S "$1" 8 2>/dev/null; }
+wait_for 10 sh -c "curl -fsS '$A/log/checkpoint' >/dev/null"
+LOG=$C/a/audit/log/1
+origin=$(sed -n 1p "$LOG/checkpoint")
+cosigned_at() { [ "$(sed -n 2p "$LOG/cosigned" 2>/dev/null || echo 0)" -ge "$1" ] 2>/dev/null; }
+
+# --- a log of the bus is witnessed over HTTP ---
+check "exchanges" contains "$(ask 300)" "OK                   300"
+check "a node's log is cosigned by a witness that is reached over HTTP" wait_for 25 cosigned_at 601
+hash=$(printf %s "$origin" | sha256sum | cut -d ' ' -f 1)
+curl -sS "$B/witness/$hash/checkpoint" >"$C/monitored"
+check "monitors read what it cosigned" equal "$(sed -n 1p "$C/monitored")" "$origin"
+check "... with the log's signature" grep -qF -- "— $origin " "$C/monitored"
+vkey=$(cat "$C/b/keys/witness.vkey")
+line=$(grep -aF -- "— ${vkey%%+*} " "$C/monitored")
+sig=$(echo "${line##* }" | base64 -d | xxd -p -c 200)
+echo "302a300506032b6570032100$(echo "$vkey" | cut -d + -f 3- | base64 -d | xxd -p -c 64 | cut -c 3-)" | xxd -r -p >"$C/k"
+echo "${sig:24}" | xxd -r -p >"$C/sig"
+{ printf 'cosignature/v1\ntime %d\n' "$((16#${sig:8:16}))"; head -n 3 "$C/monitored"; } >"$C/msg"
+check "... and its own, which openssl verifies" openssl pkeyutl -verify -pubin -keyform DER -inkey "$C/k" -rawin -in "$C/msg" -sigfile "$C/sig"
+
+# --- each status of tlog-witness, for a log that is in no directory ---
+leaf() { { printf '\0'; printf 'hoja-%s' "$1"; } | sha256sum | cut -d ' ' -f 1; }
+node() { echo "01$1$2" | xxd -r -p | sha256sum | cut -d ' ' -f 1; }
+b64() { echo "$1" | xxd -r -p | base64 -w 0; }
+L0=$(leaf 0); L1=$(leaf 1); L2=$(leaf 2)
+ROOT1=$L0; ROOT2=$(node "$L0" "$L1"); ROOT3=$(node "$ROOT2" "$L2")
+note() { # SIZE ROOT [KEY [ORIGIN]]: a checkpoint, signed
+    local text
+    printf '%s\n%s\n%s\n' "${4:-$office}" "$1" "$(b64 "$2")" >"$C/text"
+    openssl pkeyutl -sign -inkey "${3:-$C/office.pem}" -rawin -in "$C/text" -out "$C/text.sig" 2>/dev/null
+    cat "$C/text"
+    printf '\n\xe2\x80\x94 %s %s\n' "${4:-$office}" "$({ echo "$office_id" | xxd -r -p; cat "$C/text.sig"; } | base64 -w 0)"
+}
+request() { # OLD PROOF... -- note on stdin
+    local old=$1; shift
+    printf 'old %s\n' "$old"
+    for hash in "$@"; do printf '%s\n' "$(b64 "$hash")"; done
+    printf '\n'; cat
+}
+add() { curl -sS -o "$C/answer" -D "$C/head" -w '%{http_code}' --data-binary @"$C/request" "${1:-$B}/witness/add-checkpoint"; }
+note 1 "$ROOT1" | request 0 >"$C/request"
+check "a first checkpoint is cosigned: 200" equal "$(add)" 200
+cosignature_ok() {
+    local sig; sig=$(sed 's/.* //' "$C/answer" | base64 -d | xxd -p -c 200)
+    echo "${sig:24}" | xxd -r -p >"$C/sig"
+    { printf 'cosignature/v1\ntime %d\n' "$((16#${sig:8:16}))"; printf '%s\n%s\n%s\n' "$office" "$1" "$(b64 "$2")"; } >"$C/msg"
+    openssl pkeyutl -verify -pubin -keyform DER -inkey "$C/k" -rawin -in "$C/msg" -sigfile "$C/sig"
+}
+check "... by the witness's key" cosignature_ok 1 "$ROOT1"
+note 3 "$ROOT3" | request 0 >"$C/request"
+check "another old size than was cosigned: 409" equal "$(add)" 409
+check "... with the size that was" equal "$(cat "$C/answer")" 1
+check "... as text/x.tlog.size" grep -qi '^content-type: text/x.tlog.size' "$C/head"
+note 3 "$ROOT3" | request 1 "$L1" "$L1" >"$C/request"
+check "a wrong proof: 422" equal "$(add)" 422
+note 3 "$ROOT3" | request 1 "$L1" "$L2" >"$C/request"
+check "a right one: 200" equal "$(add)" 200
+check "... cosigned" cosignature_ok 3 "$ROOT3"
+note 3 "$ROOT2" | request 3 >"$C/request"
+check "the same size with another root: 422" equal "$(add)" 422
+check "... which the witness's operator hears" grep -q witness.inconsistent_log "$C/b/server.events"
+note 1 "$ROOT1" | request 3 >"$C/request"
+check "back to a smaller tree: 400" equal "$(add)" 400
+openssl genpkey -algorithm ed25519 -out "$C/forger.pem" 2>/dev/null
+note 4 "$ROOT3" "$C/forger.pem" | request 3 >"$C/request"
+check "signed by somebody else: 403" equal "$(add)" 403
+note 1 "$ROOT1" "$C/office.pem" nobody.example/log | request 0 >"$C/request"
+check "a log that it does not know: 404" equal "$(add)" 404
+note 3 "$ROOT3" >"$C/request"
+check "no request: 400" equal "$(add)" 400
+: >"$C/request"
+check "an empty body: 400" equal "$(add)" 400
+head -c 30000 /dev/zero >"$C/request"
+check "a body that is too large: 413" equal "$(add)" 413
+check "the monitor's name for that log" equal \
+    "$(curl -sS "$B/witness/$(printf %s "$office" | sha256sum | cut -d ' ' -f 1)/checkpoint" | sed -n 2p)" 3
+
+# two at once: one goes on from the other or is told the size; never both from the same
+R4=$(node "$ROOT2" "$(node "$L2" "$(leaf 3)")"); R4X=$(node "$ROOT2" "$(node "$L2" "$(leaf x)")")
+note 4 "$R4" | request 3 "$L2" "$(leaf 3)" "$ROOT2" >"$C/one"
+note 4 "$R4X" | request 3 "$L2" "$(leaf x)" "$ROOT2" >"$C/two"
+waits="" fds=""
+for i in one two; do
+    curl -sS -o "$C/$i.answer" -w '%{http_code}\n' --data-binary @"$C/$i" "$B/witness/add-checkpoint" >"$C/$i.status" &
+    waits="$waits $!"
+done 2>/dev/null
+wait $waits
+count=$(cat "$C/one.status" "$C/two.status" | grep -c 200)
+check "of two forks at once at most one is cosigned" test "$count" -le 1
+before=$(sed -n 2,3p "$C/b/audit/witness/$(printf %s "$office" | sha256sum | cut -d ' ' -f 1)")
+server_kill b
+server_start b || die "server b: $(tail -n 1 "$C/b/server.events")"
+wait_for 20 curl -fsS -o /dev/null "$(gateway_url b)/readyz"
+note 1 "$ROOT1" | request 0 >"$C/request"
+check "a witness that was killed remembers: 409" wait_for 10 sh -c "[ \"\$(curl -sS -o '$C/answer' -w '%{http_code}' --data-binary @'$C/request' $B/witness/add-checkpoint)\" = 409 ]"
+check "... the size that it had" equal "$(cat "$C/answer")" "$(echo "$before" | head -n 1)"
+
+# --- the log as tlog-tiles ---
+get() { curl -sS --path-as-is -o "$C/got" -D "$C/head" -w '%{http_code}' "$1"; }
+check "the checkpoint" equal "$(get "$A/log/checkpoint")" 200
+check "... as it stands on disk" equal "$(sed -n 1,3p "$C/got")" "$(sed -n 1,3p "$LOG/checkpoint")"
+check "... is not to be kept" grep -qi '^cache-control: no-cache' "$C/head"
+check "a full tile" equal "$(get "$A/log/tile/0/000")" 200
+check "... byte for byte" cmp "$C/got" "$LOG/tile/0/000"
+check "... for ever" grep -qi '^cache-control: public, max-age=31536000, immutable' "$C/head"
+check "... of its type" grep -qi '^content-type: application/octet-stream' "$C/head"
+partial=$(cd "$LOG" && ls -d tile/0/*.p/* | tail -n 1)
+check "a partial tile" equal "$(get "$A/log/$partial")" 200
+check "... byte for byte" cmp "$C/got" "$LOG/$partial"
+check "a bundle of entries" equal "$(get "$A/log/tile/entries/001")" 200
+check "... byte for byte" cmp "$C/got" "$LOG/tile/entries/001"
+check "a tile that is not there" equal "$(get "$A/log/tile/0/999")" 404
+check "HEAD" equal "$(curl -sS -I -o "$C/got" -w '%{http_code}' "$A/log/tile/0/000")" 200
+check "hashes without entries, when the settings say so" equal "$(get "$B/log/tile/entries/000")" 404
+check "... but hashes" equal "$(get "$B/log/checkpoint")" 200
+fetch_log() { # the whole log, as a tlog client fetches it, into a folder
+    local size n w
+    mkdir -p "$C/mirror/tile/0" "$C/mirror/tile/entries"
+    get "$A/log/checkpoint" >/dev/null; cp "$C/got" "$C/mirror/checkpoint"
+    size=$(sed -n 2p "$C/mirror/checkpoint")
+    for ((n = 0; n * 256 < size; n++)); do
+        w=$((size - n * 256)); name=$(printf %03d $n)
+        [ $w -ge 256 ] || name=$name.p/$w
+        for kind in entries 0; do
+            mkdir -p "$(dirname "$C/mirror/tile/$kind/$name")"
+            [ "$(get "$A/log/tile/$kind/$name")" = 200 ] || return 1
+            cp "$C/got" "$C/mirror/tile/$kind/$name"
+        done
+    done
+    w=$((size / 256)); mkdir -p "$C/mirror/tile/1/000.p"
+    [ "$(get "$A/log/tile/1/000.p/$w")" = 200 ] && cp "$C/got" "$C/mirror/tile/1/000.p/$w"
+}
+check "the whole log is fetched with curl alone" fetch_log
+check "... and is a log, by an independent checker" bash "$ROOT/tests/tools/tlog_check.sh" "$C/mirror" "$(cat "$C/a/keys/log.vkey")"
+
+# --- what else a stranger tries ---
+for path in /log/../promise /log/..%2fpromise /log/tile/../checkpoint /log//checkpoint /log/wal /log/promise \
+    /log/tile/entries/000/../001 /log/tile/0/000.p/256 /log/tile/0/0 /log/tile/64/000 /log/tile/0/000%00 /log/cp/1 \
+    /log/stamped /log/authority.pem /witness/ /witness/x/checkpoint /witness/../anchor/trust.pem "/log/checkpoint?x=1" \
+    "/witness/$hash" "/witness/$hash/" "/witness/${hash^^}/checkpoint" "/log/tile/$(printf 'x%.0s' {1..4000})" \
+    /r1/$S /asic /verificationconf /metrics /healthz /readyz /; do
+    status=$(get "$A$path")
+    check "nothing at ${path:0:60}" equal "$status" 404
+done
+check "no exchange from a stranger's port" equal "$(curl -sS -o "$C/got" -w '%{http_code}' -H 'X-Road-Client: CO/MUN/890905211/TRAMITES' "$A/r1/$S")" 404
+check "nothing can be put there" equal "$(curl -sS -X PUT -d x -o /dev/null -w '%{http_code}' "$A/log/checkpoint")" 405
+check "nothing of it on the agencies' port" equal "$(get "$(gateway_url a)/log/checkpoint")" 404
+check "... nor the witness" equal "$(curl -sS -o /dev/null -w '%{http_code}' --data-binary @"$C/request" "$(gateway_url a)/witness/add-checkpoint")" 404
+
+# many at once who say nothing: others are answered all the same, and so are the agencies
+port=${A##*:}
+for ((i = 0; i < 60; i++)); do exec {fd}<>"/dev/tcp/$HOST/$port" && fds="$fds $fd"; done 2>/dev/null
+printf 'POST /witness/add-checkpoint HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\nold ' >&"$fd"
+check "with idle strangers a tile is read" equal "$(get "$A/log/tile/0/000")" 200
+check "... and exchanges go on" contains "$(ask 10)" "OK                   10"
+for fd in $fds; do exec {fd}>&-; done
+
+# the clerk is killed: it comes back, and nothing else has noticed
+clerk() { local p; for p in $(ps -o pid= --ppid "$(cat "$C/a/server.pid")"); do
+    [ "$(cat "/proc/$p/comm" 2>/dev/null)" = chaski-clerk ] && echo "$p"; done; }
+kill -9 "$(clerk)"
+check "without the clerk exchanges go on" contains "$(ask 10)" "OK                   10"
+check "the clerk comes back" wait_for 20 sh -c "curl -fsS -m 12 '$A/log/checkpoint' >/dev/null"
+for m in a b; do gateway_stop $m; server_stop $m; done
+check "all stop as asked" equal $? 0
+check "the logs verify" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" \
+    --store-key "$C/a/keys/store.key" --store-key "$C/b/keys/store.key"
+finish
