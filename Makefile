@@ -49,31 +49,34 @@ BASE := $(call objects,lib/base)
 CRYPTO := $(call objects,lib/crypto)
 NET := $(call objects,lib/net)
 BUS := $(call objects,lib/bus)
+EVIDENCE := $(call objects,lib/evidence)
 # objects, not archives: a floor that calls upwards fails to link in its unit test
 FLOOR_base := $(BASE)
 FLOOR_crypto := $(CRYPTO) $(BASE)
 FLOOR_net := $(NET) $(BASE)
 FLOOR_bus := $(BUS) $(CRYPTO) $(BASE) $(PROTO_OBJECTS)
+FLOOR_evidence := $(EVIDENCE) $(FLOOR_bus)
 FLOOR_all := $(BUS) $(CRYPTO) $(NET) $(BASE) $(PROTO_OBJECTS)
 
 LIBS_base := -lconfuse -lseccomp
 LIBS_crypto := -lcrypto $(LIBS_base)
 LIBS_net := -lzmq $(LIBS_base)
 LIBS_bus := -lprotobuf-c $(LIBS_crypto)
+LIBS_evidence := -lzip $(LIBS_bus)
 LIBS_all := -lprotobuf-c -lzmq -ljansson $(LIBS_crypto)
 # what only one program links
 LIBS_chaski-audit := -lsqlite3 -lzip
 LIBS_chaski-registry := -lmicrohttpd
-LIBS_chaski-security-server := -lcurl
+LIBS_chaski-security-server := -lcurl -lzip
 
 PROGRAMS := chaski-gateway chaski-security-server chaski-registry chaski-audit chaski
 BINARIES := $(PROGRAMS:%=$(OUT)/bin/%)
 
 OBJECTS_chaski-gateway := $(call objects,gateway) $(LLHTTP_OBJECTS)
 OBJECTS_chaski-security-server := $(call objects,security-server) $(call objects,security-server/exchange) \
-  $(call objects,security-server/keys) $(call objects,security-server/scribe) $(call objects,security-server/clerk)
+  $(call objects,security-server/keys) $(call objects,security-server/scribe) $(call objects,security-server/clerk) $(EVIDENCE)
 OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serve)
-OBJECTS_chaski-audit := $(call objects,tools/audit)
+OBJECTS_chaski-audit := $(call objects,tools/audit) $(EVIDENCE)
 OBJECTS_chaski := $(call objects,tools/chaski) $(OUT)/gateway/table.o
 
 .PHONY: all deps test unit integration demo bench bench-evidence bench-search fuzz lint install clean docs check corpora tidy
@@ -115,7 +118,7 @@ $(BINARIES): $(OUT)/bin/%: $$(OBJECTS_%) $(FLOOR_all)
 	@echo "  ld  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*) $(LIBS_all)
 # the assembler takes the script in
-$(OUT)/tools/audit/record_script.o: tools/audit/record_verify.sh
+$(OUT)/lib/evidence/record_script.o: lib/evidence/record_verify.sh
 
 # --- tests ---------------------------------------------------------------------------------------
 UNIT_FOLDERS := $(notdir $(patsubst %/,%,$(sort $(dir $(wildcard tests/unit/*/*_test.c)))))
@@ -124,15 +127,17 @@ UNIT_PARTS_base := $(FLOOR_base)
 UNIT_PARTS_crypto := $(FLOOR_crypto)
 UNIT_PARTS_net := $(FLOOR_net)
 UNIT_PARTS_bus := $(FLOOR_bus)
+UNIT_PARTS_evidence := $(FLOOR_evidence)
 UNIT_PARTS_gateway := $(call parts,gateway) $(LLHTTP_OBJECTS) $(FLOOR_all)
 UNIT_PARTS_exchange := $(call parts,security-server/exchange) $(FLOOR_all)
 UNIT_PARTS_keys := $(call parts,security-server/keys) $(FLOOR_all)
 UNIT_PARTS_registry := $(call parts,registry) $(FLOOR_all)
-UNIT_PARTS_tools := $(call parts,tools/audit) $(FLOOR_all)
+UNIT_PARTS_tools := $(call parts,tools/audit) $(EVIDENCE) $(FLOOR_all)
 UNIT_LIBS_base := $(LIBS_base)
 UNIT_LIBS_crypto := $(LIBS_crypto)
 UNIT_LIBS_net := $(LIBS_net)
 UNIT_LIBS_bus := $(LIBS_bus)
+UNIT_LIBS_evidence := $(LIBS_evidence)
 UNIT_LIBS_tools := $(LIBS_chaski-audit) $(LIBS_all)
 
 $(UNIT_PROGRAMS): $(OUT)/tests/unit-%: $(OUT)/tests/unit/main.o $$(addprefix $(OUT)/,$$(addsuffix .o,$$(basename $$(wildcard tests/unit/%/*_test.c)))) $$(UNIT_PARTS_%)
@@ -153,7 +158,7 @@ $(OUTSIDE_WITNESS): $(OUT)/tests/tools/outside_witness.o
 	@$(CC) $(LDFLAGS) -o $@ $^ -lmicrohttpd -lcrypto
 # fills a search index of any size: for tests/bench/search.sh
 INDEX_FILL := $(OUT)/tests/index_fill
-$(INDEX_FILL): $(OUT)/tests/tools/index_fill.o $(call parts,tools/audit) $(FLOOR_all)
+$(INDEX_FILL): $(OUT)/tests/tools/index_fill.o $(call parts,tools/audit) $(EVIDENCE) $(FLOOR_all)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_chaski-audit) $(LIBS_all)
 

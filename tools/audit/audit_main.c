@@ -4,7 +4,7 @@
 #include "tools/audit/commands.h"
 
 #include "lib/base/text.h"
-#include "tools/audit/printable.h"
+#include "lib/evidence/printable.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #ifndef TOOLS_AUDIT_COMMANDS_H
 #define TOOLS_AUDIT_COMMANDS_H
 
-#include "tools/audit/log_view.h"
+#include "lib/evidence/log_view.h"
 
 #define LOGS_MAX 64
 

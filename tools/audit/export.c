@@ -3,10 +3,10 @@
 #include "tools/audit/commands.h"
 
 #include "lib/base/text.h"
-#include "tools/audit/asic.h"
+#include "lib/evidence/asic.h"
 #include "tools/audit/history.h"
-#include "tools/audit/printable.h"
-#include "tools/audit/record.h"
+#include "lib/evidence/printable.h"
+#include "lib/evidence/record.h"
 #include "tools/audit/store_keys.h"
 
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 #include "tools/audit/json_text.h"
 
 #include "lib/base/text.h"
-#include "tools/audit/printable.h"
+#include "lib/evidence/printable.h"
 
 #include <stdlib.h>
 

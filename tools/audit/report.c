@@ -3,7 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "tools/audit/json_text.h"
-#include "tools/audit/printable.h"
+#include "lib/evidence/printable.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

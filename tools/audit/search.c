@@ -2,7 +2,7 @@
 /* chaski-audit search: who got what, when and why, by the index beside the log. */
 #include "tools/audit/commands.h"
 
-#include "tools/audit/printable.h"
+#include "lib/evidence/printable.h"
 #include "tools/audit/search_print.h"
 
 #include <stdio.h>

@@ -4,8 +4,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "tools/audit/json_text.h"
-#include "tools/audit/log_view.h"
-#include "tools/audit/printable.h"
+#include "lib/evidence/log_view.h"
+#include "lib/evidence/printable.h"
 
 #include <inttypes.h>
 #include <jansson.h>

@@ -6,8 +6,8 @@
 #include "lib/base/text.h"
 #include "lib/bus/letter.h"
 #include "tools/audit/json_text.h"
-#include "tools/audit/log_view.h"
-#include "tools/audit/printable.h"
+#include "lib/evidence/log_view.h"
+#include "lib/evidence/printable.h"
 #include "tools/audit/store_keys.h"
 
 #include "audit.pb-c.h"

@@ -10,7 +10,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "tools/audit/json_text.h"
-#include "tools/audit/printable.h"
+#include "lib/evidence/printable.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -16,7 +16,7 @@
 #include "tools/audit/anchors.h"
 #include "tools/audit/commands.h"
 #include "tools/audit/history.h"
-#include "tools/audit/log_view.h"
+#include "lib/evidence/log_view.h"
 #include "tools/audit/report.h"
 #include "tools/audit/store_keys.h"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "tools/audit/record.h"
+#include "lib/evidence/record.h"
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/crypto/cms.h"
-#include "tools/audit/readme.h"
-#include "tools/audit/record_script.h"
-#include "tools/audit/witness_policy.h"
+#include "lib/evidence/readme.h"
+#include "lib/evidence/record_script.h"
+#include "lib/evidence/witness_policy.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/audit/record_script.h"
+#include "lib/evidence/record_script.h"
 
 /* The assembler takes the file in as it is; the Makefile knows that this object is made of it. */
 extern const uint8_t record_script_bytes[];
@@ -7,7 +7,7 @@ extern const uint64_t record_script_size;
 __asm__(".pushsection .rodata\n"
         ".global record_script_bytes\n"
         "record_script_bytes:\n"
-        ".incbin \"tools/audit/record_verify.sh\"\n"
+        ".incbin \"lib/evidence/record_verify.sh\"\n"
         "1:\n"
         ".balign 8\n"
         ".global record_script_size\n"

@@ -3,8 +3,8 @@
  * log_view - a (copied) audit folder, read only: its anchors, its copy of the directory, its
  * leaves.
  */
-#ifndef TOOLS_AUDIT_LOG_VIEW_H
-#define TOOLS_AUDIT_LOG_VIEW_H
+#ifndef EVIDENCE_LOG_VIEW_H
+#define EVIDENCE_LOG_VIEW_H
 
 #include "lib/bus/audit_log.h"
 #include "lib/bus/directory.h"

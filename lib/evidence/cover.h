@@ -8,10 +8,10 @@
  *
  * Any of these may be missing. Heads that the log's key did not sign are passed over.
  */
-#ifndef TOOLS_AUDIT_COVER_H
-#define TOOLS_AUDIT_COVER_H
+#ifndef EVIDENCE_COVER_H
+#define EVIDENCE_COVER_H
 
-#include "tools/audit/log_view.h"
+#include "lib/evidence/log_view.h"
 
 #define COVER_TOKEN_BYTES_MAX (1 << 20)
 

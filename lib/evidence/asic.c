@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/audit/asic.h"
+#include "lib/evidence/asic.h"
 
 #include "lib/base/text.h"
 #include "lib/crypto/digest.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/audit/standing.h"
+#include "lib/evidence/standing.h"
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"

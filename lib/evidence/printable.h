@@ -7,8 +7,8 @@
  * read as another. So all of that is shown as \xNN, byte by byte, and a backslash as two: nothing
  * else changes, and what is shown stands for one text only.
  */
-#ifndef TOOLS_AUDIT_PRINTABLE_H
-#define TOOLS_AUDIT_PRINTABLE_H
+#ifndef EVIDENCE_PRINTABLE_H
+#define EVIDENCE_PRINTABLE_H
 
 #include "lib/base/bytes.h"
 

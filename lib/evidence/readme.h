@@ -3,10 +3,10 @@
  * readme - README.txt of an exported record: who said what to whom and when, what each file proves,
  * and what is not proved. For people; every word of a log in it is made harmless first.
  */
-#ifndef TOOLS_AUDIT_README_H
-#define TOOLS_AUDIT_README_H
+#ifndef EVIDENCE_README_H
+#define EVIDENCE_README_H
 
-#include "tools/audit/record.h"
+#include "lib/evidence/record.h"
 
 struct readme_facts {
     enum payload_state payload;

@@ -3,12 +3,12 @@
  * record - one entry of a log with everything that proves it, as files: README.txt says which file
  * proves what, verify.sh checks them.
  */
-#ifndef TOOLS_AUDIT_RECORD_H
-#define TOOLS_AUDIT_RECORD_H
+#ifndef EVIDENCE_RECORD_H
+#define EVIDENCE_RECORD_H
 
-#include "tools/audit/cover.h"
-#include "tools/audit/files.h"
-#include "tools/audit/standing.h"
+#include "lib/evidence/cover.h"
+#include "lib/evidence/files.h"
+#include "lib/evidence/standing.h"
 
 /* What the records of one export share. */
 struct record_source {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/audit/log_view.h"
+#include "lib/evidence/log_view.h"
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"

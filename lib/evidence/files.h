@@ -4,8 +4,8 @@
  *
  * Names are ours and never a stranger's: plain, relative, at most one folder deep.
  */
-#ifndef TOOLS_AUDIT_FILES_H
-#define TOOLS_AUDIT_FILES_H
+#ifndef EVIDENCE_FILES_H
+#define EVIDENCE_FILES_H
 
 #include "lib/base/bytes.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/audit/printable.h"
+#include "lib/evidence/printable.h"
 
 #include "lib/base/cursor.h"
 #include "lib/base/text.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "tools/audit/readme.h"
+#include "lib/evidence/readme.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/bus/header.h"
-#include "tools/audit/printable.h"
+#include "lib/evidence/printable.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

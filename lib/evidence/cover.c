@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/audit/cover.h"
+#include "lib/evidence/cover.h"
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"

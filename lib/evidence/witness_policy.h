@@ -3,8 +3,8 @@
  * witness_policy - who was to cosign a log, as the directory says, in the form of
  * c2sp.org/tlog-policy.
  */
-#ifndef TOOLS_AUDIT_WITNESS_POLICY_H
-#define TOOLS_AUDIT_WITNESS_POLICY_H
+#ifndef EVIDENCE_WITNESS_POLICY_H
+#define EVIDENCE_WITNESS_POLICY_H
 
 #include "lib/bus/directory.h"
 

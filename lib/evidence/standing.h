@@ -9,11 +9,11 @@
  *   directory/authority.pem         certificate that signs the acts
  *   directory/directory.vkey        key that signs the directory
  */
-#ifndef TOOLS_AUDIT_STANDING_H
-#define TOOLS_AUDIT_STANDING_H
+#ifndef EVIDENCE_STANDING_H
+#define EVIDENCE_STANDING_H
 
-#include "tools/audit/files.h"
-#include "tools/audit/log_view.h"
+#include "lib/evidence/files.h"
+#include "lib/evidence/log_view.h"
 
 struct standing_of {
     struct span sender;        /* subsystem, or the server itself */

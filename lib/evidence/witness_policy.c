@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/audit/witness_policy.h"
+#include "lib/evidence/witness_policy.h"
 
 #include "lib/base/text.h"
 

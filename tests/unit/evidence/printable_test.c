@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/audit/printable.h"
+#include "lib/evidence/printable.h"
 
 #include "tests/unit/unit.h"
 

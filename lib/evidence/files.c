@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tools/audit/files.h"
+#include "lib/evidence/files.h"
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"

@@ -9,11 +9,11 @@
  * Without a seal the second is a container without a signature of its own: what it holds proves
  * itself, and the manifest only lists it. `mimetype` comes first, stored, without extra fields.
  */
-#ifndef TOOLS_AUDIT_ASIC_H
-#define TOOLS_AUDIT_ASIC_H
+#ifndef EVIDENCE_ASIC_H
+#define EVIDENCE_ASIC_H
 
 #include "lib/crypto/cms.h"
-#include "tools/audit/files.h"
+#include "lib/evidence/files.h"
 
 /* Makes the file, readable by nobody else; it must not be there yet. IO_FAILED. */
 fault asic_write_simple(const char *path, struct span header, struct span signature);
