@@ -3,68 +3,28 @@
 
 #include "lib/base/text.h"
 #include "lib/crypto/digest.h"
-
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
-#include <zip.h>
+#include "lib/evidence/archive.h"
 
 #define MIMETYPE "mimetype"
 #define MANIFEST "META-INF/ASiCManifest001.xml"
 #define SIGNATURE "META-INF/signature001.p7s"
 
-// --- zip ----------------------------------------------------------------------------------------
-
-/* libzip reads the bytes when it closes the file: they are borrowed until then. */
-static bool add(zip_t *zip, const char *name, struct span bytes, bool stored, bool runs)
-{
-    zip_source_t *source = zip_source_buffer(zip, bytes.at, bytes.size, 0);
-    zip_int64_t place = source == NULL ? -1 : zip_file_add(zip, name, source, ZIP_FL_ENC_GUESS);
-    if (place < 0) {
-        zip_source_free(source);
-        return false;
-    }
-    zip_uint64_t at = (zip_uint64_t)place;
-    zip_uint32_t mode = S_IFREG | (runs ? 0700 : 0600);
-    /* one and the same time: equal exports give equal containers */
-    return zip_set_file_compression(zip, at, stored ? ZIP_CM_STORE : ZIP_CM_DEFLATE, 0) == 0 &&
-           zip_file_set_dostime(zip, at, 0, 0x21, 0) == 0 &&
-           zip_file_set_external_attributes(zip, at, 0, ZIP_OPSYS_UNIX, mode << 16) == 0;
-}
-
-static fault begin(const char *path, const char *mimetype, zip_t **out)
-{
-    int code = 0;
-    *out = zip_open(path, ZIP_CREATE | ZIP_EXCL, &code);
-    if (*out == NULL)
-        return RAISE(IO_FAILED, "%s: the container cannot be made (libzip %d)", path, code);
-    if (!add(*out, MIMETYPE, span_of_text(mimetype), true, false)) {
-        zip_discard(*out);
-        return RAISE(IO_FAILED, "%s: the container cannot be filled", path);
-    }
-    return DONE;
-}
-
-/* Closes what was filled, or throws it away. */
-static fault end(const char *path, zip_t *zip, bool filled)
-{
-    if (!filled || zip_close(zip) != 0) {
-        zip_discard(zip);
-        return RAISE(IO_FAILED, "%s: the container cannot be written", path);
-    }
-    return chmod(path, 0600) == 0 ? DONE : RAISE(IO_FAILED, "%s: %m", path);
-}
-
 // --- containers ---------------------------------------------------------------------------------
 
-fault asic_write_simple(const char *path, struct span header, struct span signature)
+/* The type stands in the first bytes: stored, without extra fields. */
+static fault begin(const char *mimetype, struct archive **out)
 {
-    zip_t *zip = NULL;
-    TRY(begin(path, "application/vnd.etsi.asic-s+zip", &zip));
-    return end(path, zip,
-               add(zip, "header.bin", header, false, false) &&
-                   add(zip, "META-INF/signature.p7s", signature, false, false));
+    TRY(archive_new(out));
+    return archive_add_stored(*out, MIMETYPE, span_of_text(mimetype));
+}
+
+fault asic_make_simple(struct span header, struct span signature, struct bytes **out)
+{
+    OWNED(archive) archive = NULL;
+    TRY(begin("application/vnd.etsi.asic-s+zip", &archive));
+    TRY(archive_add(archive, "header.bin", header));
+    TRY(archive_add(archive, "META-INF/signature.p7s", signature));
+    return archive_finish(archive, out);
 }
 
 static const char *type_of(const char *name)
@@ -121,21 +81,22 @@ static fault make_manifest(const struct files *files, bool sealed, struct bytes 
     return DONE;
 }
 
-fault asic_write_extended(const char *path, const struct files *files, struct cms_sealer *sealer)
+fault asic_make_extended(const struct files *files, struct cms_sealer *sealer, struct bytes **out)
 {
-    zip_t *zip = NULL;
     OWNED(bytes) manifest = NULL;
     OWNED(bytes) seal = NULL;
+    OWNED(archive) archive = NULL; /* gone before what it borrows */
     TRY(make_manifest(files, sealer != NULL, &manifest));
     if (sealer != NULL)
         TRY(cms_sealer_sign(sealer, bytes_span(manifest), &seal));
-    TRY(begin(path, "application/vnd.etsi.asic-e+zip", &zip));
-    bool filled = true;
-    for (size_t i = 0; filled && i < files->count; i++)
-        filled = add(zip, files->one[i].name, bytes_span(files->one[i].bytes), false,
-                     files->one[i].runs);
-    filled = filled && add(zip, MANIFEST, bytes_span(manifest), false, false);
+    TRY(begin(ASIC_E_TYPE, &archive));
+    for (size_t i = 0; i < files->count; i++) {
+        const struct files_one *one = &files->one[i];
+        TRY(one->runs ? archive_add_program(archive, one->name, bytes_span(one->bytes))
+                      : archive_add(archive, one->name, bytes_span(one->bytes)));
+    }
+    TRY(archive_add(archive, MANIFEST, bytes_span(manifest)));
     if (sealer != NULL)
-        filled = filled && add(zip, SIGNATURE, bytes_span(seal), false, false);
-    return end(path, zip, filled);
+        TRY(archive_add(archive, SIGNATURE, bytes_span(seal)));
+    return archive_finish(archive, out);
 }

@@ -15,9 +15,11 @@
 #include "lib/crypto/cms.h"
 #include "lib/evidence/files.h"
 
-/* Makes the file, readable by nobody else; it must not be there yet. IO_FAILED. */
-fault asic_write_simple(const char *path, struct span header, struct span signature);
+#define ASIC_E_TYPE "application/vnd.etsi.asic-e+zip"
+
+/* The whole container, in memory; bytes_free() it. archive_write puts it into a file. */
+fault asic_make_simple(struct span header, struct span signature, struct bytes **out);
 /* sealer may be NULL. */
-fault asic_write_extended(const char *path, const struct files *files, struct cms_sealer *sealer);
+fault asic_make_extended(const struct files *files, struct cms_sealer *sealer, struct bytes **out);
 
 #endif

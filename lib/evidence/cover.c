@@ -215,16 +215,17 @@ static bool from_tiles(const struct log_view *view, const struct checkpoint *hea
 }
 
 fault cover_prove(const struct log_view *view, const struct cover *self, uint64_t index,
-                  const struct sha256 *leaf_hashes, uint64_t leaf_count, struct bytes **out)
+                  const struct sha256 *leaf_hash, const struct sha256 *leaf_hashes,
+                  uint64_t leaf_count, struct bytes **out)
 {
     struct record_proof proof = {.index = index, .note = bytes_span(self->note)};
-    if (from_tiles(view, &self->head, &leaf_hashes[index], &proof))
+    if (from_tiles(view, &self->head, leaf_hash, &proof))
         return record_proof_encode(&proof, out);
     if (self->head.size > leaf_count)
         return RAISE(LOG_BROKEN, "a head over %" PRIu64 " entries, and there are %" PRIu64,
                      self->head.size, leaf_count);
     proof.length = record_proof_path(leaf_hashes, self->head.size, index, proof.path);
-    if (!leads_there(&proof, &leaf_hashes[index], &self->head))
+    if (!leads_there(&proof, leaf_hash, &self->head))
         return RAISE(LOG_BROKEN,
                      "the entries do not lead to the head that was signed over %" PRIu64
                      " of them: run chaski-audit verify",

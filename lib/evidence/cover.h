@@ -37,9 +37,11 @@ fault covers_newest_stamped(const struct covers *self, const struct cover *first
                             struct cover **out);
 
 /* Proof of an entry under this head: from the tiles if they lead there, else from the hashes of all
- * leaves that were walked over. LOG_BROKEN when neither leads to the head's root. bytes_free() it.
+ * leaves that were walked over (none: leaf_hashes NULL, leaf_count 0). LOG_BROKEN when neither
+ * leads to the head's root. bytes_free() it.
  */
 fault cover_prove(const struct log_view *view, const struct cover *self, uint64_t index,
-                  const struct sha256 *leaf_hashes, uint64_t leaf_count, struct bytes **out);
+                  const struct sha256 *leaf_hash, const struct sha256 *leaf_hashes,
+                  uint64_t leaf_count, struct bytes **out);
 
 #endif

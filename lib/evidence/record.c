@@ -134,7 +134,8 @@ static fault put_cover(const struct record *self, const struct record_source *fr
 {
     char name[64];
     OWNED(bytes) proof = NULL;
-    TRY(cover_prove(from->view, cover, self->index, from->leaf_hashes, from->leaf_count, &proof));
+    TRY(cover_prove(from->view, cover, self->index, &self->leaf_hash, from->leaf_hashes,
+                    from->leaf_count, &proof));
     text_format(name, sizeof name, "%srecord.tlog-proof", below);
     files_take(files, name, &proof);
     text_format(name, sizeof name, "%scheckpoint", below);

@@ -18,7 +18,7 @@ struct record_source {
     const struct standing *standing;   /* its acts */
     const struct covers *covers;
     struct key_ring *keys;            /* to payloads */
-    const struct sha256 *leaf_hashes; /* of all entries that were walked over */
+    const struct sha256 *leaf_hashes; /* of all entries that were walked over; or NULL */
     uint64_t leaf_count;
     const char *policy_file, *tsa_file; /* to go along; or NULL */
 };

@@ -3,6 +3,7 @@
 #include "tools/audit/commands.h"
 
 #include "lib/base/text.h"
+#include "lib/evidence/archive.h"
 #include "lib/evidence/asic.h"
 #include "tools/audit/history.h"
 #include "lib/evidence/printable.h"
@@ -215,17 +216,20 @@ static fault write_extended(struct export *self, const struct record_source *fro
 {
     OWNED(files) files = owned_new(sizeof *files);
     OWNED(cms_sealer) sealer = NULL;
+    OWNED(bytes) container = NULL;
     if (self->arguments->asice == NULL)
         return DONE;
     if (self->arguments->seal_key != NULL)
         TRY(cms_sealer_load(self->arguments->seal_key, self->arguments->seal_certificate, &sealer));
     TRY(make_files(self, from, true, files));
-    return asic_write_extended(self->arguments->asice, files, sealer);
+    TRY(asic_make_extended(files, sealer, &container));
+    return archive_write(self->arguments->asice, bytes_span(container));
 }
 
 static fault write_simple(struct export *self, const struct record_source *from)
 {
     OWNED(bytes) signature = NULL;
+    OWNED(bytes) container = NULL;
     if (self->arguments->asics == NULL)
         return DONE;
     if (self->count != 1)
@@ -234,8 +238,8 @@ static fault write_simple(struct export *self, const struct record_source *from)
                      "name one by its index",
                      self->count);
     TRY(record_detached(self->record[0], from, &signature));
-    return asic_write_simple(self->arguments->asics, self->record[0]->parts.content,
-                             bytes_span(signature));
+    TRY(asic_make_simple(self->record[0]->parts.content, bytes_span(signature), &container));
+    return archive_write(self->arguments->asics, bytes_span(container));
 }
 
 // --- the command --------------------------------------------------------------------------------
