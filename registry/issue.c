@@ -7,6 +7,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
+#include "lib/bus/log_epoch.h"
 
 #define CERTIFICATE_DAYS 365
 
@@ -92,7 +93,8 @@ static fault fill_set(const struct store *store, const struct server_request *re
         out->seal_key[out->seal_keys] = span_of(request->seal_key[out->seal_keys], 32);
     if (failed(note_key_parse(span_of_text(request->log_vkey), &log_key)))
         return RAISE(REFUSED, "\"log_vkey\": %s", fault_detail());
-    if (strcmp(log_key.name, store_log_key(store)->name) == 0)
+    if (span_equal(log_epoch_base(span_of_text(log_key.name)),
+                   log_epoch_base(span_of_text(store_log_key(store)->name))))
         return RAISE(REFUSED, "\"log_vkey\": %s is the directory's own log", log_key.name);
     note_key_text(&log_key, out->log_vkey, sizeof out->log_vkey);
     if (!text_format(out->witness_vkey, sizeof out->witness_vkey, "%s", request->witness_vkey))

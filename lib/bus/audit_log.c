@@ -3,6 +3,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "lib/bus/closed_log.h"
 #include "lib/bus/header.h"
 #include "lib/bus/limits.h"
 #include "lib/crypto/cades.h"
@@ -21,6 +22,8 @@ struct audit_log {
     struct payload_store *payloads;
     struct merkle tree;
     struct sha256 root;
+    size_t closed_count;
+    struct closed_log *closed[LOG_EPOCHS_MAX];
 };
 
 void audit_log_path(const char *folder, unsigned epoch, const char *what, char *out, size_t room)
@@ -37,13 +40,14 @@ struct recovering {
     void *owner;
 };
 
-static fault root_differs(const char *folder, uint64_t size)
+static fault root_differs(const char *folder, unsigned epoch, uint64_t size)
 {
-    return RAISE(LOG_SHRUNK,
-                 "%s: the first %" PRIu64
-                 " entries are not the ones that the checkpoint was signed "
-                 "over: the log was altered. Restore the original files, or close this log's epoch",
-                 folder, size);
+    return RAISE(
+        LOG_SHRUNK,
+        "%s: the first %" PRIu64 " entries are not the ones that the checkpoint was signed "
+        "over: the log was altered. Put back the original files of log/%u/wal; or, if they "
+        "are lost, close this epoch: " LOG_EPOCH_REMEDY,
+        folder, size, epoch);
 }
 
 static fault take_leaf(void *owner, uint64_t index, struct span leaf)
@@ -54,7 +58,7 @@ static fault take_leaf(void *owner, uint64_t index, struct span leaf)
     if (self->promised.size == index + 1) {
         struct sha256 root = merkle_root(&self->log->tree);
         if (!sha256_equal(&root, &self->promised.root))
-            return root_differs(self->log->folder, self->promised.size);
+            return root_differs(self->log->folder, self->log->epoch, self->promised.size);
     }
     return self->visit == NULL ? DONE : self->visit(self->owner, index, leaf, &hash);
 }
@@ -78,13 +82,18 @@ static fault read_promise(const struct audit_log_options *options, struct checkp
 
 // --- the end ------------------------------------------------------------------------------------
 
-static fault is_shrunk(const char *folder, uint64_t size, const char *why, uint64_t number)
+/* Says which file is to be put back, and with what in it. `needed`: entries that there must be. */
+static fault is_shrunk(const struct audit_log *self, const struct wal_end *end, const char *why,
+                       uint64_t needed)
 {
+    char wal[PATH_BYTES], file[PATH_BYTES];
+    audit_log_path(self->folder, self->epoch, "wal", wal, sizeof wal);
+    wal_segment_path(wal, end->last_first, file, sizeof file);
     return RAISE(LOG_SHRUNK,
-                 "%s: the log holds %" PRIu64 " entries, but %s %" PRIu64 ": entries from %" PRIu64
-                 " on are missing. Put back the complete files; nothing "
-                 "was changed",
-                 folder, size, why, number, size);
+                 "the log holds %" PRIu64 " entries, but %s: entries %" PRIu64 " to %" PRIu64
+                 " are missing. Put back %s (and later ones) with these entries in it; or, if they "
+                 "are lost, close this epoch: " LOG_EPOCH_REMEDY ". Nothing was changed",
+                 end->size, why, end->size, needed - 1, file);
 }
 
 /* The first group of a log is its STARTED record alone. */
@@ -125,7 +134,8 @@ static fault check_tail(struct audit_log *self, const struct wal_end *end, const
         return RAISE(LOG_BROKEN,
                      "%s: entry %" PRIu64 " is damaged, and %" PRIu64
                      " whole entries stand after it, up to %" PRIu64
-                     ". Put back the undamaged file; nothing was changed",
+                     ". Put back the undamaged file; or, if it is lost, close this "
+                     "epoch: " LOG_EPOCH_REMEDY ". Nothing was changed",
                      self->folder, end->size, end->after_count, end->after_last);
     return DONE;
 }
@@ -133,14 +143,15 @@ static fault check_tail(struct audit_log *self, const struct wal_end *end, const
 static fault check_end(struct audit_log *self, const struct audit_log_options *options,
                        const struct checkpoint *promised, const struct wal_end *end)
 {
+    char folder[PATH_BYTES];
     if (end->size < promised->size)
-        return is_shrunk(self->folder, end->size, "its checkpoint promises", promised->size);
+        return is_shrunk(self, end, "its checkpoint promises more", promised->size);
     TRY(check_tail(self, end, options->server));
-    TRY(payload_store_open(options->folder, end->size, &options->holder, &self->payloads));
+    log_epoch_payloads(options->folder, options->epoch, folder, sizeof folder);
+    TRY(payload_store_open(folder, end->size, &options->holder, &self->payloads));
     uint64_t ahead = payload_store_ahead(self->payloads);
     if (ahead > group_most(end->size))
-        return is_shrunk(self->folder, end->size, "payloads are kept up to entry",
-                         end->size + ahead - 1);
+        return is_shrunk(self, end, "payloads of more are kept", end->size + ahead);
     return DONE;
 }
 
@@ -161,8 +172,12 @@ fault audit_log_open(const struct audit_log_options *options, audit_visit *visit
     TRY(check_end(self, options, &walk.promised, &end));
     TRY(wal_cut_tail(self->wal));
     self->root = merkle_root(&self->tree);
-    *recovery = (struct audit_recovery){end.size, end.cut_bytes, walk.promised.size,
-                                        end.after_count, payload_store_ahead(self->payloads)};
+    *recovery = (struct audit_recovery){end.size,
+                                        end.cut_bytes,
+                                        walk.promised.size,
+                                        end.after_count,
+                                        payload_store_ahead(self->payloads),
+                                        end.last_first};
     *out = TAKE(self);
     return DONE;
 }
@@ -173,8 +188,39 @@ void audit_log_free(struct audit_log **self)
         return;
     payload_store_free(&(*self)->payloads);
     wal_free(&(*self)->wal);
+    for (size_t i = 0; i < (*self)->closed_count; i++)
+        closed_log_free(&(*self)->closed[i]);
     free(*self);
     *self = NULL;
+}
+
+void audit_log_add_closed(struct audit_log *self, struct closed_log **closed)
+{
+    assert(self->closed_count < LOG_EPOCHS_MAX);
+    self->closed[self->closed_count++] = TAKE(*closed);
+}
+
+/* Where an epoch's leaves and payloads are. */
+struct parts {
+    struct wal *wal;
+    struct payload_store *payloads;
+    uint64_t size;
+};
+
+static fault parts_of(struct audit_log *self, unsigned epoch, struct parts *out)
+{
+    if (epoch == self->epoch) {
+        *out = (struct parts){self->wal, self->payloads, self->tree.size};
+        return DONE;
+    }
+    for (size_t i = 0; i < self->closed_count; i++)
+        if (closed_log_epoch(self->closed[i]) == epoch) {
+            *out = (struct parts){closed_log_leaves(self->closed[i]),
+                                  closed_log_payloads(self->closed[i]),
+                                  closed_log_head(self->closed[i]).size};
+            return DONE;
+        }
+    return RAISE(NOT_FOUND, "this log has no epoch %u", epoch);
 }
 
 static fault write_payload(struct audit_log *self, const struct audit_record *record,
@@ -240,27 +286,29 @@ struct payload_store *audit_log_payloads(struct audit_log *self)
     return self->payloads;
 }
 
-fault audit_log_read(struct audit_log *self, uint64_t index, struct bytes **leaf,
+fault audit_log_read(struct audit_log *self, uint64_t place, struct bytes **leaf,
                      struct bytes **blob)
 {
+    uint64_t index = audit_place_index(place);
+    struct parts from;
     OWNED(bytes) found = NULL;
     OWNED(bytes) content = NULL;
     enum payload_state state;
-    TRY(wal_read(self->wal, index, &found));
+    TRY(parts_of(self, audit_place_epoch(place), &from));
+    TRY(wal_read(from.wal, index, &found));
     struct sha256 hash = merkle_leaf_hash(bytes_span(found));
-    TRY(payload_store_read_own(self->payloads, index, &hash, &state, &content));
+    TRY(payload_store_read_own(from.payloads, index, &hash, &state, &content));
     *blob = state == PAYLOAD_HELD ? TAKE(content) : NULL;
     *leaf = TAKE(found);
     return DONE;
 }
 
-static fault is_covered(struct audit_log *self, const struct erasure *what, uint64_t index,
-                        bool *out)
+static fault is_covered(struct wal *wal, const struct erasure *what, uint64_t index, bool *out)
 {
     OWNED(bytes) leaf = NULL;
     OWNED(header_read) read = NULL;
     struct cades_parts parts;
-    TRY(wal_read(self->wal, index, &leaf));
+    TRY(wal_read(wal, index, &leaf));
     TRY(cades_parse(bytes_span(leaf), &parts));
     TRY(header_decode(parts.content, &read));
     *out = erasure_covers(what, index, header_of(read)->kind, header_of(read)->service);
@@ -271,19 +319,21 @@ fault audit_log_erase(struct audit_log *self, struct audit_erasing *work)
 {
     uint64_t list[ERASE_A_STEP], next = work->next, erased = 0;
     size_t held = 0, covered = 0;
-    if (self->tree.size == 0)
+    struct parts of;
+    TRY(parts_of(self, work->epoch, &of));
+    if (of.size == 0)
         return RAISE(NOT_FOUND, "the log is empty");
-    uint64_t last = work->what->last < self->tree.size ? work->what->last : self->tree.size - 1;
+    uint64_t last = work->what->last < of.size ? work->what->last : of.size - 1;
     if (work->next <= last)
-        TRY(payload_store_held(self->payloads, work->next, last, ERASE_A_STEP, list, &held, &next));
+        TRY(payload_store_held(of.payloads, work->next, last, ERASE_A_STEP, list, &held, &next));
     for (size_t i = 0; i < held; i++) {
         bool is = false;
-        TRY(is_covered(self, work->what, list[i], &is));
+        TRY(is_covered(of.wal, work->what, list[i], &is));
         if (is)
             list[covered++] = list[i];
     }
     if (!work->only_count)
-        TRY(payload_store_erase(self->payloads, list, covered, &erased));
+        TRY(payload_store_erase(of.payloads, list, covered, &erased));
     work->found += covered;
     work->next = next > last ? work->what->last + 1 : next;
     return DONE;

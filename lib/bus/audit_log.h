@@ -4,7 +4,7 @@
  *
  *   <folder>/log/<epoch>/wal/...       leaves in order: the source of truth
  *   <folder>/log/<epoch>/promise       newest signed head
- *   <folder>/payload/..., <folder>/keys/...   see payload_store.h
+ *   <folder>/payload/..., <folder>/keys/...   see payload_store.h; of a later epoch: log_epoch.h
  *
  * Append is group commit: all given records become durable together, payloads before leaves, so
  * that a leaf in the log always has its payload. A head is told to nobody before it is durable.
@@ -50,9 +50,28 @@ struct audit_recovery {
     uint64_t promised_size; /* by the checkpoint; 0 when there was none */
     uint64_t whole_after;   /* whole records among the bytes that were cut */
     uint64_t ahead;         /* payloads of a group that was not committed */
+    uint64_t segment;       /* first index of the last segment */
 };
 
 struct audit_log;
+struct closed_log;
+
+/* One number for an entry of this node in whichever epoch: what is remembered beside the log says
+ * where to look. In epoch 1 it is the index. */
+static inline uint64_t audit_place(unsigned epoch, uint64_t index)
+{
+    return (uint64_t)(epoch - 1) << 48 | index;
+}
+
+static inline unsigned audit_place_epoch(uint64_t place)
+{
+    return (unsigned)(place >> 48) + 1;
+}
+
+static inline uint64_t audit_place_index(uint64_t place)
+{
+    return place & ((UINT64_C(1) << 48) - 1);
+}
 
 /*
  * Recovers and opens for writing. `visit` sees every leaf in order.
@@ -68,6 +87,8 @@ struct audit_log;
 fault audit_log_open(const struct audit_log_options *options, audit_visit *visit, void *owner,
                      struct audit_log **out, struct audit_recovery *recovery);
 void audit_log_free(struct audit_log **self);
+/* Takes a closed epoch over, to be read and erased from beside this one. At most LOG_EPOCHS_MAX. */
+void audit_log_add_closed(struct audit_log *self, struct closed_log **closed);
 
 /* Durable when it returns DONE; on LOG_FAILED none of them is in the log. At most AUDIT_GROUP_MAX.
  * Ends the process when a sync fails. */
@@ -81,14 +102,15 @@ fault audit_log_rest(struct audit_log *self, bool *more);
 /* Its payloads: for their keys; never beside another call on this log. */
 struct payload_store *audit_log_payloads(struct audit_log *self);
 
-/* One record back; *blob is NULL when its payload is not there (any more), or of a day whose key is
- * not open. */
-fault audit_log_read(struct audit_log *self, uint64_t index, struct bytes **leaf,
+/* One record back, by its place; *blob is NULL when its payload is not there (any more), or of a
+ * day whose key is not open. */
+fault audit_log_read(struct audit_log *self, uint64_t place, struct bytes **leaf,
                      struct bytes **blob);
 
 /* An erasure under way; step by step, so that nobody waits for it. */
 struct audit_erasing {
     const struct erasure *what;
+    unsigned epoch;  /* whose entries they are */
     bool only_count; /* nothing is erased, only counted */
     uint64_t next;   /* begin with what->first; over when it is beyond what->last */
     uint64_t found;  /* out: payloads so far */

@@ -6,6 +6,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/directory_private.h"
+#include "lib/bus/log_epoch.h"
 #include "lib/bus/tiles.h"
 
 #include <inttypes.h>
@@ -318,7 +319,7 @@ struct directory_signer *directory_signer_ever(const struct directory *self, con
 const struct directory_server *directory_server_of_log(const struct directory *self,
                                                        struct span origin)
 {
-    return map_get(&self->origins, origin);
+    return map_get(&self->origins, log_epoch_base(origin));
 }
 
 const struct note_key *directory_witness_key(const struct directory *self,

@@ -157,7 +157,7 @@ const struct directory_grant *directory_grant(const struct directory *self, stru
 struct directory_signer *directory_signer(const struct directory *self, const uint8_t *ski);
 /* The same, with certificates that were replaced or removed since: for auditors. */
 struct directory_signer *directory_signer_ever(const struct directory *self, const uint8_t *ski);
-/* Whose log this is; NULL when it is nobody's here. */
+/* Whose log this is, whichever epoch its origin names; NULL when it is nobody's here. */
 const struct directory_server *directory_server_of_log(const struct directory *self,
                                                        struct span origin);
 /* The key with which a witness cosigns now; NULL when it does not (any more). */

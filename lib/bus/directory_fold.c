@@ -5,6 +5,7 @@
 #include "lib/base/cursor.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
+#include "lib/bus/log_epoch.h"
 
 #include "directory.pb-c.h"
 
@@ -298,7 +299,8 @@ static fault take_keys(struct directory *self, struct directory_server *server,
     if (failed(note_key_parse(span_of_text(act->log_vkey), &server->log_key)) ||
         server->log_key.type != NOTE_LOG)
         return BAD("the log key of %s is none", act->id);
-    other = map_set(&self->origins, span_of_text(server->log_key.name), server);
+    /* an origin stands for those of all its epochs */
+    other = map_set(&self->origins, log_epoch_base(span_of_text(server->log_key.name)), server);
     if (other != NULL && other != server)
         return BAD("one log origin on two servers: %s and %s", server->id, other->id);
     return take_witness_key(self, server, act);
@@ -323,7 +325,7 @@ static void retire(struct directory *self, const struct directory_server *server
     for (size_t i = 0; i < server->signers; i++)
         map_remove(&self->signers, span_of(server->signer[i]->template.ski, SKI_BYTES));
     map_remove(&self->transport_ids, span_of(server->transport_key, sizeof server->transport_key));
-    map_remove(&self->origins, span_of_text(server->log_key.name));
+    map_remove(&self->origins, log_epoch_base(span_of_text(server->log_key.name)));
     if (server->is_witness)
         map_remove(&self->cosigners, span_of(server->witness_key.public_key, ED25519_PUBLIC_BYTES));
 }

@@ -15,6 +15,8 @@ struct header_read {
     struct header header;
     struct erasure erasure;
     struct keeping keeping;
+    struct epoch_closed closed;
+    struct epoch_head *head;
 };
 
 static ProtobufCBinaryData binary(const void *at, size_t size)
@@ -66,11 +68,34 @@ struct acts {
     Chaski__Erasure erasure;
     Chaski__Keeping keeping[KEEPING_RULES_MAX];
     Chaski__Keeping *keepings[KEEPING_RULES_MAX];
+    Chaski__EpochClosed closed;
+    Chaski__EpochHead head[EPOCH_HEADS_MAX];
+    Chaski__EpochHead *heads[EPOCH_HEADS_MAX];
 };
 
 static char *lent(const char *text)
 {
     return (char *)(uintptr_t)text;
+}
+
+static void fill_closed(const struct epoch_closed *closed, struct acts *acts)
+{
+    chaski__epoch_closed__init(&acts->closed);
+    acts->closed.epoch = closed->epoch;
+    acts->closed.size = closed->size;
+    acts->closed.root = binary(closed->root.at, SHA256_BYTES);
+    acts->closed.asked = closed->asked;
+    acts->closed.answered = closed->answered;
+    acts->closed.n_head = closed->heads;
+    acts->closed.head = acts->heads;
+    for (size_t i = 0; i < closed->heads; i++) {
+        chaski__epoch_head__init(&acts->head[i]);
+        acts->head[i].by = lent(closed->head[i].by);
+        acts->head[i].epoch = closed->head[i].epoch;
+        acts->head[i].size = closed->head[i].size;
+        acts->head[i].root = binary(closed->head[i].root.at, SHA256_BYTES);
+        acts->heads[i] = &acts->head[i];
+    }
 }
 
 static void fill_acts(const struct header *self, struct acts *acts, Chaski__Header *message)
@@ -83,7 +108,12 @@ static void fill_acts(const struct header *self, struct acts *acts, Chaski__Head
         acts->erasure.of = lent(self->erasure->of);
         acts->erasure.n_except = self->erasure->excepts;
         acts->erasure.except = (char **)(uintptr_t)self->erasure->except;
+        acts->erasure.log_epoch = self->erasure->epoch;
         message->erasure = &acts->erasure;
+    }
+    if (self->closed != NULL) {
+        fill_closed(self->closed, acts);
+        message->closed = &acts->closed;
     }
     message->n_keeping = self->keeping == NULL ? 0 : self->keeping->count;
     message->keeping = acts->keepings;
@@ -99,7 +129,7 @@ fault header_encode(const struct header *self, struct bytes **out)
 {
     struct texts texts;
     Chaski__Header message = CHASKI__HEADER__INIT;
-    if (!texts_fit(self))
+    if (!texts_fit(self) || (self->closed != NULL && self->closed->heads > EPOCH_HEADS_MAX))
         return RAISE(BAD_REQUEST, "an identifier, word or subject is too long for a header");
     fill_texts(self, &texts, &message);
     struct acts acts;
@@ -112,6 +142,7 @@ fault header_encode(const struct header *self, struct bytes **out)
     message.payload_len = self->payload_bytes;
     if (self->has_reply_to)
         message.reply_to = binary(self->reply_to.at, SHA256_BYTES);
+    message.log_epoch = self->log_epoch <= 1 ? 0 : self->log_epoch;
     message.log_size = self->log_size;
     message.log_root = binary(self->log_root.at, SHA256_BYTES);
     message.dir_epoch = self->directory_epoch;
@@ -197,7 +228,8 @@ static fault check_erasure(const Chaski__Header *message)
     bool good = erasure->base.n_unknown_fields == 0 && erasure->first <= erasure->last &&
                 erasure->last < UINT64_MAX && strlen(erasure->day) == 8 &&
                 !failed(text_number(span_of_text(erasure->day), 99991231, &day)) &&
-                erasure->n_except <= KEEPING_RULES_MAX && is_scope(erasure->of);
+                erasure->n_except <= KEEPING_RULES_MAX && is_scope(erasure->of) &&
+                (erasure->log_epoch == 0 || erasure->log_epoch < message->log_epoch);
     for (size_t i = 0; good && i < erasure->n_except; i++)
         good = is_scope(erasure->except[i]);
     return good ? DONE : RAISE(BAD_FRAME, "an erasure of no possible entries");
@@ -213,6 +245,30 @@ static fault check_keeping(const Chaski__Header *message)
     return good ? DONE : RAISE(BAD_FRAME, "a header says in no possible way what is kept");
 }
 
+static bool is_head(const Chaski__EpochHead *head)
+{
+    return head->base.n_unknown_fields == 0 && head->epoch >= 1 && head->epoch <= LOG_EPOCHS_MAX &&
+           head->root.len == SHA256_BYTES &&
+           !failed(check_id("a holder of a head", head->by, ID_SERVER, false));
+}
+
+/* An epoch number is written only when it is not 1; an epoch that ends is one before this one. */
+static fault check_epoch(const Chaski__Header *message)
+{
+    const Chaski__EpochClosed *closed = message->closed;
+    if (message->log_epoch == 1 || message->log_epoch > LOG_EPOCHS_MAX)
+        return RAISE(BAD_FRAME, "a log's epoch of number %u in a header", message->log_epoch);
+    if (closed == NULL)
+        return DONE;
+    bool good = (unsigned)message->kind == HEADER_INCIDENT && closed->base.n_unknown_fields == 0 &&
+                closed->epoch >= 1 && closed->epoch + 1 == message->log_epoch &&
+                message->log_size == 0 && closed->root.len == SHA256_BYTES &&
+                closed->n_head <= EPOCH_HEADS_MAX;
+    for (size_t i = 0; good && i < closed->n_head; i++)
+        good = is_head(closed->head[i]);
+    return good ? DONE : RAISE(BAD_FRAME, "a header closes an epoch in no possible way");
+}
+
 static fault check_message(const Chaski__Header *message)
 {
     if (message->version != 1)
@@ -225,6 +281,7 @@ static fault check_message(const Chaski__Header *message)
     TRY(check_sizes(message));
     TRY(check_erasure(message));
     TRY(check_keeping(message));
+    TRY(check_epoch(message));
     return check_ids(message);
 }
 
@@ -251,6 +308,7 @@ static void fill_header(const Chaski__Header *message, struct header *out)
     out->payload_bytes = message->payload_len;
     out->has_reply_to = message->reply_to.len == SHA256_BYTES;
     out->reply_to = hash_of(message->reply_to);
+    out->log_epoch = message->log_epoch == 0 ? 1 : message->log_epoch;
     out->log_size = message->log_size;
     out->log_root = hash_of(message->log_root);
     out->directory_epoch = message->dir_epoch;
@@ -264,6 +322,18 @@ static void fill_header(const Chaski__Header *message, struct header *out)
     out->status = message->status;
 }
 
+static void fill_read_closed(struct header_read *self, const Chaski__EpochClosed *closed)
+{
+    self->head = owned_array(closed->n_head + 1, sizeof *self->head);
+    for (size_t i = 0; i < closed->n_head; i++)
+        self->head[i] = (struct epoch_head){closed->head[i]->by, closed->head[i]->epoch,
+                                            closed->head[i]->size, hash_of(closed->head[i]->root)};
+    self->closed = (struct epoch_closed){closed->epoch, closed->size,     hash_of(closed->root),
+                                         closed->asked, closed->answered, closed->n_head,
+                                         self->head};
+    self->header.closed = &self->closed;
+}
+
 /* What few headers have; texts are the message's. */
 static void fill_read_acts(struct header_read *self)
 {
@@ -272,9 +342,12 @@ static void fill_read_acts(struct header_read *self)
         self->erasure = (struct erasure){
             message->erasure->first,    message->erasure->last,
             message->erasure->day,      message->erasure->of,
-            message->erasure->n_except, (const char *const *)message->erasure->except};
+            message->erasure->n_except, (const char *const *)message->erasure->except,
+            message->erasure->log_epoch};
         self->header.erasure = &self->erasure;
     }
+    if (message->closed != NULL)
+        fill_read_closed(self, message->closed);
     if (message->n_keeping == 0)
         return;
     self->keeping.rule = owned_array(message->n_keeping, sizeof *self->keeping.rule);
@@ -321,6 +394,7 @@ void header_read_free(struct header_read **self)
     if ((*self)->message != NULL)
         chaski__header__free_unpacked((*self)->message, NULL);
     free((*self)->keeping.rule);
+    free((*self)->head);
     free(*self);
     *self = NULL;
 }

@@ -12,6 +12,7 @@
 #include "lib/bus/bus_id.h"
 #include "lib/bus/keeping.h"
 #include "lib/bus/limits.h"
+#include "lib/bus/log_epoch.h"
 #include "lib/crypto/digest.h"
 
 enum header_kind {
@@ -36,6 +37,7 @@ struct header {
     uint64_t payload_bytes;
     bool has_reply_to;
     struct sha256 reply_to;
+    unsigned log_epoch; /* of the signer's own log; 0, in making one: 1 */
     uint64_t log_size;
     struct sha256 log_root;
     uint64_t directory_epoch;
@@ -44,8 +46,9 @@ struct header {
     struct span rule;
     uint32_t fault;
     uint32_t status;
-    const struct erasure *erasure; /* of an ERASED record, and of no other */
-    const struct keeping *keeping; /* of a STARTED record, or NULL */
+    const struct erasure *erasure;     /* of an ERASED record, and of no other */
+    const struct keeping *keeping;     /* of a STARTED record, or NULL */
+    const struct epoch_closed *closed; /* of the INCIDENT that begins a later epoch, or NULL */
 };
 
 /* bytes_free() it. Larger than HEADER_BYTES_MAX: BAD_REQUEST. */
@@ -55,8 +58,8 @@ fault header_encode(const struct header *self, struct bytes **out);
  * A decoded header together with the memory that its spans point into.
  * BAD_FRAME unless: version 1, a known kind, 16-byte exchange id, 32-byte hashes, ids of the right
  * number of parts in canonical form, texts within WORD_BYTES_MAX, a subject within
- * SUBJECT_BYTES_MAX, times within 2000..2049; an erasure or a keeping only where it belongs, within
- * the bounds of keeping.h.
+ * SUBJECT_BYTES_MAX, times within 2000..2049; an erasure, a keeping or a closed epoch only where it
+ * belongs, within the bounds of keeping.h and limits.h.
  */
 struct header_read;
 fault header_decode(struct span bytes, struct header_read **out);

@@ -35,6 +35,7 @@ struct erasure {
     const char *of;
     size_t excepts;
     const char *const *except;
+    unsigned epoch; /* an earlier one, whose entries these are; 0: the record's own */
 };
 
 /* Is it this identifier, or one below it? */

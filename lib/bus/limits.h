@@ -78,6 +78,10 @@
 #define OUTSIDE_RETRY_MS 10000        /* those that did not cosign are asked again after this */
 #define OUTSIDE_TRIES_MAX 3           /* in one round: a witness may name its size, and again */
 #define OUTSIDE_ANSWER_BYTES_MAX 2048 /* cosignature lines, or a size */
+#define LOG_EPOCHS_MAX 64             /* of one node's log */
+#define EPOCH_HEADS_MAX 32            /* heads that a record of a closed epoch names */
+#define EPOCH_HEADS_BYTES_MAX 6000    /* ... in so many bytes: they stand in a header */
+#define EPOCH_WORDS_BYTES_MAX 1024    /* of the reason for closing one, and of who ordered it */
 #define RETENTION_DAYS_MAX 36500
 #define RETENTION_LOOK_MS 3600000
 #define KEPT_ANSWERS_BYTES_MAX (64u << 20) /* outcomes that are not written down */

@@ -237,6 +237,52 @@ fault payload_store_open(const char *folder, uint64_t next_index, const struct k
     return DONE;
 }
 
+/* Each once: what cannot be opened stays due. */
+static fault rewrap_all_due(struct payload_store *self, const struct key_holder *holder)
+{
+    char before[DAY_TEXT_BYTES] = "", day[DAY_TEXT_BYTES];
+    uint8_t wrapped[KEY_WRAPPED_BYTES];
+    for (;;) {
+        fault f = payload_store_rewrap_due(self, day, wrapped);
+        if (failed(f) || strcmp(day, before) <= 0)
+            return f.code == NOT_FOUND || f.code == LOG_BROKEN ? DONE : f;
+        memcpy(before, day, sizeof before);
+        TRY(payload_rewrap_now(self->folder, day, holder));
+    }
+}
+
+static void add_newest_keys(struct payload_store *self)
+{
+    char day[DAY_TEXT_BYTES], damaged[DAY_TEXT_BYTES];
+    struct slab_head head = {0};
+    struct day_key *key = NULL;
+    for (uint64_t index = UINT64_MAX, i = 0; i < 2; index = head.first_index - 1, i++) {
+        payload_day_of(self->folder, index, day, &head, damaged);
+        if (day[0] == '\0')
+            return;
+        ignore(key_ring_find(self->ring, self->folder, day, head.key_id, &key));
+        if (head.first_index == 0)
+            return;
+    }
+}
+
+fault payload_store_open_closed(const char *folder, const struct key_holder *holder,
+                                struct payload_store **out)
+{
+    OWNED(payload_store) self = owned_new(sizeof *self);
+    self->payload.fd = self->slab.fd = -1;
+    self->rewrap.from = self->rewrap.to = -1;
+    if (strlen(folder) > 400 || !text_format(self->folder, sizeof self->folder, "%s", folder))
+        return RAISE(BAD_CONFIG, "the log folder's name is too long");
+    memcpy(self->day, "99999999", DAY_TEXT_BYTES); /* no day is open: each lies before this one */
+    self->ring = key_ring_new(holder);
+    TRY(rewrap_all_due(self, holder));
+    add_newest_keys(self);
+    key_ring_close(self->ring);
+    *out = TAKE(self);
+    return DONE;
+}
+
 uint64_t payload_store_ahead(const struct payload_store *self)
 {
     return self->ahead;

@@ -38,6 +38,10 @@ enum payload_state {
  * another store key. */
 fault payload_store_open(const char *folder, uint64_t next_index, const struct key_holder *holder,
                          struct payload_store **out);
+/* Of a log that nobody writes any more: only for reading and erasing. Slabs whose change of key is
+ * due get it now. No folder: nothing is held. IO_FAILED, LOG_FAILED. */
+fault payload_store_open_closed(const char *folder, const struct key_holder *holder,
+                                struct payload_store **out);
 /* How far payloads go beyond the log's end: what a group that was not committed left behind, at
  * most AUDIT_GROUP_MAX; more was once committed. */
 uint64_t payload_store_ahead(const struct payload_store *self);

@@ -245,7 +245,16 @@ static fault walk_all(const char *folder, struct segment *list, size_t count, wa
     for (size_t i = 0; i < count; i++)
         TRY(walk_one(folder, &list[i], i + 1 == count, &index, visit, owner, end));
     end->size = index;
+    end->last_first = count == 0 ? 0 : list[count - 1].first;
     return DONE;
+}
+
+void wal_segment_path(const char *folder, uint64_t first, char *out, size_t room)
+{
+    char path[PATH_BYTES];
+    segment_path(folder, first, path);
+    bool fits = text_format(out, room, "%s", path);
+    assert(fits);
 }
 
 fault wal_walk(const char *folder, wal_visit *visit, void *owner, struct wal_end *end)
@@ -397,6 +406,46 @@ fault wal_open(const char *folder, size_t segment_bytes, wal_visit *visit, void 
     TRY(walk_all(folder, self->segment, self->segments, visit, owner, end));
     self->rest = end->cut_bytes;
     TRY(self->segments == 0 ? roll(self, 0) : open_last(self));
+    *out = TAKE(self);
+    return DONE;
+}
+
+/* The whole frames of one segment; *more: the next one may follow on. */
+static fault walk_closed(struct wal *self, struct segment *segment, uint64_t *index,
+                         wal_visit *visit, void *owner, bool *more)
+{
+    char path[PATH_BYTES];
+    struct span bytes;
+    *more = false;
+    if (segment->first != *index)
+        return DONE;
+    segment_path(self->folder, segment->first, path);
+    TRY(map_segment(path, &bytes));
+    fault f = walk_frames(segment, bytes, index, visit, owner);
+    *more = count_nonzero(span_of(bytes.at + segment->end, bytes.size - (size_t)segment->end)) == 0;
+    unmap_segment(bytes);
+    return f;
+}
+
+fault wal_open_closed(const char *folder, wal_visit *visit, void *owner, struct wal **out,
+                      uint64_t *size)
+{
+    OWNED(wal) self = owned_new(sizeof *self);
+    uint64_t index = 0;
+    bool more = true;
+    self->lock_fd = self->folder_fd = self->fd = self->next_fd = -1;
+    if (!text_format(self->folder, sizeof self->folder, "%s", folder))
+        return RAISE(BAD_CONFIG, "the log folder's name is too long");
+    char lock[PATH_BYTES + 16];
+    snprintf(lock, sizeof lock, "%s/lock", folder);
+    if (access(lock, F_OK) == 0)
+        TRY(file_lock(lock, &self->lock_fd));
+    fault f = list_segments(folder, &self->segment, &self->segments);
+    if (failed(f) && f.code != NOT_FOUND)
+        return f;
+    for (size_t i = 0; i < self->segments && more; i++)
+        TRY(walk_closed(self, &self->segment[i], &index, visit, owner, &more));
+    *size = index;
     *out = TAKE(self);
     return DONE;
 }

@@ -20,8 +20,9 @@ struct wal;
 typedef fault wal_visit(void *owner, uint64_t index, struct span leaf);
 
 struct wal_end {
-    uint64_t size;      /* leaves found */
-    uint64_t cut_bytes; /* bytes after them that are not zero: a torn write, or damage */
+    uint64_t size;       /* leaves found */
+    uint64_t last_first; /* first index of the last segment: its file's name */
+    uint64_t cut_bytes;  /* bytes after them that are not zero: a torn write, or damage */
     /* Whole frames among those bytes, and the highest index: a torn group may hold some, in any
      * order, but none that is AUDIT_GROUP_MAX or more beyond the end. */
     uint64_t after_count, after_last;
@@ -31,10 +32,18 @@ struct wal_end {
  * than the last ends before the next begins. A visitor's fault ends the walk. */
 fault wal_walk(const char *folder, wal_visit *visit, void *owner, struct wal_end *end);
 
+/* The file of a segment, by its first index; room at least 512. */
+void wal_segment_path(const char *folder, uint64_t first, char *out, size_t room);
+
 /* Opens and walks; changes nothing yet. With end->cut_bytes > 0 nothing may be written before
  * wal_cut_tail. Faults as wal_walk; REFUSED when another process holds the log. */
 fault wal_open(const char *folder, size_t segment_bytes, wal_visit *visit, void *owner,
                struct wal **out, struct wal_end *end);
+/* For reading alone, a log that nobody writes any more: what is whole of it from its beginning, up
+ * to the first damage or gap, if there is any. No folder is an empty log. IO_FAILED; REFUSED when
+ * another process has it open. A visitor's fault ends it. */
+fault wal_open_closed(const char *folder, wal_visit *visit, void *owner, struct wal **out,
+                      uint64_t *size);
 void wal_free(struct wal **self);
 
 /* Shows the whole frames that stand after the end (see wal_end): what a damaged frame hides. */

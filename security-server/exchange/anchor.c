@@ -381,8 +381,7 @@ fault anchor_new(struct node *node, struct anchor **out)
 {
     OWNED(anchor) self = owned_new(sizeof *self);
     self->node = node;
-    if (!text_format(self->folder, sizeof self->folder, "%s/log/1", node->config->audit_folder))
-        return RAISE(BAD_CONFIG, "the log folder's name is too long");
+    text_format(self->folder, sizeof self->folder, "%s", node->log_folder);
     text_format(self->cosigned_path, sizeof self->cosigned_path, "%s/cosigned", self->folder);
     read_confirmed(self);
     self->timer = (struct loop_timer){.fire = on_timer, .owner = self};

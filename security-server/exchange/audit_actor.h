@@ -34,7 +34,7 @@ struct audit_keys {
 /* One piece of work; the asker's memory, untouched by it until `done` is called on its thread. */
 struct audit_job {
     enum audit_work work;
-    struct audit_record record;    /* APPEND: leaf and blob borrowed. READ: index in */
+    struct audit_record record;    /* APPEND: leaf and blob borrowed. READ: index in, a place */
     struct span note;              /* CHECKPOINT, FILE: borrowed */
     const char *path;              /* FILE: borrowed */
     struct audit_keys *keys;       /* KEYS */

@@ -16,15 +16,15 @@
 
 /* A record whose act may not have been carried out. */
 struct pending {
-    uint64_t index;
+    uint64_t place;
     struct header_read *header;
 };
 
 struct erasures {
     struct node *node;
     char path[PATH_BYTES]; /* of keys/erased */
-    uint64_t done_before;
-    struct map recorded; /* order id -> index + 1 of its record */
+    uint64_t done_before;  /* a place */
+    struct map recorded;   /* order id -> place + 1 of its record */
     size_t pendings;
     struct pending *pending;
     bool stuck; /* one could not be carried out: the next start shall see it */
@@ -42,6 +42,22 @@ struct erasures {
 
 // --- what is done already -----------------------------------------------------------------------
 
+static fault read_place(struct span text, uint64_t *out)
+{
+    const uint8_t *slash = memchr(text.at, '/', text.size);
+    uint64_t epoch = 1, index = 0;
+    if (slash != NULL) {
+        size_t size = (size_t)(slash - text.at);
+        TRY(text_number(span_of(text.at, size), LOG_EPOCHS_MAX, &epoch));
+        text = span_of(slash + 1, text.size - size - 1);
+    }
+    TRY(text_number(text, UINT32_MAX * UINT64_C(0xffff), &index));
+    if (epoch == 0)
+        return RAISE(BAD_FRAME, "epochs are counted from 1");
+    *out = audit_place((unsigned)epoch, index);
+    return DONE;
+}
+
 static fault read_done(struct erasures *self)
 {
     OWNED(bytes) text = NULL;
@@ -52,9 +68,19 @@ static fault read_done(struct erasures *self)
     struct span digits = bytes_span(text);
     while (digits.size > 0 && digits.at[digits.size - 1] == '\n')
         digits.size--;
-    if (failed(text_number(digits, UINT64_MAX - 1, &self->done_before)))
+    if (failed(read_place(digits, &self->done_before)))
         self->done_before = 0; /* then all are done once more, which harms nothing */
     return DONE;
+}
+
+static void write_place(struct erasures *self)
+{
+    unsigned epoch = audit_place_epoch(self->done_before);
+    uint64_t index = audit_place_index(self->done_before);
+    if (epoch == 1)
+        snprintf(self->number, sizeof self->number, "%" PRIu64 "\n", index);
+    else
+        snprintf(self->number, sizeof self->number, "%u/%" PRIu64 "\n", epoch, index);
 }
 
 fault erasures_new(struct node *node, struct erasures **out)
@@ -101,29 +127,35 @@ void erasures_free(struct erasures **self)
     *self = NULL;
 }
 
-static void remember(struct erasures *self, const uint8_t id[EXCHANGE_ID_BYTES], uint64_t index)
+static void remember(struct erasures *self, const uint8_t id[EXCHANGE_ID_BYTES], uint64_t place)
 {
-    map_set(&self->recorded, span_of(id, EXCHANGE_ID_BYTES), (void *)(uintptr_t)(index + 1));
+    map_set(&self->recorded, span_of(id, EXCHANGE_ID_BYTES), (void *)(uintptr_t)(place + 1));
 }
 
-fault erasures_note(struct erasures *self, uint64_t index, struct span header)
+fault erasures_note(struct erasures *self, uint64_t place, struct span header)
 {
     OWNED(header_read) read = NULL;
     TRY(header_decode(header, &read));
     if (!span_is_text(header_of(read)->sender_server, self->node->config->server))
         return DONE; /* another server's record erases nothing here */
-    remember(self, header_of(read)->exchange_id, index);
-    if (index < self->done_before)
+    remember(self, header_of(read)->exchange_id, place);
+    if (place < self->done_before)
         return DONE;
     self->pending = owned_grow(self->pending, self->pendings + 1, sizeof *self->pending);
-    self->pending[self->pendings++] = (struct pending){index, TAKE(read)};
+    self->pending[self->pendings++] = (struct pending){place, TAKE(read)};
     return DONE;
+}
+
+static unsigned epoch_of(const struct erasure *what, uint64_t record_place)
+{
+    return what->epoch == 0 ? audit_place_epoch(record_place) : what->epoch;
 }
 
 static fault finish_one(struct audit_log *log, const struct pending *pending, uint64_t *erased)
 {
     const struct erasure *what = header_of(pending->header)->erasure;
-    struct audit_erasing work = {.what = what, .next = what->first};
+    struct audit_erasing work = {
+        .what = what, .epoch = epoch_of(what, pending->place), .next = what->first};
     while (work.next <= what->last)
         TRY(audit_log_erase(log, &work));
     *erased += work.found;
@@ -139,9 +171,9 @@ fault erasures_finish(struct erasures *self, struct audit_log *log)
         TRY(finish_one(log, &self->pending[i], &erased));
     EVENT(INFO, "audit.erasures_finished", E_NUMBER("acts", self->pendings),
           E_NUMBER("payloads", erased));
-    self->done_before = self->pending[self->pendings - 1].index + 1;
+    self->done_before = self->pending[self->pendings - 1].place + 1;
     drop_pending(self);
-    snprintf(self->number, sizeof self->number, "%" PRIu64 "\n", self->done_before);
+    write_place(self);
     return file_replace(self->path, span_of_text(self->number), 0600);
 }
 
@@ -186,12 +218,12 @@ static void ask(struct erasures *self, struct audit_job job)
 /* As long as none before it has failed: that one must be seen at the next start. */
 static void note_done(struct erasures *self)
 {
-    if (self->stuck || self->end.record < self->done_before) {
+    if (self->stuck || self->end.place < self->done_before) {
         end_act(self, DONE);
         return;
     }
-    self->done_before = self->end.record + 1;
-    snprintf(self->number, sizeof self->number, "%" PRIu64 "\n", self->done_before);
+    self->done_before = self->end.place + 1;
+    write_place(self);
     ask(self, (struct audit_job){.work = AUDIT_FILE,
                                  .path = self->path,
                                  .note = span_of_text(self->number),
@@ -220,8 +252,17 @@ static void stepped(struct audit_job *job)
 static void walk(struct erasures *self, bool only_count)
 {
     self->work = (struct audit_erasing){
-        .what = &self->act.what, .only_count = only_count, .next = self->act.what.first};
+        .what = &self->act.what,
+        .epoch = epoch_of(&self->act.what, audit_place(self->node->log_epoch, 0)),
+        .only_count = only_count,
+        .next = self->act.what.first};
     ask(self, (struct audit_job){.work = AUDIT_ERASE, .erasing = &self->work, .done = stepped});
+}
+
+static void set_end(struct erasures *self, uint64_t place)
+{
+    self->end.place = place;
+    self->end.record = audit_place_index(place);
 }
 
 static void recorded(void *owner, fault f, uint64_t index)
@@ -231,8 +272,8 @@ static void recorded(void *owner, fault f, uint64_t index)
         end_act(self, f);
         return;
     }
-    self->end.record = index;
-    remember(self, self->act.id, index);
+    set_end(self, audit_place(self->node->log_epoch, index));
+    remember(self, self->act.id, self->end.place);
     walk(self, false);
 }
 
@@ -281,6 +322,6 @@ void erasures_do(struct erasures *self, const struct erasure_act *act, erasure_d
     self->end = (struct erasure_end){0};
     take_act(self, act);
     uintptr_t before = (uintptr_t)map_get(&self->recorded, span_of(act->id, EXCHANGE_ID_BYTES));
-    self->end.record = before == 0 ? 0 : before - 1;
+    set_end(self, before == 0 ? 0 : before - 1);
     walk(self, before == 0);
 }

@@ -4,7 +4,8 @@
  * record keys are overwritten, step by step; then it is noted that this act is carried out. What a
  * crash interrupts in between is done at the next start, by the record.
  *
- *   <audit_folder>/keys/erased   a number: all acts before this entry are carried out
+ *   <audit_folder>/keys/erased   all acts before this entry are carried out: its number; of a later
+ *                                epoch than the first EPOCH/NUMBER
  */
 #ifndef EXCHANGE_ERASURES_H
 #define EXCHANGE_ERASURES_H
@@ -17,14 +18,15 @@ struct erasures;
 fault erasures_new(struct node *node, struct erasures **out);
 void erasures_free(struct erasures **self);
 
-/* While the log is read: an ERASED record stands at `index`. */
-fault erasures_note(struct erasures *self, uint64_t index, struct span header);
+/* While the log is read: an ERASED record stands at this place. */
+fault erasures_note(struct erasures *self, uint64_t place, struct span header);
 /* After it was read, before anything else: does what was recorded and not carried out. */
 fault erasures_finish(struct erasures *self, struct audit_log *log);
 
 /* What came of an act. */
 struct erasure_end {
     uint64_t record; /* its entry */
+    uint64_t place;  /* ... and in which epoch */
     uint64_t erased; /* payloads */
 };
 typedef void erasure_done(void *owner, fault f, const struct erasure_end *end);

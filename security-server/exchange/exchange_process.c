@@ -10,6 +10,7 @@
 #include "security-server/exchange/anchor.h"
 #include "security-server/exchange/audit_actor.h"
 #include "security-server/exchange/directory_feed.h"
+#include "security-server/exchange/epochs.h"
 #include "security-server/exchange/erasures.h"
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/front.h"
@@ -112,7 +113,7 @@ static fault load_public_parts(struct node *node)
     struct span line = bytes_span(vkey);
     while (line.size > 0 && line.at[line.size - 1] == '\n')
         line.size--;
-    return note_key_parse(line, &node->log_key);
+    return note_key_parse(line, &node->registered);
 }
 
 /* What the directory says of us must be what our keys say. */
@@ -130,8 +131,8 @@ static fault check_own_entry(const struct node *node)
     if (memcmp(self->transport_key, node->transport.public_key, CURVE_KEY_BYTES) != 0)
         return RAISE(DIRECTORY_BAD, "transport.key is not the one that the directory has for %s",
                      node->config->server);
-    if (strcmp(self->log_key.name, node->log_key.name) != 0 ||
-        memcmp(self->log_key.public_key, node->log_key.public_key, ED25519_PUBLIC_BYTES) != 0)
+    if (strcmp(self->log_key.name, node->registered.name) != 0 ||
+        memcmp(self->log_key.public_key, node->registered.public_key, ED25519_PUBLIC_BYTES) != 0)
         return RAISE(DIRECTORY_BAD, "log.vkey is not the one that the directory has for %s",
                      node->config->server);
     return DONE;
@@ -158,7 +159,7 @@ static fault open_log(struct process *self)
     struct node *node = &self->node;
     struct audit_log_options options = {
         .folder = node->config->audit_folder,
-        .epoch = 1,
+        .epoch = node->log_epoch,
         .segment_bytes = (size_t)node->config->wal_segment_mib << 20,
         .key = &node->log_key,
         .server = node->config->server,
@@ -167,7 +168,10 @@ static fault open_log(struct process *self)
     TRY(erasures_new(node, &node->erasures));
     self->recovery = recovery_new(node);
     int64_t started_us = clock_steady_us();
+    TRY(epochs_read(node->epochs, self->recovery));
     TRY(audit_log_open(&options, recovery_visit, self->recovery, &self->log, &self->recovered));
+    epochs_give(node->epochs, self->log);
+    node->log_segment = self->recovered.segment;
     TRY(erasures_finish(node->erasures, self->log));
     node->head = audit_log_head(self->log);
     EVENT(INFO, "audit.recovered", E_NUMBER("entries", self->recovered.size),
@@ -193,7 +197,7 @@ static fault copy_anchor(const struct node *node)
     }
     TRY(path_in(folder, "log.vkey", to));
     char vkey[512];
-    note_key_text(&node->log_key, vkey, sizeof vkey);
+    note_key_text(&node->registered, vkey, sizeof vkey); /* of all epochs: see log_epoch.h */
     return file_replace(to, span_of_text(vkey), 0644);
 }
 
@@ -291,6 +295,8 @@ static void on_promised(struct node *node, fault f)
 {
     struct process *self = process_of(node);
     if (!failed(f))
+        f = epochs_end(node->epochs);
+    if (!failed(f))
         f = open_doors(self);
     if (failed(f)) {
         self->ended = f;
@@ -345,7 +351,10 @@ static void on_checked(struct node *node, fault f)
         return;
     }
     self->checkpointer = checkpointer_new(node);
-    write_first_records(self);
+    if (epochs_closing(node->epochs))
+        epochs_record(node->epochs, on_incident);
+    else
+        write_first_records(self);
 }
 
 static fault start(struct process *self, int keys_fd)
@@ -364,6 +373,7 @@ static fault start(struct process *self, int keys_fd)
     TRY(directory_feed_start(node, &node->feed));
     TRY(check_own_entry(node));
     TRY(copy_anchor(node));
+    TRY(epochs_new(node, &node->epochs));
     TRY(keys_line_open(node->loop, keys_fd, keys_lost, self, &node->keys));
     node->seen = seen_new();
     event_rate_begin(&node->refused_messages, node->loop, "mesh.message_refused");
@@ -411,6 +421,7 @@ static void finish(struct process *self)
     recovery_free(&self->recovery);
     seen_free(&node->seen);
     audit_log_free(&self->log);
+    epochs_free(&node->epochs);
     certificate_free(&node->certificate);
     loop_free(&node->loop);
 }

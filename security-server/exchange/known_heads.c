@@ -12,9 +12,10 @@
 
 struct known_head {
     char *server;
-    uint64_t size; /* of its log, as it signed it */
+    unsigned epoch; /* of its log */
+    uint64_t size;  /* of that, as it signed it */
     struct sha256 root;
-    uint64_t index; /* of that record in ours */
+    uint64_t place; /* of that record in ours */
 };
 
 struct known_heads {
@@ -43,7 +44,7 @@ void known_heads_free(struct known_heads **self)
     *self = NULL;
 }
 
-void known_heads_note(struct known_heads *self, const struct header *header, uint64_t index)
+void known_heads_note(struct known_heads *self, const struct header *header, uint64_t place)
 {
     if (span_is_text(header->sender_server, self->node->config->server))
         return;
@@ -53,22 +54,25 @@ void known_heads_note(struct known_heads *self, const struct header *header, uin
         head->server = owned_array(header->sender_server.size + 1, 1);
         memcpy(head->server, header->sender_server.at, header->sender_server.size);
         map_set(&self->heads, header->sender_server, head);
-    } else if (header->log_size <= head->size) {
+    } else if (header->log_epoch < head->epoch ||
+               (header->log_epoch == head->epoch && header->log_size <= head->size)) {
         return;
     }
+    head->epoch = header->log_epoch;
     head->size = header->log_size;
     head->root = header->log_root;
-    head->index = index;
+    head->place = place;
 }
 
 bool known_heads_of(const struct known_heads *self, const char *server, struct checkpoint *out,
-                    uint64_t *index)
+                    unsigned *epoch, uint64_t *place)
 {
     const struct known_head *head = map_get(&self->heads, span_of_text(server));
     if (head == NULL || head->size == 0)
         return false;
     *out = (struct checkpoint){.size = head->size, .root = head->root};
-    *index = head->index;
+    *epoch = head->epoch;
+    *place = head->place;
     return true;
 }
 
@@ -96,7 +100,7 @@ static void answer(struct known_heads *self, const char *peer, const struct log_
         directory_server(self->node->directory, span_of_text(peer));
     struct span note = {0};
     if (server != NULL)
-        note = witness_desk_note(self->node->witness, &server->log_key);
+        note = witness_desk_newest(self->node->witness, server);
     message.body_case = CHASKI__LOG_TALK__BODY_KNOWN_HEAD_ANSWER;
     message.known_head_answer = &said;
     said.note = (ProtobufCBinaryData){note.size, (uint8_t *)(uintptr_t)note.at};
@@ -128,7 +132,7 @@ void known_heads_answer(struct known_heads *self, const char *peer,
     looking->peer = owned_text(peer);
     looking->reply = *reply;
     looking->job = (struct audit_job){.work = AUDIT_READ, .done = read_back, .owner = looking};
-    looking->job.record.index = head->index;
+    looking->job.record.index = head->place;
     fault f = audit_actor_ask(self->node->audit, &looking->job);
     if (!failed(f))
         return;

@@ -195,6 +195,8 @@ void log_talk_take_question(struct log_talk *self, const char *peer, struct span
     else if (message->body_case == CHASKI__LOG_TALK__BODY_KNOWN_HEAD)
         known_heads_answer(self->node->heads, peer, &reply);
     else if (message->body_case == CHASKI__LOG_TALK__BODY_PROVE_FROM)
-        peer_check_answer(self->node->peer_check, message->prove_from->old_size, &reply);
+        peer_check_answer(self->node->peer_check,
+                          message->prove_from->epoch == 0 ? 1 : message->prove_from->epoch,
+                          message->prove_from->old_size, &reply);
     chaski__log_talk__free_unpacked(message, NULL);
 }

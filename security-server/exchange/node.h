@@ -15,6 +15,7 @@
 #include "security-server/server_config.h"
 
 #define MESH_ZAP_DOMAIN "mesh"
+#define NODE_LOG_FOLDER_BYTES 400
 
 struct node {
     const struct server_config *config;
@@ -33,9 +34,14 @@ struct node {
     struct curve_keys transport;
     struct certificate *certificate; /* our own, of sign.key */
     struct cades_template template;
-    struct note_key log_key;    /* its name is our log's origin */
-    struct opened_keys *opened; /* of peers' sealing contexts */
-    struct socket *mesh;        /* where peers come in */
+    struct note_key registered;             /* the log key as the directory has it */
+    struct note_key log_key;                /* its name is the origin of our log's epoch */
+    unsigned log_epoch;                     /* of our log: see lib/bus/log_epoch.h */
+    char log_folder[NODE_LOG_FOLDER_BYTES]; /* of that epoch */
+    uint64_t log_segment;                   /* first index of its last segment when it was opened */
+    struct epochs *epochs;                  /* the closed ones */
+    struct opened_keys *opened;             /* of peers' sealing contexts */
+    struct socket *mesh;                    /* where peers come in */
     struct event_rate refused_messages;
     struct log_talk *talk;         /* with other servers about logs */
     struct witness_desk *witness;  /* where we cosign others' logs */

@@ -4,6 +4,7 @@
 #include "lib/base/event.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "security-server/exchange/epochs.h"
 #include "security-server/exchange/erasures.h"
 
 #include "audit.pb-c.h"
@@ -78,20 +79,37 @@ static fault check_words(const Chaski__EraseOrder *order)
     return DONE;
 }
 
-static fault day_of_entry(const struct orders *self, uint64_t entry, char out[DAY_TEXT_BYTES])
+/* Whose entries an order is about: how many there are, and where their payloads lie. */
+struct place {
+    unsigned epoch;
+    uint64_t size;
+    char folder[PATH_BYTES];
+};
+
+static fault find_place(const struct orders *self, const Chaski__EraseOrder *order,
+                        struct place *out)
 {
-    const char *folder = self->node->config->audit_folder;
-    if (entry >= self->node->head.size)
-        return RAISE(NOT_FOUND, "the log has %" PRIu64 " entries", self->node->head.size);
-    return payload_store_day_of(folder, entry, out);
+    const struct node *node = self->node;
+    out->epoch = order->log_epoch == 0 ? node->log_epoch : order->log_epoch;
+    if (out->epoch > node->log_epoch)
+        return RAISE(NOT_FOUND, "the log has %u epochs", node->log_epoch);
+    out->size =
+        out->epoch == node->log_epoch ? node->head.size : epochs_size(node->epochs, out->epoch);
+    log_epoch_payloads(node->config->audit_folder, out->epoch, out->folder, sizeof out->folder);
+    return DONE;
 }
 
 static fault fill_entries(const struct orders *self, const Chaski__EraseOrder *order,
                           char day[DAY_TEXT_BYTES], struct erasure *out)
 {
     uint64_t next = 0;
+    struct place place;
+    TRY(find_place(self, order, &place));
+    out->epoch = place.epoch == self->node->log_epoch ? 0 : place.epoch;
     if (order->what_case == CHASKI__ERASE_ORDER__WHAT_ENTRY) {
-        TRY(day_of_entry(self, order->entry, day));
+        if (order->entry >= place.size)
+            return RAISE(NOT_FOUND, "the log has %" PRIu64 " entries", place.size);
+        TRY(payload_store_day_of(place.folder, order->entry, day));
         out->first = out->last = order->entry;
         return DONE;
     }
@@ -99,9 +117,11 @@ static fault fill_entries(const struct orders *self, const Chaski__EraseOrder *o
         failed(text_number(span_of_text(order->day), 99991231, &next)) || strlen(order->day) != 8)
         return RAISE(BAD_REQUEST, "an order names an entry or a day, as YYYYMMDD");
     memcpy(day, order->day, DAY_TEXT_BYTES);
-    TRY(payload_store_day(self->node->config->audit_folder, day, &out->first, &next));
-    out->last = (next < self->node->head.size ? next : self->node->head.size) - 1;
-    return out->first <= out->last ? DONE : RAISE(NOT_FOUND, "nothing is in the log of that day");
+    TRY(payload_store_day(place.folder, day, &out->first, &next));
+    out->last = (next < place.size ? next : place.size) - 1;
+    return out->first <= out->last && place.size > 0
+               ? DONE
+               : RAISE(NOT_FOUND, "nothing is in the log of that day");
 }
 
 static fault carry_out(struct orders *self, const Chaski__EraseOrder *order)

@@ -87,6 +87,7 @@ static fault erasure_blob(const struct erasure_act *act, struct bytes **out)
     what.of = (char *)(uintptr_t)act->what.of;
     what.n_except = act->what.excepts;
     what.except = (char **)(uintptr_t)act->what.except;
+    what.log_epoch = act->what.epoch;
     text.what = &what;
     text.ground = (char *)(uintptr_t)act->ground;
     text.officer = (char *)(uintptr_t)act->officer;
@@ -95,9 +96,20 @@ static fault erasure_blob(const struct erasure_act *act, struct bytes **out)
     return letter_blob(bytes_span(packed), out);
 }
 
-/* The rest of the header is the act's, if there is one. */
+static fault epoch_blob(const char *reason, const char *officer, struct bytes **out)
+{
+    OWNED(bytes) packed = NULL;
+    Chaski__EpochText text = CHASKI__EPOCH_TEXT__INIT;
+    text.reason = (char *)(uintptr_t)reason;
+    text.officer = (char *)(uintptr_t)officer;
+    TRY(bytes_new(chaski__epoch_text__get_packed_size(&text), &packed));
+    chaski__epoch_text__pack(&text, packed->data);
+    return letter_blob(bytes_span(packed), out);
+}
+
+/* The rest of the header is the act's, if there is one, or what became of the epoch before. */
 static fault make_header(struct own_record *self, enum header_kind kind,
-                         const struct erasure_act *act)
+                         const struct erasure_act *act, const struct epoch_closed *closed)
 {
     struct node *node = self->node;
     struct header header = {.kind = kind, .time_ms = self->time_ms};
@@ -114,6 +126,8 @@ static fault make_header(struct own_record *self, enum header_kind kind,
     header.sender_server = span_of_text(node->config->server);
     header.payload_sha256 = letter_commitment(bytes_span(self->blob));
     header.payload_bytes = self->blob->size - SALT_BYTES;
+    header.closed = closed;
+    header.log_epoch = node->log_epoch;
     header.log_size = node->head.size;
     header.log_root = node->head.root;
     header.directory_epoch = directory_epoch(node->directory);
@@ -139,7 +153,7 @@ static void keep(struct node *node, enum header_kind kind, fault f, struct bytes
     self->time_ms = clock_wall_ms();
     self->blob = TAKE(*blob);
     if (!failed(f))
-        f = make_header(self, kind, NULL);
+        f = make_header(self, kind, NULL, NULL);
     sign_and_keep(self, f);
 }
 
@@ -153,8 +167,22 @@ void own_record_erasure(struct node *node, const struct erasure_act *act,
     self->time_ms = clock_wall_ms();
     fault f = erasure_blob(act, &self->blob);
     if (!failed(f))
-        f = make_header(self, HEADER_ERASED, act);
+        f = make_header(self, HEADER_ERASED, act, NULL);
     sign_and_keep(self, f);
+}
+
+int64_t own_record_epoch(struct node *node, const struct epoch_closed *closed, const char *reason,
+                         const char *officer, void (*done)(struct node *node, fault f))
+{
+    struct own_record *self = owned_new(sizeof *self);
+    int64_t time_ms = self->time_ms = clock_wall_ms();
+    self->node = node;
+    self->done = done;
+    fault f = epoch_blob(reason, officer, &self->blob);
+    if (!failed(f))
+        f = make_header(self, HEADER_INCIDENT, NULL, closed);
+    sign_and_keep(self, f);
+    return time_ms;
 }
 
 void own_record_keep(struct node *node, enum header_kind kind, const char *detail,

@@ -18,6 +18,11 @@ void own_record_keep(struct node *node, enum header_kind kind, const char *detai
 void own_record_keep_payload(struct node *node, enum header_kind kind, struct span payload,
                              void (*done)(struct node *node, fault f));
 
+/* Signs and keeps the first record of an epoch: what became of the one before, and why it ended.
+ * Returns the record's time. */
+int64_t own_record_epoch(struct node *node, const struct epoch_closed *closed, const char *reason,
+                         const char *officer, void (*done)(struct node *node, fault f));
+
 /* On whose order which payloads are erased. */
 struct erasure_act {
     uint8_t id[EXCHANGE_ID_BYTES]; /* of the order: the record's exchange id */

@@ -24,27 +24,31 @@ struct peer_check {
     struct loop_timer timer;
     /* the question under way */
     struct checkpoint known; /* what the peer signed to us */
-    uint64_t known_index;
+    unsigned known_epoch;
+    uint64_t known_place;
 };
 
 // --- proving ------------------------------------------------------------------------------------
 
-static fault own_proof(const struct node *node, uint64_t old_size, struct bytes **note,
-                       struct sha256 proof[MERKLE_PROOF_MAX], size_t *length)
+static fault own_proof(const struct node *node, unsigned epoch, uint64_t old_size,
+                       struct bytes **note, struct sha256 proof[MERKLE_PROOF_MAX], size_t *length)
 {
     char path[PATH_BYTES];
+    struct note_key key;
     struct checkpoint head;
-    if (!text_format(path, sizeof path, "%s/log/1/checkpoint", node->config->audit_folder))
-        return RAISE(BAD_CONFIG, "the log folder's name is too long");
+    TRY(log_epoch_key(&node->registered, epoch, &key));
+    if (epoch > node->log_epoch)
+        return RAISE(NOT_FOUND, "this log has no epoch %u", epoch);
+    audit_log_path(node->config->audit_folder, epoch, "checkpoint", path, sizeof path);
     TRY(file_read(path, NOTE_BYTES_MAX, note));
-    TRY(checkpoint_open(bytes_span(*note), &node->log_key, &head));
+    TRY(checkpoint_open(bytes_span(*note), &key, &head));
     *strrchr(path, '/') = '\0';
     OWNED(tile_reader) tiles = tile_reader_new(path, head.size);
     return tile_reader_consistency(tiles, old_size, proof, length);
 }
 
 /* Without tiles that reach so far the note says how far they do, and the asker asks again later. */
-void peer_check_answer(struct peer_check *self, uint64_t old_size,
+void peer_check_answer(struct peer_check *self, unsigned epoch, uint64_t old_size,
                        const struct log_talk_reply *reply)
 {
     Chaski__LogTalk message = CHASKI__LOG_TALK__INIT;
@@ -55,7 +59,7 @@ void peer_check_answer(struct peer_check *self, uint64_t old_size,
     OWNED(bytes) note = NULL;
     if (self == NULL)
         return;
-    fault f = own_proof(self->node, old_size, &note, proof, &length);
+    fault f = own_proof(self->node, epoch, old_size, &note, proof, &length);
     if (failed(f))
         length = 0;
     for (size_t i = 0; i < length; i++)
@@ -75,10 +79,12 @@ static fault check(const struct peer_check *self, const struct directory_server 
                    const Chaski__ProveFromAnswer *said)
 {
     struct checkpoint head;
+    struct note_key key;
     struct sha256 proof[MERKLE_PROOF_MAX];
+    TRY(log_epoch_key(&peer->log_key, self->known_epoch, &key));
     if (said->note.len == 0)
         return RAISE(NOT_FOUND, "it has no checkpoint yet");
-    TRY(checkpoint_open(span_of(said->note.data, said->note.len), &peer->log_key, &head));
+    TRY(checkpoint_open(span_of(said->note.data, said->note.len), &key, &head));
     if (head.size < self->known.size)
         return RAISE(NOT_FOUND,
                      "its checkpoint of %" PRIu64 " entries does not reach %" PRIu64 " yet",
@@ -111,9 +117,10 @@ static void keep_conflict(struct peer_check *self, const char *peer,
     text_format(detail, sizeof detail,
                 "the log of %s does not contain what it was: its newest checkpoint, kept in "
                 "conflicts/%lld.checkpoint, is not joined by its proof to the head of %llu entries "
-                "that it signed in entry %llu of this log",
+                "that it signed in entry %llu of epoch %u of this log",
                 peer, (long long)now_ms, (unsigned long long)self->known.size,
-                (unsigned long long)self->known_index);
+                (unsigned long long)audit_place_index(self->known_place),
+                audit_place_epoch(self->known_place));
     own_record_keep(self->node, HEADER_INCIDENT, detail, NULL);
 }
 
@@ -162,11 +169,13 @@ static void ask(struct peer_check *self)
     const char *id = choose_peer(self);
     const struct directory_server *peer =
         id == NULL ? NULL : directory_server(self->node->directory, span_of_text(id));
-    if (peer == NULL || !known_heads_of(self->node->heads, id, &self->known, &self->known_index))
+    if (peer == NULL || !known_heads_of(self->node->heads, id, &self->known, &self->known_epoch,
+                                        &self->known_place))
         return;
     message.body_case = CHASKI__LOG_TALK__BODY_PROVE_FROM;
     message.prove_from = &question;
     question.old_size = self->known.size;
+    question.epoch = self->known_epoch <= 1 ? 0 : self->known_epoch;
     fault f = log_talk_ask(self->node->talk, peer, &message, ASK_MS, on_answer, self);
     if (failed(f))
         EVENT(INFO, "peer.not_checked", E_TEXT("peer", id), E_FAULT(f));

@@ -13,8 +13,9 @@ struct peer_check;
 
 struct peer_check *peer_check_new(struct node *node);
 void peer_check_free(struct peer_check **self);
-/* A peer asks us to prove; NULL self is a node that is not ready. */
-void peer_check_answer(struct peer_check *self, uint64_t old_size,
+/* A peer asks us to prove that an epoch of our log contains what it was; NULL self is a node that
+ * is not ready. */
+void peer_check_answer(struct peer_check *self, unsigned epoch, uint64_t old_size,
                        const struct log_talk_reply *reply);
 
 #endif

@@ -5,6 +5,7 @@
 #include "lib/base/event.h"
 #include "lib/base/map.h"
 #include "lib/base/text.h"
+#include "security-server/exchange/epochs.h"
 #include "security-server/exchange/erasures.h"
 #include "security-server/exchange/exchange.h"
 #include "security-server/exchange/exchange_table.h"
@@ -19,6 +20,7 @@ struct interrupted {
 
 struct recovery {
     struct node *node;
+    unsigned epoch; /* whose entries are being read */
     int64_t log_ms; /* time of our last record so far: this machine's clock may be wrong by now */
     struct map interrupted; /* by leaf hash of the request */
 };
@@ -27,6 +29,7 @@ struct recovery *recovery_new(struct node *node)
 {
     struct recovery *self = owned_new(sizeof *self);
     self->node = node;
+    self->epoch = 1;
     return self;
 }
 
@@ -90,8 +93,14 @@ static void take_outcome(struct recovery *self, uint64_t index, const struct hea
 {
     struct interrupted *one = map_remove(&self->interrupted, key_of(&header->reply_to));
     if (one != NULL && span_is_text(header->sender_server, self->node->config->server))
-        seen_answer(self->node->seen, header->exchange_id, header->receiver_server, index);
+        seen_answer(self->node->seen, header->exchange_id, header->receiver_server,
+                    audit_place(self->epoch, index));
     forget(one);
+}
+
+void recovery_epoch(struct recovery *self, unsigned epoch)
+{
+    self->epoch = epoch;
 }
 
 fault recovery_visit(void *owner, uint64_t index, struct span leaf, const struct sha256 *leaf_hash)
@@ -106,9 +115,11 @@ fault recovery_visit(void *owner, uint64_t index, struct span leaf, const struct
     const struct header *header = header_of(read);
     if (span_is_text(header->sender_server, self->node->config->server))
         self->log_ms = header->time_ms;
-    known_heads_note(self->node->heads, header, index);
+    known_heads_note(self->node->heads, header, audit_place(self->epoch, index));
+    if (header->closed != NULL && index == 0)
+        epochs_begun(self->node->epochs, header->closed, header->time_ms);
     if (header->kind == HEADER_ERASED)
-        return erasures_note(self->node->erasures, index, parts.content);
+        return erasures_note(self->node->erasures, audit_place(self->epoch, index), parts.content);
     if (header->kind == HEADER_REQUEST)
         return take_request(self, index, leaf, leaf_hash, parts.content);
     if ((header->kind == HEADER_RESPONSE || header->kind == HEADER_FAULT) && header->has_reply_to)

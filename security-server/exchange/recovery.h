@@ -15,6 +15,8 @@ struct recovery;
 struct recovery *recovery_new(struct node *node);
 void recovery_free(struct recovery **self);
 
+/* Whose entries come next: all epochs are read, the oldest first. */
+void recovery_epoch(struct recovery *self, unsigned epoch);
 /* An audit_visit for audit_log_open: owner is the recovery. */
 fault recovery_visit(void *owner, uint64_t index, struct span leaf, const struct sha256 *leaf_hash);
 

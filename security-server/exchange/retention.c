@@ -5,6 +5,7 @@
 #include "lib/base/map.h"
 #include "lib/base/text.h"
 #include "lib/crypto/random.h"
+#include "security-server/exchange/epochs.h"
 #include "security-server/exchange/erasures.h"
 
 #include <dirent.h>
@@ -16,6 +17,11 @@
 #define DAY_MS INT64_C(86400000)
 #define BUSY_MS 1000 /* another erasure is under way */
 
+struct day {
+    unsigned epoch;
+    char text[DAY_TEXT_BYTES];
+};
+
 struct retention {
     struct node *node;
     struct keeping keeping; /* rule 0 is for all services */
@@ -24,9 +30,9 @@ struct retention {
 
     struct loop_timer timer;
     size_t day_count;
-    char (*day)[DAY_TEXT_BYTES]; /* of this walk, in no order */
-    size_t at;                   /* day * rules + rule */
-    struct map over;             /* "day rule": nothing of it is held any more */
+    struct day *day; /* of this walk, in no order */
+    size_t at;       /* day * rules + rule */
+    struct map over; /* "day rule": nothing of it is held any more */
     const char *except[KEEPING_RULES_MAX];
 };
 
@@ -109,17 +115,22 @@ static int64_t day_number(const char *day)
     return (int64_t)timegm(&utc) * 1000 / DAY_MS;
 }
 
+static const struct day *day_at(const struct retention *self)
+{
+    return &self->day[self->at / self->keeping.count];
+}
+
 static void over_key(const struct retention *self, char out[32])
 {
-    snprintf(out, 32, "%.8s %zu", self->day[self->at / self->keeping.count],
-             self->at % self->keeping.count);
+    const struct day *day = day_at(self);
+    snprintf(out, 32, "%u %.8s %zu", day->epoch, day->text, self->at % self->keeping.count);
 }
 
 static bool is_due(const struct retention *self)
 {
     char key[32];
     int64_t days = self->days[self->at % self->keeping.count];
-    int64_t day = day_number(self->day[self->at / self->keeping.count]);
+    int64_t day = day_number(day_at(self)->text);
     over_key(self, key);
     return days > 0 && clock_wall_ms() / DAY_MS > day + days &&
            map_get(&self->over, span_of_text(key)) == NULL;
@@ -142,20 +153,26 @@ static void erased(void *owner, fault f, const struct erasure_end *end)
 
 static fault erase(struct retention *self)
 {
-    const char *day = self->day[self->at / self->keeping.count];
+    const struct day *day = day_at(self);
+    const struct node *node = self->node;
+    bool is_closed = day->epoch != node->log_epoch;
+    uint64_t size = is_closed ? epochs_size(node->epochs, day->epoch) : node->head.size;
+    char folder[PATH_BYTES];
     size_t rule = self->at % self->keeping.count;
     char ground[64];
     struct erasure_act act = {.ground = ground, .officer = ""};
     uint64_t next;
     random_fill(act.id, sizeof act.id);
     snprintf(ground, sizeof ground, "retention of %lld days", (long long)self->days[rule]);
-    act.what.day = day;
+    act.what.day = day->text;
+    act.what.epoch = is_closed ? day->epoch : 0;
     act.what.of = self->keeping.rule[rule].of;
     act.what.excepts = fill_except(self, rule);
     act.what.except = self->except;
-    TRY(payload_store_day(self->node->config->audit_folder, day, &act.what.first, &next));
-    act.what.last = (next < self->node->head.size ? next : self->node->head.size) - 1;
-    if (act.what.first > act.what.last)
+    log_epoch_payloads(node->config->audit_folder, day->epoch, folder, sizeof folder);
+    TRY(payload_store_day(folder, day->text, &act.what.first, &next));
+    act.what.last = (next < size ? next : size) - 1;
+    if (size == 0 || act.what.first > act.what.last)
         return RAISE(NOT_FOUND, "nothing is in the log of that day");
     erasures_do(self->node->erasures, &act, erased, self);
     return DONE;
@@ -181,28 +198,36 @@ static void go_on(struct loop_timer *timer)
         erased(self, f, NULL);
 }
 
-static void add_day(struct retention *self, const char *name)
+static void add_day(struct retention *self, unsigned epoch, const char *name)
 {
     uint64_t number;
     if (strlen(name) != 13 || strcmp(name + 8, ".slab") != 0 ||
         failed(text_number(span_of(name, 8), 99991231, &number)))
         return;
     self->day = owned_grow(self->day, self->day_count + 1, sizeof *self->day);
-    memcpy(self->day[self->day_count], name, 8);
-    self->day[self->day_count++][8] = '\0';
+    struct day *day = &self->day[self->day_count++];
+    *day = (struct day){.epoch = epoch};
+    memcpy(day->text, name, DAY_TEXT_BYTES - 1);
+}
+
+static void add_days(struct retention *self, unsigned epoch)
+{
+    char folder[PATH_BYTES], path[PATH_BYTES + 8];
+    log_epoch_payloads(self->node->config->audit_folder, epoch, folder, sizeof folder);
+    text_format(path, sizeof path, "%s/keys", folder);
+    DIR *dir = opendir(path);
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;)
+        add_day(self, epoch, entry->d_name);
+    if (dir != NULL)
+        closedir(dir);
 }
 
 static void take_days(struct loop_timer *timer)
 {
     struct retention *self = timer->owner;
-    char path[PATH_BYTES];
     self->day_count = self->at = 0;
-    text_format(path, sizeof path, "%s/keys", self->node->config->audit_folder);
-    DIR *dir = opendir(path);
-    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;)
-        add_day(self, entry->d_name);
-    if (dir != NULL)
-        closedir(dir);
+    for (unsigned epoch = 1; epoch <= self->node->log_epoch; epoch++)
+        add_days(self, epoch);
     go_on(timer);
 }
 

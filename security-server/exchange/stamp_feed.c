@@ -135,8 +135,7 @@ fault stamp_feed_new(struct node *node, struct stamp_feed **out)
     char name[128];
     uint64_t size = 0;
     self->node = node;
-    if (!text_format(self->folder, sizeof self->folder, "%s/log/1", node->config->audit_folder))
-        return RAISE(BAD_CONFIG, "the log folder's name is too long");
+    text_format(self->folder, sizeof self->folder, "%s", node->log_folder);
     if (has_changed(self)) /* logged by the run before, as a rule; a token twice does no harm */
         ignore(read_line(self, &size, &self->last_ms, name));
     int64_t stop_ms = node->config->witness_stop_ms;

@@ -6,6 +6,9 @@
 #include "lib/base/text.h"
 #include "lib/bus/header.h"
 #include "lib/bus/tile_log.h"
+#include "lib/bus/wal.h"
+#include "lib/bus/witness.h"
+#include "security-server/exchange/epochs.h"
 #include "security-server/exchange/known_heads.h"
 #include "security-server/exchange/log_talk.h"
 
@@ -19,10 +22,10 @@
 
 struct start_check {
     struct node *node;
-    size_t outstanding, answered;
+    size_t outstanding, answered, asked;
     bool asking; /* still sending the questions: nobody ends it yet */
     fault found; /* the first contradiction */
-    char detail[400];
+    char detail[900];
     void (*done)(struct node *node, fault f);
 };
 
@@ -30,13 +33,28 @@ struct start_check {
 
 static fault shrunk(const struct start_check *self, const char *peer, uint64_t size)
 {
-    uint64_t own = self->node->head.size;
+    const struct node *node = self->node;
+    uint64_t own = node->head.size;
+    char wal[PATH_BYTES], file[PATH_BYTES];
+    audit_log_path(node->config->audit_folder, node->log_epoch, "wal", wal, sizeof wal);
+    wal_segment_path(wal, node->log_segment, file, sizeof file);
     return RAISE(LOG_SHRUNK,
                  "%s holds our signature over a log of %" PRIu64 " entries, and here are %" PRIu64
                  ": entries %" PRIu64 " to %" PRIu64
-                 " are missing. Put back the complete files, or "
-                 "begin a new log with a new origin; nothing was changed",
-                 peer, size, own, own, size - 1);
+                 " are missing. Put back %s (and later ones, with payload/ and keys/) with these "
+                 "entries in it; or, if they are lost, close this epoch: " LOG_EPOCH_REMEDY
+                 ". Nothing was changed",
+                 peer, size, own, own, size - 1, file);
+}
+
+static fault epoch_missing(const struct start_check *self, const char *peer, unsigned epoch,
+                           uint64_t size)
+{
+    return RAISE(LOG_SHRUNK,
+                 "%s holds our signature over %" PRIu64 " entries of epoch %u of this log, and "
+                 "%s/log/%u is not here. Put that folder back; or, if it is lost, close it: chaski "
+                 "log new-epoch --closes %u. Nothing was changed",
+                 peer, size, epoch, self->node->config->audit_folder, epoch, epoch);
 }
 
 /* The tree hash of our first `size` entries, as far as tiles reach; NOT_FOUND beyond. */
@@ -50,8 +68,7 @@ static fault own_root(const struct start_check *self, uint64_t size, struct sha2
         *out = node->head.root;
         return DONE;
     }
-    if (!text_format(path, sizeof path, "%s/log/1/checkpoint", node->config->audit_folder))
-        return RAISE(BAD_CONFIG, "the log folder's name is too long");
+    audit_log_path(node->config->audit_folder, node->log_epoch, "checkpoint", path, sizeof path);
     TRY(file_read(path, NOTE_BYTES_MAX, &note));
     TRY(checkpoint_open(bytes_span(note), &node->log_key, &published));
     if (size > published.size || size == 0)
@@ -61,10 +78,28 @@ static fault own_root(const struct start_check *self, uint64_t size, struct sha2
     return tile_reader_hash(tiles, (struct merkle_range){0, size}, out);
 }
 
-static fault check_claim(const struct start_check *self, const char *peer, uint64_t size,
-                         const struct sha256 *root)
+/* A closed epoch is what it is: what is known of it stands in the record that closed it. */
+static fault hear_closed(const struct start_check *self, const char *peer, unsigned epoch,
+                         const struct checkpoint *head)
+{
+    struct epochs *epochs = self->node->epochs;
+    epochs_heard(epochs, peer, epoch, head);
+    if (!epochs_closing(epochs) && head->size > epochs_size(epochs, epoch))
+        EVENT(INFO, "start.head_beyond_closed_epoch", E_TEXT("peer", peer),
+              E_NUMBER("epoch", epoch), E_NUMBER("size", head->size));
+    return DONE;
+}
+
+static fault check_claim(const struct start_check *self, const char *peer, unsigned epoch,
+                         const struct checkpoint *head)
 {
     struct sha256 own;
+    uint64_t size = head->size;
+    const struct sha256 *root = &head->root;
+    if (epoch < self->node->log_epoch)
+        return hear_closed(self, peer, epoch, head);
+    if (size > 0 && (epoch > self->node->log_epoch || epochs_closing(self->node->epochs)))
+        return epoch_missing(self, peer, epoch, size);
     if (size > self->node->head.size)
         return shrunk(self, peer, size);
     fault f = own_root(self, size, &own);
@@ -73,16 +108,23 @@ static fault check_claim(const struct start_check *self, const char *peer, uint6
     return RAISE(LOG_SHRUNK,
                  "%s holds our signature over other entries than the first %" PRIu64
                  " that are here: the log was altered or restored from elsewhere. Put back the "
-                 "original files, or begin a new log with a new origin; nothing was changed",
-                 peer, size);
+                 "original files of %s/wal; or, if they are lost, close this "
+                 "epoch: " LOG_EPOCH_REMEDY ". Nothing was changed",
+                 peer, size, self->node->log_folder);
 }
 
 static fault check_note(const struct start_check *self, const char *peer, struct span note)
 {
     struct checkpoint head;
-    if (note.size == 0 || failed(checkpoint_open(note, &self->node->log_key, &head)))
+    struct note_key key;
+    char origin[NOTE_NAME_BYTES_MAX];
+    if (note.size == 0 || failed(witness_origin(note, origin)))
+        return DONE;
+    unsigned epoch = log_epoch_of(&self->node->registered, span_of_text(origin));
+    if (epoch == 0 || failed(log_epoch_key(&self->node->registered, epoch, &key)) ||
+        failed(checkpoint_open(note, &key, &head)))
         return DONE; /* not signed by us: anybody's word */
-    return check_claim(self, peer, head.size, &head.root);
+    return check_claim(self, peer, epoch, &head);
 }
 
 /* A leaf that we signed, with our head of that time in it. */
@@ -99,7 +141,8 @@ static fault check_leaf(const struct start_check *self, const char *peer, struct
         failed(header_decode(parts.content, &read)) ||
         !span_is_text(header_of(read)->sender_server, own->id))
         return DONE;
-    return check_claim(self, peer, header_of(read)->log_size, &header_of(read)->log_root);
+    struct checkpoint head = {.size = header_of(read)->log_size, .root = header_of(read)->log_root};
+    return check_claim(self, peer, header_of(read)->log_epoch, &head);
 }
 
 // --- asking -------------------------------------------------------------------------------------
@@ -115,6 +158,8 @@ static void finish(struct start_check *self)
     fault f = self->found;
     if (failed(f))
         f = RAISE(f.code, "%s", self->detail);
+    else
+        f = epochs_asked(node->epochs, (uint32_t)self->asked, (uint32_t)self->answered);
     free(self);
     done(node, f);
 }
@@ -151,7 +196,7 @@ static void ask(struct start_check *self, const char *server)
         return;
     if (!failed(log_talk_ask(self->node->talk, peer, &message, self->node->config->start_check_ms,
                              on_answer, self)))
-        self->outstanding++;
+        self->outstanding++, self->asked++;
 }
 
 static bool is_witness_of(const struct directory_server *own, const char *server)

@@ -29,14 +29,15 @@ static void kept(struct audit_job *job)
     }
     struct record *record = record_of_job(x);
     record->index = job->record.index;
+    uint64_t place = audit_place(x->node->log_epoch, record->index);
     record->leaf_hash = job->record.leaf_hash;
     record->durable = true;
-    known_heads_note(x->node->heads, header_of(record->read), record->index);
+    known_heads_note(x->node->heads, header_of(record->read), place);
     if (x->role == ROLE_PROVIDER && record == &x->answer && x->request.durable)
-        seen_answer(x->node->seen, x->id, header_of(x->request.read)->sender_server, record->index);
+        seen_answer(x->node->seen, x->id, header_of(x->request.read)->sender_server, place);
     if (x->role == ROLE_PROVIDER && record == &x->answer && x->request.durable &&
         mode_of(x, record) != KEEP_FULL)
-        kept_answers_add(x->node->answers, record->index, seen_until_ms(header_of(x->request.read)),
+        kept_answers_add(x->node->answers, place, seen_until_ms(header_of(x->request.read)),
                          bytes_span(record->blob));
     exchange_resume(x);
 }
@@ -109,7 +110,7 @@ static void stored_read(struct audit_job *job)
 enum step_end step_read_answer(struct exchange *x)
 {
     x->job = (struct audit_job){.work = AUDIT_READ, .done = stored_read, .owner = x};
-    x->job.record.index = x->answer.index;
+    x->job.record.index = x->answer.index; /* a place, which may be in a closed epoch */
     fault f = audit_actor_ask(x->node->audit, &x->job);
     return failed(f) ? exchange_refuse(x, f) : STEP_WAIT;
 }

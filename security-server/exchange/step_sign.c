@@ -6,6 +6,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "security-server/exchange/directory_feed.h"
+#include "security-server/exchange/epochs.h"
 #include "security-server/exchange/keys_line.h"
 #include "security-server/exchange/node.h"
 #include "security-server/exchange/seen.h"
@@ -20,6 +21,7 @@ static void fill_common(struct exchange *x, struct header *out)
     memcpy(out->exchange_id, x->id, EXCHANGE_ID_BYTES);
     out->sender_server = span_of_text(x->node->config->server);
     out->time_ms = clock_wall_ms();
+    out->log_epoch = x->node->log_epoch;
     out->log_size = x->node->head.size;
     out->log_root = x->node->head.root;
     out->directory_epoch = directory_epoch(x->directory);
@@ -261,7 +263,7 @@ static fault check_request(const struct exchange *x)
     return DONE;
 }
 
-static enum step_end take_double(struct exchange *x, enum seen_state state, uint64_t answer_index)
+static enum step_end take_double(struct exchange *x, enum seen_state state, uint64_t answer_place)
 {
     x->doubled = true;
     if (state == SEEN_RUNNING)
@@ -270,14 +272,14 @@ static enum step_end take_double(struct exchange *x, enum seen_state state, uint
         x->request.durable = true; /* the first time it came */
         return exchange_refuse(x, RAISE(OUTCOME_UNKNOWN, "the outcome could not be written down"));
     }
-    x->answer.index = answer_index;
+    x->answer.index = answer_place;
     x->step = provider_again;
     return STEP_CHANGED;
 }
 
 enum step_end step_verify_request(struct exchange *x)
 {
-    uint64_t answer_index = 0;
+    uint64_t answer_place = 0;
     fault f = node_ready(x->node);
     if (!failed(f))
         f = check_request(x);
@@ -288,12 +290,14 @@ enum step_end step_verify_request(struct exchange *x)
     const struct header *header = header_of(x->request.read);
     directory_feed_heard(x->node->feed, header->directory_epoch);
     enum seen_state state = seen_look(x->node->seen, x->id, header->sender_server,
-                                      &x->request.leaf_hash, &answer_index);
+                                      &x->request.leaf_hash, &answer_place);
     if (state == SEEN_RUNNING || state == SEEN_LOST || state == SEEN_ANSWERED)
-        return take_double(x, state, answer_index);
+        return take_double(x, state, answer_place);
     if (state == SEEN_DIFFERENT)
         f = RAISE(REPLAYED, "another request of this server had the same id");
     else
+        f = epochs_check_request(x->node->epochs, header->time_ms);
+    if (state == SEEN_NEVER && !failed(f))
         f = seen_begin(x->node->seen, x->id, header->sender_server, &x->request.leaf_hash,
                        seen_until_ms(header), clock_wall_ms(), clock_steady_ms());
     x->remembered = !failed(f);

@@ -6,6 +6,7 @@
 #include "lib/base/file.h"
 #include "lib/base/map.h"
 #include "lib/base/text.h"
+#include "lib/bus/log_epoch.h"
 #include "lib/bus/witness.h"
 #include "security-server/exchange/audit_actor.h"
 #include "security-server/exchange/front.h"
@@ -16,6 +17,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define PATH_BYTES 512
 
@@ -40,9 +42,10 @@ struct witness_desk {
     struct node *node;
     char folder[PATH_BYTES - 80];
     bool has_key;
-    struct note_key key;     /* our own, as the directory has it */
-    struct note_key foreign; /* of the log in the settings that was asked for last */
-    struct map logs;         /* by origin */
+    struct note_key key;       /* our own, as the directory has it */
+    struct map logs;           /* by origin */
+    struct map epochs;         /* newest epoch cosigned, by the origin registered; as a number */
+    struct note_key asked_key; /* of the request that is being judged */
 };
 
 fault witness_desk_new(struct node *node, struct witness_desk **out)
@@ -67,6 +70,7 @@ void witness_desk_free(struct witness_desk **self)
         free(log);
     }
     map_clear(&(*self)->logs);
+    map_clear(&(*self)->epochs);
     free(*self);
     *self = NULL;
 }
@@ -107,10 +111,31 @@ static fault find(struct witness_desk *self, const struct note_key *log_key, str
     return DONE;
 }
 
-struct span witness_desk_note(struct witness_desk *self, const struct note_key *log_key)
+/* From memory, or from the files the first time; 0: none was ever cosigned. */
+static unsigned newest_epoch(struct witness_desk *self, const struct note_key *registered)
+{
+    struct note_key key;
+    char path[PATH_BYTES];
+    uintptr_t known = (uintptr_t)map_get(&self->epochs, span_of_text(registered->name));
+    unsigned epoch = known == 0 ? LOG_EPOCHS_MAX : (unsigned)known - 1;
+    for (; known == 0 && epoch > 0; epoch--) {
+        if (failed(log_epoch_key(registered, epoch, &key)))
+            continue;
+        path_of(self, key.name, path);
+        if (access(path, F_OK) == 0)
+            break;
+    }
+    map_set(&self->epochs, span_of_text(registered->name), (void *)(uintptr_t)(epoch + 1));
+    return epoch;
+}
+
+struct span witness_desk_newest(struct witness_desk *self, const struct directory_server *server)
 {
     struct watched *log = NULL;
-    if (failed(find(self, log_key, &log)) || log->kept.size == 0)
+    struct note_key key;
+    unsigned epoch = newest_epoch(self, &server->log_key);
+    if (epoch == 0 || failed(log_epoch_key(&server->log_key, epoch, &key)) ||
+        failed(find(self, &key, &log)) || log->kept.size == 0)
         return (struct span){0};
     return bytes_span(log->note);
 }
@@ -186,6 +211,24 @@ static void signed_by_keys(void *owner, fault f, struct span signature)
     keep_cosignature(log, bytes_span(lines));
 }
 
+/* The first head of a later epoch: what came before is over. */
+static void note_epoch(struct watched *log)
+{
+    struct witness_desk *self = log->home;
+    const struct directory_server *server =
+        directory_server_of_log(self->node->directory, span_of_text(log->log_key.name));
+    if (server == NULL)
+        return;
+    unsigned epoch = log_epoch_of(&server->log_key, span_of_text(log->log_key.name));
+    unsigned before = newest_epoch(self, &server->log_key);
+    if (epoch <= before)
+        return;
+    if (epoch > 1)
+        EVENT(WARN, "witness.new_epoch", E_TEXT("log", log->log_key.name),
+              E_NUMBER("before", before), E_NUMBER("size", log->kept.size));
+    map_set(&self->epochs, span_of_text(server->log_key.name), (void *)(uintptr_t)(epoch + 1));
+}
+
 /* The head is ours to stand by from here on, even if the cosignature never arrives. */
 static void kept_on_disk(struct audit_job *job)
 {
@@ -197,6 +240,7 @@ static void kept_on_disk(struct audit_job *job)
     bytes_free(&log->note);
     log->note = TAKE(log->next_note);
     log->kept = log->next;
+    note_epoch(log);
     log->time_s = (uint64_t)(clock_wall_ms() / 1000);
     keys_line_sign_cosignature(log->home->node->keys, &log->kept, log->time_s, signed_by_keys, log);
 }
@@ -234,13 +278,14 @@ static const struct note_key *key_of_settings(struct witness_desk *self, const c
 {
     const struct config_list *logs = &self->node->config->witness_logs;
     for (size_t i = 0; i < logs->count; i++)
-        if (!failed(note_key_parse(span_of_text(logs->item[i]), &self->foreign)) &&
-            strcmp(self->foreign.name, origin) == 0)
-            return &self->foreign;
+        if (!failed(note_key_parse(span_of_text(logs->item[i]), &self->asked_key)) &&
+            strcmp(self->asked_key.name, origin) == 0)
+            return &self->asked_key;
     return NULL;
 }
 
-/* The log's key when it is this peer's log and ours to witness; NULL else. */
+/* The log's key when it is this peer's log, ours to witness, and no epoch that is over; NULL else.
+ */
 static const struct note_key *key_to_check(struct witness_desk *self, const char *peer,
                                            struct span note)
 {
@@ -256,7 +301,14 @@ static const struct note_key *key_to_check(struct witness_desk *self, const char
     if (server == NULL || (peer != NULL && strcmp(server->id, peer) != 0) ||
         !is_assigned(self, server))
         return NULL;
-    return &server->log_key;
+    unsigned epoch = log_epoch_of(&server->log_key, span_of_text(origin));
+    unsigned newest = newest_epoch(self, &server->log_key);
+    if (epoch < newest)
+        EVENT(WARN, "witness.closed_epoch", E_TEXT("log", origin), E_NUMBER("newest", newest));
+    if (epoch == 0 || epoch < newest ||
+        failed(log_epoch_key(&server->log_key, epoch, &self->asked_key)))
+        return NULL;
+    return &self->asked_key;
 }
 
 /* A fork is the proof of a crime: both notes are said, and the first stays on disk. */

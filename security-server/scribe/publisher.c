@@ -6,6 +6,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/audit_log.h"
 #include "lib/bus/header.h"
+#include "lib/bus/log_epoch.h"
 #include "lib/bus/tile_log.h"
 #include "lib/bus/wal.h"
 #include "lib/crypto/cades.h"
@@ -46,7 +47,9 @@ static fault read_key(struct publisher *self)
     struct span line = bytes_span(vkey);
     while (line.size > 0 && line.at[line.size - 1] == '\n')
         line.size--;
-    return note_key_parse(line, &self->key);
+    struct note_key registered;
+    TRY(note_key_parse(line, &registered));
+    return log_epoch_key(&registered, self->epoch, &self->key);
 }
 
 static fault read_note(const struct publisher *self, const char *name, struct bytes **note,

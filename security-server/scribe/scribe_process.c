@@ -5,13 +5,16 @@
 #include "lib/base/event.h"
 #include "lib/base/jail.h"
 #include "lib/base/loop.h"
+#include "lib/base/text.h"
 #include "lib/bus/limits.h"
+#include "lib/bus/log_epoch.h"
 #include "security-server/scribe/outside.h"
 #include "security-server/scribe/publisher.h"
 #include "security-server/scribe/stamping.h"
 
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define LOOK_MS 500
 #define TRY_AGAIN_MS 5000
@@ -21,6 +24,7 @@ struct scribe {
     const struct server_config *config;
     struct loop *loop;
     struct loop_timer timer;
+    unsigned epoch;              /* of the log that is followed */
     struct publisher *publisher; /* NULL until the node has begun its log */
     struct stamping *stamping;
     struct outside *outside;
@@ -62,14 +66,35 @@ static fault publish(struct scribe *self)
     return DONE;
 }
 
+/* Is this epoch about to be closed? Then what is there of it may not be what was signed. */
+static bool is_ending(const struct scribe *self)
+{
+    char path[512];
+    return text_format(path, sizeof path, "%s/orders/new-epoch.order",
+                       self->config->audit_folder) &&
+           access(path, F_OK) == 0;
+}
+
+/* The node may have begun a later epoch since: the tiles of the one before are as they are. */
 static fault open_all(struct scribe *self)
 {
+    unsigned epoch = 1;
+    TRY(log_epoch_newest(self->config->audit_folder, &epoch));
+    if (epoch != self->epoch) {
+        publisher_free(&self->publisher);
+        stamping_free(&self->stamping);
+        outside_free(&self->outside);
+        self->published_ms = 0;
+        self->epoch = epoch;
+    }
+    if (self->publisher == NULL && is_ending(self))
+        return RAISE(NOT_FOUND, "the next epoch has not begun yet");
     if (self->publisher == NULL)
-        TRY(publisher_open(self->config->audit_folder, 1, &self->publisher));
+        TRY(publisher_open(self->config->audit_folder, epoch, &self->publisher));
     if (self->stamping == NULL)
-        TRY(stamping_new(self->config->audit_folder, 1, &self->stamping));
+        TRY(stamping_new(self->config->audit_folder, epoch, &self->stamping));
     if (self->outside == NULL)
-        TRY(outside_new(self->config->audit_folder, 1, &self->outside));
+        TRY(outside_new(self->config->audit_folder, epoch, &self->outside));
     return DONE;
 }
 

@@ -27,10 +27,16 @@ static const struct {
      "      --gateway-config, else CHASKI_GATEWAY_CONFIG, else /etc/chaski/gateway.conf"},
     {"erase", erase_command,
      "erase --config SERVER_CONF (--entry N | --day YYYYMMDD) --ground TEXT --officer ID [--wait "
-     "S]\n"
+     "S] [--epoch E]\n"
      "      orders the running node to erase the payload of one entry of its evidence log, or of\n"
      "      one day; the order, its ground and officer stand in the log as a signed record. The\n"
      "      copies at the other server and at the agencies are theirs to erase"},
+    {"log", log_command,
+     "log new-epoch --config SERVER_CONF --reason TEXT --officer ID [--closes N]\n"
+     "      when the end of the evidence log is really lost: orders the node to close the present\n"
+     "      epoch at its next start, and to begin the next one with a record of what is left, "
+     "what\n"
+     "      others hold, and why. It cannot be undone, and every auditor will see it"},
     {"trace", trace_command,
      "trace EXCHANGE_ID EVENTS_FILE...\n"
      "      the walk of one exchange in words, from the events of the servers that it crossed"},

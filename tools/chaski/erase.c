@@ -23,7 +23,7 @@
 
 struct erase {
     const char *config, *entry, *day, *ground, *officer;
-    uint64_t wait_s;
+    uint64_t wait_s, epoch;
     uint64_t index;
     uint8_t id[EXCHANGE_ID_BYTES];
     char order[PATH_MAX], result[PATH_MAX];
@@ -31,13 +31,11 @@ struct erase {
 
 static fault take_options(int argc, char **argv, struct erase *out)
 {
-    static const struct option known[] = {{"config", required_argument, NULL, 'c'},
-                                          {"entry", required_argument, NULL, 'e'},
-                                          {"day", required_argument, NULL, 'd'},
-                                          {"ground", required_argument, NULL, 'g'},
-                                          {"officer", required_argument, NULL, 'o'},
-                                          {"wait", required_argument, NULL, 'w'},
-                                          {0}};
+    static const struct option known[] = {
+        {"config", required_argument, NULL, 'c'},  {"entry", required_argument, NULL, 'e'},
+        {"day", required_argument, NULL, 'd'},     {"ground", required_argument, NULL, 'g'},
+        {"officer", required_argument, NULL, 'o'}, {"wait", required_argument, NULL, 'w'},
+        {"epoch", required_argument, NULL, 'n'},   {0}};
     optind = 0;
     for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         if (code == 'c')
@@ -52,6 +50,8 @@ static fault take_options(int argc, char **argv, struct erase *out)
             out->officer = optarg;
         else if (code == 'w')
             TRY(text_number(span_of_text(optarg), 86400, &out->wait_s));
+        else if (code == 'n')
+            TRY(text_number(span_of_text(optarg), LOG_EPOCHS_MAX, &out->epoch));
         else
             return RAISE(BAD_REQUEST, "an option that is not known");
     }
@@ -90,6 +90,7 @@ static fault write_order(const struct erase *self)
     order.id = (ProtobufCBinaryData){sizeof self->id, (uint8_t *)(uintptr_t)self->id};
     order.ground = (char *)(uintptr_t)self->ground;
     order.officer = (char *)(uintptr_t)self->officer;
+    order.log_epoch = (uint32_t)self->epoch;
     if (self->entry != NULL) {
         order.what_case = CHASKI__ERASE_ORDER__WHAT_ENTRY;
         order.entry = self->index;

@@ -134,7 +134,7 @@ static inline void book_server(struct book *self, const char *id, const char *ad
     memset(transport, seed, sizeof transport);
     memset(seal, seed ^ 0x80, sizeof seal);
     memset(log, seed, sizeof log);
-    snprintf(name, sizeof name, "log.example/%u", seed);
+    snprintf(name, sizeof name, "log.example/%u/1", seed);
     MUST(note_key_make(name, NOTE_LOG, log, &key));
     note_key_text(&key, vkey, sizeof vkey);
     struct span der = certificate_der(certificate);

@@ -142,7 +142,7 @@ static struct header about_the_log(enum header_kind kind)
 static void test_an_erasure_is_read_back(void)
 {
     static const char *const except[] = {"CO/GOV/1/X", "CO/GOV/1/Y/z"};
-    struct erasure erasure = {17, 400, "20261118", "CO/GOV/1", 2, except};
+    struct erasure erasure = {17, 400, "20261118", "CO/GOV/1", 2, except, 0};
     struct header header = about_the_log(HEADER_ERASED);
     header.erasure = &erasure;
     OWNED(bytes) bytes = encoded(&header);
@@ -169,16 +169,16 @@ static void refused_erasure(struct erasure erasure)
 
 static void test_an_erasure_of_nothing_possible_is_refused(void)
 {
-    refused_erasure((struct erasure){18, 17, "20261118", "", 0, NULL});
-    refused_erasure((struct erasure){0, UINT64_MAX, "20261118", "", 0, NULL});
-    refused_erasure((struct erasure){0, 1, "2026-1-1", "", 0, NULL});
-    refused_erasure((struct erasure){0, 1, "202611188", "", 0, NULL});
-    refused_erasure((struct erasure){0, 1, "20261118", "CO\x1b[2J", 0, NULL});
+    refused_erasure((struct erasure){18, 17, "20261118", "", 0, NULL, 0});
+    refused_erasure((struct erasure){0, UINT64_MAX, "20261118", "", 0, NULL, 0});
+    refused_erasure((struct erasure){0, 1, "2026-1-1", "", 0, NULL, 0});
+    refused_erasure((struct erasure){0, 1, "202611188", "", 0, NULL, 0});
+    refused_erasure((struct erasure){0, 1, "20261118", "CO\x1b[2J", 0, NULL, 0});
     struct header without = about_the_log(HEADER_ERASED);
     OWNED(bytes) bytes = encoded(&without);
     MUST_FAIL(BAD_FRAME, decode(bytes_span(bytes)));
     struct header request = sample();
-    struct erasure erasure = {0, 1, "20261118", "", 0, NULL};
+    struct erasure erasure = {0, 1, "20261118", "", 0, NULL, 0};
     request.erasure = &erasure;
     OWNED(bytes) other = encoded(&request);
     MUST_FAIL(BAD_FRAME, decode(bytes_span(other)));
@@ -205,7 +205,99 @@ static void test_what_is_kept_is_said_in_a_start_only(void)
     MUST_FAIL(BAD_FRAME, decode(bytes_span(strange)));
 }
 
-SUITE(header, TEST(test_an_erasure_is_read_back),
+static struct header second_epoch(const struct epoch_closed *closed)
+{
+    struct header header = about_the_log(HEADER_INCIDENT);
+    header.log_epoch = closed->epoch + 1;
+    header.closed = closed;
+    return header;
+}
+
+static void test_a_closed_epoch_is_read_back(void)
+{
+    struct epoch_head head[] = {{"CO/GOV/1/SS1", 1, 900, {{9}}}, {"CO/GOV/2/SS1", 1, 700, {{7}}}};
+    struct epoch_closed closed = {1, 650, {{6}}, 3, 2, 2, head};
+    struct header header = second_epoch(&closed);
+    OWNED(bytes) bytes = encoded(&header);
+    OWNED(header_read) read = NULL;
+    MUST(header_decode(bytes_span(bytes), &read));
+    CU_ASSERT_EQUAL(header_of(read)->log_epoch, 2);
+    const struct epoch_closed *back = header_of(read)->closed;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(back);
+    CU_ASSERT_EQUAL(back->epoch, 1);
+    CU_ASSERT_EQUAL(back->size, 650);
+    CU_ASSERT(sha256_equal(&back->root, &closed.root));
+    CU_ASSERT_EQUAL(back->asked, 3);
+    CU_ASSERT_EQUAL(back->answered, 2);
+    CU_ASSERT_EQUAL_FATAL(back->heads, 2);
+    CU_ASSERT_STRING_EQUAL(back->head[1].by, "CO/GOV/2/SS1");
+    CU_ASSERT_EQUAL(back->head[1].size, 700);
+    CU_ASSERT(sha256_equal(&back->head[0].root, &head[0].root));
+}
+
+static void refused_closed(struct epoch_closed closed, unsigned log_epoch, enum header_kind kind,
+                           uint64_t log_size)
+{
+    struct header header = second_epoch(&closed);
+    header.kind = kind;
+    header.log_epoch = log_epoch;
+    header.log_size = log_size;
+    OWNED(bytes) bytes = encoded(&header);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(bytes)));
+}
+
+static void test_an_epoch_is_closed_by_the_first_record_of_the_next_alone(void)
+{
+    struct epoch_closed closed = {1, 650, {{6}}, 0, 0, 0, NULL};
+    refused_closed(closed, 3, HEADER_INCIDENT, 0);
+    refused_closed(closed, 1, HEADER_INCIDENT, 0);
+    refused_closed(closed, 2, HEADER_STARTED, 0);
+    refused_closed(closed, 2, HEADER_INCIDENT, 1);
+    refused_closed((struct epoch_closed){0, 650, {{6}}, 0, 0, 0, NULL}, 1, HEADER_INCIDENT, 0);
+    struct epoch_head nobody = {"nobody", 1, 900, {{9}}};
+    refused_closed((struct epoch_closed){1, 650, {{6}}, 0, 0, 1, &nobody}, 2, HEADER_INCIDENT, 0);
+    struct epoch_head none = {"CO/GOV/1/SS1", 0, 900, {{9}}};
+    refused_closed((struct epoch_closed){1, 650, {{6}}, 0, 0, 1, &none}, 2, HEADER_INCIDENT, 0);
+}
+
+static void test_headers_of_the_first_epoch_do_not_say_so(void)
+{
+    struct header header = sample(), first = sample();
+    first.log_epoch = 1;
+    OWNED(bytes) bytes = encoded(&header);
+    OWNED(bytes) other = encoded(&first);
+    OWNED(header_read) read = NULL;
+    CU_ASSERT(span_equal(bytes_span(bytes), bytes_span(other)));
+    MUST(header_decode(bytes_span(bytes), &read));
+    CU_ASSERT_EQUAL(header_of(read)->log_epoch, 1);
+    uint8_t said[] = {0xf0, 0x01, 0x01}; /* field 30: 1 */
+    MUST(bytes_append(other, span_of(said, sizeof said)));
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(other)));
+    other->data[other->size - 1] = LOG_EPOCHS_MAX + 1;
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(other)));
+    other->data[other->size - 1] = 2;
+    MUST(decode(bytes_span(other)));
+}
+
+static void test_an_erasure_names_earlier_epochs_only(void)
+{
+    struct erasure erasure = {0, 1, "20261118", "", 0, NULL, 1};
+    struct header header = about_the_log(HEADER_ERASED);
+    header.erasure = &erasure;
+    OWNED(bytes) own = encoded(&header);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(own)));
+    header.log_epoch = 2;
+    OWNED(bytes) later = encoded(&header);
+    MUST(decode(bytes_span(later)));
+    erasure.epoch = 2;
+    OWNED(bytes) same = encoded(&header);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(same)));
+}
+
+SUITE(header, TEST(test_a_closed_epoch_is_read_back),
+      TEST(test_an_epoch_is_closed_by_the_first_record_of_the_next_alone),
+      TEST(test_headers_of_the_first_epoch_do_not_say_so),
+      TEST(test_an_erasure_names_earlier_epochs_only), TEST(test_an_erasure_is_read_back),
       TEST(test_an_erasure_of_nothing_possible_is_refused),
       TEST(test_what_is_kept_is_said_in_a_start_only), TEST(test_what_is_encoded_is_read_back),
       TEST(test_a_subject_is_read_back_within_its_bound),

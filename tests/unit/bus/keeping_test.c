@@ -41,7 +41,7 @@ static bool covers(const struct erasure *erasure, uint64_t index, enum header_ki
 static void test_an_erasure_covers_what_it_names_and_nothing_else(void)
 {
     static const char *const except[] = {"CO/GOV/1/X/s"};
-    struct erasure erasure = {10, 20, "20261118", "CO/GOV/1", 1, except};
+    struct erasure erasure = {10, 20, "20261118", "CO/GOV/1", 1, except, 0};
     CU_ASSERT(covers(&erasure, 10, HEADER_REQUEST, "CO/GOV/1/X/t"));
     CU_ASSERT(covers(&erasure, 20, HEADER_FAULT, "CO/GOV/1/X/t"));
     CU_ASSERT(!covers(&erasure, 9, HEADER_REQUEST, "CO/GOV/1/X/t"));

@@ -98,7 +98,7 @@ static inline struct place agency_request(const char *server, struct keypair *ke
     MUST(keypair_request(key, &subject, &request));
     text_base64(bytes_span(request), base64, sizeof base64);
     text_hex(span_of(raw, sizeof raw), hex, sizeof hex);
-    snprintf(text, sizeof text, "log.example/%u", seed);
+    snprintf(text, sizeof text, "log.example/%u/1", seed);
     MUST(note_key_make(text, NOTE_LOG, raw, &log));
     note_key_text(&log, vkey, sizeof vkey);
     snprintf(text, sizeof text,

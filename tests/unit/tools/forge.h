@@ -64,7 +64,7 @@ static inline void forge_enrol(struct forge *self, enum forge_side side)
     self->certificate[side] = book_issue(self->book, forge_member[side], "SS1", &self->sign[side]);
     MUST(keypair_make(KEY_ED25519, &self->log_key[side]));
     MUST(keypair_public(self->log_key[side], &public_key));
-    snprintf(name, sizeof name, "log.example/%d", (int)side);
+    snprintf(name, sizeof name, "log.example/%d/1", (int)side);
     MUST(note_key_make(name, NOTE_LOG, public_key->data, &self->origin[side]));
     note_key_text(&self->origin[side], vkey, sizeof vkey);
     memset(seed, 1 + (int)side, sizeof seed);

@@ -289,7 +289,7 @@ static void test_what_a_log_says_of_itself_is_kept_whatever_was_said(void)
 static void forge_erasure(struct forge *self, enum forge_side signer, uint64_t first, uint64_t last,
                           const char *of)
 {
-    struct erasure erasure = {first, last, "20261118", of, 0, NULL};
+    struct erasure erasure = {first, last, "20261118", of, 0, NULL, 0};
     struct header header = forge_header(self, signer, HEADER_ERASED);
     header.erasure = &erasure;
     forge_append(self, signer, &header, header.time_ms);
