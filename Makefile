@@ -4,6 +4,7 @@
 # make bench      measure                   make fuzz     fuzz each parser (SECONDS=60)
 # make bench-search  measure searching an index (ENTRIES=1000000)
 # make bench-evidence  what evidence costs, on against off
+# make bench-recovery  measure a start on a long log (ENTRIES=1000000)
 # make lint       formatters, analysers     make install  PREFIX=/usr/local
 # BUILD=dev|release|asan|tsan|cover chooses the flavour; all output goes to build/.
 
@@ -79,7 +80,7 @@ OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serv
 OBJECTS_chaski-audit := $(call objects,tools/audit) $(EVIDENCE)
 OBJECTS_chaski := $(call objects,tools/chaski) $(OUT)/gateway/table.o
 
-.PHONY: all deps test unit integration demo bench bench-evidence bench-search fuzz lint install clean docs check corpora tidy
+.PHONY: all deps test unit integration demo bench bench-evidence bench-search bench-recovery fuzz lint install clean docs check corpora tidy
 all: $(BINARIES)
 
 # --- rules ---------------------------------------------------------------------------------------
@@ -147,7 +148,7 @@ $(UNIT_PROGRAMS): $(OUT)/tests/unit-%: $(OUT)/tests/unit/main.o $$(addprefix $(O
 
 # stand-ins for a gateway, a security server and a peer, for integration tests and measurements
 TEST_TOOLS := $(OUT)/tests/front_peer $(OUT)/tests/front_server $(OUT)/tests/careless $(OUT)/tests/mesh_peer $(OUT)/tests/mute \
-  $(OUT)/tests/record_flip
+  $(OUT)/tests/record_flip $(OUT)/tests/log_fill
 $(TEST_TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(FLOOR_all)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all)
@@ -195,6 +196,11 @@ bench-search:
 	@tools/deps.sh build bench
 	@$(MAKE) --no-print-directory -j2 BUILD=release build/release/bin/chaski-audit build/release/tests/index_fill
 	@tests/bench/search.sh build/release $(ENTRIES)
+
+bench-recovery:
+	@tools/deps.sh build bench
+	@$(MAKE) --no-print-directory -j2 BUILD=release all build/release/tests/log_fill
+	@tests/bench/recovery.sh build/release $(ENTRIES)
 
 fuzz:
 	@tools/deps.sh build test fuzz
