@@ -11,7 +11,6 @@
 #include <stdlib.h>
 
 #define PATH_BYTES 512
-#define EPOCH 1
 #define SIZE_MOST ((uint64_t)INT64_MAX)
 
 struct kept_head {
@@ -54,7 +53,7 @@ static fault read_head(const struct log_view *view, const char *name, struct cov
 {
     char path[PATH_BYTES];
     OWNED(cover) self = owned_new(sizeof *self);
-    audit_log_path(view->folder, EPOCH, name, path, sizeof path);
+    audit_log_path(view->folder, view->epoch, name, path, sizeof path);
     fault f = file_read(path, NOTE_BYTES_MAX, &self->note);
     if (f.code == NO_MEMORY)
         return f;
@@ -75,7 +74,7 @@ static fault read_kept(const struct log_view *view, const struct kept_head *kept
         cover_free(&self); /* another head under this name */
     if (self != NULL && kept->stamped) {
         text_format(name, sizeof name, "cp/%" PRIu64 ".tst", kept->size);
-        audit_log_path(view->folder, EPOCH, name, path, sizeof path);
+        audit_log_path(view->folder, view->epoch, name, path, sizeof path);
         TRY(file_read(path, COVER_TOKEN_BYTES_MAX, &self->token));
     }
     *out = TAKE(self);
@@ -131,7 +130,7 @@ fault covers_read(const struct log_view *view, struct covers **out)
     char path[PATH_BYTES];
     OWNED(covers) self = owned_new(sizeof *self);
     self->view = view;
-    audit_log_path(view->folder, EPOCH, "cp", path, sizeof path);
+    audit_log_path(view->folder, view->epoch, "cp", path, sizeof path);
     DIR *dir = opendir(path);
     if (dir != NULL) {
         for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
@@ -208,7 +207,7 @@ static bool from_tiles(const struct log_view *view, const struct checkpoint *hea
                        const struct sha256 *leaf_hash, struct record_proof *proof)
 {
     char path[PATH_BYTES];
-    text_format(path, sizeof path, "%s/log/%d", view->folder, EPOCH);
+    text_format(path, sizeof path, "%s/log/%u", view->folder, view->epoch);
     OWNED(tile_reader) tiles = tile_reader_new(path, head->size);
     return !failed(tile_reader_inclusion(tiles, proof->index, proof->path, &proof->length)) &&
            leads_there(proof, leaf_hash, head);

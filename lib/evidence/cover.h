@@ -2,9 +2,9 @@
 /*
  * cover - the signed heads of a log that cover an entry, and the proof that it stands under one.
  *
- *   log/1/cp/<size>       heads that witnesses cosigned; <size>.tst: time stamp over such a file
- *   log/1/checkpoint      the head that the tiles reach
- *   log/1/promise         the newest head, which only the segments reach
+ *   log/<epoch>/cp/<size> heads that witnesses cosigned; <size>.tst: time stamp over such a file
+ *   .../checkpoint        the head that the tiles reach
+ *   .../promise           the newest head, which only the segments reach
  *
  * Any of these may be missing. Heads that the log's key did not sign are passed over.
  */

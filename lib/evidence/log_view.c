@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #define PATH_BYTES 512
-#define EPOCH 1
 
 static fault path_in(const struct log_view *self, const char *name, char out[PATH_BYTES])
 {
@@ -39,8 +38,8 @@ static fault find_server(struct log_view *self)
     size_t step = 0;
     for (const struct directory_server *server;
          (server = directory_next_server(self->directory, &step)) != NULL;)
-        if (strcmp(server->log_key.name, self->log_key.name) == 0 &&
-            memcmp(server->log_key.public_key, self->log_key.public_key, ED25519_PUBLIC_BYTES) ==
+        if (strcmp(server->log_key.name, self->registered.name) == 0 &&
+            memcmp(server->log_key.public_key, self->registered.public_key, ED25519_PUBLIC_BYTES) ==
                 0) {
             self->server = owned_text(server->id);
             return DONE;
@@ -62,17 +61,36 @@ static fault read_anchors(struct log_view *self, const struct log_anchors *ancho
     TRY(log_view_trust_file(self->folder, anchors, path, sizeof path));
     TRY(trust_load(path, &self->trust));
     TRY(path_in(self, "anchor/log.vkey", path));
-    TRY(read_vkey(path, &self->log_key));
+    TRY(read_vkey(path, &self->registered));
+    TRY(log_epoch_key(&self->registered, self->epoch, &self->log_key));
     TRY(path_in(self, "anchor/directory.vkey", path));
     return read_vkey(anchors->authority_file != NULL ? anchors->authority_file : path,
                      &self->authority);
 }
 
-fault log_view_open(const char *folder, const struct log_anchors *anchors, struct log_view **out)
+static fault find_epoch(struct log_view *self, unsigned epoch)
+{
+    unsigned newest = 1;
+    TRY(log_epoch_newest(self->folder, &newest));
+    self->epoch = epoch == 0 ? newest : epoch;
+    self->newest = self->epoch >= newest;
+    if (self->epoch > newest)
+        return RAISE(NOT_FOUND, "%s holds no epoch %u, only up to %u", self->folder, epoch, newest);
+    log_epoch_payloads(self->folder, self->epoch, self->payloads, sizeof self->payloads);
+    if (self->epoch == 1)
+        text_format(self->name, sizeof self->name, "%s", self->folder);
+    else
+        text_format(self->name, sizeof self->name, "%s (epoch %u)", self->folder, self->epoch);
+    return DONE;
+}
+
+fault log_view_open(const char *folder, unsigned epoch, const struct log_anchors *anchors,
+                    struct log_view **out)
 {
     OWNED(log_view) self = owned_new(sizeof *self);
     if (!text_format(self->folder, sizeof self->folder, "%s", folder))
         return RAISE(BAD_REQUEST, "the folder's name is too long");
+    TRY(find_epoch(self, epoch));
     TRY(read_anchors(self, anchors));
     TRY(load_directory(self));
     TRY(find_server(self));
@@ -119,7 +137,7 @@ fault log_view_walk(struct log_view *self,
     char path[PATH_BYTES];
     struct walk walk = {visit, owner};
     *end = (struct wal_end){0};
-    audit_log_path(self->folder, EPOCH, "wal", path, sizeof path);
+    audit_log_path(self->folder, self->epoch, "wal", path, sizeof path);
     return wal_walk(path, take_leaf, &walk, end);
 }
 

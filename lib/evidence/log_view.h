@@ -12,10 +12,16 @@
 
 struct log_view {
     char folder[400];
+    unsigned epoch;     /* of this log: lib/bus/log_epoch.h */
+    char payloads[440]; /* where its payloads and their keys lie */
+    char name[440];     /* for people: the folder, and which epoch of it when it is not the first */
     struct trust *trust;
-    struct note_key authority, log_key;
+    struct note_key authority;
+    struct note_key registered; /* as the directory has it */
+    struct note_key log_key;    /* ... under the origin of the epoch */
     struct directory *directory;
     char *server; /* whose log it is, by the log's origin in the directory */
+    bool newest;  /* no later epoch is in the folder */
 };
 
 /* What everything else rests on. NULL: the folder's own copy, and whoever gave you the folder gave
@@ -25,9 +31,11 @@ struct log_anchors {
     const char *authority_file; /* the key that signs the directory */
 };
 
-/* Faults: IO_FAILED, NOT_FOUND, BAD_KEY, CERTIFICATE_BAD (an anchor cannot be read), as
- * directory_load, and KEY_UNKNOWN when no server of the directory has this log's key. */
-fault log_view_open(const char *folder, const struct log_anchors *anchors, struct log_view **out);
+/* epoch 0: the newest that the folder holds. Faults: IO_FAILED, NOT_FOUND, BAD_KEY, CERTIFICATE_BAD
+ * (an anchor cannot be read), as directory_load, and KEY_UNKNOWN when no server of the directory
+ * has this log's key. */
+fault log_view_open(const char *folder, unsigned epoch, const struct log_anchors *anchors,
+                    struct log_view **out);
 /* The file that trust comes from: the auditor's or the folder's own. */
 fault log_view_trust_file(const char *folder, const struct log_anchors *anchors, char *out,
                           size_t room);

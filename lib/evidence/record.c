@@ -41,8 +41,8 @@ static fault put_payload(const struct record *self, const struct record_source *
                          struct files *files, struct readme_facts *facts)
 {
     OWNED(bytes) blob = NULL;
-    facts->payload_damaged = failed(payload_store_read(from->view->folder, from->keys, self->index,
-                                                       &self->leaf_hash, &facts->payload, &blob));
+    facts->payload_damaged = failed(payload_store_read(
+        from->view->payloads, from->keys, self->index, &self->leaf_hash, &facts->payload, &blob));
     if (!facts->payload_damaged && blob != NULL)
         files_take(files, facts->payload == PAYLOAD_HELD ? "payload.bin" : "salt.bin", &blob);
     return DONE;
@@ -89,7 +89,8 @@ static fault put_keys(const struct record_source *from, struct files *files)
 {
     char vkey[400];
     OWNED(bytes) line = bytes_empty(sizeof vkey + 1);
-    note_key_text(&from->view->log_key, vkey, sizeof vkey);
+    /* as the directory has it: verify.sh makes that of the epoch from it */
+    note_key_text(&from->view->registered, vkey, sizeof vkey);
     TRY(bytes_append_text(line, vkey));
     TRY(bytes_append_text(line, "\n"));
     files_take(files, "log.vkey", &line);

@@ -220,6 +220,16 @@ leads_to_root() { # LEAF-FILE: does the path lead from it to ROOT? RFC 9162 sect
     done
     [ $last = 0 ] && [ "$hash" = "$ROOT" ]
 }
+# After read_vkey_file: the directory has a log's key under the origin of its first epoch, NAME/1; that of a later
+# one, NAME/2 and so on, is the same key under another name.
+of_epoch() {
+    [[ $KEY_NAME == */1 && $ORIGIN =~ ^(.*)/([2-9]|[1-5][0-9]|6[0-4])$ && ${BASH_REMATCH[1]} == "${KEY_NAME%/1}" ]] || return 0
+    KEY_NAME=$ORIGIN
+    printf '%s\n' "$KEY_NAME" >"$work/vkey"
+    xxd -r -p <<<"$KEY_TYPE$KEY_PUBLIC" >>"$work/vkey"
+    read -r HASH _ < <(sha256sum <"$work/vkey")
+    KEY_ID=${HASH:0:8}
+}
 log_signed() { # after read_vkey_file: is the note signed by this key, and of this origin?
     local i found=no
     WHY="no signature of $(plain "$KEY_NAME")"
@@ -446,7 +456,7 @@ check_cover() { # FOLDER/ ENDING: one checkpoint that covers the record
         bad "checkpoint$2" "the file checkpoint is not the one in the proof"
     elif ! read_vkey_file "$log"; then
         bad "checkpoint$2" "no key of the log"
-    elif ! log_signed; then
+    elif ! of_epoch || ! log_signed; then
         bad "checkpoint$2" "$WHY"
     elif [ $have_policy = yes ] && [ ${#POLICY_LOGS[@]} -gt 0 ] && [[ " ${POLICY_LOGS[*]} " != *" $(<"$log") "* ]]; then
         bad "checkpoint$2" "the policy knows no such log"

@@ -238,7 +238,7 @@ static fault make(const char *folder, uint64_t entries)
     OWNED(database) database = NULL;
     int lock = -1;
     TRY(file_make_folders(folder, 0700));
-    TRY(index_place_find(folder, NULL, &place));
+    TRY(index_place_find(folder, 1, NULL, &place));
     TRY(index_file_lock(&place, &lock));
     TRY(index_file_begin(&place, &database));
     TRY(fill(database, entries));

@@ -6,10 +6,12 @@
  *   mesh_peer ADDRESS KEYS_FOLDER MY_SERVER DIRECTORY TRUST VKEY TARGET_SERVER CLIENT SERVICE LIE
  *
  * LIE: honest, random, envelope, unsealed, other-payload, bad-signature, wrong-key, other-server,
- *      other-sender, future, stale, old, twice, old-twice, replay-other, stranger, long-deadline
+ *      other-sender, future, stale, old, twice, old-twice, replay-other, stranger, long-deadline,
+ *      keep:FILE (honest, and its frames go to the file), again:FILE (the very frames of before)
  * Prints `answer FAULT_NAME` for each answer that can be opened, or `silence` after a while.
  */
 #include "lib/base/clock.h"
+#include "lib/base/cursor.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
@@ -130,6 +132,43 @@ static fault make_message(struct liar *self)
     return DONE;
 }
 
+static const char *file_of(const struct liar *self, const char *lie)
+{
+    size_t size = strlen(lie);
+    return strncmp(self->lie, lie, size) == 0 ? self->lie + size : NULL;
+}
+
+/* u32 size of the envelope | envelope | sealed letter */
+static fault keep_frames(const struct liar *self)
+{
+    uint8_t size[4];
+    const char *path = file_of(self, "keep:");
+    OWNED(bytes) all = bytes_empty(self->sealed->size + MESH_ENVELOPE_BYTES_MAX + 4);
+    if (path == NULL)
+        return DONE;
+    put_u32(size, (uint32_t)self->envelope_size);
+    TRY(bytes_append(all, span_of(size, sizeof size)));
+    TRY(bytes_append(all, span_of(self->envelope, self->envelope_size)));
+    TRY(bytes_append(all, bytes_span(self->sealed)));
+    return file_replace(path, bytes_span(all), 0600);
+}
+
+static fault take_frames(struct liar *self)
+{
+    const char *path = file_of(self, "again:");
+    OWNED(bytes) all = NULL;
+    if (path == NULL)
+        return make_message(self);
+    TRY(file_read(path, 1 << 20, &all));
+    self->envelope_size = all->size < 4 ? SIZE_MAX : get_u32(all->data);
+    if (self->envelope_size > sizeof self->envelope || all->size < 4 + self->envelope_size)
+        return RAISE(BAD_FRAME, "%s holds no frames", path);
+    memcpy(self->envelope, all->data + 4, self->envelope_size);
+    return bytes_copy(
+        span_of(all->data + 4 + self->envelope_size, all->size - 4 - self->envelope_size),
+        &self->sealed);
+}
+
 static void send_it(struct loop_timer *timer)
 {
     struct liar *self = timer->owner;
@@ -224,7 +263,8 @@ static fault run(char **argv)
                                      .message_bytes_max = 1 << 20,
                                      .own = &transport,
                                      .server_key = self.target->transport_key};
-    TRY(make_message(&self));
+    TRY(take_frames(&self));
+    TRY(keep_frames(&self));
     TRY(socket_open(self.net, &options, on_answer, &self, &self.socket));
     TRY(socket_connect(self.socket, argv[1]));
     self.end = (struct loop_timer){.fire = on_end, .owner = &self};

@@ -57,6 +57,10 @@ static const char usage[] =
     "  --rebuild                  makes the index anew\n"
     "  --as-is                    does not look into the log for what is not indexed yet\n"
     "\n"
+    "A log whose end was lost goes on in a new epoch. show, export and search look at the newest;\n"
+    "verify checks all of them:\n"
+    "  --epoch N               another one\n"
+    "\n"
     "Payloads are sealed under keys that are under the node's store key. To open them:\n"
     "  --store-key FILE        a node's store.key, or day keys that keys export printed; as often\n"
     "                          as there are files\n"
@@ -70,6 +74,14 @@ static const char usage[] =
     "\n"
     "Exit status: 0 clean (there may be remarks), or a search that found something or nothing;\n"
     "1 findings; 2 could not check, or a wrong command line.\n";
+
+static fault take_epoch(struct audit_arguments *out)
+{
+    uint64_t epoch = 0;
+    TRY(text_number(span_of_text(optarg), LOG_EPOCHS_MAX, &epoch));
+    out->epoch = (unsigned)epoch;
+    return DONE;
+}
 
 static fault take_option(int code, struct audit_arguments *out)
 {
@@ -120,6 +132,8 @@ static fault take_option(int code, struct audit_arguments *out)
         return DONE;
     case 'l':
         return text_number(span_of_text(optarg), UINT32_MAX, &out->limit);
+    case 'n':
+        return take_epoch(out);
     case 'j':
         out->json = true;
         return DONE;
@@ -151,6 +165,7 @@ static fault parse(int argc, char **argv, struct audit_arguments *out)
                                             {"exchange", required_argument, NULL, 'x'},
                                             {"kind", required_argument, NULL, 'k'},
                                             {"limit", required_argument, NULL, 'l'},
+                                            {"epoch", required_argument, NULL, 'n'},
                                             {"json", no_argument, NULL, 'j'},
                                             {"quiet", no_argument, NULL, 'q'},
                                             {"payload", no_argument, NULL, 'p'},

@@ -20,6 +20,7 @@ struct audit_arguments {
     size_t store_keys;
     const char *store_key[LOGS_MAX]; /* files with store keys or day keys */
     uint64_t limit;                  /* 0: all */
+    unsigned epoch;                  /* of the log that is shown; 0: the newest */
     bool json, quiet, payload;
 };
 

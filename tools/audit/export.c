@@ -114,7 +114,8 @@ static fault choose_directory(struct export *self, char folder[PATH_BYTES])
 static fault open_source(struct export *self)
 {
     char folder[PATH_BYTES];
-    TRY(log_view_open(self->arguments->positional[0], &self->arguments->anchors, &self->view));
+    TRY(log_view_open(self->arguments->positional[0], self->arguments->epoch,
+                      &self->arguments->anchors, &self->view));
     TRY(choose_directory(self, folder));
     TRY(standing_read(folder, self->given != NULL ? self->given : self->view->directory,
                       &self->view->authority, &self->standing));

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define EPOCH 1
 #define PROGRESS_MS 2000
 #define PROMISE_BYTES_MAX 16384
 
@@ -34,11 +33,16 @@ __attribute__((format(printf, 2, 3))) static void remark(struct index *self, con
 
 // --- the log ------------------------------------------------------------------------------------
 
+static unsigned epoch_of(const struct index_options *options)
+{
+    return options->epoch == 0 ? 1 : options->epoch;
+}
+
 static fault wal_folder(const struct index_options *options, char out[INDEX_PATH_BYTES])
 {
     if (strlen(options->folder) > INDEX_PATH_BYTES - 32)
         return RAISE(BAD_REQUEST, "the folder's name is too long");
-    audit_log_path(options->folder, EPOCH, "wal", out, INDEX_PATH_BYTES);
+    audit_log_path(options->folder, epoch_of(options), "wal", out, INDEX_PATH_BYTES);
     return access(out, X_OK) == 0 ? DONE : RAISE(NOT_FOUND, "there is no log in %s: %m", out);
 }
 
@@ -49,7 +53,7 @@ static uint64_t promised(const struct index_options *options)
     uint64_t size = 0;
     OWNED(bytes) note = NULL;
     struct span line;
-    audit_log_path(options->folder, EPOCH, "promise", path, sizeof path);
+    audit_log_path(options->folder, epoch_of(options), "promise", path, sizeof path);
     if (failed(file_read(path, PROMISE_BYTES_MAX, &note)))
         return 0;
     struct cursor at = cursor_over(bytes_span(note));
@@ -341,7 +345,10 @@ static fault open_and_bring_up(struct index *self, const struct index_options *o
 fault index_open(const struct index_options *options, struct index **out)
 {
     OWNED(index) self = owned_new(sizeof *self);
-    TRY(index_place_find(options->folder, options->file, &self->place));
+    TRY(index_place_find(options->folder, epoch_of(options), options->file, &self->place));
+    if (epoch_of(options) > 1)
+        remark(self, "this is epoch %u of the log; what was before it is found with --epoch %u",
+               epoch_of(options), epoch_of(options) - 1);
     TRY(options->as_is ? open_as_is(self, options) : open_and_bring_up(self, options));
     *out = TAKE(self);
     return DONE;

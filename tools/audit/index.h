@@ -19,7 +19,8 @@
 
 struct index_options {
     const char *folder;      /* of the audit log */
-    const char *file;        /* NULL: folder/index/search.db */
+    unsigned epoch;          /* of that log; 0: the first */
+    const char *file;        /* NULL: folder/index/search.db, of a later epoch search-<epoch>.db */
     bool rebuild;            /* from the start, whatever is there */
     const char *rebuild_why; /* for a remark; NULL when it was asked for */
     bool as_is;              /* does not look into the log */

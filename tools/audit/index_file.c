@@ -59,15 +59,18 @@ static fault place_of_file(const char *file, struct index_place *out)
                : RAISE(BAD_REQUEST, "the name of the index is too long");
 }
 
-fault index_place_find(const char *audit_folder, const char *file, struct index_place *out)
+fault index_place_find(const char *audit_folder, unsigned epoch, const char *file,
+                       struct index_place *out)
 {
-    char real[INDEX_PATH_BYTES];
+    char real[INDEX_PATH_BYTES], name[32] = "search.db";
     struct stat st;
     if (file != NULL)
         return place_of_file(file, out);
     TRY(real_folder(audit_folder, real));
+    if (epoch > 1)
+        text_format(name, sizeof name, "search-%u.db", epoch);
     if (!text_format(out->folder, sizeof out->folder, "%s/index", real) ||
-        !text_format(out->file, sizeof out->file, "%s/search.db", out->folder))
+        !text_format(out->file, sizeof out->file, "%s/%s", out->folder, name))
         return RAISE(BAD_REQUEST, "the folder's name is too long");
     if (lstat(out->folder, &st) == 0 && !S_ISDIR(st.st_mode))
         return RAISE(REFUSED, "%s is not a folder but a link or a file; remove it, or give --index",

@@ -26,10 +26,11 @@ enum index_condition {
     INDEX_DAMAGED,
 };
 
-/* `audit_folder`/index/search.db, or `file` when it is not NULL. NOT_FOUND when the folder that it
- * would lie in is not there (but index/ itself may still be missing), REFUSED when index/ is a
- * link. */
-fault index_place_find(const char *audit_folder, const char *file, struct index_place *out);
+/* `audit_folder`/index/search.db, of a later epoch search-<epoch>.db, or `file` when it is not
+ * NULL. NOT_FOUND when the folder that it would lie in is not there (but index/ itself may still be
+ * missing), REFUSED when index/ is a link. */
+fault index_place_find(const char *audit_folder, unsigned epoch, const char *file,
+                       struct index_place *out);
 
 enum index_condition index_file_look(const struct index_place *place);
 

@@ -2,6 +2,7 @@
 /* chaski-audit search: who got what, when and why, by the index beside the log. */
 #include "tools/audit/commands.h"
 
+#include "lib/bus/log_epoch.h"
 #include "lib/evidence/printable.h"
 #include "tools/audit/search_print.h"
 
@@ -31,6 +32,8 @@ fault search_command(int argc, char **argv)
 {
     struct search_arguments arguments;
     TRY(search_arguments_read(argc, argv, &arguments));
+    if (arguments.index.epoch == 0)
+        TRY(log_epoch_newest(arguments.index.folder, &arguments.index.epoch));
     fault f = search(&arguments);
     if (f.code != BAD_TABLE || arguments.index.as_is)
         return f;

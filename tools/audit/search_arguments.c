@@ -208,6 +208,15 @@ static fault read_after(const char *text, int64_t *out)
     return DONE;
 }
 
+static fault read_epoch(const char *text, unsigned *out)
+{
+    uint64_t epoch = 0;
+    if (failed(text_number(span_of_text(text), LOG_EPOCHS_MAX, &epoch)) || epoch == 0)
+        return RAISE(BAD_REQUEST, "--epoch \"%.20s\": 1 to %d", text, LOG_EPOCHS_MAX);
+    *out = (unsigned)epoch;
+    return DONE;
+}
+
 // --- options ------------------------------------------------------------------------------------
 
 enum option_code {
@@ -225,6 +234,7 @@ enum option_code {
     O_KIND,
     O_LIMIT,
     O_AFTER,
+    O_EPOCH,
     O_INDEX,
     O_NEWEST,
     O_OLDEST,
@@ -248,6 +258,7 @@ static const struct option options[] = {{"from", required_argument, NULL, O_FROM
                                         {"kind", required_argument, NULL, O_KIND},
                                         {"limit", required_argument, NULL, O_LIMIT},
                                         {"after", required_argument, NULL, O_AFTER},
+                                        {"epoch", required_argument, NULL, O_EPOCH},
                                         {"index", required_argument, NULL, O_INDEX},
                                         {"newest", no_argument, NULL, O_NEWEST},
                                         {"oldest", no_argument, NULL, O_OLDEST},
@@ -303,6 +314,8 @@ static fault take_option(int code, const char *word, struct search_arguments *ou
         return read_limit(optarg, &out->limit);
     case O_AFTER:
         return read_after(optarg, &out->after);
+    case O_EPOCH:
+        return read_epoch(optarg, &out->index.epoch);
     case O_INDEX:
         out->index.file = optarg;
         return DONE;

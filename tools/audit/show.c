@@ -161,9 +161,23 @@ static void print_erasure_words(struct span payload)
     chaski__erasure_text__free_unpacked(text, NULL);
 }
 
-static void print_content(enum header_kind kind, struct span payload)
+static void print_epoch_words(struct span payload)
 {
-    if (kind == HEADER_ERASED)
+    Chaski__EpochText *text = chaski__epoch_text__unpack(NULL, payload.size, payload.at);
+    if (text == NULL)
+        return;
+    OWNED(printable) reason = printable_of(span_of_text(text->reason));
+    OWNED(printable) officer = printable_of(span_of_text(text->officer));
+    printf(BAR "reason: %s\n" BAR "officer: %s\n", reason->text, officer->text);
+    chaski__epoch_text__free_unpacked(text, NULL);
+}
+
+static void print_content(const struct header *header, struct span payload)
+{
+    enum header_kind kind = header->kind;
+    if (header->closed != NULL)
+        print_epoch_words(payload);
+    else if (kind == HEADER_ERASED)
         print_erasure_words(payload);
     else if (kind == HEADER_REQUEST)
         print_request(payload);
@@ -195,7 +209,7 @@ static void print_payload(const struct show *self, const struct log_entry *entry
 {
     OWNED(bytes) blob = NULL;
     enum payload_state state = PAYLOAD_NONE;
-    if (failed(payload_store_read(self->view->folder, self->keys, entry->index, entry->leaf_hash,
+    if (failed(payload_store_read(self->view->payloads, self->keys, entry->index, entry->leaf_hash,
                                   &state, &blob))) {
         print_field("payload", span_of_text(fault_detail()));
         return;
@@ -204,7 +218,7 @@ static void print_payload(const struct show *self, const struct log_entry *entry
            entry->header->payload_bytes);
     if (blob != NULL && state == PAYLOAD_HELD && blob->size >= SALT_BYTES &&
         self->arguments->payload)
-        print_content(entry->header->kind, letter_payload(bytes_span(blob)));
+        print_content(entry->header, letter_payload(bytes_span(blob)));
 }
 
 static void print_erasure(const struct erasure *erasure)
@@ -212,8 +226,11 @@ static void print_erasure(const struct erasure *erasure)
     if (erasure == NULL)
         return;
     OWNED(printable) of = printable_of(span_of_text(erasure->of));
-    printf("  %-16s entries %" PRIu64 " to %" PRIu64 " of %s%s%s\n", "erased", erasure->first,
-           erasure->last, erasure->day, erasure->of[0] == '\0' ? "" : ", of ", of->text);
+    char epoch[32] = "";
+    if (erasure->epoch != 0)
+        text_format(epoch, sizeof epoch, " of epoch %u", erasure->epoch);
+    printf("  %-16s entries %" PRIu64 " to %" PRIu64 "%s of %s%s%s\n", "erased", erasure->first,
+           erasure->last, epoch, erasure->day, erasure->of[0] == '\0' ? "" : ", of ", of->text);
     for (size_t i = 0; i < erasure->excepts; i++)
         print_field("... but not of", span_of_text(erasure->except[i]));
 }
@@ -225,6 +242,24 @@ static void print_keeping(const struct keeping *keeping)
         OWNED(printable) of = printable_of(span_of_text(keeping->rule[i].of));
         printf("  %-16s %s: %s\n", "payloads kept", of->text[0] == '\0' ? "all services" : of->text,
                words[keeping->rule[i].mode]);
+    }
+}
+
+static void print_closed(const struct epoch_closed *closed)
+{
+    char root[2 * SHA256_BYTES + 1];
+    if (closed == NULL)
+        return;
+    text_hex(sha256_span(&closed->root), root, sizeof root);
+    printf("  %-16s %u, of which %" PRIu64 " entries are left, root %s\n", "closes epoch",
+           closed->epoch, closed->size, root);
+    printf("  %-16s %" PRIu32 ", and %" PRIu32 " answered\n", "asked", closed->asked,
+           closed->answered);
+    for (size_t i = 0; i < closed->heads; i++) {
+        OWNED(printable) by = printable_of(span_of_text(closed->head[i].by));
+        text_hex(sha256_span(&closed->head[i].root), root, sizeof root);
+        printf("  %-16s %" PRIu64 " entries, root %s, held by %s\n", "... known head",
+               closed->head[i].size, root, by->text);
     }
 }
 
@@ -249,6 +284,7 @@ static void print_full(const struct show *self, const struct log_entry *entry)
     print_field("rule", header->rule);
     print_erasure(header->erasure);
     print_keeping(header->keeping);
+    print_closed(header->closed);
     if (header->fault != OK)
         printf("  %-16s %s: %s\n", "fault", fault_name((enum fault_code)header->fault),
                fault_sentence((enum fault_code)header->fault));
@@ -257,8 +293,10 @@ static void print_full(const struct show *self, const struct log_entry *entry)
         printf("  %-16s %s\n", "reply to", hash);
     }
     text_hex(sha256_span(&header->log_root), hash, sizeof hash);
-    printf("  %-16s %" PRIu64 " %s\n  %-16s %" PRIu64 "\n", "signer's log", header->log_size, hash,
-           "directory epoch", header->directory_epoch);
+    printf("  %-16s %" PRIu64 " %s", "signer's log", header->log_size, hash);
+    if (header->log_epoch > 1)
+        printf(", of epoch %u", header->log_epoch);
+    printf("\n  %-16s %" PRIu64 "\n", "directory epoch", header->directory_epoch);
     struct directory_signer *signer =
         directory_signer_ever(self->view->directory, entry->parts.ski.at);
     if (signer != NULL) {
@@ -311,7 +349,7 @@ fault show_command(const struct audit_arguments *arguments)
         self.one = true;
         TRY(text_number(span_of_text(arguments->positional[1]), UINT64_MAX, &self.index));
     }
-    TRY(log_view_open(arguments->positional[0], &arguments->anchors, &view));
+    TRY(log_view_open(arguments->positional[0], arguments->epoch, &arguments->anchors, &view));
     TRY(store_keys_open(arguments, &keys));
     self.view = view;
     self.keys = keys;

@@ -22,11 +22,11 @@ static const char *const payload_words[FOUND_KINDS] = {"none", "held",   "sealed
 
 // --- opening ------------------------------------------------------------------------------------
 
-static fault read_log(struct verify *self, struct log *log, const char *folder)
+static fault read_log(struct verify *self, struct log *log, const char *folder, unsigned epoch)
 {
     char path[600];
     const struct log_anchors *anchors = &self->arguments->anchors;
-    TRY(log_view_open(folder, anchors, &log->view));
+    TRY(log_view_open(folder, epoch, anchors, &log->view));
     TRY(log_view_trust_file(folder, anchors, path, sizeof path));
     TRY(anchors_read(path, &log->view->authority, &log->anchors));
     if (!text_format(path, sizeof path, "%s/directory", folder))
@@ -35,9 +35,9 @@ static fault read_log(struct verify *self, struct log *log, const char *folder)
 }
 
 /* A folder that contradicts the anchors is a finding; one that cannot be read ends the run. */
-static fault open_log(struct verify *self, struct log *log, const char *folder)
+static fault open_log(struct verify *self, struct log *log, const char *folder, unsigned epoch)
 {
-    fault f = read_log(self, log, folder);
+    fault f = read_log(self, log, folder, epoch);
     if (f.code != DIRECTORY_BAD && f.code != KEY_UNKNOWN)
         return f;
     report_find(self->report, folder, REPORT_WHOLE, "directory",
@@ -45,6 +45,26 @@ static fault open_log(struct verify *self, struct log *log, const char *folder)
                 "authority knows.",
                 "%s: %s", fault_sentence(f.code), fault_detail());
     log_view_free(&log->view);
+    return DONE;
+}
+
+static fault open_epochs(struct verify *self, const char *folder)
+{
+    unsigned newest = 1;
+    struct log *before = NULL;
+    TRY(log_epoch_newest(folder, &newest));
+    for (unsigned epoch = 1; epoch <= newest; epoch++) {
+        if (self->logs == LOGS_MAX)
+            return RAISE(BAD_REQUEST, "more than %d logs, all epochs counted", LOGS_MAX);
+        struct log *log = &self->log[self->logs++];
+        TRY(open_log(self, log, folder, epoch));
+        if (log->view == NULL)
+            return DONE;
+        log->before = before;
+        if (before != NULL)
+            before->later = log;
+        before = log;
+    }
     return DONE;
 }
 
@@ -65,6 +85,8 @@ static void log_clear(struct log *log)
     }
     free(log->act);
     header_read_free(&log->started);
+    header_read_free(&log->closed);
+    free(log->reason);
     history_free(&log->history);
     log_view_free(&log->view);
     free(log->root);
@@ -77,7 +99,7 @@ static void read_promise(struct log *log)
 {
     char path[600];
     OWNED(bytes) note = NULL;
-    audit_log_path(log->view->folder, 1, "promise", path, sizeof path);
+    audit_log_path(log->view->folder, log->view->epoch, "promise", path, sizeof path);
     fault f = file_read(path, NOTE_BYTES_MAX, &note);
     if (f.code == NOT_FOUND)
         return;
@@ -92,7 +114,7 @@ static fault visit(void *owner, const struct log_entry *entry)
     return DONE;
 }
 
-static fault check_log(struct verify *self, struct log *log)
+static fault walk_log(struct verify *self, struct log *log)
 {
     struct wal_end end;
     if (log->view == NULL)
@@ -108,8 +130,28 @@ static fault check_log(struct verify *self, struct log *log)
              fault_detail());
     else if (f.code != NOT_FOUND) /* no segments at all: an empty log, which is found below */
         TRY(f);
+    return DONE;
+}
+
+static void check_log(struct verify *self, struct log *log)
+{
+    if (log->view == NULL)
+        return;
+    self->now = log;
+    verify_choose_judge(self, log);
     verify_log(self, log);
     verify_confirm(self, log);
+}
+
+/* All epochs of a folder are walked before one is checked: an answer may stand in a later one. */
+static fault check_logs(struct verify *self)
+{
+    for (size_t i = 0; i < self->logs; i++)
+        TRY(walk_log(self, &self->log[i]));
+    for (size_t i = 0; i < self->logs; i++)
+        check_log(self, &self->log[i]);
+    for (size_t i = 0; i < self->logs; i++)
+        verify_epoch(self, &self->log[i]);
     return DONE;
 }
 
@@ -139,9 +181,12 @@ static void tell_heads(struct verify *self, const struct log *log)
     char root[2 * SHA256_BYTES + 1];
     for (size_t i = 0; i < log->heads.count && i < HEADS_SHOWN_MAX; i++) {
         text_hex(sha256_span(&list[i]->root), root, sizeof root);
-        report_line(self->report, "  %s %s: %" PRIu64 " entries, root %s (by entry %" PRIu64 ")",
+        char epoch[24] = "";
+        if (list[i]->epoch > 1)
+            text_format(epoch, sizeof epoch, " of epoch %u", list[i]->epoch);
+        report_line(self->report, "  %s %s: %" PRIu64 " entries%s, root %s (by entry %" PRIu64 ")",
                     i == 0 ? "peers' heads:" : "             ", list[i]->server, list[i]->size,
-                    root, list[i]->index);
+                    epoch, root, list[i]->index);
     }
     if (log->heads.count > HEADS_SHOWN_MAX)
         report_line(self->report, "               ... and %zu more; --json lists all",
@@ -210,6 +255,7 @@ static json_t *heads_json(const struct log *log)
         json_put_number(object, "size", list[i]->size);
         json_put_hash(object, "root", sha256_span(&list[i]->root));
         json_put_number(object, "entry", list[i]->index);
+        json_put_number(object, "epoch", list[i]->epoch);
         json_array_append_new(array, object);
     }
     free(list);
@@ -221,7 +267,9 @@ static json_t *log_json(const struct log *log)
     json_t *object = json_object(), *payloads = json_object();
     for (size_t i = 0; i < FOUND_KINDS; i++)
         json_put_number(payloads, payload_words[i], log->payloads[i]);
-    json_put_text(object, "log", span_of_text(log->view->folder));
+    json_put_text(object, "log", span_of_text(log->view->name));
+    json_put_number(object, "epoch", log->view->epoch);
+    json_put_number(object, "lost", log->lost);
     json_put_text(object, "server", span_of_text(log->view->server));
     json_put_text(object, "origin", span_of_text(log->view->log_key.name));
     json_put_number(object, "entries", log->count);
@@ -264,13 +312,10 @@ static void tell(struct verify *self)
 static fault verify_all(struct verify *self)
 {
     TRY(store_keys_open(self->arguments, &self->keys));
-    for (size_t i = 0; i < self->arguments->count; i++) {
-        self->logs = i + 1;
-        TRY(open_log(self, &self->log[i], self->arguments->positional[i]));
-    }
+    for (size_t i = 0; i < self->arguments->count; i++)
+        TRY(open_epochs(self, self->arguments->positional[i]));
     TRY(verify_rest(self));
-    for (size_t i = 0; i < self->logs; i++)
-        TRY(check_log(self, &self->log[i]));
+    TRY(check_logs(self));
     verify_logs(self);
     tell(self);
     return DONE;

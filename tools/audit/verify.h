@@ -7,6 +7,7 @@
  *   verify_entry.c   one entry by itself, as it is walked over
  *   verify_log.c     the entries of one log against one another, its checkpoint and its end
  *   verify_confirm.c tiles, checkpoints, cosignatures, time stamps, and the times between them
+ *   verify_epochs.c  epochs of one log against one another
  *   verify_logs.c    logs against one another
  */
 #ifndef TOOLS_AUDIT_VERIFY_H
@@ -37,6 +38,7 @@ struct kept {
     enum header_kind kind; /* 0: it could not be read, and the rest is empty */
     uint8_t exchange_id[EXCHANGE_ID_BYTES];
     char *sender_server, *receiver_server; /* interned */
+    unsigned log_epoch;
     uint64_t log_size;
     struct sha256 log_root;
     struct sha256 reply_to;
@@ -52,6 +54,7 @@ struct kept {
 /* The largest head that another server has claimed of its own log, in an entry of this one. */
 struct peer_head {
     const char *server; /* interned */
+    unsigned epoch;
     uint64_t size;
     struct sha256 root;
     uint64_t index; /* of the entry that holds the claim */
@@ -84,10 +87,14 @@ struct log {
     struct header_read *started; /* its last one: what is kept from there on */
     size_t acts;
     struct erased_act *act;
-    int64_t own_ms;     /* newest time in this server's own entries so far */
-    uint64_t own_size;  /* largest head in this server's own entries so far */
-    uint64_t own_index; /* ... and which entry held it */
-    int64_t walked_ms;  /* wall time when the walk began */
+    int64_t own_ms;             /* newest time in this server's own entries so far */
+    uint64_t own_size;          /* largest head in this server's own entries so far */
+    uint64_t own_index;         /* ... and which entry held it */
+    int64_t walked_ms;          /* wall time when the walk began */
+    struct log *before, *later; /* epochs of the same folder, or NULL */
+    struct header_read *closed; /* first record of a later epoch: what became of the one before */
+    char *reason;               /* ... and why; NULL: sealed */
+    uint64_t lost;              /* entries that others know of, beyond the end of a closed epoch */
 };
 
 struct verify {
@@ -105,8 +112,8 @@ struct verify {
 };
 
 #define FIND(self, log, index, rule, meaning, ...) \
-    report_find((self)->report, (log)->view->folder, index, rule, meaning, __VA_ARGS__)
-#define REMARK(self, log, ...) report_remark((self)->report, (log)->view->folder, __VA_ARGS__)
+    report_find((self)->report, (log)->view->name, index, rule, meaning, __VA_ARGS__)
+#define REMARK(self, log, ...) report_remark((self)->report, (log)->view->name, __VA_ARGS__)
 
 /* Keeps the entry and checks it by itself. */
 void verify_entry(struct verify *self, struct log *log, const struct log_entry *entry);
@@ -118,6 +125,15 @@ void verify_confirm(struct verify *self, struct log *log);
  * `holder`'s log. */
 void verify_head(struct verify *self, const struct log *log, const struct kept *kept,
                  const struct log *holder);
+/* A later epoch and the one before it. After all epochs of the folder were walked. */
+void verify_epoch(struct verify *self, struct log *log);
+/* Is this leaf in an epoch of the same log, this one or another? In which, and where: or NULL. */
+const struct log *verify_find_leaf(const struct log *log, const struct sha256 *leaf_hash,
+                                   uint64_t *index);
+/* The epoch of the same log as `log` with this number; NULL when it is not at hand. */
+struct log *verify_epoch_of(struct log *log, unsigned epoch);
+/* Did this leaf stand beyond the end of a closed epoch? Then it belongs to what was lost. */
+bool verify_is_lost(const struct log *log, const struct kept *kept);
 /* After the last log. */
 void verify_logs(struct verify *self);
 

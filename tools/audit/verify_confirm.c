@@ -44,7 +44,7 @@ struct confirming {
 
 static void path_in(const struct log *log, const char *name, char out[PATH_BYTES])
 {
-    audit_log_path(log->view->folder, 1, name, out, PATH_BYTES);
+    audit_log_path(log->view->folder, log->view->epoch, name, out, PATH_BYTES);
 }
 
 // --- tiles --------------------------------------------------------------------------------------
@@ -131,6 +131,8 @@ static void check_tiles(struct verify *self, struct log *log, uint64_t size)
 static bool root_fits(struct verify *self, struct log *log, const struct checkpoint *head,
                       const char *name)
 {
+    if (head->size > log->count && log->later != NULL)
+        return false; /* told with the epoch's lost end */
     if (head->size > log->count)
         FIND(self, log, REPORT_WHOLE, "checkpoint", "The end of the log is missing.",
              "%s covers %" PRIu64 " entries, the log has %" PRIu64, name, head->size, log->count);
@@ -278,7 +280,7 @@ static int64_t logged_stamp(struct confirming *self, uint64_t index)
     OWNED(bytes) blob = NULL;
     enum payload_state state = PAYLOAD_NONE;
     const struct log *log = self->log;
-    if (failed(payload_store_read(log->view->folder, self->verify->keys, index,
+    if (failed(payload_store_read(log->view->payloads, self->verify->keys, index,
                                   &log->entry[index].leaf_hash, &state, &blob)))
         return 0;
     self->sealed += state == PAYLOAD_SEALED;

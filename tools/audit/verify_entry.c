@@ -34,6 +34,7 @@ static void fill_kept(struct log *log, const struct header *header, struct kept 
     memcpy(kept->exchange_id, header->exchange_id, EXCHANGE_ID_BYTES);
     kept->sender_server = intern(log, header->sender_server);
     kept->receiver_server = intern(log, header->receiver_server);
+    kept->log_epoch = header->log_epoch;
     kept->log_size = header->log_size;
     kept->log_root = header->log_root;
     kept->has_reply_to = header->has_reply_to;
@@ -179,6 +180,17 @@ static void check_commitment(struct verify *self, struct log *log, const struct 
              "the payload's digest is not the one in the header");
 }
 
+/* Why an epoch was closed is payload of its INCIDENT. */
+static void take_reason(struct log *log, struct span payload)
+{
+    Chaski__EpochText *text = chaski__epoch_text__unpack(NULL, payload.size, payload.at);
+    if (text == NULL)
+        return;
+    if (log->reason == NULL)
+        log->reason = owned_text(text->reason);
+    chaski__epoch_text__free_unpacked(text, NULL);
+}
+
 /* The words of an ERASED record are its payload. */
 static void take_ground(struct log *log, const struct log_entry *entry, const struct bytes *blob)
 {
@@ -202,7 +214,7 @@ static enum payload_found check_payload(struct verify *self, struct log *log,
         "The content is lost or was tampered with; the signed header still stands.";
     OWNED(bytes) blob = NULL;
     enum payload_state state = PAYLOAD_NONE;
-    if (failed(payload_store_read(log->view->folder, self->keys, entry->index, entry->leaf_hash,
+    if (failed(payload_store_read(log->view->payloads, self->keys, entry->index, entry->leaf_hash,
                                   &state, &blob))) {
         FIND(self, log, entry->index, "payload", lost, "%s", fault_detail());
         return FOUND_DAMAGED;
@@ -211,6 +223,8 @@ static enum payload_found check_payload(struct verify *self, struct log *log,
     case PAYLOAD_HELD:
         check_commitment(self, log, entry, blob);
         take_ground(log, entry, blob);
+        if (entry->header->closed != NULL && blob->size >= SALT_BYTES)
+            take_reason(log, letter_payload(bytes_span(blob)));
         return FOUND_HELD;
     case PAYLOAD_SEALED:
         return FOUND_SEALED;
@@ -230,10 +244,16 @@ static enum payload_found check_payload(struct verify *self, struct log *log,
 static void note_statement(struct log *log, const struct log_entry *entry, struct kept *kept)
 {
     OWNED(header_read) read = NULL;
+    bool closes = entry->header->closed != NULL && entry->index == 0;
     if (!kept_is_own(log, kept) ||
-        (entry->header->kind != HEADER_STARTED && entry->header->kind != HEADER_ERASED) ||
+        (!closes && entry->header->kind != HEADER_STARTED &&
+         entry->header->kind != HEADER_ERASED) ||
         failed(header_decode(entry->parts.content, &read)))
         return;
+    if (closes) {
+        log->closed = TAKE(read);
+        return;
+    }
     if (entry->header->kind == HEADER_STARTED) {
         header_read_free(&log->started);
         log->started = TAKE(read);

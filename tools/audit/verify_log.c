@@ -43,7 +43,11 @@ static void check_own_heads(struct verify *self, struct log *log)
         const struct kept *kept = &log->entry[i];
         if (!kept_is_own(log, kept))
             continue;
-        verify_head(self, log, kept, log);
+        if (kept->log_epoch == log->view->epoch)
+            verify_head(self, log, kept, log);
+        else
+            FIND(self, log, i, "append only", "The entry was put into another log than its own.",
+                 "it embeds a head of epoch %u of this log", kept->log_epoch);
         if (kept->again) /* an exchange with itself: the second record comes later */
             continue;
         if (kept->log_size < log->own_size)
@@ -65,8 +69,10 @@ static void note_peer_head(struct log *log, const struct kept *kept)
         head->server = kept->sender_server;
         map_set(&log->heads, name, head);
     }
-    if (kept->log_size <= head->size)
+    if (kept->log_epoch < head->epoch ||
+        (kept->log_epoch == head->epoch && kept->log_size <= head->size))
         return;
+    head->epoch = kept->log_epoch;
     head->size = kept->log_size;
     head->root = kept->log_root;
     head->index = kept->index;
@@ -107,16 +113,36 @@ static bool is_outcome(const struct kept *kept)
     return (kept->kind == HEADER_RESPONSE || kept->kind == HEADER_FAULT) && !kept->again;
 }
 
+static bool stands_before(const struct log *log, const struct sha256 *leaf_hash)
+{
+    for (const struct log *at = log->before; at != NULL; at = at->before)
+        if (map_get(&at->by_hash, sha256_span(leaf_hash)) != NULL)
+            return true;
+    return false;
+}
+
+/* What an earlier epoch has answered must not be answered again. */
+static void note_responses(const struct log *log, struct map *outcomes)
+{
+    for (uint64_t i = 0; i < log->count; i++)
+        if (is_outcome(&log->entry[i]) && log->entry[i].kind == HEADER_RESPONSE &&
+            log->entry[i].has_reply_to)
+            map_set(outcomes, sha256_span(&log->entry[i].reply_to), (void *)(uintptr_t)(i + 1));
+}
+
 static void check_replies(struct verify *self, struct log *log)
 {
     struct map outcomes = {0};
+    for (const struct log *before = log->before; before != NULL; before = before->before)
+        note_responses(before, &outcomes);
     for (uint64_t i = 0; i < log->count; i++) {
         const struct kept *kept = &log->entry[i];
         if (!is_outcome(kept) || !kept->has_reply_to)
             continue;
         struct span request = sha256_span(&kept->reply_to);
         uintptr_t at = (uintptr_t)map_get(&log->by_hash, request);
-        if (at == 0 && kept->fault != REPLAYED)
+        bool earlier = at == 0 && stands_before(log, &kept->reply_to);
+        if (at == 0 && !earlier && kept->fault != REPLAYED)
             FIND(self, log, i, "request precedes answer",
                  "An answer without its request: the request was removed, or never recorded.",
                  "the request that it answers is not in this log");
@@ -160,7 +186,8 @@ static void remark_open_requests(struct verify *self, struct log *log)
     struct map by_request = {0}, by_exchange = {0};
     char list[LISTED_MAX * 24] = "";
     uint64_t open = 0;
-    note_outcomes(log, &by_request, &by_exchange);
+    for (const struct log *at = log; at != NULL; at = at->later)
+        note_outcomes(at, &by_request, &by_exchange);
     for (uint64_t i = 0; i < log->count; i++) {
         const struct kept *kept = &log->entry[i];
         if (kept->kind != HEADER_REQUEST || kept->again ||
@@ -183,15 +210,24 @@ static void remark_open_requests(struct verify *self, struct log *log)
 
 // --- payloads that are missing ------------------------------------------------------------------
 
-/* Which record of this log says that the payload of an entry was erased? */
+static bool answers_for(const struct erased_act *act, unsigned epoch, const struct kept *kept)
+{
+    const struct erasure *what = header_of(act->header)->erasure;
+    return what->epoch == epoch &&
+           erasure_covers(what, kept->index, kept->kind, span_of_text(kept->service));
+}
+
+/* Which record of this log, or of a later epoch, says that the payload of an entry was erased? */
 static struct erased_act *erasure_of(const struct log *log, uint64_t index)
 {
     const struct kept *kept = &log->entry[index];
     for (size_t i = 0; i < log->acts && kept->kind != 0; i++)
-        if (log->act[i].index > index &&
-            erasure_covers(header_of(log->act[i].header)->erasure, index, kept->kind,
-                           span_of_text(kept->service)))
+        if (log->act[i].index > index && answers_for(&log->act[i], 0, kept))
             return &log->act[i];
+    for (const struct log *at = log->later; at != NULL; at = at->later)
+        for (size_t i = 0; i < at->acts && kept->kind != 0; i++)
+            if (answers_for(&at->act[i], log->view->epoch, kept))
+                return &at->act[i];
     return NULL;
 }
 
@@ -228,7 +264,7 @@ static void check_missing(struct verify *self, struct log *log)
 {
     for (uint64_t i = 0; i < log->count; i++) {
         enum payload_found found = log->entry[i].payload;
-        struct erased_act *act = log->acts == 0 ? NULL : erasure_of(log, i);
+        struct erased_act *act = log->acts == 0 && log->later == NULL ? NULL : erasure_of(log, i);
         if (log->entry[i].kind == 0)
             continue;
         if (act == NULL)
@@ -245,6 +281,8 @@ static void check_missing(struct verify *self, struct log *log)
 
 static void check_root(struct verify *self, struct log *log)
 {
+    if (log->promised.size > log->count && log->later != NULL)
+        return; /* told with the epoch's lost end */
     if (log->promised.size > log->count)
         FIND(self, log, REPORT_WHOLE, "checkpoint", cut,
              "the checkpoint promises %" PRIu64 " entries, the log has %" PRIu64,
@@ -313,7 +351,7 @@ static void check_ends(struct verify *self, struct log *log)
         return;
     }
     const struct kept *last = &log->entry[log->count - 1];
-    if (log->entry[0].kind != HEADER_STARTED)
+    if (log->entry[0].kind != HEADER_STARTED && log->view->epoch == 1)
         FIND(self, log, 0, "whole log", "The beginning of the log is missing.",
              "its first record does not say that the node started");
     if (last->kind != HEADER_STOPPED)
@@ -339,7 +377,7 @@ static void check_tail(struct verify *self, struct log *log)
 {
     char path[600];
     struct wal_tail tail = {0};
-    audit_log_path(log->view->folder, 1, "wal", path, sizeof path);
+    audit_log_path(log->view->folder, log->view->epoch, "wal", path, sizeof path);
     if (failed(look_at_tail(path, &tail)))
         FIND(self, log, REPORT_WHOLE, "whole log", "The last segment could not be looked at.", "%s",
              fault_detail());

@@ -34,6 +34,7 @@ struct forge {
     struct note_key origin[SIDES];
     enum forge_side whose;
     char folder[256];
+    unsigned epoch;
     struct audit_log *log;
     struct audit_head head; /* of the last entry; what an honest header would claim */
     int64_t time_ms;        /* of the next entry */
@@ -89,24 +90,40 @@ static inline void forge_file(const struct forge *self, const char *name, struct
     book_write_file(self->folder, name, bytes);
 }
 
+static inline struct note_key forge_key(const struct forge *self)
+{
+    struct note_key key;
+    MUST(log_epoch_key(&self->origin[self->whose], self->epoch, &key));
+    return key;
+}
+
+/* The empty log of an epoch; the one that was open is left as it is. */
+static inline void forge_open(struct forge *self, unsigned epoch)
+{
+    struct audit_recovery recovery;
+    self->epoch = epoch;
+    struct note_key key = forge_key(self);
+    struct audit_log_options options = {.folder = self->folder,
+                                        .epoch = epoch,
+                                        .segment_bytes = 1 << 20,
+                                        .key = &key,
+                                        .holder = *a_holder()};
+    audit_log_free(&self->log);
+    MUST(audit_log_open(&options, NULL, NULL, &self->log, &recovery));
+    self->head = audit_log_head(self->log);
+}
+
 /* An empty log of this side, in a country of both. */
 static inline struct forge *forge_new(enum forge_side whose)
 {
     struct forge *self = owned_new(sizeof *self);
-    struct audit_recovery recovery;
     self->book = book_new();
     self->whose = whose;
     snprintf(self->folder, sizeof self->folder, "%s/audit", unit_folder());
     for (size_t i = 0; i < SIDES; i++)
         forge_enrol(self, (enum forge_side)i);
-    struct audit_log_options options = {.folder = self->folder,
-                                        .epoch = 1,
-                                        .segment_bytes = 1 << 20,
-                                        .key = &self->origin[whose],
-                                        .holder = *a_holder()};
     MUST(file_make_folders(self->folder, 0700));
-    MUST(audit_log_open(&options, NULL, NULL, &self->log, &recovery));
-    self->head = audit_log_head(self->log);
+    forge_open(self, 1);
     self->time_ms = self->book->time_ms + 60 * FORGE_MINUTE_MS;
     return self;
 }
@@ -149,6 +166,7 @@ static inline struct header forge_header(const struct forge *self, enum forge_si
         header.service = span_of_text(DANE "/DIVIPOLA/abierto");
     }
     if (signer == self->whose) {
+        header.log_epoch = self->epoch;
         header.log_size = self->head.size;
         header.log_root = self->head.root;
     }
@@ -179,10 +197,11 @@ static inline void forge_checkpoint(struct forge *self)
     char body[CHECKPOINT_BODY_ROOM];
     uint8_t signature[ED25519_SIGNATURE_BYTES];
     OWNED(bytes) note = NULL;
-    strcpy(head.origin, self->origin[self->whose].name);
+    struct note_key key = forge_key(self);
+    strcpy(head.origin, key.name);
     size_t size = checkpoint_body(&head, body, sizeof body);
     MUST(keypair_sign_message(self->log_key[self->whose], span_of(body, size), signature));
-    MUST(checkpoint_note(&head, &self->origin[self->whose], signature, &note));
+    MUST(checkpoint_note(&head, &key, signature, &note));
     MUST(audit_log_keep_checkpoint(self->log, bytes_span(note)));
 }
 

@@ -700,7 +700,7 @@ static void test_another_writer_does_not_keep_one_from_searching(void)
     int lock = -1;
     OWNED(forge) self = some_log();
     CU_ASSERT_EQUAL(ROWS(self), 7);
-    MUST(index_place_find(self->folder, NULL, &place));
+    MUST(index_place_find(self->folder, 1, NULL, &place));
     MUST(index_file_lock(&place, &lock));
     CU_ASSERT_EQUAL(ROWS(self), 7); /* nothing to write: nobody is asked */
     close(lock);
