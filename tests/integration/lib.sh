@@ -152,7 +152,15 @@ server_start() {
     "$BIN/chaski-security-server" --config "$dir/server.conf" 2>>"$dir/server.events" &
     echo $! >"$dir/server.pid"
     pids+=($!)
-    wait_for "${2:-20}" test -s "$dir/server.ready"
+    wait_for "${2:-20}" test -s "$dir/server.ready" || { server_state "$1"; return 1; }
+}
+
+# What the processes of a server that does not come up are waiting for.
+server_state() {
+    local pid
+    pid=$(cat "$C/$1/server.pid")
+    ps -o pid,ppid,stat,wchan:24,time,args --pid "$pid" --ppid "$pid"
+    for pid in "$pid" $(pgrep -P "$pid"); do grep -H . "/proc/$pid/stack" 2>/dev/null; done
 }
 
 server_stop() { # waits for its end; the exit status is the server's
