@@ -219,6 +219,7 @@ static fault add_client(struct services *self, const struct client_section *sect
     client->purpose = owned_text(section->purpose);
     client->procedure = owned_text(section->procedure);
     client->legal_basis = owned_text(section->legal_basis);
+    client->records = section->records;
     if (map_set(&self->client_by_id, span_of_text(client->title), client) != NULL)
         return RAISE(BAD_CONFIG, "client \"%s\" stands in the configuration twice", client->title);
     return DONE;

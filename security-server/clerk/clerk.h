@@ -31,9 +31,9 @@ struct clerk_file {
 const struct server_config *clerk_config(const struct clerk *self);
 struct loop *clerk_loop(const struct clerk *self);
 
-/* One of them, once for each ask. The refusal's status and sentence are those of the fault and its
- * detail. */
+/* One of them, once for each ask. status: HTTP's; the sentence is for whoever asked. */
 void clerk_give(struct clerk *self, const struct clerk_reply *to, const struct clerk_file *file);
-void clerk_refuse(struct clerk *self, const struct clerk_reply *to, fault f);
+void clerk_refuse(struct clerk *self, const struct clerk_reply *to, unsigned status,
+                  const char *sentence);
 
 #endif

@@ -9,6 +9,7 @@
 #include "lib/net/door.h"
 #include "security-server/clerk/clerk.h"
 #include "security-server/clerk/log_files.h"
+#include "security-server/clerk/records.h"
 
 #include "evidence.pb-c.h"
 
@@ -23,6 +24,7 @@ struct clerk {
     struct loop *loop;
     struct net *net;
     struct door *door;
+    struct records *records;
     struct curve_keys transport; /* over tcp only */
     uint64_t run;
 };
@@ -74,21 +76,27 @@ void clerk_give(struct clerk *self, const struct clerk_reply *to, const struct c
     send_message(self, span_of(to->route, to->route_size), &message, &file->body);
 }
 
-void clerk_refuse(struct clerk *self, const struct clerk_reply *to, fault f)
+void clerk_refuse(struct clerk *self, const struct clerk_reply *to, unsigned status,
+                  const char *sentence)
 {
     Chaski__EvidenceMessage message = CHASKI__EVIDENCE_MESSAGE__INIT;
     Chaski__EvidenceAnswer answer = CHASKI__EVIDENCE_ANSWER__INIT;
     message.body_case = CHASKI__EVIDENCE_MESSAGE__BODY_ANSWER;
     message.answer = &answer;
     answer.ask = to->ask;
-    answer.status = (uint32_t)fault_status(f.code);
-    /* what is wrong with our own files is for our operator, not for strangers */
-    bool ours = fault_blame(f.code) == BLAME_US && f.code != OVERLOADED;
-    answer.sentence =
-        text(ours || fault_detail()[0] == '\0' ? fault_sentence(f.code) : fault_detail());
-    if (ours)
-        EVENT(WARN, "clerk.refused", E_FAULT(f));
+    answer.status = status;
+    answer.sentence = text(sentence);
     send_message(self, span_of(to->route, to->route_size), &message, NULL);
+}
+
+/* What is wrong with our own files is for our operator, not for strangers. */
+static void refuse_file(struct clerk *self, const struct clerk_reply *to, fault f)
+{
+    bool ours = fault_blame(f.code) == BLAME_US;
+    if (ours)
+        EVENT(WARN, "clerk.file_not_given", E_FAULT(f));
+    clerk_refuse(self, to, (unsigned)fault_status(f.code),
+                 ours ? fault_sentence(f.code) : fault_detail());
 }
 
 // --- arriving ------------------------------------------------------------------------------------
@@ -99,9 +107,21 @@ static void take_file(struct clerk *self, const struct clerk_reply *reply, const
     OWNED(bytes) body = NULL;
     fault f = log_files_read(self->config, span_of_text(name), &file, &body);
     if (failed(f))
-        clerk_refuse(self, reply, f);
+        refuse_file(self, reply, f);
     else
         clerk_give(self, reply, &file);
+}
+
+static void take_record(struct clerk *self, const struct clerk_reply *reply,
+                        const Chaski__RecordAsk *wire)
+{
+    struct record_ask ask = {.client = wire->client,
+                             .message_id = wire->message_id,
+                             .request = wire->request,
+                             .response = wire->response,
+                             .unique = wire->unique,
+                             .force = wire->force};
+    records_take(self->records, reply, &ask);
 }
 
 static void take_ask(struct clerk *self, const struct clerk_reply *reply,
@@ -111,8 +131,14 @@ static void take_ask(struct clerk *self, const struct clerk_reply *reply,
     case CHASKI__EVIDENCE_ASK__WHAT_FILE:
         take_file(self, reply, ask->file);
         return;
+    case CHASKI__EVIDENCE_ASK__WHAT_RECORD:
+        take_record(self, reply, ask->record);
+        return;
+    case CHASKI__EVIDENCE_ASK__WHAT_VERIFICATION:
+        records_take_verification(self->records, reply);
+        return;
     default:
-        clerk_refuse(self, reply, RAISE(BAD_REQUEST, "Of no kind that is known here."));
+        clerk_refuse(self, reply, 400, "Of no kind that is known here.");
     }
 }
 
@@ -195,6 +221,7 @@ static fault start(struct clerk *self)
     random_fill((uint8_t *)&self->run, sizeof self->run);
     TRY(load_transport(self));
     TRY(loop_new(&self->loop));
+    TRY(records_new(self, &self->records));
     TRY(loop_on_signal(self->loop, SIGTERM, on_stop, self));
     TRY(loop_on_signal(self->loop, SIGINT, on_stop, self));
     TRY(net_new(self->loop, &self->net));
@@ -212,6 +239,7 @@ int clerk_process_run(const struct server_config *config)
     if (failed(f))
         EVENT(ERROR, "clerk.failed", E_FAULT(f));
     door_free(&self->door);
+    records_free(&self->records);
     net_free(&self->net);
     loop_free(&self->loop);
     explicit_bzero(&self->transport, sizeof self->transport);

@@ -52,8 +52,8 @@ static fault read_key(struct publisher *self)
     return log_epoch_key(&registered, self->epoch, &self->key);
 }
 
-static fault read_note(const struct publisher *self, const char *name, struct bytes **note,
-                       struct checkpoint *out)
+fault publisher_read(const struct publisher *self, const char *name, struct bytes **note,
+                     struct checkpoint *out)
 {
     char path[PATH_BYTES];
     path_in(self, name, path);
@@ -73,7 +73,7 @@ static fault begin_anew(struct publisher *self)
 static fault open_tiles(struct publisher *self)
 {
     OWNED(bytes) note = NULL;
-    fault f = read_note(self, "checkpoint", &note, &self->published);
+    fault f = publisher_read(self, "checkpoint", &note, &self->published);
     if (f.code == NOT_FOUND)
         return begin_anew(self);
     if (!failed(f))
@@ -153,7 +153,7 @@ static fault aim(struct publisher *self)
 {
     OWNED(bytes) note = NULL;
     struct checkpoint promised;
-    TRY(read_note(self, "promise", &note, &promised));
+    TRY(publisher_read(self, "promise", &note, &promised));
     bytes_free(&self->promise);
     self->promise = TAKE(note);
     self->promised = promised;
@@ -237,7 +237,7 @@ fault publisher_take_cosigned(struct publisher *self, struct checkpoint *taken,
     path_in(self, "cosigned", path);
     if (!has_changed(self, path))
         return DONE;
-    TRY(read_note(self, "cosigned", &note, &head));
+    TRY(publisher_read(self, "cosigned", &note, &head));
     if (head.size > self->published.size) { /* its tiles are not there yet */
         self->cosigned_stamp = (struct timespec){0};
         return DONE;

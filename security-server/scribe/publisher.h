@@ -33,6 +33,9 @@ struct span publisher_note(const struct publisher *self); /* the published one; 
  * the note. */
 fault publisher_take_cosigned(struct publisher *self, struct checkpoint *taken,
                               struct bytes **note);
+/* A note of the log, by its file's name, and what it says. As checkpoint_open. */
+fault publisher_read(const struct publisher *self, const char *name, struct bytes **note,
+                     struct checkpoint *out);
 uint64_t publisher_size(const struct publisher *self); /* of the checkpoint */
 
 #endif

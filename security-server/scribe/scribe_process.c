@@ -8,6 +8,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/limits.h"
 #include "lib/bus/log_epoch.h"
+#include "security-server/scribe/hurry.h"
 #include "security-server/scribe/outside.h"
 #include "security-server/scribe/publisher.h"
 #include "security-server/scribe/stamping.h"
@@ -28,6 +29,7 @@ struct scribe {
     struct publisher *publisher; /* NULL until the node has begun its log */
     struct stamping *stamping;
     struct outside *outside;
+    struct hurry hurry;
     int64_t published_ms; /* steady */
     bool moving;          /* on the way to a promise */
     enum fault_code said; /* a standing fault is said once */
@@ -46,7 +48,7 @@ static bool is_time(const struct scribe *self)
     int64_t since_ms = clock_steady_ms() - self->published_ms;
     if (self->published_ms == 0)
         return true;
-    return since_ms >= HEARTBEAT_MS ||
+    return since_ms >= HEARTBEAT_MS || self->hurry.wanted > publisher_size(self->publisher) ||
            (publisher_has_news(self->publisher) && since_ms >= self->config->publish_every_ms);
 }
 
@@ -98,19 +100,41 @@ static fault open_all(struct scribe *self)
     return DONE;
 }
 
+/* What is good enough to be stamped, but was not when its turn came. */
+static fault stamp_in_a_hurry(struct scribe *self)
+{
+    OWNED(bytes) note = NULL;
+    struct checkpoint head;
+    if (self->hurry.wanted == 0)
+        return DONE;
+    fault f = publisher_read(self->publisher,
+                             stamping_quorum(self->stamping) == 0 ? "checkpoint" : "cosigned",
+                             &note, &head);
+    if (f.code == NOT_FOUND)
+        return DONE;
+    TRY(f);
+    if (head.size <= publisher_size(self->publisher) && hurry_is_due(&self->hurry, head.size))
+        stamp(self, head.size, bytes_span(note));
+    return DONE;
+}
+
 static fault look(struct scribe *self)
 {
     struct checkpoint cosigned;
     OWNED(bytes) note = NULL;
     fault f = open_all(self);
-    if (!failed(f))
+    if (!failed(f)) {
+        hurry_look(&self->hurry, self->config->audit_folder, 1);
         f = publish(self);
+    }
     if (f.code == NOT_FOUND) /* the node has not begun its log, or promised nothing yet */
         return DONE;
     TRY(f);
     TRY(publisher_take_cosigned(self->publisher, &cosigned, &note));
     if (cosigned.size > 0)
         stamp(self, cosigned.size, bytes_span(note));
+    hurry_look(&self->hurry, self->config->audit_folder, 1);
+    TRY(stamp_in_a_hurry(self));
     return outside_look(self->outside);
 }
 

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+/*
+ * view_cache - our own log and its copy of the directory, as containers are made from them. The
+ * directory is verified once and again when it has changed, not for each container.
+ */
+#ifndef CLERK_VIEW_CACHE_H
+#define CLERK_VIEW_CACHE_H
+
+#include "lib/evidence/record.h"
+
+#include <time.h>
+
+struct view_cache {
+    struct log_view *view;
+    struct standing *standing;
+    struct timespec stamp; /* of the directory's checkpoint when it was read */
+};
+
+/* As it is now; a fault leaves the cache empty. DIRECTORY_BAD also while the copy is being written:
+ * try again. */
+fault view_cache_refresh(struct view_cache *self, const char *audit_folder);
+void view_cache_clear(struct view_cache *self);
+
+#endif
