@@ -246,26 +246,33 @@ static fault raise_verdict(void)
                           : crypto_raise(SIGNATURE_BAD, "a time stamp");
 }
 
-/* Signature, ESSCertIDv2, chain with its purpose as of the token's time; imprint and nonce again.
- */
+/* Signature, ESSCertIDv2, chain with its purpose to an anchor of the store; imprint and nonce
+ * again. Takes the store. */
 static fault verify(const struct token *self, const struct sha256 *digest, const uint64_t *nonce,
-                    const struct trust *trust)
+                    X509_STORE **store)
 {
+    OPENSSL_OWNED(X509_STORE) anchors = TAKE(*store);
     TS_REQ *made = NULL;
-    X509_STORE *store = NULL;
     TRY(make_request(digest, nonce, &made));
     OPENSSL_OWNED(TS_REQ) request = made;
     OPENSSL_OWNED(TS_VERIFY_CTX) rules = TS_REQ_to_TS_VERIFY_CTX(request, NULL);
     if (rules == NULL)
         return crypto_raise(CRYPTO_FAILED, "preparing to check a time stamp");
-    TRY(trust_store_at(trust, self->time_ms, &store));
-    TS_VERIFY_CTX_set_store(rules, store); /* it is the context's from here on */
+    TS_VERIFY_CTX_set_store(rules, TAKE(anchors)); /* it is the context's from here on */
     TS_VERIFY_CTX_add_flags(rules, TS_VFY_SIGNATURE);
     ERR_clear_error();
     if (TS_RESP_verify_token(rules, self->cms) != 1)
         return raise_verdict();
     ERR_clear_error();
     return DONE;
+}
+
+static fault verify_at(const struct token *self, const struct sha256 *digest, const uint64_t *nonce,
+                       const struct trust *trust, int64_t chain_at_ms)
+{
+    X509_STORE *store = NULL;
+    TRY(trust_store_at(trust, chain_at_ms, &store));
+    return verify(self, digest, nonce, &store);
 }
 
 fault stamp_check(struct span token_der, const struct sha256 *digest, struct trust *trust,
@@ -276,7 +283,44 @@ fault stamp_check(struct span token_der, const struct sha256 *digest, struct tru
     TRY(check_imprint(token, digest));
     if (token->time_ms - STAMP_AHEAD_MS > at_ms)
         return RAISE(FROM_FUTURE, "a time stamp of a time that is still to come");
-    TRY(verify(token, digest, NULL, trust));
+    TRY(verify_at(token, digest, NULL, trust, token->time_ms));
+    *time_ms = token->time_ms;
+    return DONE;
+}
+
+fault stamp_check_certificate(struct span token_der, const struct sha256 *digest,
+                              struct trust *trust, int64_t at_ms)
+{
+    OWNED(token) token = NULL;
+    TRY(open_token(token_der, &token));
+    return verify_at(token, digest, NULL, trust, at_ms);
+}
+
+/* The certificates that the token carries, each an anchor, as of the token's time. */
+static fault own_anchors(const struct token *self, X509_STORE **out)
+{
+    OPENSSL_OWNED(X509_STORE) store = X509_STORE_new();
+    STACK_OF(X509) *carried = self->cms->d.sign->cert;
+    X509_VERIFY_PARAM *rules = store == NULL ? NULL : X509_STORE_get0_param(store);
+    if (rules == NULL)
+        return crypto_raise(CRYPTO_FAILED, "preparing to check a time stamp");
+    for (int i = 0; i < sk_X509_num(carried); i++)
+        if (X509_STORE_add_cert(store, sk_X509_value(carried, i)) != 1)
+            return crypto_raise(CERTIFICATE_BAD, "the signer of a time stamp");
+    X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
+    X509_VERIFY_PARAM_set_time(rules, (time_t)(self->time_ms / 1000));
+    *out = TAKE(store);
+    return DONE;
+}
+
+fault stamp_check_alone(struct span token_der, const struct sha256 *digest, int64_t *time_ms)
+{
+    OWNED(token) token = NULL;
+    X509_STORE *store = NULL;
+    TRY(open_token(token_der, &token));
+    TRY(check_imprint(token, digest));
+    TRY(own_anchors(token, &store));
+    TRY(verify(token, digest, NULL, &store));
     *time_ms = token->time_ms;
     return DONE;
 }
@@ -339,7 +383,7 @@ fault stamp_take(struct span response_der, const struct sha256 *digest, uint64_t
     TRY(open_token(bytes_span(der), &token));
     TRY(check_imprint(token, digest));
     TRY(check_nonce(token, nonce));
-    TRY(verify(token, digest, &nonce, trust));
+    TRY(verify_at(token, digest, &nonce, trust, token->time_ms));
     *time_ms = token->time_ms;
     *token_der = TAKE(der);
     return DONE;

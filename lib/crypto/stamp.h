@@ -59,6 +59,17 @@ fault stamp_take(struct span response_der, const struct sha256 *digest, uint64_t
 fault stamp_check(struct span token_der, const struct sha256 *digest, struct trust *trust,
                   int64_t at_ms, int64_t *time_ms);
 
+/* Does its signer's certificate stand at this time too, by today's anchors? What a stamp says is
+ * not touched when it has ended; but a key that nobody keeps any more can be broken unseen, and
+ * then only a newer stamp that covers this one tells old from forged. Faults as stamp_check. */
+fault stamp_check_certificate(struct span token_der, const struct sha256 *digest,
+                              struct trust *trust, int64_t at_ms);
+
+/* Is the token whole, whoever signed it? With the certificate in it as its own anchor: it says what
+ * somebody once signed and proves nothing by itself. For stamps of authorities that are trusted no
+ * more, under a newer stamp of one that is. */
+fault stamp_check_alone(struct span token_der, const struct sha256 *digest, int64_t *time_ms);
+
 /* The authority's side: a key and certificate that answer. One thread at a time. */
 struct stamper;
 

@@ -421,16 +421,37 @@ stamp_time() { # TOKEN: STAMP_S
         while IFS= read -r line; do [[ $line == "Time stamp: "* ]] && echo "${line#Time stamp: }"; done | head -n 1)
     [ -n "$found" ] && STAMP_S=$(date -u -d "$found" +%s 2>/dev/null)
 }
+stamped_by() { # ANCHORS TOKEN DATA [TIME]: as of now, or of that time
+    openssl ts -verify -in "$2" -token_in -data "$3" -CAfile "$1" -partial_chain ${4:+-attime "$4"} >/dev/null 2>&1
+}
+# The newer checkpoint covers what the older one does: its stamp, if it stands today, renews the older stamp.
+renewed() { [ -e later/checkpoint.tst ] && regular later/checkpoint.tst && regular later/checkpoint && stamped_by "$1" later/checkpoint.tst later/checkpoint; }
+# Whole, though nobody here vouches for who signed it: by the certificate that it carries.
+whole_alone() { # TOKEN DATA
+    openssl pkcs7 -inform DER -in "$1" -print_certs -out "$work/tsa-own.pem" 2>/dev/null && stamped_by "$work/tsa-own.pem" "$1" "$2" "$STAMP_S"
+}
 check_stamp() { # WORD TOKEN DATA
-    local tsa note=''
+    local tsa note='' newer=no
     tsa=$(anchor tsa tsa.pem)
     [ -f "$tsa" ] || tsa=$trust
+    [ "$1" = timestamp-later ] || ! renewed "$tsa" || newer=yes
     [ -e "$2" ] || { none "$1" "no time stamp covers this checkpoint here"; return; }
     regular "$2" && stamp_time "$2" || { bad "$1" "$2 is no time-stamp token"; return; }
-    if ! openssl ts -verify -in "$2" -token_in -data "$3" -CAfile "$tsa" -partial_chain >/dev/null 2>&1; then
-        openssl ts -verify -in "$2" -token_in -data "$3" -CAfile "$tsa" -partial_chain -attime "$STAMP_S" >/dev/null 2>&1 ||
-            { bad "$1" "the token does not verify over this checkpoint with the certificates of ${tsa##*/}"; return; }
+    if ! stamped_by "$tsa" "$2" "$3"; then
+        if ! stamped_by "$tsa" "$2" "$3" "$STAMP_S"; then
+            if [ $newer = yes ] && whole_alone "$2" "$3"; then
+                none "$1" "of an authority that is not among the certificates of ${tsa##*/}; the newer stamp counts"
+            else
+                bad "$1" "the token does not verify over this checkpoint with the certificates of ${tsa##*/}"
+            fi
+            return
+        fi
         note='; the certificate of the time-stamping authority has ended since'
+        if [ $newer = yes ]; then
+            note+=', and a newer stamp covers it'
+        elif [ "$1" = timestamp-later ] || [ ! -e later/checkpoint.tst ]; then
+            none renewal "no newer stamp that stands today covers the last one: nobody can tell it from a forgery for ever"
+        fi
     fi
     # who is dated after a head that covers it, by more than clocks may differ, was dated forward
     [ $((${head[7]:-0} / 1000)) -le $((STAMP_S + 60)) ] || { bad "$1" "stamped at $(utc "$STAMP_S"), before the record is dated"; return; }

@@ -273,6 +273,8 @@ static void read_mode(char out[32])
         fclose(file);
 }
 
+static const char garbage[] = "\xe2\x80\x94 a b\n\xff\xfe\0nonsense\n";
+
 static enum MHD_Result misbehave(struct MHD_Connection *connection, struct request *request,
                                  const char *mode)
 {
@@ -283,7 +285,7 @@ static enum MHD_Result misbehave(struct MHD_Connection *connection, struct reque
     if (strcmp(mode, "untyped") == 0)
         return answer_size(connection, 1, "text/plain");
     if (strcmp(mode, "garbage") == 0)
-        return answer(connection, 200, "text/plain", "\xe2\x80\x94 a b\n\xff\xfe\0nonsense\n", 22);
+        return answer(connection, 200, "text/plain", garbage, sizeof garbage - 1);
     if (strcmp(mode, "empty") == 0)
         return answer(connection, 200, "text/plain", "", 0);
     if (strcmp(mode, "redirect") == 0)

@@ -17,3 +17,13 @@ int clock_gettime(clockid_t clock, struct timespec *out)
         out->tv_sec += atol(shift);
     return result;
 }
+
+/* openssl asks this way. */
+time_t time(time_t *out)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (out != NULL)
+        *out = now.tv_sec;
+    return now.tv_sec;
+}

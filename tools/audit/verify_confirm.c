@@ -32,6 +32,8 @@ static const char derived[] = "The segments say otherwise, and they are what was
 struct confirmed {
     uint64_t size;
     int64_t stamp_ms; /* 0: no good token */
+    int64_t alone_ms; /* of a whole token whose authority is not trusted; 0: none */
+    bool ended;       /* the certificate under the good token, by now */
 };
 
 struct confirming {
@@ -204,12 +206,52 @@ static void check_stamp(struct verify *self, struct log *log, const char *name, 
     if (!failed(f))
         f = stamp_check(bytes_span(token), &digest, log->view->trust, clock_wall_ms(),
                         &out->stamp_ms);
-    if (failed(f)) {
+    if (!failed(f))
+        out->ended = failed(
+            stamp_check_certificate(bytes_span(token), &digest, log->view->trust, clock_wall_ms()));
+    else if (f.code == CERTIFICATE_BAD &&
+             !failed(stamp_check_alone(bytes_span(token), &digest, &out->alone_ms)))
+        out->stamp_ms = 0; /* check_renewal judges */
+    else {
         out->stamp_ms = 0;
         FIND(self, log, REPORT_WHOLE, "time stamp",
              "Nothing says that the log was that long at that time.", "%s: %s: %s", part,
              fault_sentence(f.code), fault_detail());
     }
+}
+
+/* The newest stamp that an anchor vouches for covers all before it: what it covers may have been
+ * stamped by an authority whose certificate has ended, or that is trusted no more. */
+static void check_renewal(struct confirming *self)
+{
+    const struct confirmed *newest = NULL;
+    unsigned covered = 0;
+    for (size_t i = 0; i < self->count; i++)
+        if (self->list[i].stamp_ms != 0)
+            newest = &self->list[i];
+    for (size_t i = 0; i < self->count; i++) {
+        if (self->list[i].alone_ms == 0)
+            continue;
+        if (newest != NULL && newest->size > self->list[i].size)
+            covered++;
+        else
+            FIND(self->verify, self->log, REPORT_WHOLE, "time stamp",
+                 "Nothing says that the log was that long at that time.",
+                 "cp/%" PRIu64 ".tst is of an authority that is not trusted, and no stamp of one "
+                 "that is covers it",
+                 self->list[i].size);
+    }
+    if (covered > 0)
+        REMARK(self->verify, self->log,
+               "%u time stamp%s of an authority that is not trusted count%s for nothing; that of "
+               "%" PRIu64 " entries covers what they stood for",
+               covered, covered == 1 ? "" : "s", covered == 1 ? "s" : "", newest->size);
+    if (newest != NULL && newest->ended)
+        REMARK(self->verify, self->log,
+               "the certificate under the newest time stamp (%" PRIu64
+               " entries) has ended: without a newer stamp nobody can tell it from a forgery for "
+               "ever",
+               newest->size);
 }
 
 static int by_size(const void *a, const void *b)
@@ -261,6 +303,7 @@ static void check_history(struct confirming *self)
                  "cp/%" PRIu64 ".tst is older than the stamp of a shorter log", self->list[i].size);
         last_ms = self->list[i].stamp_ms;
     }
+    check_renewal(self);
 }
 
 // --- the sandwich -------------------------------------------------------------------------------

@@ -467,6 +467,40 @@ static void test_a_member_of_the_same_anchor_cannot_stamp(void)
               stamp_check(bytes_span(by_anchor), &self->digest, self->trust, NOW_MS, &time_ms));
 }
 
+static void test_a_stamp_of_an_authority_that_is_trusted_no_more_is_still_whole(void)
+{
+    OWNED(office) self = office();
+    OWNED(office) foreign = office();
+    OWNED(bytes) token = token_of(self);
+    int64_t time_ms = 0;
+    MUST_FAIL(CERTIFICATE_BAD,
+              stamp_check(bytes_span(token), &self->digest, foreign->trust, NOW_MS, &time_ms));
+    MUST(stamp_check_alone(bytes_span(token), &self->digest, &time_ms));
+    CU_ASSERT_EQUAL(time_ms, NOW_MS);
+    size_t harmless = 0;
+    for (size_t at = 0; at < token->size; at++) {
+        token->data[at] ^= 1;
+        fault f = stamp_check_alone(bytes_span(token), &self->digest, &time_ms);
+        token->data[at] ^= 1;
+        CU_ASSERT(failed(f) || time_ms == NOW_MS);
+        harmless += !failed(f);
+    }
+    CU_ASSERT(harmless < 32); /* as above */
+    self->digest.at[0] ^= 1;
+    MUST_FAIL(COMMITMENT_BAD, stamp_check_alone(bytes_span(token), &self->digest, &time_ms));
+}
+
+static void test_a_certificate_that_has_ended_is_told(void)
+{
+    OWNED(office) self = office();
+    OWNED(bytes) token = token_of(self);
+    int64_t later_ms = FIXTURE_START_MS + FIXTURE_YEAR_MS + 1000, time_ms = 0;
+    MUST(stamp_check_certificate(bytes_span(token), &self->digest, self->trust, NOW_MS));
+    MUST_FAIL(CERTIFICATE_BAD,
+              stamp_check_certificate(bytes_span(token), &self->digest, self->trust, later_ms));
+    MUST(stamp_check(bytes_span(token), &self->digest, self->trust, later_ms, &time_ms));
+}
+
 SUITE(stamp, TEST(test_a_stamp_is_taken_and_checked_later), TEST(test_two_requests_have_two_nonces),
       TEST(test_a_stamp_of_other_bytes_is_refused),
       TEST(test_the_answer_to_another_request_is_refused),
@@ -482,4 +516,6 @@ SUITE(stamp, TEST(test_a_stamp_is_taken_and_checked_later), TEST(test_two_reques
       TEST(test_a_clock_that_goes_back_stamps_nothing), TEST(test_stock_openssl_verifies_our_stamp),
       TEST(test_nothing_is_stamped_outside_the_certificates_validity),
       TEST(test_a_member_of_the_same_anchor_cannot_stamp),
-      TEST(test_another_authority_is_believed_but_not_over_a_weak_digest))
+      TEST(test_another_authority_is_believed_but_not_over_a_weak_digest),
+      TEST(test_a_stamp_of_an_authority_that_is_trusted_no_more_is_still_whole),
+      TEST(test_a_certificate_that_has_ended_is_told))
