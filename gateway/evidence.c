@@ -60,7 +60,7 @@ static void answer(struct http_connection *connection, unsigned status, const ch
     if (status == 503)
         http_field_write_text(head, "Retry-After", "1");
     if (status == 405)
-        http_field_write_text(head, "Allow", "GET, HEAD");
+        http_field_write_text(head, "Allow", "GET");
     http_connection_answer(connection, false, body);
 }
 

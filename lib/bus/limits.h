@@ -102,14 +102,15 @@
 #define EVIDENCE_RECORD_ASKS_MAX 8
 #define EVIDENCE_WAIT_MS 10000
 #define EVIDENCE_RECORD_WAIT_MS 90000
-#define RECORDS_QUEUE_MAX 8     /* asks for records at a clerk; one is worked on */
-#define RECORDS_FOUND_MAX 16    /* under one id */
-#define RECORD_LOOKUP_MS 20000  /* for looking through the log */
-#define RECORD_FORCE_MS 45000   /* for a stamp that is made right away: checkpoint, witnesses, token */
+#define RECORDS_QUEUE_MAX 8    /* asks for records at a clerk; one is worked on */
+#define RECORDS_FOUND_MAX 16   /* under one id */
+#define RECORD_LOOKUP_MS 20000 /* for looking through the log */
+#define RECORD_FORCE_MS \
+    45000 /* for a stamp that is made right away: checkpoint, witnesses, token */
 #define RECORD_PAYLOAD_BYTES_MAX (16u << 20) /* of a record that is handed out */
 #define EVIDENCE_CONNECTIONS_MAX 256
 #define EVIDENCE_HELD_BYTES_MAX (64u << 20) /* bodies for strangers in a gateway's memory */
-#define EVIDENCE_BODY_WAIT_MS 10000         /* a stranger's whole request */
+#define EVIDENCE_BODY_WAIT_MS 30000 /* a stranger's whole request; and for 64 KiB to be taken */
 #define EVIDENCE_IDLE_MS 15000
 #define EVIDENCE_BYTES_PER_S_LEAST 1024
 

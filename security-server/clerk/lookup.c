@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 #define PATH_BYTES 512
-#define WINDOW 50000 /* entries that are walked over forwards, before the ones before them */
+#define WINDOW 20000 /* entries that are walked over forwards, before the ones before them */
 #define STEP 2000
 #define STEP_OPENED 100 /* entries in a step that opens payloads */
 #define UUID_TEXT_BYTES 36
@@ -178,7 +178,7 @@ static fault take(struct lookup *self, const struct log_entry *entry)
 static fault look_at(void *owner, uint64_t index, struct span leaf)
 {
     struct lookup *self = owner;
-    struct sha256 hash = merkle_leaf_hash(leaf);
+    struct sha256 hash;
     OWNED(header_read) read = NULL;
     struct log_entry entry = {.index = index, .leaf = leaf, .leaf_hash = &hash};
     if (failed(cades_parse(leaf, &entry.parts)) ||
@@ -186,6 +186,9 @@ static fault look_at(void *owner, uint64_t index, struct span leaf)
         return DONE; /* verify tells of it */
     entry.header = header_of(read);
     self->seen_ms = entry.header->time_ms;
+    if (entry.header->kind >= HEADER_STARTED)
+        return DONE;
+    hash = merkle_leaf_hash(leaf);
     bool wanted =
         self->phase == OUTCOMES ? is_wanted_outcome(self, &entry) : is_wanted_request(self, &entry);
     return wanted && !is_known(self, &hash) ? take(self, &entry) : DONE;

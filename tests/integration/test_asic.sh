@@ -10,6 +10,9 @@ member_make a CO/MUN/890905211/SS1 "Medellín" TRAMITES >/dev/null
 member_make b CO/GOV/899999027/SS1 "DANE" DIVIPOLA >/dev/null
 registry subsystem add CO/MUN/890905211/OTRO --name "Otro" --server CO/MUN/890905211/SS1 >/dev/null || die "no second subsystem"
 S=CO/GOV/899999027/DIVIPOLA/municipios
+MANY=CO/GOV/899999027/ECO/uno
+registry subsystem add CO/GOV/899999027/ECO --name "Eco" --server CO/GOV/899999027/SS1 >/dev/null || die "no third subsystem"
+registry service add $MANY --class open >/dev/null || die "no service"
 registry service add $S --class open >/dev/null || die "no service"
 registry witness assign --per-log 1 --quorum 1 >/dev/null || die "no witnesses"
 port=$(free_port)
@@ -171,6 +174,24 @@ check "a container verifies with what is in it and nothing else" bash "$V/verify
 sed 's/a/b/' "$C/response/payload.bin" >"$C/p"; cp "$C/p" "$C/response/payload.bin"
 bash "$V/verify.sh" "$C/response" --trust "$V/CO/trust.pem" >"$C/said" 2>&1
 check "... and a changed one does not" contains "$(tail -n 1 "$C/said")" "FAIL"
+
+# --- a record far back in a log ---
+if [[ $OUT != *san ]]; then
+    "$OUT/tests/front_peer" serve "ipc://$C/b/front" CO/GOV/899999027/ECO 2>/dev/null &
+    pids+=($!)
+    wait_for 5 sh -c "[ \$(grep -c front.gateway_arrived '$C/b/server.events') -ge 2 ]"
+    check "22,000 entries on top of it" contains "$(timeout 120 "$OUT/tests/front_peer" ask "ipc://$C/a/front" CO/MUN/890905211/TRAMITES $MANY 11000 64 2>/dev/null)" "OK                   11000"
+    sleep 1
+    start=$(date +%s%N)
+    check "it is found by its X-Road-Id" equal "$(asic "queryId=doble&$WHO"):$(unzip -Z1 "$C/got" | wc -l)" 200:4
+    middle=$(date +%s%N)
+    check "... and by the exchange's own id" equal "$(asic "queryId=$exchange&$WHO&requestOnly&unique")" 200
+    end=$(date +%s%N)
+    echo "# over 22,000 entries: by X-Road-Id $(((middle - start) / 1000000)) ms, by x-road-request-id $(((end - middle) / 1000000)) ms"
+    start=$(date +%s%N)
+    check "one that is not there is not found" equal "$(asic "queryId=nunca&$WHO")" 404
+    check "... in bounded time" test $((($(date +%s%N) - start) / 1000000000)) -lt 21
+fi
 
 # --- no authority, a clerk that dies, and what records cost others ---
 kill $tsa

@@ -23,23 +23,31 @@ cat >>"$C/a/gateway.conf" <<E
 server_key = '$server_key'
 key_file = "$C/a/gateway.key"
 E
+evidence_port=$(free_port)
+printf 'evidence_front = "tcp://%s"\nevidence_log = tiles\n' "$HOST:$evidence_port" >>"$C/a/server.conf"
+printf 'evidence_server = "tcp://%s"\nevidence_listen = {"%s:0"}\n' "$HOST:$evidence_port" "$HOST" >>"$C/a/gateway.conf"
 server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
 gateway_start a || die "gateway a: $(tail -n 1 "$C/a/gateway.events")"
 ask() { curl -sS --max-time 10 -H "X-Road-Client: $S" "$(gateway_url a)/r1/$S/lista/05001"; }
 check "an exchange through a gateway on another machine" equal "$(ask)" '{"codigo":"05001","nombre":"Medellín"}'
+evidence() { curl -sS --max-time 12 -o /dev/null -w '%{http_code}' "http://$(sed -n 's/^evidence_listen=//p' "$C/a/gateway.ready")/log/checkpoint"; }
+reads() { [ "$(evidence)" = 200 ]; }
+check "the log is read through a gateway on another machine" wait_for 20 reads
 gateway_stop a
 sed -i "s#gateway.key#stranger.key#" "$C/a/gateway.conf"
 "$BIN/chaski" keys transport "$C/a/stranger.key" >/dev/null 2>&1
 "$BIN/chaski-gateway" --config "$C/a/gateway.conf" 2>>"$C/a/gateway.events" &
 pids+=($!)
-check "another key does not get in, and it is said" wait_for 10 grep -q gate.strangers_refused "$C/a/server.events"
+refused_by() { grep gate.strangers_refused "$C/a/server.events" | grep -q "$1"; }
+check "another key does not get in, and it is said" wait_for 15 refused_by '"program":"chaski-exchange"'
+check "... nor to the evidence" wait_for 15 refused_by '"program":"chaski-clerk"'
 timeout 10 "$BIN/chaski-gateway" --config "$C/bare.conf" 2>"$C/bare.events"
 check "a gateway without the server's key does not start" contains "$? $(cat "$C/bare.events")" "needs server_key"
 server_stop a
 check "the server stops as asked" equal $? 0
 
 # --- gateways come and go ----------------------------------------------------------------------------
-sed -i "s#^front = .*#front = \"ipc://$C/a/front\"#; /^gateway_keys/d" "$C/a/server.conf"
+sed -i "s#^front = .*#front = \"ipc://$C/a/front\"#; /^gateway_keys/d; /^evidence/d" "$C/a/server.conf"
 server_start a || die "server a over ipc: $(tail -n 1 "$C/a/server.events")"
 serve() { "$OUT/tests/front_peer" serve "ipc://$C/a/front" $S 2>/dev/null & pids+=($!); }
 arrived() { [ "$(grep -c 'gateway_arrived' "$C/a/server.events")" = "$1" ]; }
