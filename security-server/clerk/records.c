@@ -31,6 +31,7 @@ struct job {
     bool found;
     int64_t ready_ms; /* steady; to be gone on with */
     int64_t until_ms; /* steady; of a forced stamp */
+    uint64_t awaited; /* a promise of so many entries is waited for; 0: not looked yet */
     uint64_t hurried; /* the scribe was asked to have so much stamped */
     unsigned tries;   /* to read the directory */
 };
@@ -279,12 +280,42 @@ struct progress {
     int64_t again_ms;
 };
 
-static fault begin_lookup(struct records *self, struct job *job)
+static fault pass_over(void *owner, uint64_t index, struct span leaf)
+{
+    (void)owner, (void)index, (void)leaf;
+    return DONE;
+}
+
+/* Is there an entry behind those that are promised? It may not be durable yet: it is not read. */
+static bool has_more(const struct records *self, uint64_t size)
+{
+    char path[PATH_BYTES];
+    OWNED(wal_reader) reader = NULL;
+    audit_log_path(clerk_config(self->clerk)->audit_folder, CLERK_EPOCH, "wal", path, sizeof path);
+    return !failed(wal_reader_open(path, size, &reader)) &&
+           !failed(wal_reader_show(reader, size + 1, pass_over, NULL));
+}
+
+/* Who forces a stamp wants what was said a moment ago: the next promise covers it. */
+static bool waits_for_promise(const struct records *self, struct job *job, uint64_t size)
+{
+    if (!may_wait(job))
+        return false;
+    if (job->awaited == 0)
+        job->awaited = has_more(self, size) ? size + 1 : size;
+    return size < job->awaited;
+}
+
+static fault begin_lookup(struct records *self, struct job *job, struct progress *progress)
 {
     uint64_t size = 0;
     struct key_holder holder = key_holder_of(self->store_key);
     TRY(check_client(self, job->client));
     TRY(promised_size(self, &size));
+    if (waits_for_promise(self, job, size)) {
+        progress->again_ms = LOOK_AGAIN_MS;
+        return DONE;
+    }
     if (job->keys == NULL)
         job->keys = key_ring_new(&holder);
     struct lookup_for what = {.audit_folder = clerk_config(self->clerk)->audit_folder,
@@ -293,16 +324,6 @@ static fault begin_lookup(struct records *self, struct job *job)
                               .message_id = job->message_id,
                               .keys = job->keys};
     return lookup_new(&what, size, &job->lookup);
-}
-
-/* An exchange of this moment is not promised yet: who forces a stamp waits for that too. */
-static fault look_again(struct job *job, struct progress *progress)
-{
-    if (!may_wait(job))
-        return RAISE(NOT_FOUND, "No signed documents found");
-    lookup_free(&job->lookup);
-    progress->again_ms = LOOK_AGAIN_MS;
-    return DONE;
 }
 
 static fault wait_for_stamp(const struct records *self, struct job *job,
@@ -328,7 +349,7 @@ static fault hand_out(struct records *self, struct job *job, struct progress *pr
     TRY(covers_read(self->cache.view, &covers));
     TRY(find_unstamped(job, covers, &unstamped, &asked_for));
     if (asked_for == 0)
-        return look_again(job, progress);
+        return RAISE(NOT_FOUND, "No signed documents found");
     job->found = true;
     if (unstamped != NULL)
         return wait_for_stamp(self, job, unstamped, progress);
@@ -346,7 +367,9 @@ static fault step(struct records *self, struct job *job, struct progress *progre
     }
     TRY(f);
     if (job->lookup == NULL)
-        TRY(begin_lookup(self, job));
+        TRY(begin_lookup(self, job, progress));
+    if (job->lookup == NULL)
+        return DONE;
     if (!job->found)
         TRY(lookup_step(job->lookup, &done));
     return done || job->found ? hand_out(self, job, progress) : DONE;
