@@ -9,8 +9,6 @@
 #include "lib/base/loop.h"
 #include "security-server/server_config.h"
 
-#define CLERK_EPOCH 1
-
 struct clerk;
 
 /* Whose ask it is; copied by who cannot answer at once. */

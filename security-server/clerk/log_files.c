@@ -6,6 +6,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/audit_log.h"
 #include "lib/bus/limits.h"
+#include "lib/bus/log_epoch.h"
 #include "lib/bus/published_name.h"
 #include "lib/crypto/digest.h"
 
@@ -20,10 +21,28 @@ static bool begins_with(struct span text, const char *start)
     return text.size >= size && memcmp(text.at, start, size) == 0;
 }
 
+/* "<epoch>/" in front; without it the newest is meant. Each is a log by itself. */
+static fault take_epoch(const struct server_config *config, struct span *name, unsigned *epoch)
+{
+    struct cursor at = cursor_over(*name);
+    struct span word;
+    uint64_t number = 0;
+    if (name->size == 0 || name->at[0] < '1' || name->at[0] > '9')
+        return log_epoch_newest(config->audit_folder, epoch);
+    if (failed(cursor_take_until(&at, '/', &word)) ||
+        failed(text_number(word, LOG_EPOCHS_MAX, &number)))
+        return RAISE(NOT_FOUND, "There is no such file in a log.");
+    *name = at.left;
+    *epoch = (unsigned)number;
+    return DONE;
+}
+
 static fault read_log_file(const struct server_config *config, struct span name,
                            struct clerk_file *file, struct bytes **body)
 {
     char path[PATH_BYTES], text[EVIDENCE_PATH_BYTES_MAX + 1];
+    unsigned epoch = 1;
+    TRY(take_epoch(config, &name, &epoch));
     enum published_kind kind = published_name_kind(name);
     bool entries = begins_with(name, "tile/entries/");
     if (config->evidence_log == EVIDENCE_LOG_OFF)
@@ -33,7 +52,7 @@ static fault read_log_file(const struct server_config *config, struct span name,
     if ((kind != PUBLISHED_HEAD && kind != PUBLISHED_TILE) ||
         !text_format(text, sizeof text, "%.*s", (int)name.size, (const char *)name.at))
         return RAISE(NOT_FOUND, "There is no such file in a log.");
-    audit_log_path(config->audit_folder, CLERK_EPOCH, text, path, sizeof path);
+    audit_log_path(config->audit_folder, epoch, text, path, sizeof path);
     fault f = file_read(path,
                         kind == PUBLISHED_HEAD ? NOTE_BYTES_MAX
                         : entries              ? BUNDLE_BYTES_MAX

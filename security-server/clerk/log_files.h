@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * log_files - files of the evidence that strangers may read, by names that are ours: C2SP
- * tlog-tiles under "log/", and "witness/<hex sha256(origin)>/checkpoint" for what this server
- * cosigned.
+ * tlog-tiles under "log/" (the newest epoch) and "log/<epoch>/", and "witness/<hex
+ * sha256(origin)>/checkpoint" for what this server cosigned.
  */
 #ifndef CLERK_LOG_FILES_H
 #define CLERK_LOG_FILES_H

@@ -6,7 +6,6 @@
 #include "lib/bus/audit_log.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/limits.h"
-#include "security-server/clerk/clerk.h"
 
 #include "rest.pb-c.h"
 
@@ -24,7 +23,11 @@
 enum phase { EXACT, OPENING, OUTCOMES, OVER };
 
 struct lookup {
-    struct lookup_for what;
+    const char *client, *message_id;
+    struct key_ring *keys;
+    char wal[PATH_BYTES], payloads[PATH_BYTES];
+    char *server; /* whose log it is */
+    bool closed;  /* a later epoch follows */
     enum phase phase;
     bool has_exchange_id;
     uint8_t exchange_id[EXCHANGE_ID_BYTES];
@@ -68,7 +71,13 @@ static void begin_phase(struct lookup *self, enum phase phase)
 fault lookup_new(const struct lookup_for *what, uint64_t until, struct lookup **out)
 {
     struct lookup *self = owned_new(sizeof *self);
-    self->what = *what;
+    self->client = what->client;
+    self->message_id = what->message_id;
+    self->keys = what->keys;
+    self->server = owned_text(what->view->server);
+    self->closed = !what->view->newest;
+    audit_log_path(what->view->folder, what->view->epoch, "wal", self->wal, sizeof self->wal);
+    text_format(self->payloads, sizeof self->payloads, "%s", what->view->payloads);
     self->end = until;
     self->begun_ms = clock_steady_ms();
     self->has_exchange_id = read_exchange_id(what->message_id, self->exchange_id);
@@ -84,6 +93,7 @@ void lookup_free(struct lookup **self)
     for (size_t i = 0; i < (*self)->count; i++)
         record_free(&(*self)->record[i]);
     wal_reader_free(&(*self)->reader);
+    free((*self)->server);
     free(*self);
     *self = NULL;
 }
@@ -103,11 +113,10 @@ struct record *lookup_record(struct lookup *self, size_t which)
 /* Our client's end of an exchange: it asked through this server, or was asked through it. */
 static bool is_of_client(const struct lookup *self, const struct header *header)
 {
-    const struct lookup_for *what = &self->what;
-    return (span_is_text(header->sender, what->client) &&
-            span_is_text(header->sender_server, what->server)) ||
-           (span_is_text(header->receiver, what->client) &&
-            span_is_text(header->receiver_server, what->server));
+    return (span_is_text(header->sender, self->client) &&
+            span_is_text(header->sender_server, self->server)) ||
+           (span_is_text(header->receiver, self->client) &&
+            span_is_text(header->receiver_server, self->server));
 }
 
 static bool has_message_id(struct span payload, const char *message_id)
@@ -131,11 +140,11 @@ static bool says_message_id(const struct lookup *self, const struct log_entry *e
     enum payload_state state;
     OWNED(bytes) blob = NULL;
     return entry->header->payload_bytes <= RECORD_PAYLOAD_BYTES_MAX &&
-           !failed(payload_store_read(self->what.audit_folder, self->what.keys, entry->index,
-                                      entry->leaf_hash, &state, &blob)) &&
+           !failed(payload_store_read(self->payloads, self->keys, entry->index, entry->leaf_hash,
+                                      &state, &blob)) &&
            state == PAYLOAD_HELD && blob->size > SALT_BYTES &&
            has_message_id(span_of(blob->data + SALT_BYTES, blob->size - SALT_BYTES),
-                          self->what.message_id);
+                          self->message_id);
 }
 
 /* A server that asks itself holds the same leaf twice. */
@@ -243,15 +252,17 @@ static void end_window(struct lookup *self)
 
 static fault walk(struct lookup *self)
 {
-    char path[PATH_BYTES];
     uint64_t most = self->phase == OPENING ? STEP_OPENED : STEP;
     uint64_t to = self->until - self->next > most ? self->next + most : self->until;
-    audit_log_path(self->what.audit_folder, CLERK_EPOCH, "wal", path, sizeof path);
+    fault f = DONE;
     if (self->reader == NULL)
-        TRY(wal_reader_open(path, self->next, &self->reader));
-    TRY(wal_reader_show(self->reader, to, look_at, self));
-    self->next = to;
-    return DONE;
+        f = wal_reader_open(self->wal, self->next, &self->reader);
+    if (!failed(f))
+        f = wal_reader_show(self->reader, to, look_at, self);
+    /* the end of an epoch that was closed may be lost, promised or not */
+    bool lost = self->closed && (f.code == LOG_BROKEN || f.code == NOT_FOUND);
+    self->next = lost ? self->until : to;
+    return lost ? DONE : f;
 }
 
 static bool has_outcome(const struct lookup *self, const struct sha256 *request)

@@ -10,11 +10,11 @@
 #include "lib/bus/payload_store.h"
 #include "lib/evidence/record.h"
 
-/* All borrowed for the life of the lookup. */
+/* The view is copied from, so that it may change meanwhile; the rest is borrowed for the life of
+ * the lookup. */
 struct lookup_for {
-    const char *audit_folder;
-    const char *server; /* whose log it is */
-    const char *client; /* subsystem: at its end of the exchange only */
+    const struct log_view *view; /* the epoch that is looked through */
+    const char *client;          /* subsystem: at its end of the exchange only */
     const char *message_id;
     struct key_ring *keys;
 };

@@ -34,6 +34,7 @@ struct job {
     uint64_t awaited; /* a promise of so many entries is waited for; 0: not looked yet */
     uint64_t hurried; /* the scribe was asked to have so much stamped */
     unsigned tries;   /* to read the directory */
+    unsigned epoch;   /* that is looked through: the newest first; 0: not begun */
 };
 
 struct records {
@@ -85,6 +86,16 @@ void records_free(struct records **self)
     *self = NULL;
 }
 
+/* What is not there of our own is our fault, and its name nobody's business. */
+static fault ours(fault f)
+{
+    char detail[DETAIL_BYTES_MAX];
+    if (f.code != NOT_FOUND)
+        return f;
+    text_format(detail, sizeof detail, "%s", fault_detail());
+    return RAISE(IO_FAILED, "%s", detail);
+}
+
 // --- the log -------------------------------------------------------------------------------------
 
 /* How far the log is promised: what is beyond may not be durable yet. */
@@ -93,9 +104,8 @@ static fault promised_size(const struct records *self, uint64_t *out)
     char path[PATH_BYTES];
     OWNED(bytes) note = NULL;
     struct checkpoint head;
-    audit_log_path(clerk_config(self->clerk)->audit_folder, CLERK_EPOCH, "promise", path,
-                   sizeof path);
-    TRY(file_read(path, NOTE_BYTES_MAX, &note));
+    audit_log_path(self->cache.view->folder, self->cache.view->epoch, "promise", path, sizeof path);
+    TRY(ours(file_read(path, NOTE_BYTES_MAX, &note)));
     TRY(checkpoint_open(bytes_span(note), &self->cache.view->log_key, &head));
     *out = head.size;
     return DONE;
@@ -105,8 +115,7 @@ static fault promised_size(const struct records *self, uint64_t *out)
 static fault ask_to_hurry(const struct records *self, uint64_t size)
 {
     char path[PATH_BYTES], line[32];
-    audit_log_path(clerk_config(self->clerk)->audit_folder, CLERK_EPOCH, "hurry", path,
-                   sizeof path);
+    audit_log_path(self->cache.view->folder, self->cache.view->epoch, "hurry", path, sizeof path);
     text_format(line, sizeof line, "%" PRIu64 "\n", size);
     return file_replace(path, span_of_text(line), 0644);
 }
@@ -291,7 +300,7 @@ static bool has_more(const struct records *self, uint64_t size)
 {
     char path[PATH_BYTES];
     OWNED(wal_reader) reader = NULL;
-    audit_log_path(clerk_config(self->clerk)->audit_folder, CLERK_EPOCH, "wal", path, sizeof path);
+    audit_log_path(self->cache.view->folder, self->cache.view->epoch, "wal", path, sizeof path);
     return !failed(wal_reader_open(path, size, &reader)) &&
            !failed(wal_reader_show(reader, size + 1, pass_over, NULL));
 }
@@ -299,7 +308,7 @@ static bool has_more(const struct records *self, uint64_t size)
 /* Who forces a stamp wants what was said a moment ago: the next promise covers it. */
 static bool waits_for_promise(const struct records *self, struct job *job, uint64_t size)
 {
-    if (!may_wait(job))
+    if (!may_wait(job) || !self->cache.view->newest)
         return false;
     if (job->awaited == 0)
         job->awaited = has_more(self, size) ? size + 1 : size;
@@ -318,8 +327,7 @@ static fault begin_lookup(struct records *self, struct job *job, struct progress
     }
     if (job->keys == NULL)
         job->keys = key_ring_new(&holder);
-    struct lookup_for what = {.audit_folder = clerk_config(self->clerk)->audit_folder,
-                              .server = clerk_config(self->clerk)->server,
+    struct lookup_for what = {.view = self->cache.view,
                               .client = job->client,
                               .message_id = job->message_id,
                               .keys = job->keys};
@@ -348,30 +356,36 @@ static fault hand_out(struct records *self, struct job *job, struct progress *pr
     OWNED(covers) covers = NULL;
     TRY(covers_read(self->cache.view, &covers));
     TRY(find_unstamped(job, covers, &unstamped, &asked_for));
+    if (asked_for == 0 && job->epoch > 1) { /* it may stand in the epoch before */
+        lookup_free(&job->lookup);
+        job->epoch--;
+        return DONE;
+    }
     if (asked_for == 0)
         return RAISE(NOT_FOUND, "No signed documents found");
     job->found = true;
     if (unstamped != NULL)
         return wait_for_stamp(self, job, unstamped, progress);
     progress->over = true;
-    return give(self, job, covers);
+    return ours(give(self, job, covers));
 }
 
 static fault step(struct records *self, struct job *job, struct progress *progress)
 {
     bool done = false;
-    fault f = view_cache_refresh(&self->cache, clerk_config(self->clerk)->audit_folder);
+    fault f = view_cache_refresh(&self->cache, clerk_config(self->clerk)->audit_folder, job->epoch);
     if (f.code == DIRECTORY_BAD && ++job->tries < VIEW_TRIES_MAX) {
         progress->again_ms = LOOK_AGAIN_MS; /* its copy is being written */
         return DONE;
     }
-    TRY(f);
+    TRY(ours(f));
+    job->epoch = self->cache.view->epoch;
     if (job->lookup == NULL)
         TRY(begin_lookup(self, job, progress));
     if (job->lookup == NULL)
         return DONE;
     if (!job->found)
-        TRY(lookup_step(job->lookup, &done));
+        TRY(ours(lookup_step(job->lookup, &done)));
     return done || job->found ? hand_out(self, job, progress) : DONE;
 }
 
@@ -422,6 +436,8 @@ static void on_timer(struct loop_timer *timer)
     struct records *self = timer->owner;
     struct job *job = next_job(self);
     struct progress progress = {.over = false};
+    if (job == NULL)
+        return;
     fault f = step(self, job, &progress);
     job->ready_ms = clock_steady_ms() + progress.again_ms;
     if (failed(f))
@@ -473,11 +489,11 @@ void records_take(struct records *self, const struct clerk_reply *reply,
 void records_take_verification(struct records *self, const struct clerk_reply *reply)
 {
     OWNED(bytes) zip = NULL;
-    fault f = view_cache_refresh(&self->cache, clerk_config(self->clerk)->audit_folder);
+    fault f = view_cache_refresh(&self->cache, clerk_config(self->clerk)->audit_folder, 0);
     if (!failed(f))
         f = verification_make(&self->cache, &zip);
     if (failed(f)) {
-        refuse(self, reply, f);
+        refuse(self, reply, ours(f));
         return;
     }
     struct clerk_file file = {"application/zip", "verificationconf.zip", false, bytes_span(zip)};

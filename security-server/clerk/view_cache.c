@@ -2,6 +2,7 @@
 #include "security-server/clerk/view_cache.h"
 
 #include "lib/base/text.h"
+#include "lib/bus/log_epoch.h"
 
 #include <sys/stat.h>
 
@@ -14,15 +15,17 @@ void view_cache_clear(struct view_cache *self)
     self->stamp = (struct timespec){0};
 }
 
-static fault read(struct view_cache *self, const char *audit_folder, const char *directory)
+static fault read(struct view_cache *self, const char *audit_folder, unsigned epoch,
+                  const char *directory)
 {
     static const struct log_anchors own = {NULL, NULL};
-    TRY(log_view_open(audit_folder, &own, &self->view));
+    TRY(log_view_open(audit_folder, epoch, &own, &self->view));
     return standing_read(directory, self->view->directory, &self->view->authority, &self->standing);
 }
 
-fault view_cache_refresh(struct view_cache *self, const char *audit_folder)
+fault view_cache_refresh(struct view_cache *self, const char *audit_folder, unsigned epoch)
 {
+    unsigned newest = 1;
     char directory[PATH_BYTES], path[PATH_BYTES + 16];
     struct stat st;
     if (!text_format(directory, sizeof directory, "%s/directory", audit_folder))
@@ -30,14 +33,18 @@ fault view_cache_refresh(struct view_cache *self, const char *audit_folder)
     text_format(path, sizeof path, "%s/checkpoint", directory);
     if (stat(path, &st) != 0)
         return RAISE(NOT_FOUND, "This server has no directory yet.");
-    if (self->view != NULL && st.st_mtim.tv_sec == self->stamp.tv_sec &&
-        st.st_mtim.tv_nsec == self->stamp.tv_nsec)
+    TRY(log_epoch_newest(audit_folder, &newest));
+    if (epoch == 0)
+        epoch = newest;
+    if (self->view != NULL && self->epoch == epoch && self->view->newest == (epoch >= newest) &&
+        st.st_mtim.tv_sec == self->stamp.tv_sec && st.st_mtim.tv_nsec == self->stamp.tv_nsec)
         return DONE;
     view_cache_clear(self);
-    fault f = read(self, audit_folder, directory);
+    fault f = read(self, audit_folder, epoch, directory);
     if (failed(f))
         view_cache_clear(self);
     else
         self->stamp = st.st_mtim;
+    self->epoch = epoch;
     return f;
 }

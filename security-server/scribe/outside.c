@@ -8,6 +8,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/audit_log.h"
 #include "lib/bus/limits.h"
+#include "lib/bus/log_epoch.h"
 #include "lib/bus/tile_log.h"
 #include "lib/bus/witness.h"
 
@@ -62,7 +63,9 @@ static fault read_log_key(struct outside *self)
     struct span line = bytes_span(vkey);
     while (line.size > 0 && line.at[line.size - 1] == '\n')
         line.size--;
-    return note_key_parse(line, &self->log_key);
+    struct note_key registered;
+    TRY(note_key_parse(line, &registered));
+    return log_epoch_key(&registered, self->epoch, &self->log_key);
 }
 
 fault outside_new(const char *audit_folder, unsigned epoch, struct outside **out)

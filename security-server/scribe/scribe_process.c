@@ -86,6 +86,7 @@ static fault open_all(struct scribe *self)
         publisher_free(&self->publisher);
         stamping_free(&self->stamping);
         outside_free(&self->outside);
+        self->hurry = (struct hurry){.wanted = 0};
         self->published_ms = 0;
         self->epoch = epoch;
     }
@@ -124,7 +125,7 @@ static fault look(struct scribe *self)
     OWNED(bytes) note = NULL;
     fault f = open_all(self);
     if (!failed(f)) {
-        hurry_look(&self->hurry, self->config->audit_folder, 1);
+        hurry_look(&self->hurry, self->config->audit_folder, self->epoch);
         f = publish(self);
     }
     if (f.code == NOT_FOUND) /* the node has not begun its log, or promised nothing yet */
@@ -133,7 +134,7 @@ static fault look(struct scribe *self)
     TRY(publisher_take_cosigned(self->publisher, &cosigned, &note));
     if (cosigned.size > 0)
         stamp(self, cosigned.size, bytes_span(note));
-    hurry_look(&self->hurry, self->config->audit_folder, 1);
+    hurry_look(&self->hurry, self->config->audit_folder, self->epoch);
     TRY(stamp_in_a_hurry(self));
     return outside_look(self->outside);
 }

@@ -218,8 +218,30 @@ check "all stop as asked" equal $? 0
 check "the logs verify" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" \
     --store-key "$C/a/keys/store.key" --store-key "$C/b/keys/store.key"
 check "nothing was left in the log's folder" equal "$(find "$C/a/audit" -name '*.zip' -o -name '*.asice' | wc -l)" 0
+# --- the log is closed, and the next epoch begun ---
+serve_tsa || die "no TSA"
+check "an operator orders a new epoch" "$BIN/chaski" log new-epoch --config "$C/a/server.conf" --reason "prueba" --officer "CC 1"
+echo 'evidence_log = entries' >>"$C/a/server.conf"
+echo "evidence_listen = {\"$HOST:0\"}" >>"$C/a/gateway.conf"
+server_start b && gateway_start b && server_start a && gateway_start a || die "no new epoch: $(tail -n 2 "$C/a/server.events")"
+GA=$(gateway_url a)
+EA=http://$(sed -n 's/^evidence_listen=//p' "$C/a/gateway.ready")
+check "a record of the closed epoch is found" equal "$(asic "queryId=doble&$WHO"):$(unzip -Z1 "$C/got" | wc -l)" 200:4
+rm -rf "$C/x"; mkdir -p "$C/x/r"; unzip -q -d "$C/x" "$C/got"; unzip -q -d "$C/x/r" "$(ls "$C"/x/*-request-*.asice | head -n 1)"
+check "... and proved" bash "$ROOT/lib/evidence/record_verify.sh" "$C/x/r" --trust "$C/store/anchor/trust.pem"
+wait_for 20 sh -c "[ \"\$(curl -s -m 5 -o /dev/null -w '%{http_code}' -H 'X-Road-Client: CO/MUN/890905211/TRAMITES' $GA/r1/$S/05001)\" = 200 ]"
+check "an exchange in the new one" equal "$(call nueva 05001)" 200
+check "... is stamped right away" equal "$(asic "queryId=nueva&$WHO&force"):$(unzip -Z1 "$C/got" | wc -l)" 200:2
+rm -rf "$C/x"; mkdir -p "$C/x/r"; unzip -q -d "$C/x" "$C/got"; unzip -q -d "$C/x/r" "$(ls "$C"/x/*-request-*.asice | head -n 1)"
+check "... and proved" bash "$ROOT/lib/evidence/record_verify.sh" "$C/x/r" --trust "$C/store/anchor/trust.pem"
+check "the log that is published is the new one" contains "$(curl -sS "$EA/log/checkpoint" | head -n 1)" "/2"
+check "... the closed one is beside it" contains "$(curl -sS "$EA/log/1/checkpoint" | head -n 1)" "SS1/1"
+check "... and no third" equal "$(get "$EA/log/3/checkpoint")" 404
+for m in a b; do gateway_stop $m; server_stop $m; done
+
 # off by default
 sed -i '/evidence_records/d' "$C/a/server.conf"
+server_start b
 server_start a && gateway_start a
 GA=$(gateway_url a)
 check "a server whose settings do not say so hands out nothing" equal "$(asic "queryId=doble&$WHO")" 404
