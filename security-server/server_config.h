@@ -34,6 +34,7 @@ struct server_config {
     int64_t evidence_records;        /* 1: own subsystems' records are handed to their gateways */
     int64_t payload;                 /* enum keep_mode: of services without a section */
     int64_t retention_days;
+    int64_t log_days;
     struct config_sections service; /* of struct payload_section */
     int64_t event_level;            /* enum event_level */
 };

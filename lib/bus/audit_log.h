@@ -120,6 +120,27 @@ struct audit_erasing {
  * begun again. */
 fault audit_log_erase(struct audit_log *self, struct audit_erasing *work);
 
+/* A prune under way: the beginning of the log is removed. Plan it (by steps), write its record,
+ * then carry it out (by steps). */
+struct audit_pruning {
+    uint64_t before; /* plan, in: entries before this; out: the bound of a segment not beyond it */
+    int64_t oldest_ms;   /* plan, in: nothing as young as this is removed */
+    uint64_t act;        /* carry out, in: the entry of the record */
+    struct sha256 root;  /* plan, out: of the entries before */
+    uint64_t next;       /* begin with 0 */
+    bool more;           /* out: call again */
+    bool bounded, noted; /* begin with false */
+};
+
+/* NOT_FOUND: no whole segment lies before that. REFUSED: tiles or payloads are not ready for it, or
+ * it is too young; the detail says what to do. LOG_BROKEN: the tiles are not of this log. */
+fault audit_log_plan_prune(struct audit_log *self, struct audit_pruning *work);
+/* Over, durably, when it returns DONE with no more to do; what a crash interrupts is done again
+ * with the same act. */
+fault audit_log_prune(struct audit_log *self, struct audit_pruning *work);
+/* The first entry that is there. */
+uint64_t audit_log_first(const struct audit_log *self);
+
 /* Paths below a log folder, for auditors. room at least 512. */
 void audit_log_path(const char *folder, unsigned epoch, const char *what, char *out, size_t room);
 

@@ -2,6 +2,7 @@
 #include "lib/bus/closed_log.h"
 
 #include "lib/bus/log_epoch.h"
+#include "lib/bus/pruned.h"
 
 #include <stdlib.h>
 
@@ -36,11 +37,14 @@ fault closed_log_open(const char *folder, unsigned epoch, const struct key_holde
     struct walk walk = {self, visit, owner};
     char path[PATH_BYTES];
     uint64_t size = 0;
+    struct pruned pruned;
     if (strlen(folder) > 300)
         return RAISE(BAD_CONFIG, "the log folder's name is too long");
     self->epoch = epoch;
+    TRY(pruned_read(folder, epoch, &pruned));
+    self->tree = pruned.tree;
     audit_log_path(folder, epoch, "wal", path, sizeof path);
-    TRY(wal_open_closed(path, take_leaf, &walk, &self->wal, &size));
+    TRY(wal_open_closed(path, pruned.first, take_leaf, &walk, &self->wal, &size));
     log_epoch_payloads(folder, epoch, path, sizeof path);
     TRY(payload_store_open_closed(path, holder, &self->payloads));
     *out = TAKE(self);

@@ -17,6 +17,7 @@ struct header_read {
     struct keeping keeping;
     struct epoch_closed closed;
     struct epoch_head *head;
+    struct header_pruned pruned;
 };
 
 static ProtobufCBinaryData binary(const void *at, size_t size)
@@ -68,6 +69,7 @@ struct acts {
     Chaski__Erasure erasure;
     Chaski__Keeping keeping[KEEPING_RULES_MAX];
     Chaski__Keeping *keepings[KEEPING_RULES_MAX];
+    Chaski__Pruned pruned;
     Chaski__EpochClosed closed;
     Chaski__EpochHead head[EPOCH_HEADS_MAX];
     Chaski__EpochHead *heads[EPOCH_HEADS_MAX];
@@ -110,6 +112,12 @@ static void fill_acts(const struct header *self, struct acts *acts, Chaski__Head
         acts->erasure.except = (char **)(uintptr_t)self->erasure->except;
         acts->erasure.log_epoch = self->erasure->epoch;
         message->erasure = &acts->erasure;
+    }
+    if (self->pruned != NULL) {
+        chaski__pruned__init(&acts->pruned);
+        acts->pruned.before = self->pruned->before;
+        acts->pruned.root = binary(self->pruned->root.at, SHA256_BYTES);
+        message->pruned = &acts->pruned;
     }
     if (self->closed != NULL) {
         fill_closed(self->closed, acts);
@@ -165,7 +173,7 @@ fault header_encode(const struct header *self, struct bytes **out)
 static bool kind_known(uint32_t kind)
 {
     return (kind >= HEADER_REQUEST && kind <= HEADER_FAULT) ||
-           (kind >= HEADER_STARTED && kind <= HEADER_ERASED);
+           (kind >= HEADER_STARTED && kind <= HEADER_ERASED) || kind == HEADER_PRUNED;
 }
 
 /* An id field: empty, or canonical text with exactly these parts. */
@@ -245,6 +253,17 @@ static fault check_keeping(const Chaski__Header *message)
     return good ? DONE : RAISE(BAD_FRAME, "a header says in no possible way what is kept");
 }
 
+static fault check_pruned(const Chaski__Header *message)
+{
+    const Chaski__Pruned *pruned = message->pruned;
+    if ((pruned != NULL) != ((unsigned)message->kind == HEADER_PRUNED))
+        return RAISE(BAD_FRAME, "a prune stands in the header of another kind, or in none");
+    if (pruned != NULL && (pruned->base.n_unknown_fields > 0 || pruned->before == 0 ||
+                           pruned->before > message->log_size || pruned->root.len != SHA256_BYTES))
+        return RAISE(BAD_FRAME, "a prune of no possible entries");
+    return DONE;
+}
+
 static bool is_head(const Chaski__EpochHead *head)
 {
     return head->base.n_unknown_fields == 0 && head->epoch >= 1 && head->epoch <= LOG_EPOCHS_MAX &&
@@ -282,6 +301,7 @@ static fault check_message(const Chaski__Header *message)
     TRY(check_erasure(message));
     TRY(check_keeping(message));
     TRY(check_epoch(message));
+    TRY(check_pruned(message));
     return check_ids(message);
 }
 
@@ -345,6 +365,11 @@ static void fill_read_acts(struct header_read *self)
             message->erasure->n_except, (const char *const *)message->erasure->except,
             message->erasure->log_epoch};
         self->header.erasure = &self->erasure;
+    }
+    if (message->pruned != NULL) {
+        self->pruned =
+            (struct header_pruned){message->pruned->before, hash_of(message->pruned->root)};
+        self->header.pruned = &self->pruned;
     }
     if (message->closed != NULL)
         fill_read_closed(self, message->closed);
@@ -423,6 +448,8 @@ const char *header_kind_word(enum header_kind kind)
         return "stamped";
     case HEADER_ERASED:
         return "erased";
+    case HEADER_PRUNED:
+        return "pruned";
     }
     return "unknown";
 }

@@ -24,6 +24,13 @@ enum header_kind {
     HEADER_INCIDENT = 18,
     HEADER_STAMPED = 19,
     HEADER_ERASED = 20,
+    HEADER_PRUNED = 22,
+};
+
+/* Which entries a PRUNED record removes. */
+struct header_pruned {
+    uint64_t before;
+    struct sha256 root;
 };
 
 /* Spans point into the bytes read, or to the maker's text. */
@@ -46,9 +53,10 @@ struct header {
     struct span rule;
     uint32_t fault;
     uint32_t status;
-    const struct erasure *erasure;     /* of an ERASED record, and of no other */
-    const struct keeping *keeping;     /* of a STARTED record, or NULL */
-    const struct epoch_closed *closed; /* of the INCIDENT that begins a later epoch, or NULL */
+    const struct erasure *erasure;      /* of an ERASED record, and of no other */
+    const struct keeping *keeping;      /* of a STARTED record, or NULL */
+    const struct header_pruned *pruned; /* of a PRUNED record, and of no other */
+    const struct epoch_closed *closed;  /* of the INCIDENT that begins a later epoch, or NULL */
 };
 
 /* bytes_free() it. Larger than HEADER_BYTES_MAX: BAD_REQUEST. */

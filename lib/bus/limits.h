@@ -82,6 +82,7 @@
 #define EPOCH_HEADS_MAX 32            /* heads that a record of a closed epoch names */
 #define EPOCH_HEADS_BYTES_MAX 6000    /* ... in so many bytes: they stand in a header */
 #define EPOCH_WORDS_BYTES_MAX 1024    /* of the reason for closing one, and of who ordered it */
+#define LOG_PRUNE_YOUNGEST_MS 3600000 /* entries as young as this are not removed from a log */
 #define RETENTION_DAYS_MAX 36500
 #define RETENTION_LOOK_MS 3600000
 #define KEPT_ANSWERS_BYTES_MAX (64u << 20) /* outcomes that are not written down */

@@ -219,6 +219,35 @@ fault payload_store_erase(struct payload_store *self, const uint64_t *list, size
     return DONE;
 }
 
+// --- days that are over -------------------------------------------------------------------------
+
+/* The slab goes last: as long as it is there, the day can be found and removed again. */
+static fault drop_day(const char *folder, const char *day)
+{
+    static const char *const endings[] = {"rewrap", "seg", "key", "slab"};
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        char path[PAYLOAD_PATH_BYTES];
+        payload_path(folder, day, endings[i], path);
+        if (unlink(path) != 0 && errno != ENOENT)
+            return RAISE(IO_FAILED, "%s: %m", path);
+    }
+    return DONE;
+}
+
+fault payload_store_drop_before(struct payload_store *self, uint64_t first)
+{
+    for (;;) {
+        char day[DAY_TEXT_BYTES];
+        uint64_t begins = 0, next = 0;
+        if (failed(payload_oldest_day(self->folder, day)) || strcmp(day, self->day) >= 0 ||
+            failed(payload_store_day(self->folder, day, &begins, &next)) || next > first)
+            return payload_sync_keys(self->folder);
+        if (strcmp(self->rewrap.day, day) == 0)
+            payload_rewrap_drop(self);
+        TRY(drop_day(self->folder, day));
+    }
+}
+
 // --- another key for a slab ---------------------------------------------------------------------
 
 static void close_rewrap(const char *folder, struct rewrap *self)

@@ -58,6 +58,9 @@ fault payload_sync_keys(const char *folder);
 void payload_day_of(const char *folder, uint64_t index, char out[DAY_TEXT_BYTES],
                     struct slab_head *head, char damaged[DAY_TEXT_BYTES]);
 
+/* NOT_FOUND: there is none. */
+fault payload_oldest_day(const char *folder, char out[DAY_TEXT_BYTES]);
+
 /* Ends a change of this day's key that was interrupted, and makes one that is due. */
 fault payload_rewrap_now(const char *folder, const char *day, const struct key_holder *holder);
 void payload_rewrap_drop(struct payload_store *self);

@@ -57,6 +57,20 @@ static fault head_of(DIR *dir, const char *name, struct slab_head *out)
     return f;
 }
 
+fault payload_oldest_day(const char *folder, char out[DAY_TEXT_BYTES])
+{
+    DIR *dir = open_keys(folder);
+    out[0] = '\0';
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;)
+        if (is_slab(entry->d_name) && (out[0] == '\0' || strncmp(entry->d_name, out, 8) < 0)) {
+            memcpy(out, entry->d_name, 8);
+            out[8] = '\0';
+        }
+    if (dir != NULL)
+        closedir(dir);
+    return out[0] != '\0' ? DONE : RAISE(NOT_FOUND, "no payloads were ever kept");
+}
+
 void payload_day_of(const char *folder, uint64_t index, char out[DAY_TEXT_BYTES],
                     struct slab_head *head, char damaged[DAY_TEXT_BYTES])
 {
@@ -98,6 +112,24 @@ fault payload_store_day(const char *folder, const char *day, uint64_t *first, ui
         return RAISE(NOT_FOUND, "there is no day %.8s", day);
     *first = begins;
     *next = ends;
+    return DONE;
+}
+
+fault payload_store_from_day(const char *folder, const char *day, uint64_t *first)
+{
+    DIR *dir = open_keys(folder);
+    uint64_t begins = UINT64_MAX;
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
+        struct slab_head found;
+        if (is_slab(entry->d_name) && strncmp(entry->d_name, day, 8) >= 0 &&
+            !failed(head_of(dir, entry->d_name, &found)) && found.first_index < begins)
+            begins = found.first_index;
+    }
+    if (dir != NULL)
+        closedir(dir);
+    if (begins == UINT64_MAX)
+        return RAISE(NOT_FOUND, "nothing was kept from %.8s on", day);
+    *first = begins;
     return DONE;
 }
 

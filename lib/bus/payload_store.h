@@ -79,6 +79,10 @@ fault payload_store_read_own(struct payload_store *self, uint64_t index,
  * NOT_FOUND: no slab of that day. */
 fault payload_store_day(const char *folder, const char *day, uint64_t *first, uint64_t *next);
 
+/* The first entry of the first day that is not before this one. NOT_FOUND: all days are before it.
+ */
+fault payload_store_from_day(const char *folder, const char *day, uint64_t *first);
+
 /* The day whose slab holds this entry. NOT_FOUND. */
 fault payload_store_day_of(const char *folder, uint64_t index, char day[DAY_TEXT_BYTES]);
 
@@ -92,6 +96,9 @@ fault payload_store_held(const struct payload_store *self, uint64_t first, uint6
  * when it returns DONE, and may be done again after a fault or a crash. *erased: how many. */
 fault payload_store_erase(struct payload_store *self, const uint64_t *list, size_t count,
                           uint64_t *erased);
+
+/* Removes the files of days that end before entry `first`; durable. The day that is open stays. */
+fault payload_store_drop_before(struct payload_store *self, uint64_t first);
 
 /* The oldest day before the open one whose slab is to change its key, and the key's wrapped form.
  * NOT_FOUND: none, or one is being changed. */

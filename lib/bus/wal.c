@@ -235,13 +235,16 @@ static fault walk_one(const char *folder, struct segment *segment, bool last, ui
     return DONE;
 }
 
-static fault walk_all(const char *folder, struct segment *list, size_t count, wal_visit *visit,
-                      void *owner, struct wal_end *end)
+static fault walk_all(const char *folder, uint64_t first, struct segment *list, size_t count,
+                      wal_visit *visit, void *owner, struct wal_end *end)
 {
     *end = (struct wal_end){0};
     uint64_t index = count == 0 ? 0 : list[0].first;
-    if (index != 0)
-        return RAISE(LOG_BROKEN, "%s: the first segment begins at %" PRIu64, folder, index);
+    if (index != first)
+        return RAISE(LOG_BROKEN,
+                     "%s: the first segment begins at %" PRIu64 ", not at %" PRIu64
+                     ". Put back the missing segment, or the file \"pruned\" beside this folder",
+                     folder, index, first);
     for (size_t i = 0; i < count; i++)
         TRY(walk_one(folder, &list[i], i + 1 == count, &index, visit, owner, end));
     end->size = index;
@@ -257,14 +260,34 @@ void wal_segment_path(const char *folder, uint64_t first, char *out, size_t room
     assert(fits);
 }
 
-fault wal_walk(const char *folder, wal_visit *visit, void *owner, struct wal_end *end)
+/* What a prune that was interrupted has left of earlier segments is passed over. */
+static fault list_from(const char *folder, uint64_t first, struct segment **out, size_t *count)
+{
+    size_t all = 0, left = 0;
+    struct segment *list = NULL;
+    TRY(list_segments(folder, &list, &all));
+    for (size_t i = 0; i < all; i++)
+        if (list[i].first >= first)
+            list[left++] = list[i];
+    *out = list;
+    *count = left;
+    return DONE;
+}
+
+fault wal_walk_from(const char *folder, uint64_t first, wal_visit *visit, void *owner,
+                    struct wal_end *end)
 {
     struct segment *list = NULL;
     size_t count = 0;
-    TRY(list_segments(folder, &list, &count));
-    fault f = walk_all(folder, list, count, visit, owner, end);
+    TRY(list_from(folder, first, &list, &count));
+    fault f = walk_all(folder, first, list, count, visit, owner, end);
     free_segments(list, count);
     return f;
+}
+
+fault wal_walk(const char *folder, wal_visit *visit, void *owner, struct wal_end *end)
+{
+    return wal_walk_from(folder, 0, visit, owner, end);
 }
 
 // --- writing ------------------------------------------------------------------------------------
@@ -391,6 +414,12 @@ static fault take_lock(struct wal *self)
 fault wal_open(const char *folder, size_t segment_bytes, wal_visit *visit, void *owner,
                struct wal **out, struct wal_end *end)
 {
+    return wal_open_from(folder, segment_bytes, 0, visit, owner, out, end);
+}
+
+fault wal_open_from(const char *folder, size_t segment_bytes, uint64_t first, wal_visit *visit,
+                    void *owner, struct wal **out, struct wal_end *end)
+{
     OWNED(wal) self = owned_new(sizeof *self);
     self->fd = self->next_fd = self->folder_fd = self->lock_fd = -1;
     self->segment_bytes = segment_bytes;
@@ -402,8 +431,8 @@ fault wal_open(const char *folder, size_t segment_bytes, wal_visit *visit, void 
     self->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (self->folder_fd < 0)
         return RAISE(LOG_FAILED, "%s: %s", folder, strerror(errno));
-    TRY(list_segments(folder, &self->segment, &self->segments));
-    TRY(walk_all(folder, self->segment, self->segments, visit, owner, end));
+    TRY(list_from(folder, first, &self->segment, &self->segments));
+    TRY(walk_all(folder, first, self->segment, self->segments, visit, owner, end));
     self->rest = end->cut_bytes;
     TRY(self->segments == 0 ? roll(self, 0) : open_last(self));
     *out = TAKE(self);
@@ -427,11 +456,11 @@ static fault walk_closed(struct wal *self, struct segment *segment, uint64_t *in
     return f;
 }
 
-fault wal_open_closed(const char *folder, wal_visit *visit, void *owner, struct wal **out,
-                      uint64_t *size)
+fault wal_open_closed(const char *folder, uint64_t first, wal_visit *visit, void *owner,
+                      struct wal **out, uint64_t *size)
 {
     OWNED(wal) self = owned_new(sizeof *self);
-    uint64_t index = 0;
+    uint64_t index = first;
     bool more = true;
     self->lock_fd = self->folder_fd = self->fd = self->next_fd = -1;
     if (!text_format(self->folder, sizeof self->folder, "%s", folder))
@@ -440,7 +469,7 @@ fault wal_open_closed(const char *folder, wal_visit *visit, void *owner, struct 
     snprintf(lock, sizeof lock, "%s/lock", folder);
     if (access(lock, F_OK) == 0)
         TRY(file_lock(lock, &self->lock_fd));
-    fault f = list_segments(folder, &self->segment, &self->segments);
+    fault f = list_from(folder, first, &self->segment, &self->segments);
     if (failed(f) && f.code != NOT_FOUND)
         return f;
     for (size_t i = 0; i < self->segments && more; i++)
@@ -515,6 +544,44 @@ void wal_sync(struct wal *self)
 {
     if (fdatasync(self->fd) != 0)
         die_of_disk(self, "audit.sync_failed");
+}
+
+// --- pruning ------------------------------------------------------------------------------------
+
+uint64_t wal_bound(const struct wal *self, uint64_t index)
+{
+    uint64_t bound = self->segment[0].first;
+    for (size_t i = 0; i < self->segments && self->segment[i].first <= index; i++)
+        bound = self->segment[i].first;
+    return bound;
+}
+
+static fault drop_files(const char *folder, uint64_t first)
+{
+    struct segment *list = NULL;
+    size_t count = 0;
+    fault f = DONE;
+    TRY(list_segments(folder, &list, &count));
+    for (size_t i = 0; i < count && list[i].first < first && !failed(f); i++) {
+        char path[PATH_BYTES];
+        segment_path(folder, list[i].first, path);
+        if (unlink(path) != 0)
+            f = RAISE(IO_FAILED, "%s: %m", path);
+    }
+    free_segments(list, count);
+    return f;
+}
+
+/* The oldest first: whatever interrupts it, what is left has no hole. */
+fault wal_drop_before(struct wal *self, uint64_t first)
+{
+    size_t gone = 0;
+    while (gone + 1 < self->segments && self->segment[gone].first < first)
+        free(self->segment[gone++].place);
+    self->segments -= gone;
+    memmove(self->segment, self->segment + gone, self->segments * sizeof *self->segment);
+    TRY(drop_files(self->folder, first));
+    return fsync(self->folder_fd) == 0 ? DONE : RAISE(IO_FAILED, "%s: %m", self->folder);
 }
 
 void wal_prepare(struct wal *self)

@@ -32,6 +32,11 @@ struct wal_end {
  * than the last ends before the next begins. A visitor's fault ends the walk. */
 fault wal_walk(const char *folder, wal_visit *visit, void *owner, struct wal_end *end);
 
+/* The same of a log whose entries before `first` were pruned: a segment begins there, and what is
+ * left of earlier ones is not looked at. */
+fault wal_walk_from(const char *folder, uint64_t first, wal_visit *visit, void *owner,
+                    struct wal_end *end);
+
 /* The file of a segment, by its first index; room at least 512. */
 void wal_segment_path(const char *folder, uint64_t first, char *out, size_t room);
 
@@ -39,11 +44,19 @@ void wal_segment_path(const char *folder, uint64_t first, char *out, size_t room
  * wal_cut_tail. Faults as wal_walk; REFUSED when another process holds the log. */
 fault wal_open(const char *folder, size_t segment_bytes, wal_visit *visit, void *owner,
                struct wal **out, struct wal_end *end);
-/* For reading alone, a log that nobody writes any more: what is whole of it from its beginning, up
- * to the first damage or gap, if there is any. No folder is an empty log. IO_FAILED; REFUSED when
+/* The same of a log that was pruned: see wal_walk_from. */
+fault wal_open_from(const char *folder, size_t segment_bytes, uint64_t first, wal_visit *visit,
+                    void *owner, struct wal **out, struct wal_end *end);
+/* The largest first index of a segment that is not beyond `index`: what may be pruned before. */
+uint64_t wal_bound(const struct wal *self, uint64_t index);
+/* Removes the segments before the one that begins at `first`, and what is left of earlier ones;
+ * durable. IO_FAILED; may be done again. */
+fault wal_drop_before(struct wal *self, uint64_t first);
+/* For reading alone, a log that nobody writes any more: what is whole of it from `first` on, up to
+ * the first damage or gap, if there is any. No folder is an empty log. IO_FAILED; REFUSED when
  * another process has it open. A visitor's fault ends it. */
-fault wal_open_closed(const char *folder, wal_visit *visit, void *owner, struct wal **out,
-                      uint64_t *size);
+fault wal_open_closed(const char *folder, uint64_t first, wal_visit *visit, void *owner,
+                      struct wal **out, uint64_t *size);
 void wal_free(struct wal **self);
 
 /* Shows the whole frames that stand after the end (see wal_end): what a damaged frame hides. */

@@ -81,7 +81,7 @@ static fault find_epoch(struct log_view *self, unsigned epoch)
         text_format(self->name, sizeof self->name, "%s", self->folder);
     else
         text_format(self->name, sizeof self->name, "%s (epoch %u)", self->folder, self->epoch);
-    return DONE;
+    return pruned_read(self->folder, self->epoch, &self->pruned);
 }
 
 fault log_view_open(const char *folder, unsigned epoch, const struct log_anchors *anchors,
@@ -138,7 +138,25 @@ fault log_view_walk(struct log_view *self,
     struct walk walk = {visit, owner};
     *end = (struct wal_end){0};
     audit_log_path(self->folder, self->epoch, "wal", path, sizeof path);
-    return wal_walk(path, take_leaf, &walk, end);
+    return wal_walk_from(path, self->pruned.first, take_leaf, &walk, end);
+}
+
+fault log_view_pruned_hashes(const struct log_view *self, struct sha256 *out)
+{
+    char path[PATH_BYTES];
+    OWNED(bytes) note = NULL;
+    struct checkpoint head;
+    audit_log_path(self->folder, self->epoch, "checkpoint", path, sizeof path);
+    fault f = file_read(path, NOTE_BYTES_MAX, &note);
+    if (!failed(f))
+        f = checkpoint_open(bytes_span(note), &self->log_key, &head);
+    if (failed(f) || head.size < self->pruned.first)
+        return RAISE(LOG_BROKEN, "no checkpoint says how far the tiles reach");
+    *strrchr(path, '/') = '\0';
+    OWNED(tile_reader) tiles = tile_reader_new(path, head.size);
+    for (uint64_t i = 0; i < self->pruned.first; i++)
+        TRY(tile_reader_hash(tiles, (struct merkle_range){i, i + 1}, &out[i]));
+    return DONE;
 }
 
 void log_view_id_text(const uint8_t id[EXCHANGE_ID_BYTES], char out[37])

@@ -9,6 +9,7 @@
 #include "lib/bus/audit_log.h"
 #include "lib/bus/directory.h"
 #include "lib/bus/header.h"
+#include "lib/bus/pruned.h"
 
 struct log_view {
     char folder[400];
@@ -20,8 +21,9 @@ struct log_view {
     struct note_key registered; /* as the directory has it */
     struct note_key log_key;    /* ... under the origin of the epoch */
     struct directory *directory;
-    char *server; /* whose log it is, by the log's origin in the directory */
-    bool newest;  /* no later epoch is in the folder */
+    char *server;         /* whose log it is, by the log's origin in the directory */
+    bool newest;          /* no later epoch is in the folder */
+    struct pruned pruned; /* what was removed of its beginning, as its own file says */
 };
 
 /* What everything else rests on. NULL: the folder's own copy, and whoever gave you the folder gave
@@ -51,8 +53,12 @@ struct log_entry {
     const char *damage; /* why it could not be read, or NULL */
 };
 
-/* Walks all entries in order. A fault of `visit` ends the walk; as wal_walk. *end is written in any
- * case. */
+/* Leaf hashes of the entries that were pruned, from the tiles; pruned.first of them. Not believed
+ * before a signed root is over them. LOG_BROKEN: the tiles are not there. */
+fault log_view_pruned_hashes(const struct log_view *self, struct sha256 *out);
+
+/* Walks all entries that are left, in order. A fault of `visit` ends the walk; as wal_walk. *end is
+ * written in any case. */
 fault log_view_walk(struct log_view *self,
                     fault (*visit)(void *owner, const struct log_entry *entry), void *owner,
                     struct wal_end *end);

@@ -329,6 +329,11 @@ static void raise_alarm(struct anchor *self)
           E_MS("stops_after_ms", self->node->config->witness_stop_ms));
 }
 
+uint64_t anchor_confirmed_size(const struct anchor *self)
+{
+    return self == NULL ? 0 : self->confirmed_size;
+}
+
 fault anchor_check(const struct anchor *self)
 {
     if (self == NULL || waiting_ms(self) <= self->node->config->witness_stop_ms)

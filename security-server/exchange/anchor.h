@@ -14,6 +14,8 @@ struct anchor;
 
 fault anchor_new(struct node *node, struct anchor **out);
 void anchor_free(struct anchor **self);
+/* Entries that a quorum has confirmed. */
+uint64_t anchor_confirmed_size(const struct anchor *self);
 /* UNWITNESSED when no quorum has confirmed a log that grew for witness_stop_ms. */
 fault anchor_check(const struct anchor *self);
 

@@ -87,6 +87,10 @@ static fault do_work(struct audit_actor *self, struct audit_job *job)
         return take_keys(self, job->keys);
     if (job->work == AUDIT_ERASE)
         return audit_log_erase(self->log, job->erasing);
+    if (job->work == AUDIT_PLAN_PRUNE)
+        return audit_log_plan_prune(self->log, job->pruning);
+    if (job->work == AUDIT_PRUNE)
+        return audit_log_prune(self->log, job->pruning);
     if (job->work == AUDIT_FILE)
         return file_replace(job->path, job->note, 0644);
     return audit_log_keep_checkpoint(self->log, job->note);

@@ -17,6 +17,8 @@ enum audit_work {
     AUDIT_FILE,
     AUDIT_KEYS,
     AUDIT_ERASE,
+    AUDIT_PLAN_PRUNE,
+    AUDIT_PRUNE,
     AUDIT_STOP
 };
 
@@ -39,9 +41,10 @@ struct audit_job {
     const char *path;              /* FILE: borrowed */
     struct audit_keys *keys;       /* KEYS */
     struct audit_erasing *erasing; /* ERASE: one step */
+    struct audit_pruning *pruning; /* PLAN_PRUNE, PRUNE: one step */
     struct bytes *leaf, *blob;     /* READ: out, the asker's; blob may be NULL */
     enum fault_code fault;         /* out */
-    char detail[200];
+    char detail[300];
     struct audit_head head; /* out: committed head after it */
     void (*done)(struct audit_job *job);
     void *owner;

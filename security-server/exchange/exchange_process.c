@@ -25,6 +25,7 @@
 #include "security-server/exchange/own_record.h"
 #include "security-server/exchange/peer_check.h"
 #include "security-server/exchange/peers.h"
+#include "security-server/exchange/prunes.h"
 #include "security-server/exchange/recovery.h"
 #include "security-server/exchange/retention.h"
 #include "security-server/exchange/seen.h"
@@ -166,6 +167,7 @@ static fault open_log(struct process *self)
         .holder = keys_line_holder(node->keys),
     };
     TRY(erasures_new(node, &node->erasures));
+    node->prunes = prunes_new(node);
     self->recovery = recovery_new(node);
     int64_t started_us = clock_steady_us();
     TRY(epochs_read(node->epochs, self->recovery));
@@ -173,6 +175,7 @@ static fault open_log(struct process *self)
     epochs_give(node->epochs, self->log);
     node->log_segment = self->recovered.segment;
     TRY(erasures_finish(node->erasures, self->log));
+    prunes_finish(node->prunes, self->log);
     node->head = audit_log_head(self->log);
     EVENT(INFO, "audit.recovered", E_NUMBER("entries", self->recovered.size),
           E_NUMBER("cut_bytes", self->recovered.cut_bytes),
@@ -408,6 +411,7 @@ static void finish(struct process *self)
     slab_keys_free(&self->slab_keys);
     orders_free(&self->orders);
     erasures_free(&node->erasures);
+    prunes_free(&node->prunes);
     retention_free(&node->retention);
     kept_answers_free(&node->answers);
     front_free(&node->front);

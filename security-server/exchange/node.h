@@ -50,6 +50,7 @@ struct node {
     struct stamp_feed *stamps;     /* what the scribe has had stamped */
     struct peer_check *peer_check; /* do others' logs still contain what they were? */
     struct erasures *erasures;     /* of our payloads */
+    struct prunes *prunes;         /* of our log's beginning */
     struct retention *retention;   /* how long and what of them is kept */
     struct kept_answers *answers;  /* that are not written down */
     uint64_t run;                  /* random number of this process */

@@ -6,6 +6,7 @@
 #include "lib/base/text.h"
 #include "security-server/exchange/epochs.h"
 #include "security-server/exchange/erasures.h"
+#include "security-server/exchange/prunes.h"
 
 #include "audit.pb-c.h"
 
@@ -124,6 +125,30 @@ static fault fill_entries(const struct orders *self, const Chaski__EraseOrder *o
                : RAISE(NOT_FOUND, "nothing is in the log of that day");
 }
 
+static bool is_prune(const Chaski__EraseOrder *order)
+{
+    return order->what_case == CHASKI__ERASE_ORDER__WHAT_PRUNE_ENTRY ||
+           order->what_case == CHASKI__ERASE_ORDER__WHAT_PRUNE_DAY;
+}
+
+/* A closed epoch stays as it is. */
+static fault prune(struct orders *self, const Chaski__EraseOrder *order, struct prune_act *act)
+{
+    const struct node *node = self->node;
+    char folder[PATH_BYTES];
+    uint64_t day = 0;
+    act->before = order->prune_entry;
+    if (order->what_case == CHASKI__ERASE_ORDER__WHAT_PRUNE_DAY) {
+        if (failed(text_number(span_of_text(order->prune_day), 99991231, &day)) ||
+            strlen(order->prune_day) != 8)
+            return RAISE(BAD_REQUEST, "a day is written YYYYMMDD");
+        log_epoch_payloads(node->config->audit_folder, node->log_epoch, folder, sizeof folder);
+        TRY(payload_store_from_day(folder, order->prune_day, &act->before));
+    }
+    prunes_do(node->prunes, act, answer, self);
+    return DONE;
+}
+
 static fault carry_out(struct orders *self, const Chaski__EraseOrder *order)
 {
     char day[DAY_TEXT_BYTES], id[ID_TEXT_BYTES + 1] = "";
@@ -136,6 +161,11 @@ static fault carry_out(struct orders *self, const Chaski__EraseOrder *order)
     act.what.of = "";
     act.what.day = day;
     TRY(check_words(order));
+    if (is_prune(order)) {
+        struct prune_act pruning = {.ground = order->ground, .officer = order->officer};
+        memcpy(pruning.id, order->id.data, EXCHANGE_ID_BYTES);
+        return prune(self, order, &pruning);
+    }
     TRY(fill_entries(self, order, day, &act.what));
     erasures_do(self->node->erasures, &act, answer, self);
     return DONE;
@@ -182,7 +212,7 @@ static void look(struct loop_timer *timer)
     struct orders *self = timer->owner;
     loop_set_timer(self->node->loop, &self->timer, ORDERS_LOOK_MS);
     if (self->name[0] != '\0' || self->node->draining || erasures_busy(self->node->erasures) ||
-        !find_order(self))
+        prunes_busy(self->node->prunes) || !find_order(self))
         return;
     fault f = take_order(self);
     if (failed(f))

@@ -96,6 +96,17 @@ static fault erasure_blob(const struct erasure_act *act, struct bytes **out)
     return letter_blob(bytes_span(packed), out);
 }
 
+static fault prune_blob(const char *ground, const char *officer, struct bytes **out)
+{
+    OWNED(bytes) packed = NULL;
+    Chaski__PruneText text = CHASKI__PRUNE_TEXT__INIT;
+    text.ground = (char *)(uintptr_t)ground;
+    text.officer = (char *)(uintptr_t)officer;
+    TRY(bytes_new(chaski__prune_text__get_packed_size(&text), &packed));
+    chaski__prune_text__pack(&text, packed->data);
+    return letter_blob(bytes_span(packed), out);
+}
+
 static fault epoch_blob(const char *reason, const char *officer, struct bytes **out)
 {
     OWNED(bytes) packed = NULL;
@@ -107,26 +118,32 @@ static fault epoch_blob(const char *reason, const char *officer, struct bytes **
     return letter_blob(bytes_span(packed), out);
 }
 
-/* The rest of the header is the act's, if there is one, or what became of the epoch before. */
-static fault make_header(struct own_record *self, enum header_kind kind,
-                         const struct erasure_act *act, const struct epoch_closed *closed)
+/* What few records say beside. */
+struct more {
+    const struct erasure_act *act;
+    const struct epoch_closed *closed; /* what became of the epoch before */
+    const struct header_pruned *pruned;
+    const uint8_t *id; /* of an order */
+};
+
+static fault make_header(struct own_record *self, enum header_kind kind, const struct more *more)
 {
     struct node *node = self->node;
     struct header header = {.kind = kind, .time_ms = self->time_ms};
     if (node_self(node) == NULL)
         return RAISE(DIRECTORY_BAD, "the directory does not list this server");
     random_fill(header.exchange_id, sizeof header.exchange_id);
-    if (act != NULL) {
-        memcpy(header.exchange_id, act->id, sizeof header.exchange_id);
-        header.erasure = &act->what;
-    }
+    if (more->id != NULL)
+        memcpy(header.exchange_id, more->id, sizeof header.exchange_id);
+    header.erasure = more->act == NULL ? NULL : &more->act->what;
+    header.pruned = more->pruned;
     if (kind == HEADER_STARTED)
         header.keeping = retention_said(node->retention);
     header.sender = span_of_text(node_self(node)->member->id);
     header.sender_server = span_of_text(node->config->server);
     header.payload_sha256 = letter_commitment(bytes_span(self->blob));
     header.payload_bytes = self->blob->size - SALT_BYTES;
-    header.closed = closed;
+    header.closed = more->closed;
     header.log_epoch = node->log_epoch;
     header.log_size = node->head.size;
     header.log_root = node->head.root;
@@ -153,7 +170,7 @@ static void keep(struct node *node, enum header_kind kind, fault f, struct bytes
     self->time_ms = clock_wall_ms();
     self->blob = TAKE(*blob);
     if (!failed(f))
-        f = make_header(self, kind, NULL, NULL);
+        f = make_header(self, kind, &(struct more){.act = NULL});
     sign_and_keep(self, f);
 }
 
@@ -167,7 +184,22 @@ void own_record_erasure(struct node *node, const struct erasure_act *act,
     self->time_ms = clock_wall_ms();
     fault f = erasure_blob(act, &self->blob);
     if (!failed(f))
-        f = make_header(self, HEADER_ERASED, act, NULL);
+        f = make_header(self, HEADER_ERASED, &(struct more){.act = act, .id = act->id});
+    sign_and_keep(self, f);
+}
+
+void own_record_prune(struct node *node, const uint8_t id[EXCHANGE_ID_BYTES],
+                      const struct header_pruned *what, const char *ground, const char *officer,
+                      void (*done)(void *owner, fault f, uint64_t index), void *owner)
+{
+    struct own_record *self = owned_new(sizeof *self);
+    self->node = node;
+    self->erasure_done = done;
+    self->owner = owner;
+    self->time_ms = clock_wall_ms();
+    fault f = prune_blob(ground, officer, &self->blob);
+    if (!failed(f))
+        f = make_header(self, HEADER_PRUNED, &(struct more){.pruned = what, .id = id});
     sign_and_keep(self, f);
 }
 
@@ -180,7 +212,7 @@ int64_t own_record_epoch(struct node *node, const struct epoch_closed *closed, c
     self->done = done;
     fault f = epoch_blob(reason, officer, &self->blob);
     if (!failed(f))
-        f = make_header(self, HEADER_INCIDENT, NULL, closed);
+        f = make_header(self, HEADER_INCIDENT, &(struct more){.closed = closed});
     sign_and_keep(self, f);
     return time_ms;
 }

@@ -34,6 +34,11 @@ struct erasure_act {
 void own_record_erasure(struct node *node, const struct erasure_act *act,
                         void (*done)(void *owner, fault f, uint64_t index), void *owner);
 
+/* Signs and keeps a PRUNED record of this id; `index` is its own. */
+void own_record_prune(struct node *node, const uint8_t id[EXCHANGE_ID_BYTES],
+                      const struct header_pruned *what, const char *ground, const char *officer,
+                      void (*done)(void *owner, fault f, uint64_t index), void *owner);
+
 struct checkpointer;
 
 /* Signs a checkpoint of the committed head whenever the log has grown, every so often. */

@@ -7,6 +7,7 @@
 #include "lib/crypto/random.h"
 #include "security-server/exchange/epochs.h"
 #include "security-server/exchange/erasures.h"
+#include "security-server/exchange/prunes.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -178,6 +179,34 @@ static fault erase(struct retention *self)
     return DONE;
 }
 
+// --- the log itself -----------------------------------------------------------------------------
+
+static void pruned(void *owner, fault f, const struct erasure_end *end)
+{
+    (void)owner;
+    (void)end;
+    ignore(f); /* said already; looked at again in an hour */
+}
+
+static void prune_log(struct retention *self)
+{
+    const struct node *node = self->node;
+    int64_t days = node->config->log_days;
+    char folder[PATH_BYTES], day[DAY_TEXT_BYTES], ground[64];
+    time_t first = (time_t)((clock_wall_ms() / DAY_MS - days) * (DAY_MS / 1000));
+    struct prune_act act = {.ground = ground, .officer = ""};
+    struct tm utc;
+    if (days == 0 || prunes_busy(node->prunes))
+        return;
+    gmtime_r(&first, &utc);
+    strftime(day, sizeof day, "%Y%m%d", &utc);
+    snprintf(ground, sizeof ground, "log retention of %lld days", (long long)days);
+    random_fill(act.id, sizeof act.id);
+    log_epoch_payloads(node->config->audit_folder, node->log_epoch, folder, sizeof folder);
+    if (!failed(payload_store_from_day(folder, day, &act.before)) && act.before > 0)
+        prunes_do(node->prunes, &act, pruned, self);
+}
+
 static void go_on(struct loop_timer *timer)
 {
     struct retention *self = timer->owner;
@@ -185,6 +214,8 @@ static void go_on(struct loop_timer *timer)
         self->at++;
     self->timer.fire = take_days;
     if (self->at == self->day_count * self->keeping.count || self->node->draining) {
+        if (!self->node->draining)
+            prune_log(self);
         loop_set_timer(self->node->loop, &self->timer, RETENTION_LOOK_MS);
         return;
     }

@@ -7,6 +7,7 @@
 #include "lib/bus/audit_log.h"
 #include "lib/bus/header.h"
 #include "lib/bus/log_epoch.h"
+#include "lib/bus/pruned.h"
 #include "lib/bus/tile_log.h"
 #include "lib/bus/wal.h"
 #include "lib/crypto/cades.h"
@@ -61,8 +62,16 @@ fault publisher_read(const struct publisher *self, const char *name, struct byte
     return checkpoint_open(bytes_span(*note), &self->key, out);
 }
 
+/* What was pruned is in the tiles only. */
 static fault begin_anew(struct publisher *self)
 {
+    struct pruned pruned;
+    TRY(pruned_read(self->audit_folder, self->epoch, &pruned));
+    if (pruned.first > 0)
+        return RAISE(LOG_BROKEN,
+                     "the tiles are damaged, and the entries before %" PRIu64
+                     " were pruned: put back tile/ and checkpoint from a copy",
+                     pruned.first);
     struct merkle empty = {0};
     struct sha256 root = merkle_root(&empty);
     self->published = (struct checkpoint){.size = 0};

@@ -2,7 +2,7 @@
 /*
  * log_fill - makes the evidence log of a node as large as one likes: for measurements.
  *
- *   log_fill KEYS_FOLDER AUDIT_FOLDER SERVER PEER ENTRIES
+ *   log_fill KEYS_FOLDER AUDIT_FOLDER SERVER PEER ENTRIES [SEGMENT_MIB]
  *       STARTED, then requests of PEER's subsystem and our answers, by turns, 10 ms apart, the last
  *       one of now; through audit_log, with payloads of 200 bytes, and a signed promise at the end.
  *
@@ -28,7 +28,7 @@
 
 struct fill {
     const char *folder, *server, *peer;
-    uint64_t entries, next;
+    uint64_t entries, next, segment_mib;
     int64_t time_ms;
     struct certificate *certificate;
     struct cades_template template;
@@ -71,7 +71,7 @@ static fault open_log(struct fill *self, const char *keys)
     TRY(store_key_load(path, &store));
     struct audit_log_options options = {.folder = self->folder,
                                         .epoch = 1,
-                                        .segment_bytes = 64u << 20,
+                                        .segment_bytes = (size_t)self->segment_mib << 20,
                                         .key = &self->log_key,
                                         .server = self->server,
                                         .holder = key_holder_of(store)};
@@ -181,6 +181,9 @@ static fault run(char **argv)
     self.server = argv[3];
     self.peer = argv[4];
     TRY(text_number(span_of_text(argv[5]), UINT32_MAX, &self.entries));
+    self.segment_mib = WAL_SEGMENT_MIB_DEFAULT;
+    if (argv[6] != NULL)
+        TRY(text_number(span_of_text(argv[6]), 1024, &self.segment_mib));
     self.time_ms = clock_wall_ms() - (int64_t)self.entries * STEP_MS;
     name_all(&self);
     TRY(load(&self, argv[1]));
@@ -193,7 +196,7 @@ static fault run(char **argv)
 
 int main(int argc, char **argv)
 {
-    fault f = argc == 6 ? run(argv) : RAISE(BAD_REQUEST, "see the head of log_fill.c");
+    fault f = argc == 6 || argc == 7 ? run(argv) : RAISE(BAD_REQUEST, "see the head of log_fill.c");
     if (failed(f))
         fprintf(stderr, "log_fill: %s: %s\n", fault_sentence(f.code), fault_detail());
     return failed(f) ? 1 : 0;

@@ -154,7 +154,17 @@ static fault take_entry(void *owner, const struct log_entry *entry)
 static fault find_records(struct export *self)
 {
     struct wal_end end;
+    uint64_t first = self->view->pruned.first;
+    if (first > 0) {
+        self->leaf_count = first;
+        self->leaf_room = 2 * first;
+        self->leaf_hashes = owned_array(self->leaf_room, sizeof *self->leaf_hashes);
+        TRY(log_view_pruned_hashes(self->view, self->leaf_hashes));
+    }
     TRY(log_view_walk(self->view, take_entry, self, &end));
+    if (self->count == 0 && self->by_index && self->index < first)
+        return RAISE(NOT_FOUND, "the entries before %" PRIu64 " were pruned, by entry %" PRIu64,
+                     first, self->view->pruned.act);
     if (self->count == 0 && self->by_index)
         return RAISE(NOT_FOUND, "the log has %" PRIu64 " entries", end.size);
     if (self->count == 0)

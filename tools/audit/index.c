@@ -6,6 +6,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/audit_log.h"
+#include "lib/bus/pruned.h"
 #include "lib/crypto/cades.h"
 #include "lib/crypto/merkle.h"
 
@@ -89,14 +90,20 @@ static fault relate(const struct index_options *options, struct index_state *sta
     char folder[INDEX_PATH_BYTES];
     OWNED(wal_reader) reader = NULL;
     TRY(wal_folder(options, folder));
+    struct pruned pruned;
     *out = LOG_OTHER;
-    if (failed(wal_reader_open(folder, state->entries == 0 ? 0 : state->entries - 1, &reader))) {
+    TRY(pruned_read(options->folder, epoch_of(options), &pruned));
+    if (state->entries > 0 && state->first != pruned.first)
+        return DONE; /* what was pruned since must not be found here any more */
+    if (failed(wal_reader_open(folder, state->entries == 0 ? pruned.first : state->entries - 1,
+                               &reader))) {
         *out = state->entries == 0 ? SAME_END : LOG_OTHER; /* no entry at all, or fewer */
         return DONE;
     }
-    if (failed(wal_reader_show(reader, state->entries, compare_hash, state)))
+    if (state->entries > 0 && failed(wal_reader_show(reader, state->entries, compare_hash, state)))
         return DONE;
-    *out = failed(wal_reader_show(reader, state->entries + 1, see, NULL)) ? SAME_END : LOG_LONGER;
+    uint64_t next = state->entries == 0 ? pruned.first : state->entries;
+    *out = failed(wal_reader_show(reader, next + 1, see, NULL)) ? SAME_END : LOG_LONGER;
     return DONE;
 }
 
@@ -156,7 +163,11 @@ static fault read_log(const struct index_options *options, struct feed *self)
     char folder[INDEX_PATH_BYTES];
     OWNED(wal_reader) reader = NULL;
     uint64_t first = index_rows_entries(self->rows);
+    struct pruned pruned;
     TRY(wal_folder(options, folder));
+    TRY(pruned_read(options->folder, epoch_of(options), &pruned));
+    if (first == 0)
+        first = pruned.first;
     fault f = wal_reader_open(folder, first, &reader);
     if (!failed(f))
         f = wal_reader_show(reader, UINT64_MAX, take_leaf, self);
@@ -261,7 +272,7 @@ static fault judge(struct index *self, const struct index_options *options, stru
         TRY(relate(options, &self->state, &out->log));
     out->usable = options->as_is || out->log != LOG_OTHER;
     if (!out->usable)
-        out->why_anew = "the log is another one than it was made of, or was cut";
+        out->why_anew = "the log is another one than it was made of, or was cut or pruned";
     return DONE;
 }
 

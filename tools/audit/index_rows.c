@@ -14,8 +14,8 @@ fault index_rows_make_tables(struct database *database)
     return database_run(
         database,
         "CREATE TABLE state(entries INTEGER NOT NULL, last_leaf_hash BLOB NOT NULL,"
-        " last_ms INTEGER NOT NULL, server INTEGER NOT NULL);"
-        "INSERT INTO state VALUES(0, zeroblob(32), 0, 0);"
+        " last_ms INTEGER NOT NULL, server INTEGER NOT NULL, first INTEGER NOT NULL);"
+        "INSERT INTO state VALUES(0, zeroblob(32), 0, 0, 0);"
         "CREATE TABLE word(id INTEGER PRIMARY KEY, field INTEGER NOT NULL, text TEXT NOT NULL,"
         " rows INTEGER NOT NULL, UNIQUE(field, text));"
         "CREATE TABLE record(key INTEGER PRIMARY KEY, entry INTEGER NOT NULL, answer_entry INTEGER,"
@@ -51,7 +51,7 @@ fault index_state_read(struct database *database, struct index_state *out)
 {
     OWNED(statement) ask = NULL;
     bool row = false;
-    TRY(statement_new(database, "SELECT entries, last_leaf_hash, last_ms, server FROM state",
+    TRY(statement_new(database, "SELECT entries, last_leaf_hash, last_ms, server, first FROM state",
                       &ask));
     TRY(statement_step(ask, &row));
     struct span hash = row ? statement_bytes(ask, 1) : (struct span){0};
@@ -59,7 +59,8 @@ fault index_state_read(struct database *database, struct index_state *out)
         return RAISE(BAD_TABLE, "the index does not say how far it has come");
     *out = (struct index_state){.entries = (uint64_t)statement_number(ask, 0),
                                 .last_ms = statement_number(ask, 2),
-                                .server = statement_number(ask, 3)};
+                                .server = statement_number(ask, 3),
+                                .first = (uint64_t)statement_number(ask, 4)};
     memcpy(out->last_leaf_hash.at, hash.at, SHA256_BYTES);
     return DONE;
 }
@@ -426,6 +427,8 @@ fault index_rows_add(struct index_rows *self, const struct index_entry *entry)
         TRY(add_row(self, entry));
     if (entry->header != NULL)
         self->state.last_ms = entry->header->time_ms;
+    if (self->state.entries == 0)
+        self->state.first = entry->index;
     self->state.entries = entry->index + 1;
     self->state.last_leaf_hash = *entry->leaf_hash;
     return DONE;
@@ -457,7 +460,7 @@ static fault prepare(struct index_rows *self)
                       " rule = ?4, latency_ms = ?5, answer_bytes = ?6"
                       " WHERE key = ?7"},
         {&self->keep_state,
-         "UPDATE state SET entries = ?, last_leaf_hash = ?, last_ms = ?, server = ?"},
+         "UPDATE state SET entries = ?, last_leaf_hash = ?, last_ms = ?, server = ?, first = ?"},
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         TRY(statement_new(self->database, all[i].sql, all[i].out));
@@ -497,6 +500,7 @@ fault index_rows_flush(struct index_rows *self)
     statement_put_bytes(self->keep_state, 2, sha256_span(&self->state.last_leaf_hash));
     statement_put_number(self->keep_state, 3, self->state.last_ms);
     statement_put_number(self->keep_state, 4, self->state.server);
+    statement_put_number(self->keep_state, 5, (int64_t)self->state.first);
     return statement_done(self->keep_state);
 }
 

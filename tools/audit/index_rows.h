@@ -18,7 +18,7 @@
 #include "tools/audit/database.h"
 
 /* Of the tables below: another number, and an index is built anew. */
-#define INDEX_FORMAT 2
+#define INDEX_FORMAT 3
 
 #define INDEX_KEY_BITS 21 /* below the time; 42 bits of milliseconds reach beyond 2100 */
 
@@ -55,6 +55,7 @@ enum index_field {
 /* How far an index has come; stands in table state. */
 struct index_state {
     uint64_t entries;             /* indexed */
+    uint64_t first;               /* ... from this one on: those before were pruned */
     struct sha256 last_leaf_hash; /* of the last one; zero when there is none */
     int64_t last_ms;              /* its time, or of the last one that had any */
     int64_t server;               /* word of the log's own server; 0: not known yet */
@@ -74,7 +75,8 @@ fault index_rows_make_indices(struct database *database);
 
 fault index_state_read(struct database *database, struct index_state *out);
 
-/* Borrows the database. Entries come in order, from state->entries on. */
+/* Borrows the database. Entries come in order, from state->entries on; into an empty index from
+ * any. */
 fault index_rows_new(struct database *database, struct index_rows **out);
 void index_rows_free(struct index_rows **self);
 fault index_rows_add(struct index_rows *self, const struct index_entry *entry);

@@ -172,10 +172,23 @@ static void print_epoch_words(struct span payload)
     chaski__epoch_text__free_unpacked(text, NULL);
 }
 
+static void print_prune_words(struct span payload)
+{
+    Chaski__PruneText *text = chaski__prune_text__unpack(NULL, payload.size, payload.at);
+    if (text == NULL)
+        return;
+    OWNED(printable) ground = printable_of(span_of_text(text->ground));
+    OWNED(printable) officer = printable_of(span_of_text(text->officer));
+    printf(BAR "ground: %s\n" BAR "officer: %s\n", ground->text, officer->text);
+    chaski__prune_text__free_unpacked(text, NULL);
+}
+
 static void print_content(const struct header *header, struct span payload)
 {
     enum header_kind kind = header->kind;
-    if (header->closed != NULL)
+    if (kind == HEADER_PRUNED)
+        print_prune_words(payload);
+    else if (header->closed != NULL)
         print_epoch_words(payload);
     else if (kind == HEADER_ERASED)
         print_erasure_words(payload);
@@ -285,6 +298,8 @@ static void print_full(const struct show *self, const struct log_entry *entry)
     print_erasure(header->erasure);
     print_keeping(header->keeping);
     print_closed(header->closed);
+    if (header->pruned != NULL)
+        printf("  %-16s the entries before %" PRIu64 "\n", "prunes", header->pruned->before);
     if (header->fault != OK)
         printf("  %-16s %s: %s\n", "fault", fault_name((enum fault_code)header->fault),
                fault_sentence((enum fault_code)header->fault));
@@ -361,6 +376,9 @@ fault show_command(const struct audit_arguments *arguments)
         json_decref(self.list);
     }
     TRY(f);
+    if (self.one && self.index < view->pruned.first)
+        return RAISE(NOT_FOUND, "the entries before %" PRIu64 " were pruned, by entry %" PRIu64,
+                     view->pruned.first, view->pruned.act);
     if (self.one && self.shown == 0)
         return RAISE(NOT_FOUND, "the log has %" PRIu64 " entries", end.size);
     return DONE;

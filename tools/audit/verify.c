@@ -86,6 +86,8 @@ static void log_clear(struct log *log)
     free(log->act);
     header_read_free(&log->started);
     header_read_free(&log->closed);
+    header_read_free(&log->pruned);
+    free(log->prune_ground);
     free(log->reason);
     history_free(&log->history);
     log_view_free(&log->view);
@@ -123,6 +125,7 @@ static fault walk_log(struct verify *self, struct log *log)
     verify_choose_judge(self, log);
     read_promise(log);
     log->walked_ms = clock_wall_ms();
+    TRY(verify_pruned(self, log));
     fault f = log_view_walk(log->view, visit, self, &end);
     if (f.code == LOG_BROKEN)
         FIND(self, log, REPORT_WHOLE, "whole log",
@@ -139,6 +142,7 @@ static void check_log(struct verify *self, struct log *log)
         return;
     self->now = log;
     verify_choose_judge(self, log);
+    verify_prune_act(self, log);
     verify_log(self, log);
     verify_confirm(self, log);
 }
@@ -221,6 +225,13 @@ static void tell_log(struct verify *self, const struct log *log)
                 log->payloads[FOUND_HELD], log->payloads[FOUND_SEALED], log->payloads[FOUND_SALT],
                 log->payloads[FOUND_ERASED], log->payloads[FOUND_NONE],
                 log->payloads[FOUND_DAMAGED], log->uncovered);
+    if (log->first > 0) {
+        OWNED(printable)
+        ground =
+            printable_of(span_of_text(log->prune_ground == NULL ? "sealed" : log->prune_ground));
+        report_line(self->report, "  %" PRIu64 " entries pruned by entry %" PRIu64 "; ground: %s",
+                    log->first, log->view->pruned.act, ground->text);
+    }
     tell_erasures(self, log);
     tell_heads(self, log);
 }
@@ -270,6 +281,7 @@ static json_t *log_json(const struct log *log)
     json_put_text(object, "log", span_of_text(log->view->name));
     json_put_number(object, "epoch", log->view->epoch);
     json_put_number(object, "lost", log->lost);
+    json_put_number(object, "pruned", log->first);
     json_put_text(object, "server", span_of_text(log->view->server));
     json_put_text(object, "origin", span_of_text(log->view->log_key.name));
     json_put_number(object, "entries", log->count);

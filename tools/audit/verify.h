@@ -5,6 +5,7 @@
  *   verify.c         the command: one log after the other, and what is told of each
  *   verify_rest.c    what the verdict rests on: anchors and directories
  *   verify_entry.c   one entry by itself, as it is walked over
+ *   verify_prune.c   a log whose beginning was removed
  *   verify_log.c     the entries of one log against one another, its checkpoint and its end
  *   verify_confirm.c tiles, checkpoints, cosignatures, time stamps, and the times between them
  *   verify_epochs.c  epochs of one log against one another
@@ -94,6 +95,11 @@ struct log {
     struct log *before, *later; /* epochs of the same folder, or NULL */
     struct header_read *closed; /* first record of a later epoch: what became of the one before */
     char *reason;               /* ... and why; NULL: sealed */
+    uint64_t first;             /* entry that is left; those before were pruned, by this record: */
+    struct header_read *pruned; /* ... NULL: there is none */
+    char *prune_ground;         /* NULL: sealed */
+    uint64_t first_started;     /* entry of the first STARTED that is left */
+    uint64_t unsaid;            /* payloads that are missing, and may have been meant to */
     uint64_t lost;              /* entries that others know of, beyond the end of a closed epoch */
 };
 
@@ -115,6 +121,12 @@ struct verify {
     report_find((self)->report, (log)->view->name, index, rule, meaning, __VA_ARGS__)
 #define REMARK(self, log, ...) report_remark((self)->report, (log)->view->name, __VA_ARGS__)
 
+/* Before the first entry: what was pruned is kept by its hashes alone. */
+fault verify_pruned(struct verify *self, struct log *log);
+/* After the last: does the record that pruned it say so? */
+void verify_prune_act(struct verify *self, struct log *log);
+/* One more entry, of which only the leaf hash is known so far. */
+struct kept *verify_keep(struct log *log, uint64_t index, const struct sha256 *leaf_hash);
 /* Keeps the entry and checks it by itself. */
 void verify_entry(struct verify *self, struct log *log, const struct log_entry *entry);
 /* After the last one. */

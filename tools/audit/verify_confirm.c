@@ -81,7 +81,8 @@ static bool bundle_holds(const struct log *log, const struct bytes *bundle, uint
 
 static void check_bundles(struct verify *self, struct log *log, uint64_t size)
 {
-    for (uint64_t number = 0; number * WIDTH < size; number++) {
+    /* bundles before the first entry were pruned with the segments */
+    for (uint64_t number = log->first / WIDTH; number * WIDTH < size; number++) {
         OWNED(bytes) bundle = NULL;
         uint64_t left = size - number * WIDTH, wrong = number * WIDTH;
         unsigned width = left < WIDTH ? (unsigned)left : WIDTH;

@@ -44,7 +44,7 @@ static void fill_kept(struct log *log, const struct header *header, struct kept 
     kept->service = intern(log, header->service);
 }
 
-static struct kept *keep(struct log *log, const struct log_entry *entry)
+struct kept *verify_keep(struct log *log, uint64_t index, const struct sha256 *leaf_hash)
 {
     if (log->count == log->room) {
         log->room = log->room == 0 ? 1024 : 2 * log->room;
@@ -54,13 +54,19 @@ static struct kept *keep(struct log *log, const struct log_entry *entry)
     if (log->count == 0)
         log->root[0] = merkle_root(&log->tree);
     struct kept *kept = &log->entry[log->count++];
-    *kept = (struct kept){.leaf_hash = *entry->leaf_hash, .index = entry->index};
-    merkle_append(&log->tree, entry->leaf_hash);
+    *kept = (struct kept){.leaf_hash = *leaf_hash, .index = index};
+    merkle_append(&log->tree, leaf_hash);
     log->root[log->count] = merkle_root(&log->tree);
-    struct span hash = sha256_span(entry->leaf_hash);
+    struct span hash = sha256_span(leaf_hash);
     kept->again = map_get(&log->by_hash, hash) != NULL;
     if (!kept->again)
-        map_set(&log->by_hash, hash, (void *)(uintptr_t)(entry->index + 1));
+        map_set(&log->by_hash, hash, (void *)(uintptr_t)(index + 1));
+    return kept;
+}
+
+static struct kept *keep(struct log *log, const struct log_entry *entry)
+{
+    struct kept *kept = verify_keep(log, entry->index, entry->leaf_hash);
     if (entry->header != NULL)
         fill_kept(log, entry->header, kept);
     return kept;
@@ -191,6 +197,18 @@ static void take_reason(struct log *log, struct span payload)
     chaski__epoch_text__free_unpacked(text, NULL);
 }
 
+static void take_prune_ground(struct log *log, uint64_t index, struct span payload)
+{
+    Chaski__PruneText *text = index != log->view->pruned.act
+                                  ? NULL
+                                  : chaski__prune_text__unpack(NULL, payload.size, payload.at);
+    if (text == NULL)
+        return;
+    if (log->prune_ground == NULL)
+        log->prune_ground = owned_text(text->ground);
+    chaski__prune_text__free_unpacked(text, NULL);
+}
+
 /* The words of an ERASED record are its payload. */
 static void take_ground(struct log *log, const struct log_entry *entry, const struct bytes *blob)
 {
@@ -223,6 +241,8 @@ static enum payload_found check_payload(struct verify *self, struct log *log,
     case PAYLOAD_HELD:
         check_commitment(self, log, entry, blob);
         take_ground(log, entry, blob);
+        if (entry->header->pruned != NULL && blob->size >= SALT_BYTES)
+            take_prune_ground(log, entry->index, letter_payload(bytes_span(blob)));
         if (entry->header->closed != NULL && blob->size >= SALT_BYTES)
             take_reason(log, letter_payload(bytes_span(blob)));
         return FOUND_HELD;
@@ -245,8 +265,9 @@ static void note_statement(struct log *log, const struct log_entry *entry, struc
 {
     OWNED(header_read) read = NULL;
     bool closes = entry->header->closed != NULL && entry->index == 0;
+    bool prunes = entry->header->pruned != NULL && entry->index == log->view->pruned.act;
     if (!kept_is_own(log, kept) ||
-        (!closes && entry->header->kind != HEADER_STARTED &&
+        (!closes && !prunes && entry->header->kind != HEADER_STARTED &&
          entry->header->kind != HEADER_ERASED) ||
         failed(header_decode(entry->parts.content, &read)))
         return;
@@ -254,7 +275,13 @@ static void note_statement(struct log *log, const struct log_entry *entry, struc
         log->closed = TAKE(read);
         return;
     }
+    if (prunes) {
+        log->pruned = TAKE(read);
+        return;
+    }
     if (entry->header->kind == HEADER_STARTED) {
+        if (log->started == NULL)
+            log->first_started = entry->index;
         header_read_free(&log->started);
         log->started = TAKE(read);
         return;

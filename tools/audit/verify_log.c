@@ -231,6 +231,12 @@ static struct erased_act *erasure_of(const struct log *log, uint64_t index)
     return NULL;
 }
 
+/* What was kept then was said in a record that was pruned. */
+static bool is_before_a_start(struct log *log, uint64_t index)
+{
+    return log->first > 0 && index < log->first_started;
+}
+
 static void check_removed(struct verify *self, struct log *log, uint64_t index)
 {
     static const char removed[] =
@@ -239,6 +245,9 @@ static void check_removed(struct verify *self, struct log *log, uint64_t index)
     if (kept->payload == FOUND_ERASED)
         FIND(self, log, index, "payload", removed,
              "its payload is marked as erased, and no record of the log says so");
+    else if (kept->payload != FOUND_HELD && kept->payload != FOUND_SEALED &&
+             is_before_a_start(log, index))
+        log->unsaid++;
     else if (kept->payload == FOUND_NONE && kept->mode != KEEP_OFF)
         FIND(self, log, index, "payload", removed, "no payload is held for it");
     else if (kept->payload == FOUND_SALT && kept->mode != KEEP_METADATA)
@@ -275,6 +284,11 @@ static void check_missing(struct verify *self, struct log *log)
             act->held++;
     }
     remark_held(self, log);
+    if (log->unsaid > 0)
+        REMARK(self, log,
+               "%" PRIu64 " payload%s not held: what was kept then was said in a record that was "
+               "pruned",
+               log->unsaid, log->unsaid == 1 ? " is" : "s are");
 }
 
 // --- its end ------------------------------------------------------------------------------------
@@ -351,7 +365,7 @@ static void check_ends(struct verify *self, struct log *log)
         return;
     }
     const struct kept *last = &log->entry[log->count - 1];
-    if (log->entry[0].kind != HEADER_STARTED && log->view->epoch == 1)
+    if (log->entry[0].kind != HEADER_STARTED && log->view->epoch == 1 && log->first == 0)
         FIND(self, log, 0, "whole log", "The beginning of the log is missing.",
              "its first record does not say that the node started");
     if (last->kind != HEADER_STOPPED)

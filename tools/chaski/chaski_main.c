@@ -36,7 +36,15 @@ static const struct {
      "      when the end of the evidence log is really lost: orders the node to close the present\n"
      "      epoch at its next start, and to begin the next one with a record of what is left, "
      "what\n"
-     "      others hold, and why. It cannot be undone, and every auditor will see it"},
+     "      others hold, and why. It cannot be undone, and every auditor will see it\n"
+     "  log prune --config SERVER_CONF --before ENTRY|YYYY-MM-DD --ground TEXT --officer ID "
+     "[--wait "
+     "S]\n"
+     "      orders the running node to remove the beginning of its evidence log, in whole "
+     "segments,\n"
+     "      by a record in it. Payloads must be erased before, witnesses have confirmed what "
+     "goes;\n"
+     "      hashes and checkpoints stay, so that proofs go on"},
     {"trace", trace_command,
      "trace EXCHANGE_ID EVENTS_FILE...\n"
      "      the walk of one exchange in words, from the events of the servers that it crossed"},

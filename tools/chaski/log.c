@@ -5,15 +5,15 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/log_epoch.h"
-#include "tools/chaski/gateway_settings.h"
+#include "lib/bus/day_key.h"
+#include "tools/chaski/order.h"
 
 #include "audit.pb-c.h"
 
 #include <getopt.h>
-#include <limits.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 struct new_epoch {
     const char *config, *reason, *officer;
@@ -57,20 +57,11 @@ static fault check_words(const char *name, const char *words)
 
 static fault find_paths(struct new_epoch *self)
 {
-    struct gateway_settings settings;
-    TRY(gateway_settings_read_server(self->config, &settings));
-    fault f = gateway_settings_text(&settings, "audit_folder", self->folder, sizeof self->folder);
-    gateway_settings_clear(&settings);
-    TRY(f);
-    if (!text_format(self->order, sizeof self->order, "%s/orders", self->folder))
-        return RAISE(BAD_CONFIG, "the audit folder's name is too long");
-    if (access(self->order, W_OK) != 0)
-        return RAISE(IO_FAILED,
-                     "%s: %m; the node makes it at its start, and its user and root may order",
-                     self->order);
-    if (!text_format(self->order, sizeof self->order, "%s/orders/new-epoch.order", self->folder))
-        return RAISE(BAD_CONFIG, "the audit folder's name is too long");
-    return DONE;
+    char orders[PATH_MAX];
+    TRY(order_folders(self->config, self->folder, orders));
+    return text_format(self->order, sizeof self->order, "%s/new-epoch.order", orders)
+               ? DONE
+               : RAISE(BAD_CONFIG, "the audit folder's name is too long");
 }
 
 static fault find_epoch(struct new_epoch *self)
@@ -117,9 +108,77 @@ static fault new_epoch(int argc, char **argv)
     return DONE;
 }
 
+// --- pruning ------------------------------------------------------------------------------------
+
+struct prune {
+    const char *config, *before, *ground, *officer;
+    uint64_t wait_s;
+};
+
+static fault take_prune_options(int argc, char **argv, struct prune *out)
+{
+    static const struct option known[] = {
+        {"config", required_argument, NULL, 'c'}, {"before", required_argument, NULL, 'b'},
+        {"ground", required_argument, NULL, 'g'}, {"officer", required_argument, NULL, 'o'},
+        {"wait", required_argument, NULL, 'w'},   {0}};
+    optind = 0;
+    for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+        if (code == 'c')
+            out->config = optarg;
+        else if (code == 'b')
+            out->before = optarg;
+        else if (code == 'g')
+            out->ground = optarg;
+        else if (code == 'o')
+            out->officer = optarg;
+        else if (code == 'w')
+            TRY(text_number(span_of_text(optarg), 86400, &out->wait_s));
+        else
+            return RAISE(BAD_REQUEST, "an option that is not known");
+    }
+    if (out->config == NULL || out->before == NULL || out->ground == NULL || out->officer == NULL)
+        return RAISE(BAD_REQUEST, "log prune needs --config, --before, --ground and --officer");
+    return DONE;
+}
+
+/* 2026-11-21 is a day, 4096 an entry. */
+static fault take_before(const char *text, char day[DAY_TEXT_BYTES], Chaski__EraseOrder *out)
+{
+    uint64_t number = 0;
+    if (strlen(text) == 10 && text[4] == '-' && text[7] == '-') {
+        text_format(day, DAY_TEXT_BYTES, "%.4s%.2s%.2s", text, text + 5, text + 8);
+        TRY(text_number(span_of_text(day), 99991231, &number));
+        out->what_case = CHASKI__ERASE_ORDER__WHAT_PRUNE_DAY;
+        out->prune_day = day;
+        return DONE;
+    }
+    if (failed(text_number(span_of_text(text), INT64_MAX, &number)) || number == 0)
+        return RAISE(BAD_REQUEST, "--before takes an entry, or a day as YYYY-MM-DD");
+    out->what_case = CHASKI__ERASE_ORDER__WHAT_PRUNE_ENTRY;
+    out->prune_entry = number;
+    return DONE;
+}
+
+static fault prune(int argc, char **argv)
+{
+    struct prune self = {.wait_s = ORDER_WAIT_S_DEFAULT};
+    Chaski__EraseOrder order = CHASKI__ERASE_ORDER__INIT;
+    char day[DAY_TEXT_BYTES];
+    uint64_t record = 0, entries = 0;
+    TRY(take_prune_options(argc, argv, &self));
+    TRY(take_before(self.before, day, &order));
+    order.ground = (char *)(uintptr_t)self.ground;
+    order.officer = (char *)(uintptr_t)self.officer;
+    TRY(order_give(self.config, &order, self.wait_s, &record, &entries));
+    printf("the log begins at entry %" PRIu64 " now, by entry %" PRIu64 "\n", entries, record);
+    return DONE;
+}
+
 fault log_command(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "new-epoch") == 0)
         return new_epoch(argc - 1, argv + 1);
-    return RAISE(BAD_REQUEST, "log new-epoch ...; see chaski --help");
+    if (argc > 1 && strcmp(argv[1], "prune") == 0)
+        return prune(argc - 1, argv + 1);
+    return RAISE(BAD_REQUEST, "log new-epoch or log prune; see chaski --help");
 }

@@ -294,7 +294,36 @@ static void test_an_erasure_names_earlier_epochs_only(void)
     MUST_FAIL(BAD_FRAME, decode(bytes_span(same)));
 }
 
-SUITE(header, TEST(test_a_closed_epoch_is_read_back),
+static void test_a_prune_is_read_back_and_stands_in_its_record_alone(void)
+{
+    struct header_pruned pruned = {4711, {{5}}};
+    struct header header = about_the_log(HEADER_PRUNED);
+    header.pruned = &pruned;
+    header.log_size = 4711;
+    OWNED(bytes) bytes = encoded(&header);
+    OWNED(header_read) read = NULL;
+    MUST(header_decode(bytes_span(bytes), &read));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(header_of(read)->pruned);
+    CU_ASSERT_EQUAL(header_of(read)->pruned->before, 4711);
+    CU_ASSERT(sha256_equal(&header_of(read)->pruned->root, &pruned.root));
+    header.log_size = 4710;
+    OWNED(bytes) beyond = encoded(&header);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(beyond)));
+    header.log_size = 4711;
+    header.kind = HEADER_STOPPED;
+    OWNED(bytes) other = encoded(&header);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(other)));
+    header.kind = HEADER_PRUNED;
+    header.pruned = NULL;
+    OWNED(bytes) without = encoded(&header);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(without)));
+    header.kind = (enum header_kind)63;
+    OWNED(bytes) unknown = encoded(&header);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(unknown)));
+}
+
+SUITE(header, TEST(test_a_prune_is_read_back_and_stands_in_its_record_alone),
+      TEST(test_a_closed_epoch_is_read_back),
       TEST(test_an_epoch_is_closed_by_the_first_record_of_the_next_alone),
       TEST(test_headers_of_the_first_epoch_do_not_say_so),
       TEST(test_an_erasure_names_earlier_epochs_only), TEST(test_an_erasure_is_read_back),
