@@ -39,13 +39,14 @@ static fault take_hash(struct cursor *at, struct sha256 *out)
     return DONE;
 }
 
-static fault parse(struct span text, struct pruned *out)
+fault pruned_parse(struct span text, struct pruned *out)
 {
     struct cursor at = cursor_over(text);
     struct span line;
     TRY(cursor_take_until(&at, '\n', &line));
     if (!span_is_text(line, MAGIC))
         return RAISE(BAD_FRAME, "another first line");
+    *out = (struct pruned){.first = 0};
     TRY(take_number(&at, &out->first));
     TRY(take_number(&at, &out->act));
     out->tree.size = out->first;
@@ -67,7 +68,7 @@ fault pruned_read(const char *folder, unsigned epoch, struct pruned *out)
     if (f.code == NOT_FOUND)
         return DONE;
     TRY(f);
-    f = parse(bytes_span(text), out);
+    f = pruned_parse(bytes_span(text), out);
     return failed(f) ? RAISE(LOG_BROKEN, "%s cannot be read: put back the undamaged file", path)
                      : DONE;
 }

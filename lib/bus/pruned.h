@@ -20,6 +20,7 @@ struct pruned {
     struct merkle tree; /* of the entries before `first` */
 };
 
+fault pruned_parse(struct span text, struct pruned *out); /* BAD_FRAME, BAD_REQUEST */
 /* Without a file: nothing was pruned. LOG_BROKEN: it is none. */
 fault pruned_read(const char *folder, unsigned epoch, struct pruned *out);
 fault pruned_write(const char *folder, unsigned epoch, const struct pruned *self);

@@ -145,7 +145,7 @@ fault log_view_pruned_hashes(const struct log_view *self, struct sha256 *out)
 {
     char path[PATH_BYTES];
     OWNED(bytes) note = NULL;
-    struct checkpoint head;
+    struct checkpoint head = {.size = 0};
     audit_log_path(self->folder, self->epoch, "checkpoint", path, sizeof path);
     fault f = file_read(path, NOTE_BYTES_MAX, &note);
     if (!failed(f))

@@ -44,7 +44,7 @@ struct erasures {
 
 static fault read_place(struct span text, uint64_t *out)
 {
-    const uint8_t *slash = memchr(text.at, '/', text.size);
+    const uint8_t *slash = text.size == 0 ? NULL : memchr(text.at, '/', text.size);
     uint64_t epoch = 1, index = 0;
     if (slash != NULL) {
         size_t size = (size_t)(slash - text.at);

@@ -65,7 +65,7 @@ void prunes_finish(struct prunes *self, struct audit_log *log)
 {
     struct audit_pruning work = {.before = self->before, .act = self->act};
     uint64_t first = audit_log_first(log);
-    fault f = DONE;
+    fault f;
     if (self->before == 0)
         return;
     do

@@ -219,7 +219,7 @@ static void go_on(struct loop_timer *timer)
         loop_set_timer(self->node->loop, &self->timer, RETENTION_LOOK_MS);
         return;
     }
-    if (erasures_busy(self->node->erasures)) {
+    if (erasures_busy(self->node->erasures) || prunes_busy(self->node->prunes)) {
         self->timer.fire = go_on;
         loop_set_timer(self->node->loop, &self->timer, BUSY_MS);
         return;

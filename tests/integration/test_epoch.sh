@@ -73,7 +73,7 @@ early=$(audit show "$C/early-copy" --json | grep -c '"index"')
 check "... it says from which entry on" said "here are $early: entries $early to "
 check "... which file to put back" said "Put back $C/b/audit/log/1/wal/00000000000000000000.seg"
 check "... and the other way out" said "chaski log new-epoch --config FILE --reason TEXT --officer ID"
-check "... and changes nothing" diff -r "$C/early-copy/log" "$C/b/audit/log"
+check "... and changes nothing" diff -r "$C/early-copy/log/1/wal" "$C/b/audit/log/1/wal"
 for part in payload keys; do cp "$C/newest-copy/$part/"* "$C/b/audit/$part/"; done
 cp "$C/newest-copy/log/1/wal/00000000000000000000.seg" "$C/b/audit/log/1/wal/"
 server_start b || not_ok "with that file put back it starts" "$(tail -n 1 "$C/b/server.events")"
