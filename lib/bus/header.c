@@ -18,6 +18,7 @@ struct header_read {
     struct epoch_closed closed;
     struct epoch_head *head;
     struct header_pruned pruned;
+    struct late_receipt late;
 };
 
 static ProtobufCBinaryData binary(const void *at, size_t size)
@@ -73,6 +74,7 @@ struct acts {
     Chaski__EpochClosed closed;
     Chaski__EpochHead head[EPOCH_HEADS_MAX];
     Chaski__EpochHead *heads[EPOCH_HEADS_MAX];
+    Chaski__Late late;
 };
 
 static char *lent(const char *text)
@@ -98,6 +100,18 @@ static void fill_closed(const struct epoch_closed *closed, struct acts *acts)
         acts->head[i].root = binary(closed->head[i].root.at, SHA256_BYTES);
         acts->heads[i] = &acts->head[i];
     }
+}
+
+static void fill_late(const struct header *self, struct acts *acts, Chaski__Header *message)
+{
+    chaski__late__init(&acts->late);
+    if (self->late == NULL)
+        return;
+    acts->late.leaf_hash = binary(self->late->leaf_hash.at, SHA256_BYTES);
+    acts->late.time_ms = (uint64_t)self->late->time_ms;
+    acts->late.kind = (Chaski__Kind)self->late->kind;
+    acts->late.own = self->late->own;
+    message->late = &acts->late;
 }
 
 static void fill_acts(const struct header *self, struct acts *acts, Chaski__Header *message)
@@ -142,6 +156,7 @@ fault header_encode(const struct header *self, struct bytes **out)
     fill_texts(self, &texts, &message);
     struct acts acts;
     fill_acts(self, &acts, &message);
+    fill_late(self, &acts, &message);
     message.version = 1;
     message.exchange_id = binary(self->exchange_id, EXCHANGE_ID_BYTES);
     message.kind = (Chaski__Kind)self->kind;
@@ -173,7 +188,7 @@ fault header_encode(const struct header *self, struct bytes **out)
 static bool kind_known(uint32_t kind)
 {
     return (kind >= HEADER_REQUEST && kind <= HEADER_FAULT) ||
-           (kind >= HEADER_STARTED && kind <= HEADER_ERASED) || kind == HEADER_PRUNED;
+           (kind >= HEADER_STARTED && kind <= HEADER_PRUNED);
 }
 
 /* An id field: empty, or canonical text with exactly these parts. */
@@ -288,20 +303,38 @@ static fault check_epoch(const Chaski__Header *message)
     return good ? DONE : RAISE(BAD_FRAME, "a header closes an epoch in no possible way");
 }
 
+static bool time_fits(uint64_t time_ms)
+{
+    return time_ms >= YEAR_2000_MS && time_ms < YEAR_2050_MS;
+}
+
+static fault check_late(const Chaski__Header *message)
+{
+    const Chaski__Late *late = message->late;
+    if ((late != NULL) != ((unsigned)message->kind == HEADER_LATE))
+        return RAISE(BAD_FRAME, "a late receipt stands in the header of another kind, or in none");
+    if (late == NULL)
+        return DONE;
+    bool good = late->base.n_unknown_fields == 0 && late->leaf_hash.len == SHA256_BYTES &&
+                time_fits(late->time_ms) && late->kind >= CHASKI__KIND__REQUEST &&
+                late->kind <= CHASKI__KIND__FAULT && message->receiver_server[0] != '\0';
+    return good ? DONE : RAISE(BAD_FRAME, "a late receipt of no possible leaf");
+}
+
 static fault check_message(const Chaski__Header *message)
 {
     if (message->version != 1)
         return RAISE(BAD_FRAME, "header version %u; this server reads 1", message->version);
     if (!kind_known(message->kind))
         return RAISE(BAD_FRAME, "header of unknown kind %u", (unsigned)message->kind);
-    if (message->time_ms < YEAR_2000_MS || message->time_ms >= YEAR_2050_MS ||
-        message->deadline_ms >= YEAR_2050_MS)
+    if (!time_fits(message->time_ms) || message->deadline_ms >= YEAR_2050_MS)
         return RAISE(BAD_FRAME, "a time in a header is not between 2000 and 2049");
     TRY(check_sizes(message));
     TRY(check_erasure(message));
     TRY(check_keeping(message));
     TRY(check_epoch(message));
     TRY(check_pruned(message));
+    TRY(check_late(message));
     return check_ids(message);
 }
 
@@ -373,6 +406,12 @@ static void fill_read_acts(struct header_read *self)
     }
     if (message->closed != NULL)
         fill_read_closed(self, message->closed);
+    if (message->late != NULL) {
+        self->late = (struct late_receipt){
+            hash_of(message->late->leaf_hash), (int64_t)message->late->time_ms,
+            (enum header_kind)message->late->kind, message->late->own != 0};
+        self->header.late = &self->late;
+    }
     if (message->n_keeping == 0)
         return;
     self->keeping.rule = owned_array(message->n_keeping, sizeof *self->keeping.rule);
@@ -450,6 +489,8 @@ const char *header_kind_word(enum header_kind kind)
         return "erased";
     case HEADER_PRUNED:
         return "pruned";
+    case HEADER_LATE:
+        return "late";
     }
     return "unknown";
 }

@@ -24,6 +24,7 @@ enum header_kind {
     HEADER_INCIDENT = 18,
     HEADER_STAMPED = 19,
     HEADER_ERASED = 20,
+    HEADER_LATE = 21,
     HEADER_PRUNED = 22,
 };
 
@@ -31,6 +32,14 @@ enum header_kind {
 struct header_pruned {
     uint64_t before;
     struct sha256 root;
+};
+
+/* A leaf of an exchange with another server that was missing in this log and came from there. */
+struct late_receipt {
+    struct sha256 leaf_hash;
+    int64_t time_ms; /* in its header */
+    enum header_kind kind;
+    bool own; /* signed by this log's server itself */
 };
 
 /* Spans point into the bytes read, or to the maker's text. */
@@ -55,6 +64,7 @@ struct header {
     uint32_t status;
     const struct erasure *erasure;      /* of an ERASED record, and of no other */
     const struct keeping *keeping;      /* of a STARTED record, or NULL */
+    const struct late_receipt *late;    /* of a LATE record, and of no other */
     const struct header_pruned *pruned; /* of a PRUNED record, and of no other */
     const struct epoch_closed *closed;  /* of the INCIDENT that begins a later epoch, or NULL */
 };
@@ -66,8 +76,9 @@ fault header_encode(const struct header *self, struct bytes **out);
  * A decoded header together with the memory that its spans point into.
  * BAD_FRAME unless: version 1, a known kind, 16-byte exchange id, 32-byte hashes, ids of the right
  * number of parts in canonical form, texts within WORD_BYTES_MAX, a subject within
- * SUBJECT_BYTES_MAX, times within 2000..2049; an erasure, a keeping or a closed epoch only where it
- * belongs, within the bounds of keeping.h and limits.h.
+ * SUBJECT_BYTES_MAX, times within 2000..2049; an erasure, a keeping, a late receipt or a closed
+ * epoch only where it belongs, within the bounds of keeping.h and limits.h; a late receipt with the
+ * two servers that it is about.
  */
 struct header_read;
 fault header_decode(struct span bytes, struct header_read **out);

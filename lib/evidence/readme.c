@@ -63,6 +63,8 @@ static const char *kind_words(enum header_kind kind)
         return "a time stamp over the log, written down in it";
     case HEADER_ERASED:
         return "a note that payloads were erased";
+    case HEADER_LATE:
+        return "a record of the other server that was missing here and came late";
     case HEADER_PRUNED:
         return "a note that the beginning of the log was removed";
     }

@@ -155,7 +155,7 @@ static fault read_kind(const char *text, const char **out)
                ? DONE
                : RAISE(BAD_REQUEST,
                        "--kind \"%.40s\": request, response, fault, started, stopped, incident, "
-                       "stamped or " INDEX_KIND_UNREADABLE,
+                       "stamped, erased, late or " INDEX_KIND_UNREADABLE,
                        text);
 }
 

@@ -52,6 +52,11 @@ static json_t *entry_json(const struct log_entry *entry)
     json_object_set_new(object, "payload_bytes", json_integer((json_int_t)header->payload_bytes));
     json_object_set_new(object, "epoch", json_integer((json_int_t)header->directory_epoch));
     json_object_set_new(object, "leaf_hash", json_string(hash));
+    if (header->late != NULL) {
+        json_put_hash(object, "late_leaf_hash", sha256_span(&header->late->leaf_hash));
+        json_object_set_new(object, "late_kind", json_string(header_kind_word(header->late->kind)));
+        json_object_set_new(object, "late_own", json_boolean(header->late->own));
+    }
     return object;
 }
 
@@ -192,6 +197,8 @@ static void print_content(const struct header *header, struct span payload)
         print_epoch_words(payload);
     else if (kind == HEADER_ERASED)
         print_erasure_words(payload);
+    else if (kind == HEADER_LATE)
+        printf(BAR "the leaf, %zu bytes; export the record to have it as a file\n", payload.size);
     else if (kind == HEADER_REQUEST)
         print_request(payload);
     else if (kind == HEADER_RESPONSE)
@@ -276,6 +283,17 @@ static void print_closed(const struct epoch_closed *closed)
     }
 }
 
+static void print_late(const struct late_receipt *late)
+{
+    char time[32], hash[2 * SHA256_BYTES + 1];
+    if (late == NULL)
+        return;
+    clock_text(late->time_ms, time, sizeof time);
+    text_hex(sha256_span(&late->leaf_hash), hash, sizeof hash);
+    printf("  %-16s %s of %s, dated %s\n  %-16s %s\n", "late receipt", header_kind_word(late->kind),
+           late->own ? "this server itself" : "the receiver server", time, "... its leaf", hash);
+}
+
 static void print_full(const struct show *self, const struct log_entry *entry)
 {
     const struct header *header = entry->header;
@@ -300,6 +318,7 @@ static void print_full(const struct show *self, const struct log_entry *entry)
     print_closed(header->closed);
     if (header->pruned != NULL)
         printf("  %-16s the entries before %" PRIu64 "\n", "prunes", header->pruned->before);
+    print_late(header->late);
     if (header->fault != OK)
         printf("  %-16s %s: %s\n", "fault", fault_name((enum fault_code)header->fault),
                fault_sentence((enum fault_code)header->fault));

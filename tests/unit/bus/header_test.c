@@ -2,6 +2,7 @@
 #include "lib/bus/header.h"
 
 #include "lib/base/text.h"
+#include "lib/bus/header_glance.h"
 #include "tests/unit/unit.h"
 
 static struct header sample(void)
@@ -184,6 +185,82 @@ static void test_an_erasure_of_nothing_possible_is_refused(void)
     MUST_FAIL(BAD_FRAME, decode(bytes_span(other)));
 }
 
+static struct late_receipt some_late(void)
+{
+    struct late_receipt late = {.time_ms = 1789000000123, .kind = HEADER_RESPONSE, .own = true};
+    memset(late.leaf_hash.at, 9, SHA256_BYTES);
+    return late;
+}
+
+static struct header about_late(const struct late_receipt *late)
+{
+    struct header header = about_the_log(HEADER_LATE);
+    header.receiver_server = span_of_text("CO/GOV/899999027/SS1");
+    header.late = late;
+    return header;
+}
+
+static void test_a_late_receipt_is_read_back(void)
+{
+    struct late_receipt late = some_late();
+    struct header header = about_late(&late);
+    OWNED(bytes) bytes = encoded(&header);
+    OWNED(header_read) read = NULL;
+    MUST(header_decode(bytes_span(bytes), &read));
+    const struct late_receipt *back = header_of(read)->late;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(back);
+    CU_ASSERT(sha256_equal(&back->leaf_hash, &late.leaf_hash));
+    CU_ASSERT_EQUAL(back->time_ms, late.time_ms);
+    CU_ASSERT_EQUAL(back->kind, HEADER_RESPONSE);
+    CU_ASSERT(back->own);
+}
+
+static void refused_late(const struct header *header)
+{
+    OWNED(bytes) bytes = encoded(header);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(bytes)));
+}
+
+static void test_a_late_receipt_of_nothing_possible_is_refused(void)
+{
+    struct late_receipt late = some_late();
+    struct header header = about_late(&late);
+    late.kind = HEADER_LATE;
+    refused_late(&header);
+    late = some_late();
+    late.time_ms = 12;
+    refused_late(&header);
+    late = some_late();
+    header.receiver_server = (struct span){0};
+    refused_late(&header);
+    header = about_late(NULL);
+    refused_late(&header);
+    struct header request = sample();
+    request.late = &late;
+    refused_late(&request);
+}
+
+static void test_a_glance_sees_what_a_reading_does(void)
+{
+    struct late_receipt late = some_late();
+    struct header both[] = {sample(), about_late(&late)};
+    for (size_t i = 0; i < 2; i++) {
+        struct header_glance glance;
+        OWNED(bytes) bytes = encoded(&both[i]);
+        MUST(header_glance(bytes_span(bytes), &glance));
+        CU_ASSERT_EQUAL(glance.kind, both[i].kind);
+        CU_ASSERT_EQUAL(glance.time_ms, both[i].time_ms);
+        CU_ASSERT(span_equal(glance.sender_server, both[i].sender_server));
+        CU_ASSERT(span_equal(glance.receiver_server, both[i].receiver_server));
+        CU_ASSERT(span_equal(glance.exchange_id, span_of(both[i].exchange_id, EXCHANGE_ID_BYTES)));
+        CU_ASSERT_EQUAL(glance.has_late, i == 1);
+        for (size_t cut = 0; cut < bytes->size; cut++) /* and ends well wherever they end */
+            ignore(header_glance(span_of(bytes->data, cut), &glance));
+    }
+    struct header_glance glance;
+    MUST_FAIL(BAD_FRAME, header_glance((struct span){0}, &glance));
+}
+
 static void test_what_is_kept_is_said_in_a_start_only(void)
 {
     struct keeping_rule rule[] = {{"", KEEP_METADATA}, {"CO/GOV/1", KEEP_OFF}};
@@ -322,7 +399,10 @@ static void test_a_prune_is_read_back_and_stands_in_its_record_alone(void)
     MUST_FAIL(BAD_FRAME, decode(bytes_span(unknown)));
 }
 
-SUITE(header, TEST(test_a_prune_is_read_back_and_stands_in_its_record_alone),
+SUITE(header, TEST(test_a_late_receipt_is_read_back),
+      TEST(test_a_late_receipt_of_nothing_possible_is_refused),
+      TEST(test_a_glance_sees_what_a_reading_does),
+      TEST(test_a_prune_is_read_back_and_stands_in_its_record_alone),
       TEST(test_a_closed_epoch_is_read_back),
       TEST(test_an_epoch_is_closed_by_the_first_record_of_the_next_alone),
       TEST(test_headers_of_the_first_epoch_do_not_say_so),
