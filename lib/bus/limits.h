@@ -115,6 +115,30 @@
 #define EVIDENCE_IDLE_MS 15000
 #define EVIDENCE_BYTES_PER_S_LEAST 1024
 
+// reconciliation with peers (docs/decisions/0013)
+#define RECONCILE_HOUR_DEFAULT 2
+#define RECONCILE_EVERY_MS_DEFAULT 86400000
+#define RECONCILE_DAYS_DEFAULT 7
+#define RECONCILE_DAYS_MAX 400            /* how far back leaves are compared and taken in */
+#define RECONCILE_GRACE_MS_DEFAULT 300000 /* younger leaves may still be on their way */
+#define RECONCILE_JITTER_MS 3600000       /* at most, and at most a tenth of an interval */
+#define RECONCILE_HOURS_A_QUESTION 24
+#define RECONCILE_HASHES_A_MESSAGE 2048 /* more in a minute: by prefix, or page by page */
+#define RECONCILE_LEAVES_A_MESSAGE 64
+#define RECONCILE_LEAVES_BYTES_MAX (160u << 10) /* of them together, framed */
+#define RECONCILE_DIFFERENCES_MAX 20000         /* with one peer in one run; then the next run */
+#define RECONCILE_FINDINGS_MAX 200              /* told one by one in a report; all are counted */
+#define RECONCILE_ANSWERS_A_MINUTE 1200         /* to one peer */
+#define RECONCILE_ASK_MS 30000                  /* for one answer */
+#define RECONCILE_AGAIN_MS 1000                 /* when a peer, or our own scribe, is not ready */
+#define RECONCILE_WAIT_MS 120000                /* in all, then the run with this peer ends */
+#define RECONCILE_PEER_MS 1800000               /* for a whole run with one peer */
+#define RECONCILE_QUEUE 64                      /* questions of peers that are being answered */
+#define SET_SORT_MAX 131072                     /* hashes in memory at once, 34 bytes each */
+#define LATE_QUEUE_LEAVES 4096                  /* verified, and not yet in the log */
+#define LATE_QUEUE_BYTES (8u << 20)
+#define LATE_LOOK_MS 200
+
 // directory
 #define DIRECTORY_ENTRIES_MAX 2000000
 #define DIRECTORY_POLL_MS 1000

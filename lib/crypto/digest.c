@@ -4,6 +4,8 @@
 #include "lib/crypto/algorithms.h"
 #include "lib/crypto/crypto_fault.h"
 
+#include <stdlib.h>
+
 static void digest(const EVP_MD *algorithm, const struct span *pieces, size_t count, uint8_t *out)
 {
     EVP_MD_CTX *context = algorithms_digest_context();
@@ -24,4 +26,48 @@ struct sha256 digest_sha256(const struct span *pieces, size_t count)
 void digest_sha512(const struct span *pieces, size_t count, uint8_t out[SHA512_BYTES])
 {
     digest(algorithms_sha512(), pieces, count, out);
+}
+
+// --- bit by bit ---------------------------------------------------------------------------------
+
+struct sha256_stream {
+    EVP_MD_CTX *context;
+};
+
+static void begin(struct sha256_stream *self)
+{
+    if (self->context == NULL || EVP_DigestInit_ex2(self->context, algorithms_sha256(), NULL) != 1)
+        crypto_fault_die("a digest");
+}
+
+struct sha256_stream *sha256_stream_new(void)
+{
+    struct sha256_stream *self = owned_new(sizeof *self);
+    self->context = EVP_MD_CTX_new();
+    begin(self);
+    return self;
+}
+
+void sha256_stream_free(struct sha256_stream **self)
+{
+    if (*self == NULL)
+        return;
+    EVP_MD_CTX_free((*self)->context);
+    free(*self);
+    *self = NULL;
+}
+
+void sha256_stream_add(struct sha256_stream *self, struct span bytes)
+{
+    if (bytes.size > 0 && EVP_DigestUpdate(self->context, bytes.at, bytes.size) != 1)
+        crypto_fault_die("a digest");
+}
+
+struct sha256 sha256_stream_end(struct sha256_stream *self)
+{
+    struct sha256 out;
+    if (EVP_DigestFinal_ex(self->context, out.at, NULL) != 1)
+        crypto_fault_die("a digest");
+    begin(self);
+    return out;
 }

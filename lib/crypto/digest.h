@@ -19,6 +19,13 @@ struct sha256 {
 struct sha256 digest_sha256(const struct span *pieces, size_t count);
 void digest_sha512(const struct span *pieces, size_t count, uint8_t out[SHA512_BYTES]);
 
+/* SHA-256 of what comes bit by bit. `end` gives the digest and begins anew. */
+struct sha256_stream;
+struct sha256_stream *sha256_stream_new(void);
+void sha256_stream_free(struct sha256_stream **self);
+void sha256_stream_add(struct sha256_stream *self, struct span bytes);
+struct sha256 sha256_stream_end(struct sha256_stream *self);
+
 #define SHA256_OF(...)                                \
     digest_sha256((const struct span[]){__VA_ARGS__}, \
                   sizeof((const struct span[]){__VA_ARGS__}) / sizeof(struct span))

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+/*
+ * leaf_set - which leaves of exchanges with one other server stand in a log, by the hour of their
+ * header's time: what two servers compare. Derived from the log by the scribe, which alone writes
+ * here; may be removed at any time (docs/decisions/0013).
+ *
+ *   <audit_folder>/sets/next                   "<epoch> <entries> <time in ms>\n": what is taken in
+ *   <audit_folder>/sets/<32 hex digits>/peer   the other server's identifier
+ *   <audit_folder>/sets/<32 hex digits>/<yyyymmddhh>   records of 72 bytes, in no order:
+ *   leaf hash (32) | exchange id (16) | u64 index | u32 epoch | u32 ms of the hour | u8 kind |
+ *   u8 flags (1 own, 2 late) | u16 zero | u32 crc32c(the 68 bytes before)
+ *
+ * A leaf may stand there twice, after a crash; it counts once. The folder's name is the first half
+ * of SHA-256 of the identifier.
+ */
+#ifndef BUS_LEAF_SET_H
+#define BUS_LEAF_SET_H
+
+#include "lib/bus/header.h"
+#include "lib/crypto/digest.h"
+
+#define SET_RECORD_BYTES 72
+#define SET_HOUR_MS 3600000
+#define SET_HOUR_TEXT_BYTES 11 /* "yyyymmddhh" and NUL */
+#define SET_MINUTES 60
+#define SET_PREFIXES 256
+
+struct set_entry {
+    struct sha256 leaf_hash;
+    uint8_t exchange_id[EXCHANGE_ID_BYTES];
+    uint64_t index; /* of the leaf; of the LATE record that holds it, if `late` */
+    unsigned epoch; /* of the log */
+    int64_t time_ms;
+    enum header_kind kind;
+    bool own; /* signed by the log's own server */
+    bool late;
+};
+
+void set_entry_encode(const struct set_entry *entry, uint8_t out[SET_RECORD_BYTES]);
+/* BAD_FRAME: damaged. `hour`: since 1970, of the file. */
+fault set_entry_decode(const uint8_t record[SET_RECORD_BYTES], int64_t hour, struct set_entry *out);
+
+void set_hour_text(int64_t hour, char out[SET_HOUR_TEXT_BYTES]);
+/* BAD_REQUEST: not yyyymmddhh (UTC), or no such hour. */
+fault set_hour_parse(struct span text, int64_t *hour);
+
+/* Names; room at least 512. BAD_CONFIG: the audit folder's name is too long. */
+fault leaf_set_folder(const char *audit_folder, const char *peer, char *out, size_t room);
+fault leaf_set_path(const char *audit_folder, const char *peer, int64_t hour, char *out,
+                    size_t room);
+
+/* How far the sets go: all that the log held at `time_ms`, at least. */
+struct set_place {
+    unsigned epoch;
+    uint64_t entries;
+    int64_t time_ms;
+};
+/* NOT_FOUND: there are none; BAD_FRAME: damaged. */
+fault set_place_read(const char *audit_folder, struct set_place *out);
+fault set_place_write(const char *audit_folder, const struct set_place *place);
+
+/* Part of an hour's leaves: dated before until_ms; of one minute or all (-1); whose hash begins
+ * with this byte or any (-1). */
+struct set_range {
+    int64_t hour, until_ms;
+    int minute, prefix;
+};
+
+/* Number, and SHA-256 over the sorted leaf hashes; of none: SHA256(""). */
+struct set_digest {
+    uint64_t count;
+    struct sha256 digest;
+};
+
+/*
+ * Digests of a range: of all of it (parts 1), of its minutes (SET_MINUTES) or of its hashes by
+ * their first byte (SET_PREFIXES). At most SET_SORT_MAX hashes are in memory at a time; a larger
+ * range is read more than once.
+ *
+ * An hour without a file is empty. LOG_BROKEN: a record is damaged; OVERLOADED: more leaves than
+ * SET_SORT_MAX whose hashes begin alike; IO_FAILED.
+ */
+fault leaf_set_digests(const char *audit_folder, const char *peer, const struct set_range *range,
+                       size_t parts, struct set_digest *out);
+
+/* The leaves of a range in the order of their hashes, each once, from the first behind `after` (or
+ * NULL) on; at most `most`. *more: there are others behind. Faults as above. */
+fault leaf_set_list(const char *audit_folder, const char *peer, const struct set_range *range,
+                    const struct sha256 *after, size_t most, struct set_entry *out, size_t *count,
+                    bool *more);
+
+/* Is this leaf in the set of its hour? And is there another of the same exchange, kind and signer?
+ */
+struct set_query {
+    struct sha256 leaf_hash;
+    uint8_t exchange_id[EXCHANGE_ID_BYTES];
+    enum header_kind kind;
+    bool own;
+    bool found, has_twin;         /* out */
+    struct set_entry entry, twin; /* out */
+};
+/* All of one hour; sorted here by their hashes. Faults as above. */
+fault leaf_set_find(const char *audit_folder, const char *peer, int64_t hour,
+                    struct set_query *queries, size_t count);
+
+#endif

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: MIT
+/* What the sets hold: digests, lists, single leaves. */
+#include "lib/bus/leaf_set.h"
+
+#include "lib/base/file.h"
+#include "lib/bus/limits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH_BYTES 512
+#define RECORDS_A_READ 1024
+
+// --- reading ------------------------------------------------------------------------------------
+
+struct scan {
+    const struct set_range *range;
+    void (*visit)(void *owner, const struct set_entry *entry);
+    void *owner;
+};
+
+static bool in_range(const struct set_range *range, const struct set_entry *entry)
+{
+    return entry->time_ms < range->until_ms &&
+           (range->minute < 0 || entry->time_ms % SET_HOUR_MS / 60000 == range->minute) &&
+           (range->prefix < 0 || entry->leaf_hash.at[0] == range->prefix);
+}
+
+static fault scan_records(const struct scan *scan, const uint8_t *at, size_t count,
+                          const char *path)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct set_entry entry;
+        if (failed(set_entry_decode(at + i * SET_RECORD_BYTES, scan->range->hour, &entry)))
+            return RAISE(LOG_BROKEN, "%s: a damaged record; without the file %s", path,
+                         "next beside its folder all sets are made anew");
+        if (in_range(scan->range, &entry))
+            scan->visit(scan->owner, &entry);
+    }
+    return DONE;
+}
+
+/* What is being written at the end, a part of a record, is not there yet. */
+static fault scan_open(const struct scan *scan, int fd, const char *path)
+{
+    uint8_t buffer[RECORDS_A_READ * SET_RECORD_BYTES];
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return RAISE(IO_FAILED, "%s: %m", path);
+    size_t records = (size_t)st.st_size / SET_RECORD_BYTES;
+    for (size_t at = 0; at < records;) {
+        size_t count = records - at < RECORDS_A_READ ? records - at : RECORDS_A_READ;
+        TRY(file_read_at(fd, buffer, count * SET_RECORD_BYTES, (off_t)(at * SET_RECORD_BYTES)));
+        TRY(scan_records(scan, buffer, count, path));
+        at += count;
+    }
+    return DONE;
+}
+
+static fault scan_file(const struct scan *scan, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? DONE : RAISE(IO_FAILED, "%s: %m", path);
+    fault f = scan_open(scan, fd, path);
+    close(fd);
+    return f;
+}
+
+// --- digests ------------------------------------------------------------------------------------
+
+/*
+ * Cells are the parts, each in 256 by a byte of the hash; so the cells in their order hold a part's
+ * hashes in theirs. What fits into memory is sorted together.
+ */
+#define CELLS_A_PART 256
+
+struct sorting {
+    size_t parts;
+    uint64_t *cell;    /* how many of each, while they are counted */
+    size_t first, end; /* cells that are gathered */
+    struct cell_hash *hash;
+    size_t count, room;
+};
+
+struct cell_hash {
+    uint16_t part;
+    struct sha256 hash;
+};
+
+static size_t part_of(const struct sorting *self, const struct set_entry *entry)
+{
+    if (self->parts == SET_MINUTES)
+        return (size_t)(entry->time_ms % SET_HOUR_MS / 60000);
+    return self->parts == SET_PREFIXES ? entry->leaf_hash.at[0] : 0;
+}
+
+static size_t cell_of(const struct sorting *self, const struct set_entry *entry)
+{
+    uint8_t byte = entry->leaf_hash.at[self->parts == SET_PREFIXES ? 1 : 0];
+    return part_of(self, entry) * CELLS_A_PART + byte;
+}
+
+static void count_entry(void *owner, const struct set_entry *entry)
+{
+    struct sorting *self = owner;
+    self->cell[cell_of(self, entry)]++;
+}
+
+/* The file may grow between the passes; what is younger than the count is left out where there is
+ * no room for it. */
+static void gather_entry(void *owner, const struct set_entry *entry)
+{
+    struct sorting *self = owner;
+    size_t cell = cell_of(self, entry);
+    if (cell < self->first || cell >= self->end || self->count == self->room)
+        return;
+    self->hash[self->count++] =
+        (struct cell_hash){(uint16_t)part_of(self, entry), entry->leaf_hash};
+}
+
+static int by_part_and_hash(const void *a, const void *b)
+{
+    const struct cell_hash *left = a, *right = b;
+    return left->part != right->part ? (left->part < right->part ? -1 : 1)
+                                     : memcmp(left->hash.at, right->hash.at, SHA256_BYTES);
+}
+
+static size_t next_batch(struct sorting *self)
+{
+    uint64_t count = 0;
+    size_t cells = self->parts * CELLS_A_PART;
+    for (self->end = self->first;
+         self->end < cells && count + self->cell[self->end] <= SET_SORT_MAX; self->end++)
+        count += self->cell[self->end];
+    return (size_t)count;
+}
+
+/* The part under way goes on in the next batch. */
+struct digesting {
+    struct sha256_stream *stream;
+    size_t part;
+    struct set_digest *out;
+};
+
+static void end_parts(struct digesting *self, size_t until)
+{
+    for (; self->part < until; self->part++)
+        self->out[self->part].digest = sha256_stream_end(self->stream);
+}
+
+static void digest_batch(struct digesting *self, const struct sorting *sorted)
+{
+    for (size_t i = 0; i < sorted->count; i++) {
+        const struct cell_hash *at = &sorted->hash[i];
+        if (i > 0 && by_part_and_hash(at - 1, at) == 0)
+            continue;
+        end_parts(self, at->part);
+        sha256_stream_add(self->stream, sha256_span(&at->hash));
+        self->out[at->part].count++;
+    }
+}
+
+static fault digest_all(struct sorting *self, struct digesting *digesting, struct scan *scan,
+                        const char *path)
+{
+    size_t cells = self->parts * CELLS_A_PART;
+    scan->visit = gather_entry;
+    while (self->first < cells) {
+        self->room = next_batch(self);
+        if (self->end == self->first)
+            return RAISE(OVERLOADED, "%s: more than %d leaves that begin alike", path,
+                         SET_SORT_MAX);
+        self->count = 0;
+        if (self->room > 0) {
+            self->hash = owned_grow(self->hash, self->room, sizeof *self->hash);
+            TRY(scan_file(scan, path));
+            qsort(self->hash, self->count, sizeof *self->hash, by_part_and_hash);
+            digest_batch(digesting, self);
+        }
+        self->first = self->end;
+    }
+    end_parts(digesting, self->parts);
+    return DONE;
+}
+
+fault leaf_set_digests(const char *audit_folder, const char *peer, const struct set_range *range,
+                       size_t parts, struct set_digest *out)
+{
+    char path[PATH_BYTES];
+    struct sorting sorting = {.parts = parts};
+    struct scan scan = {range, count_entry, &sorting};
+    TRY(leaf_set_path(audit_folder, peer, range->hour, path, sizeof path));
+    struct digesting digesting = {.stream = sha256_stream_new(), .out = out};
+    memset(out, 0, parts * sizeof *out);
+    sorting.cell = owned_array(parts * CELLS_A_PART, sizeof *sorting.cell);
+    fault f = scan_file(&scan, path);
+    if (!failed(f))
+        f = digest_all(&sorting, &digesting, &scan, path);
+    free(sorting.cell);
+    free(sorting.hash);
+    sha256_stream_free(&digesting.stream);
+    return f;
+}
+
+// --- lists --------------------------------------------------------------------------------------
+
+struct listing {
+    const struct sha256 *after;
+    size_t most; /* wanted; one more shows that there are others */
+    struct set_entry *entry;
+    size_t count, room;
+};
+
+static int by_hash(const void *a, const void *b)
+{
+    const struct set_entry *left = a, *right = b;
+    int order = memcmp(left->leaf_hash.at, right->leaf_hash.at, SHA256_BYTES);
+    /* the leaf itself before a record about it: it can be read by everybody */
+    return order != 0 ? order : (int)left->late - (int)right->late;
+}
+
+/* Keeps the smallest, each once. */
+static void shorten(struct listing *self)
+{
+    size_t kept = 0;
+    qsort(self->entry, self->count, sizeof *self->entry, by_hash);
+    for (size_t i = 0; i < self->count && kept <= self->most; i++)
+        if (kept == 0 || !sha256_equal(&self->entry[kept - 1].leaf_hash, &self->entry[i].leaf_hash))
+            self->entry[kept++] = self->entry[i];
+    self->count = kept;
+}
+
+static void list_entry(void *owner, const struct set_entry *entry)
+{
+    struct listing *self = owner;
+    if (self->after != NULL && memcmp(entry->leaf_hash.at, self->after->at, SHA256_BYTES) <= 0)
+        return;
+    if (self->count == self->room)
+        shorten(self);
+    self->entry[self->count++] = *entry;
+}
+
+fault leaf_set_list(const char *audit_folder, const char *peer, const struct set_range *range,
+                    const struct sha256 *after, size_t most, struct set_entry *out, size_t *count,
+                    bool *more)
+{
+    char path[PATH_BYTES];
+    struct listing listing = {.after = after, .most = most, .room = 2 * most + 2};
+    struct scan scan = {range, list_entry, &listing};
+    TRY(leaf_set_path(audit_folder, peer, range->hour, path, sizeof path));
+    listing.entry = owned_array(listing.room, sizeof *listing.entry);
+    fault f = scan_file(&scan, path);
+    if (!failed(f)) {
+        shorten(&listing);
+        *more = listing.count > most;
+        *count = *more ? most : listing.count;
+        if (*count > 0)
+            memcpy(out, listing.entry, *count * sizeof *out);
+    }
+    free(listing.entry);
+    return f;
+}
+
+// --- looking up ---------------------------------------------------------------------------------
+
+struct finding {
+    struct set_query *query; /* sorted by their hashes */
+    struct set_query **by_exchange;
+    size_t count;
+};
+
+static int query_by_hash(const void *a, const void *b)
+{
+    const struct set_query *left = a, *right = b;
+    return memcmp(left->leaf_hash.at, right->leaf_hash.at, SHA256_BYTES);
+}
+
+static int query_by_exchange(const void *a, const void *b)
+{
+    const struct set_query *const *left = a, *const *right = b;
+    return memcmp((*left)->exchange_id, (*right)->exchange_id, EXCHANGE_ID_BYTES);
+}
+
+static void find_twins(struct finding *self, const struct set_entry *entry)
+{
+    size_t low = 0, high = self->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (memcmp(self->by_exchange[middle]->exchange_id, entry->exchange_id, EXCHANGE_ID_BYTES) <
+            0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < self->count &&
+           memcmp(self->by_exchange[low]->exchange_id, entry->exchange_id, EXCHANGE_ID_BYTES) == 0;
+         low++) {
+        struct set_query *query = self->by_exchange[low];
+        if (query->kind != entry->kind || query->own != entry->own ||
+            sha256_equal(&query->leaf_hash, &entry->leaf_hash))
+            continue;
+        query->has_twin = true;
+        query->twin = *entry;
+    }
+}
+
+static void find_entry(void *owner, const struct set_entry *entry)
+{
+    struct finding *self = owner;
+    struct set_query wanted = {.leaf_hash = entry->leaf_hash};
+    struct set_query *query =
+        bsearch(&wanted, self->query, self->count, sizeof *self->query, query_by_hash);
+    if (query != NULL && (!query->found || query->entry.late)) {
+        query->found = true;
+        query->entry = *entry;
+    }
+    find_twins(self, entry);
+}
+
+fault leaf_set_find(const char *audit_folder, const char *peer, int64_t hour,
+                    struct set_query *queries, size_t count)
+{
+    char path[PATH_BYTES];
+    struct set_range range = {hour, INT64_MAX, -1, -1};
+    struct finding finding = {queries, NULL, count};
+    struct scan scan = {&range, find_entry, &finding};
+    TRY(leaf_set_path(audit_folder, peer, hour, path, sizeof path));
+    finding.by_exchange = owned_array(count + 1, sizeof *finding.by_exchange);
+    qsort(queries, count, sizeof *queries, query_by_hash);
+    for (size_t i = 0; i < count; i++)
+        finding.by_exchange[i] = &queries[i];
+    qsort(finding.by_exchange, count, sizeof *finding.by_exchange, query_by_exchange);
+    fault f = scan_file(&scan, path);
+    free(finding.by_exchange);
+    return f;
+}
