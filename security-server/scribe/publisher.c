@@ -27,6 +27,7 @@ struct publisher {
     struct tile_writer *tiles;
     struct wal_reader *segments;
     struct checkpoint promised;
+    int64_t promised_ms;   /* when its note was written */
     struct bytes *promise; /* its note */
     struct checkpoint published;
     bool traffic; /* entries since then that are more than our own stamps */
@@ -123,6 +124,12 @@ uint64_t publisher_size(const struct publisher *self)
     return self->published.size;
 }
 
+uint64_t publisher_promised(const struct publisher *self, int64_t *time_ms)
+{
+    *time_ms = self->promised_ms;
+    return self->promised.size;
+}
+
 // --- tiles up to the promise --------------------------------------------------------------------
 
 /* A stamp that is logged must not be a reason for the next one, or a log would never rest. */
@@ -160,12 +167,18 @@ static fault publish(struct publisher *self)
 
 static fault aim(struct publisher *self)
 {
+    char path[PATH_BYTES];
+    struct stat st;
     OWNED(bytes) note = NULL;
     struct checkpoint promised;
+    path_in(self, "promise", path);
+    int64_t written_ms =
+        stat(path, &st) == 0 ? (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000 : 0;
     TRY(publisher_read(self, "promise", &note, &promised));
     bytes_free(&self->promise);
     self->promise = TAKE(note);
     self->promised = promised;
+    self->promised_ms = written_ms;
     return DONE;
 }
 

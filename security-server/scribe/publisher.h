@@ -36,6 +36,8 @@ fault publisher_take_cosigned(struct publisher *self, struct checkpoint *taken,
 /* A note of the log, by its file's name, and what it says. As checkpoint_open. */
 fault publisher_read(const struct publisher *self, const char *name, struct bytes **note,
                      struct checkpoint *out);
+/* What the node has promised, and when it did; 0 before the first. */
+uint64_t publisher_promised(const struct publisher *self, int64_t *time_ms);
 uint64_t publisher_size(const struct publisher *self); /* of the checkpoint */
 
 #endif

@@ -11,6 +11,7 @@
 #include "security-server/scribe/hurry.h"
 #include "security-server/scribe/outside.h"
 #include "security-server/scribe/publisher.h"
+#include "security-server/scribe/set_writer.h"
 #include "security-server/scribe/stamping.h"
 
 #include <signal.h>
@@ -30,9 +31,12 @@ struct scribe {
     struct stamping *stamping;
     struct outside *outside;
     struct hurry hurry;
+    struct set_writer *sets;
     int64_t published_ms; /* steady */
     bool moving;          /* on the way to a promise */
+    bool sorting;         /* the sets are */
     enum fault_code said; /* a standing fault is said once */
+    enum fault_code said_of_sets;
     fault ended;
 };
 
@@ -139,6 +143,30 @@ static fault look(struct scribe *self)
     return outside_look(self->outside);
 }
 
+static fault follow_with_sets(struct scribe *self)
+{
+    int64_t promised_ms = 0;
+    const struct server_config *config = self->config;
+    self->sorting = false;
+    if (self->publisher == NULL)
+        return DONE;
+    if (self->sets == NULL)
+        TRY(set_writer_open(config->audit_folder, self->epoch, config->server,
+                            config->checkpoint_every_ms, &self->sets));
+    uint64_t promised = publisher_promised(self->publisher, &promised_ms);
+    TRY(set_writer_follow(self->sets, promised, promised_ms, &self->sorting));
+    return set_writer_keep(self->sets, false);
+}
+
+/* Without sets nothing is compared with peers; tiles and stamps do not wait for them. */
+static void sort_leaves(struct scribe *self)
+{
+    fault f = follow_with_sets(self);
+    if (failed(f) && f.code != self->said_of_sets)
+        EVENT(ERROR, "scribe.cannot_sort", E_FAULT(f));
+    self->said_of_sets = f.code;
+}
+
 static void on_timer(struct loop_timer *timer)
 {
     struct scribe *self = timer->owner;
@@ -152,7 +180,9 @@ static void on_timer(struct loop_timer *timer)
     if (failed(f) && f.code != self->said)
         EVENT(ERROR, "scribe.cannot_publish", E_FAULT(f));
     self->said = f.code;
-    loop_set_timer(self->loop, &self->timer, failed(f) ? TRY_AGAIN_MS : self->moving ? 0 : LOOK_MS);
+    sort_leaves(self);
+    int64_t wait_ms = self->moving || self->sorting ? 0 : LOOK_MS;
+    loop_set_timer(self->loop, &self->timer, failed(f) ? TRY_AGAIN_MS : wait_ms);
 }
 
 /* The node has stopped and signed its last head: the static form ends there too. */
@@ -167,6 +197,9 @@ static void publish_the_rest(struct scribe *self)
         f = publisher_publish(self->publisher);
     if (failed(f))
         EVENT(WARN, "scribe.cannot_publish", E_FAULT(f));
+    sort_leaves(self);
+    if (self->sets != NULL && failed(set_writer_keep(self->sets, true)))
+        EVENT(WARN, "scribe.cannot_sort", E_TEXT("detail", fault_detail()));
 }
 
 static void on_stop(void *owner)
@@ -200,6 +233,7 @@ int scribe_process_run(const struct server_config *config)
     publisher_free(&self->publisher);
     stamping_free(&self->stamping);
     outside_free(&self->outside);
+    set_writer_free(&self->sets);
     loop_free(&self->loop);
     free(self);
     return !failed(f) ? 0 : f.code == LOG_BROKEN ? 3 : 1;

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/scribe/set_writer.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/cursor.h"
+#include "lib/base/event.h"
+#include "lib/base/file.h"
+#include "lib/base/map.h"
+#include "lib/base/text.h"
+#include "lib/bus/audit_log.h"
+#include "lib/bus/header_glance.h"
+#include "lib/bus/limits.h"
+#include "lib/crypto/cades.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH_BYTES 512
+#define ENTRIES_A_STEP 20000
+#define CHECKED_MAX 4096 /* files known to be whole; forgotten when they are more */
+#define SET_BYTES_MAX (1u << 30)
+
+/* Records on their way into one file. */
+struct part {
+    char *peer;
+    int64_t hour;
+    struct bytes *records;
+};
+
+struct set_writer {
+    char audit_folder[PATH_BYTES - 128];
+    const char *server;
+    struct set_place place;   /* what is in the files; `next` may say less */
+    uint64_t kept;            /* what `next` says */
+    int64_t kept_ms, keep_ms; /* steady */
+    struct wal_reader *segments;
+    struct map parts;   /* of this step: hour and peer -> part */
+    struct map checked; /* paths of files that were whole when this process first wrote there */
+};
+
+// --- opening ------------------------------------------------------------------------------------
+
+static void remove_folder(const char *path)
+{
+    char name[PATH_BYTES];
+    DIR *dir = opendir(path);
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;)
+        if (entry->d_name[0] != '.' && text_format(name, sizeof name, "%s/%s", path, entry->d_name))
+            unlink(name);
+    if (dir != NULL)
+        closedir(dir);
+    rmdir(path);
+}
+
+static fault begin_anew(struct set_writer *self)
+{
+    char sets[PATH_BYTES - 64], name[PATH_BYTES];
+    text_format(sets, sizeof sets, "%s/sets", self->audit_folder);
+    TRY(file_make_folders(sets, 0755));
+    DIR *dir = opendir(sets);
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;)
+        if (entry->d_name[0] != '.' &&
+            text_format(name, sizeof name, "%s/%.40s", sets, entry->d_name))
+            remove_folder(name);
+    if (dir != NULL)
+        closedir(dir);
+    map_clear(&self->checked);
+    self->checked = (struct map){0};
+    wal_reader_free(&self->segments);
+    self->place.entries = self->kept = 0;
+    return set_place_write(self->audit_folder, &self->place);
+}
+
+fault set_writer_open(const char *audit_folder, unsigned epoch, const char *server, int64_t keep_ms,
+                      struct set_writer **out)
+{
+    OWNED(set_writer) self = owned_new(sizeof *self);
+    struct set_place place;
+    self->server = server;
+    self->keep_ms = keep_ms;
+    if (!text_format(self->audit_folder, sizeof self->audit_folder, "%s", audit_folder))
+        return RAISE(BAD_CONFIG, "the audit folder's name is too long");
+    fault f = set_place_read(audit_folder, &place);
+    self->place.epoch = epoch;
+    if (f.code == OK && place.epoch == epoch)
+        self->place.entries = self->kept = place.entries;
+    else
+        TRY(begin_anew(self));
+    *out = TAKE(self);
+    return DONE;
+}
+
+static void parts_clear(struct set_writer *self)
+{
+    size_t step = 0;
+    for (struct part *part; (part = map_next(&self->parts, &step, NULL)) != NULL;) {
+        bytes_free(&part->records);
+        free(part->peer);
+        free(part);
+    }
+    map_clear(&self->parts);
+    self->parts = (struct map){0};
+}
+
+void set_writer_free(struct set_writer **self)
+{
+    if (*self == NULL)
+        return;
+    parts_clear(*self);
+    map_clear(&(*self)->checked);
+    wal_reader_free(&(*self)->segments);
+    free(*self);
+    *self = NULL;
+}
+
+// --- which leaf belongs where -------------------------------------------------------------------
+
+/* The other server; empty for what is no exchange with one. */
+static struct span other_server(const struct set_writer *self, const struct header_glance *header)
+{
+    bool sent = span_is_text(header->sender_server, self->server);
+    bool got = span_is_text(header->receiver_server, self->server);
+    if (sent == got || (header->kind >= HEADER_STARTED && !header->has_late))
+        return (struct span){0};
+    return sent ? header->receiver_server : header->sender_server;
+}
+
+static void fill_entry(const struct set_writer *self, const struct header_glance *header,
+                       struct span leaf, struct set_entry *out)
+{
+    memcpy(out->exchange_id, header->exchange_id.at, EXCHANGE_ID_BYTES);
+    out->epoch = self->place.epoch;
+    out->late = header->has_late;
+    if (header->has_late) {
+        out->leaf_hash = header->late.leaf_hash;
+        out->time_ms = header->late.time_ms;
+        out->kind = header->late.kind;
+        out->own = header->late.own;
+        return;
+    }
+    out->leaf_hash = merkle_leaf_hash(leaf);
+    out->time_ms = header->time_ms;
+    out->kind = header->kind;
+    out->own = span_is_text(header->sender_server, self->server);
+}
+
+static struct part *part_of(struct set_writer *self, struct span peer, int64_t hour)
+{
+    uint8_t key[8 + ID_TEXT_BYTES_MAX];
+    size_t size = peer.size <= ID_TEXT_BYTES_MAX ? peer.size : ID_TEXT_BYTES_MAX;
+    put_u64(key, (uint64_t)hour);
+    memcpy(key + 8, peer.at, size);
+    struct part *part = map_get(&self->parts, span_of(key, 8 + size));
+    if (part != NULL)
+        return part;
+    part = owned_new(sizeof *part);
+    part->hour = hour;
+    part->peer = owned_array(size + 1, 1);
+    memcpy(part->peer, peer.at, size);
+    part->records = bytes_empty(16 * SET_RECORD_BYTES);
+    map_set(&self->parts, span_of(key, 8 + size), part);
+    return part;
+}
+
+static fault take_leaf(void *owner, uint64_t index, struct span leaf)
+{
+    struct set_writer *self = owner;
+    struct cades_parts parts;
+    struct header_glance header;
+    struct set_entry entry = {.index = index};
+    uint8_t record[SET_RECORD_BYTES];
+    if (failed(cades_parse(leaf, &parts)) || failed(header_glance(parts.content, &header)))
+        return RAISE(LOG_BROKEN, "entry %" PRIu64 " is no leaf", index);
+    struct span peer = other_server(self, &header);
+    if (peer.size == 0)
+        return DONE;
+    fill_entry(self, &header, leaf, &entry);
+    set_entry_encode(&entry, record);
+    return bytes_append(part_of(self, peer, entry.time_ms / SET_HOUR_MS)->records,
+                        span_of(record, sizeof record));
+}
+
+// --- writing ------------------------------------------------------------------------------------
+
+/* A crash may have left anything at a file's end; the log gives those records again. */
+static fault drop_damaged(const char *path, int64_t hour)
+{
+    OWNED(bytes) file = NULL;
+    struct set_entry entry;
+    fault f = file_read(path, SET_BYTES_MAX, &file);
+    if (f.code == NOT_FOUND)
+        return DONE;
+    TRY(f);
+    size_t good = 0, records = file->size / SET_RECORD_BYTES;
+    for (size_t i = 0; i < records; i++) {
+        const uint8_t *record = file->data + i * SET_RECORD_BYTES;
+        if (failed(set_entry_decode(record, hour, &entry)))
+            continue;
+        memmove(file->data + good * SET_RECORD_BYTES, record, SET_RECORD_BYTES);
+        good++;
+    }
+    if (good * SET_RECORD_BYTES == file->size)
+        return DONE;
+    EVENT(WARN, "scribe.set_mended", E_NUMBER("records", good),
+          E_NUMBER("bytes_dropped", file->size - good * SET_RECORD_BYTES));
+    return file_replace(path, span_of(file->data, good * SET_RECORD_BYTES), 0644);
+}
+
+static fault make_peer_folder(const struct set_writer *self, const char *peer)
+{
+    char folder[PATH_BYTES - 16], path[PATH_BYTES];
+    TRY(leaf_set_folder(self->audit_folder, peer, folder, sizeof folder));
+    text_format(path, sizeof path, "%s/peer", folder);
+    if (access(path, F_OK) == 0)
+        return DONE;
+    TRY(file_make_folders(folder, 0755));
+    return file_replace(path, span_of_text(peer), 0644);
+}
+
+static fault begin_file(struct set_writer *self, const struct part *part, const char *path)
+{
+    if (map_get(&self->checked, span_of_text(path)) != NULL)
+        return DONE;
+    TRY(make_peer_folder(self, part->peer));
+    TRY(drop_damaged(path, part->hour));
+    if (self->checked.count >= CHECKED_MAX) {
+        map_clear(&self->checked);
+        self->checked = (struct map){0};
+    }
+    map_set(&self->checked, span_of_text(path), self);
+    return DONE;
+}
+
+static fault append(const char *path, struct span records)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    struct stat st;
+    if (fd < 0)
+        return RAISE(IO_FAILED, "%s: %m", path);
+    fault f = fstat(fd, &st) == 0 ? DONE : RAISE(IO_FAILED, "%s: %m", path);
+    if (!failed(f)) /* over a record that a full disk left unfinished */
+        f = file_write_at(fd, records, st.st_size / SET_RECORD_BYTES * SET_RECORD_BYTES);
+    close(fd);
+    return f;
+}
+
+static fault write_parts(struct set_writer *self)
+{
+    size_t step = 0;
+    char path[PATH_BYTES];
+    for (struct part *part; (part = map_next(&self->parts, &step, NULL)) != NULL;) {
+        TRY(leaf_set_path(self->audit_folder, part->peer, part->hour, path, sizeof path));
+        TRY(begin_file(self, part, path));
+        TRY(append(path, bytes_span(part->records)));
+    }
+    return DONE;
+}
+
+// --- following ----------------------------------------------------------------------------------
+
+/* Somebody found damage and took `next` away. */
+static fault look_for_next(struct set_writer *self)
+{
+    char path[PATH_BYTES];
+    text_format(path, sizeof path, "%s/sets/next", self->audit_folder);
+    if (access(path, F_OK) == 0)
+        return DONE;
+    EVENT(WARN, "scribe.sets_made_anew", E_TEXT("folder", self->audit_folder));
+    return begin_anew(self);
+}
+
+static fault step(struct set_writer *self, uint64_t until)
+{
+    char path[PATH_BYTES];
+    if (self->segments == NULL) {
+        audit_log_path(self->audit_folder, self->place.epoch, "wal", path, sizeof path);
+        TRY(wal_reader_open(path, self->place.entries, &self->segments));
+    }
+    TRY(wal_reader_show(self->segments, until, take_leaf, self));
+    TRY(write_parts(self));
+    self->place.entries = until;
+    return DONE;
+}
+
+fault set_writer_follow(struct set_writer *self, uint64_t until, int64_t time_ms, bool *more)
+{
+    *more = false;
+    if (until == 0)
+        return DONE;
+    TRY(look_for_next(self));
+    if (self->place.entries > until) /* the log was put back without its sets */
+        TRY(begin_anew(self));
+    if (self->place.entries < until) {
+        bool all = until - self->place.entries <= ENTRIES_A_STEP;
+        fault f = step(self, all ? until : self->place.entries + ENTRIES_A_STEP);
+        parts_clear(self);
+        if (failed(f)) /* the reader has gone on: the step is done again */
+            wal_reader_free(&self->segments);
+        TRY(f);
+        *more = !all;
+    }
+    if (!*more && self->place.entries == until)
+        self->place.time_ms = time_ms;
+    return DONE;
+}
+
+fault set_writer_keep(struct set_writer *self, bool now)
+{
+    char path[PATH_BYTES];
+    int64_t now_ms = clock_steady_ms();
+    if (self->place.entries == self->kept ||
+        (!now && self->kept_ms != 0 && now_ms - self->kept_ms < self->keep_ms))
+        return DONE;
+    text_format(path, sizeof path, "%s/sets", self->audit_folder);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return RAISE(IO_FAILED, "%s: %m", path);
+    fault f = syncfs(fd) == 0 ? DONE : RAISE(IO_FAILED, "%s: %m", path);
+    close(fd);
+    TRY(f);
+    TRY(set_place_write(self->audit_folder, &self->place));
+    self->kept = self->place.entries;
+    self->kept_ms = now_ms;
+    return DONE;
+}
