@@ -26,6 +26,10 @@ struct server_config {
     int64_t publish_every_ms;
     int64_t start_check_ms;
     int64_t peer_check_every_ms;
+    int64_t reconcile_hour; /* -1: every reconcile_every_ms instead */
+    int64_t reconcile_every_ms;
+    int64_t reconcile_days;
+    int64_t reconcile_grace_ms;
     int64_t witness_alarm_ms;
     int64_t witness_stop_ms;
     struct config_list witness_logs; /* verifier keys */

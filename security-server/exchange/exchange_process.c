@@ -17,6 +17,7 @@
 #include "security-server/exchange/keys_line.h"
 #include "security-server/exchange/kept_answers.h"
 #include "security-server/exchange/known_heads.h"
+#include "security-server/exchange/late_receipts.h"
 #include "security-server/exchange/log_talk.h"
 #include "security-server/exchange/mesh_door.h"
 #include "security-server/exchange/node.h"
@@ -26,9 +27,12 @@
 #include "security-server/exchange/peer_check.h"
 #include "security-server/exchange/peers.h"
 #include "security-server/exchange/prunes.h"
+#include "security-server/exchange/reconciler.h"
 #include "security-server/exchange/recovery.h"
 #include "security-server/exchange/retention.h"
 #include "security-server/exchange/seen.h"
+#include "security-server/exchange/set_desk.h"
+#include "security-server/exchange/set_reader.h"
 #include "security-server/exchange/stamp_feed.h"
 #include "security-server/exchange/start_check.h"
 #include "security-server/exchange/slab_keys.h"
@@ -271,6 +275,15 @@ static void on_hangup(void *owner)
 
 // --- ready --------------------------------------------------------------------------------------
 
+/* Leaves that peers have and we have not, and the other way round. */
+static fault open_sets(struct node *node)
+{
+    TRY(set_reader_start(node->loop, node->config->audit_folder, &node->sets));
+    node->late = late_receipts_new(node);
+    node->set_desk = set_desk_new(node);
+    return reconciler_new(node, &node->reconciler);
+}
+
 static fault open_doors(struct process *self)
 {
     struct node *node = &self->node;
@@ -280,6 +293,7 @@ static fault open_doors(struct process *self)
     TRY(anchor_new(node, &node->anchor));
     TRY(stamp_feed_new(node, &node->stamps));
     node->peer_check = peer_check_new(node);
+    TRY(open_sets(node));
     size_t interrupted = recovery_close_interrupted(self->recovery);
     if (interrupted > 0)
         EVENT(WARN, "recovery.interrupted_exchanges", E_NUMBER("count", interrupted));
@@ -398,6 +412,7 @@ static void finish(struct process *self)
 {
     struct node *node = &self->node;
     audit_actor_free(&node->audit);
+    set_reader_free(&node->sets);
     keys_line_free(&node->keys);
     if (node->table != NULL)
         exchange_table_free(&node->table);
@@ -405,6 +420,9 @@ static void finish(struct process *self)
     anchor_free(&node->anchor);
     stamp_feed_free(&node->stamps);
     peer_check_free(&node->peer_check);
+    reconciler_free(&node->reconciler);
+    set_desk_free(&node->set_desk);
+    late_receipts_free(&node->late);
     log_talk_free(&node->talk);
     witness_desk_free(&node->witness);
     known_heads_free(&node->heads);

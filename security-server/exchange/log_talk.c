@@ -8,6 +8,7 @@
 #include "security-server/exchange/known_heads.h"
 #include "security-server/exchange/peer_check.h"
 #include "security-server/exchange/peers.h"
+#include "security-server/exchange/set_desk.h"
 #include "security-server/exchange/witness_desk.h"
 
 #include "logtalk.pb-c.h"
@@ -198,5 +199,7 @@ void log_talk_take_question(struct log_talk *self, const char *peer, struct span
         peer_check_answer(self->node->peer_check,
                           message->prove_from->epoch == 0 ? 1 : message->prove_from->epoch,
                           message->prove_from->old_size, &reply);
+    else
+        set_desk_take(self->node->set_desk, peer, message, &reply);
     chaski__log_talk__free_unpacked(message, NULL);
 }

@@ -51,6 +51,10 @@ struct node {
     struct peer_check *peer_check; /* do others' logs still contain what they were? */
     struct erasures *erasures;     /* of our payloads */
     struct prunes *prunes;         /* of our log's beginning */
+    struct set_reader *sets;       /* of leaves, by peer and hour */
+    struct set_desk *set_desk;     /* where peers compare theirs with ours */
+    struct late_receipts *late;    /* leaves that were missing here */
+    struct reconciler *reconciler; /* where we compare ours with theirs */
     struct retention *retention;   /* how long and what of them is kept */
     struct kept_answers *answers;  /* that are not written down */
     uint64_t run;                  /* random number of this process */

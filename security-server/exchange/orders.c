@@ -1,54 +1,33 @@
 // SPDX-License-Identifier: MIT
 #include "security-server/exchange/orders.h"
 
-#include "lib/base/event.h"
-#include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "security-server/exchange/epochs.h"
 #include "security-server/exchange/erasures.h"
+#include "security-server/exchange/order_files.h"
 #include "security-server/exchange/prunes.h"
 
 #include "audit.pb-c.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define PATH_BYTES 512
-#define ID_TEXT_BYTES (2 * EXCHANGE_ID_BYTES)
-#define ENDING ".order"
 
 struct orders {
     struct node *node;
-    char folder[PATH_BYTES - 64];
-    char name[ID_TEXT_BYTES + 1]; /* of the order under way */
+    struct order_files files;
     struct loop_timer timer;
 };
 
-static void path_of(const struct orders *self, const char *ending, char out[PATH_BYTES])
-{
-    text_format(out, PATH_BYTES, "%s/%s%s", self->folder, self->name, ending);
-}
-
 // --- answering ----------------------------------------------------------------------------------
 
-static fault write_result(const struct orders *self, const Chaski__EraseResult *result)
-{
-    char path[PATH_BYTES];
-    OWNED(bytes) packed = NULL;
-    TRY(bytes_new(chaski__erase_result__get_packed_size(result), &packed));
-    chaski__erase_result__pack(result, packed->data);
-    path_of(self, ".result", path);
-    return file_replace(path, bytes_span(packed), 0600);
-}
-
-/* The order goes when its answer is there. One that was recorded and not answered is taken again,
- * after a crash, and known by its id. */
+/* One that was recorded and not answered is taken again, after a crash, and known by its id. */
 static void answer(void *owner, fault f, const struct erasure_end *end)
 {
     struct orders *self = owner;
-    char path[PATH_BYTES], detail[400] = "";
+    char detail[400] = "";
+    uint8_t packed[512];
     Chaski__EraseResult result = CHASKI__ERASE_RESULT__INIT;
     if (failed(f))
         text_format(detail, sizeof detail, "%s", fault_detail());
@@ -56,13 +35,7 @@ static void answer(void *owner, fault f, const struct erasure_end *end)
     result.detail = detail;
     result.record = end->record;
     result.erased = end->erased;
-    f = write_result(self, &result);
-    if (failed(f))
-        EVENT(ERROR, "order.not_answered", E_FAULT(f));
-    path_of(self, ENDING, path);
-    if (!failed(f) && unlink(path) != 0)
-        EVENT(ERROR, "order.not_removed", E_TEXT("order", self->name));
-    self->name[0] = '\0';
+    order_files_answer(&self->files, span_of(packed, chaski__erase_result__pack(&result, packed)));
 }
 
 // --- taking -------------------------------------------------------------------------------------
@@ -151,11 +124,9 @@ static fault prune(struct orders *self, const Chaski__EraseOrder *order, struct 
 
 static fault carry_out(struct orders *self, const Chaski__EraseOrder *order)
 {
-    char day[DAY_TEXT_BYTES], id[ID_TEXT_BYTES + 1] = "";
+    char day[DAY_TEXT_BYTES];
     struct erasure_act act = {.ground = order->ground, .officer = order->officer};
-    if (order->id.len == EXCHANGE_ID_BYTES)
-        text_hex(span_of(order->id.data, order->id.len), id, sizeof id);
-    if (strcmp(id, self->name) != 0)
+    if (!order_files_named(&self->files, span_of(order->id.data, order->id.len)))
         return RAISE(BAD_REQUEST, "the order's name is not its number");
     memcpy(act.id, order->id.data, EXCHANGE_ID_BYTES);
     act.what.of = "";
@@ -173,10 +144,8 @@ static fault carry_out(struct orders *self, const Chaski__EraseOrder *order)
 
 static fault take_order(struct orders *self)
 {
-    char path[PATH_BYTES];
     OWNED(bytes) file = NULL;
-    path_of(self, ENDING, path);
-    TRY(file_read(path, 4 * ORDER_WORDS_BYTES_MAX, &file));
+    TRY(order_files_read(&self->files, 4 * ORDER_WORDS_BYTES_MAX, &file));
     Chaski__EraseOrder *order = chaski__erase_order__unpack(NULL, file->size, file->data);
     if (order == NULL)
         return RAISE(BAD_REQUEST, "the file is no order");
@@ -185,34 +154,12 @@ static fault take_order(struct orders *self)
     return f;
 }
 
-static bool is_order(const char *name)
-{
-    uint8_t id[EXCHANGE_ID_BYTES];
-    return strlen(name) == ID_TEXT_BYTES + sizeof ENDING - 1 &&
-           strcmp(name + ID_TEXT_BYTES, ENDING) == 0 &&
-           !failed(text_unhex(span_of(name, ID_TEXT_BYTES), id, sizeof id));
-}
-
-static bool find_order(struct orders *self)
-{
-    DIR *dir = opendir(self->folder);
-    for (struct dirent *entry;
-         dir != NULL && self->name[0] == '\0' && (entry = readdir(dir)) != NULL;)
-        if (is_order(entry->d_name)) {
-            memcpy(self->name, entry->d_name, ID_TEXT_BYTES);
-            self->name[ID_TEXT_BYTES] = '\0';
-        }
-    if (dir != NULL)
-        closedir(dir);
-    return self->name[0] != '\0';
-}
-
 static void look(struct loop_timer *timer)
 {
     struct orders *self = timer->owner;
     loop_set_timer(self->node->loop, &self->timer, ORDERS_LOOK_MS);
-    if (self->name[0] != '\0' || self->node->draining || erasures_busy(self->node->erasures) ||
-        prunes_busy(self->node->prunes) || !find_order(self))
+    if (self->node->draining || erasures_busy(self->node->erasures) ||
+        prunes_busy(self->node->prunes) || !order_files_find(&self->files))
         return;
     fault f = take_order(self);
     if (failed(f))
@@ -223,9 +170,7 @@ fault orders_new(struct node *node, struct orders **out)
 {
     OWNED(orders) self = owned_new(sizeof *self);
     self->node = node;
-    if (!text_format(self->folder, sizeof self->folder, "%s/orders", node->config->audit_folder))
-        return RAISE(BAD_CONFIG, "the log folder's name is too long");
-    TRY(file_make_folders(self->folder, 0700));
+    TRY(order_files_begin(&self->files, node->config->audit_folder, ".order"));
     self->timer = (struct loop_timer){.fire = look, .owner = self};
     loop_set_timer(node->loop, &self->timer, 0);
     *out = TAKE(self);

@@ -7,6 +7,7 @@
 #include "lib/crypto/random.h"
 #include "security-server/exchange/audit_actor.h"
 #include "security-server/exchange/keys_line.h"
+#include "security-server/exchange/late_leaf.h"
 #include "security-server/exchange/retention.h"
 
 #include "audit.pb-c.h"
@@ -19,7 +20,7 @@ struct own_record {
     int64_t time_ms;
     struct audit_job job;
     void (*done)(struct node *node, fault f);
-    void (*erasure_done)(void *owner, fault f, uint64_t index);
+    void (*index_done)(void *owner, fault f, uint64_t index);
     void *owner;
 };
 
@@ -38,8 +39,8 @@ static void finish(struct own_record *self, fault f)
         EVENT(ERROR, "audit.own_record_failed", E_FAULT(f));
     if (self->done != NULL)
         self->done(self->node, f);
-    if (self->erasure_done != NULL)
-        self->erasure_done(self->owner, f, self->job.record.index);
+    if (self->index_done != NULL)
+        self->index_done(self->owner, f, self->job.record.index);
     own_record_free(&self);
 }
 
@@ -123,8 +124,16 @@ struct more {
     const struct erasure_act *act;
     const struct epoch_closed *closed; /* what became of the epoch before */
     const struct header_pruned *pruned;
-    const uint8_t *id; /* of an order */
+    const struct late_leaf *late;
+    const uint8_t *id; /* of an order, or of an exchange */
 };
+
+static void fill_late(const struct late_leaf *leaf, struct header *out)
+{
+    out->receiver_server = span_of_text(leaf->peer);
+    out->service = span_of_text(leaf->service);
+    out->late = &leaf->receipt;
+}
 
 static fault make_header(struct own_record *self, enum header_kind kind, const struct more *more)
 {
@@ -137,6 +146,8 @@ static fault make_header(struct own_record *self, enum header_kind kind, const s
         memcpy(header.exchange_id, more->id, sizeof header.exchange_id);
     header.erasure = more->act == NULL ? NULL : &more->act->what;
     header.pruned = more->pruned;
+    if (more->late != NULL)
+        fill_late(more->late, &header);
     if (kind == HEADER_STARTED)
         header.keeping = retention_said(node->retention);
     header.sender = span_of_text(node_self(node)->member->id);
@@ -179,12 +190,26 @@ void own_record_erasure(struct node *node, const struct erasure_act *act,
 {
     struct own_record *self = owned_new(sizeof *self);
     self->node = node;
-    self->erasure_done = done;
+    self->index_done = done;
     self->owner = owner;
     self->time_ms = clock_wall_ms();
     fault f = erasure_blob(act, &self->blob);
     if (!failed(f))
         f = make_header(self, HEADER_ERASED, &(struct more){.act = act, .id = act->id});
+    sign_and_keep(self, f);
+}
+
+void own_record_late(struct node *node, const struct late_leaf *leaf,
+                     void (*done)(void *owner, fault f, uint64_t index), void *owner)
+{
+    struct own_record *self = owned_new(sizeof *self);
+    self->node = node;
+    self->index_done = done;
+    self->owner = owner;
+    self->time_ms = clock_wall_ms();
+    fault f = letter_blob(bytes_span(leaf->leaf), &self->blob);
+    if (!failed(f))
+        f = make_header(self, HEADER_LATE, &(struct more){.late = leaf, .id = leaf->exchange_id});
     sign_and_keep(self, f);
 }
 
@@ -194,7 +219,7 @@ void own_record_prune(struct node *node, const uint8_t id[EXCHANGE_ID_BYTES],
 {
     struct own_record *self = owned_new(sizeof *self);
     self->node = node;
-    self->erasure_done = done;
+    self->index_done = done;
     self->owner = owner;
     self->time_ms = clock_wall_ms();
     fault f = prune_blob(ground, officer, &self->blob);

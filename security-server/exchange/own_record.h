@@ -39,6 +39,13 @@ void own_record_prune(struct node *node, const uint8_t id[EXCHANGE_ID_BYTES],
                       const struct header_pruned *what, const char *ground, const char *officer,
                       void (*done)(void *owner, fault f, uint64_t index), void *owner);
 
+struct late_leaf;
+
+/* Signs and keeps a LATE record, whose payload is the leaf (borrowed for the call); `index` is its
+ * own. */
+void own_record_late(struct node *node, const struct late_leaf *leaf,
+                     void (*done)(void *owner, fault f, uint64_t index), void *owner);
+
 struct checkpointer;
 
 /* Signs a checkpoint of the committed head whenever the log has grown, every so often. */

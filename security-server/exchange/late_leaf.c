@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/exchange/late_leaf.h"
+
+#include "lib/base/clock.h"
+#include "lib/bus/bus_id.h"
+#include "lib/crypto/merkle.h"
+
+#include <stdlib.h>
+
+#define DAY_MS INT64_C(86400000)
+
+static fault check_parties(const struct node *node, const char *peer, const struct header *header)
+{
+    const char *own = node->config->server;
+    bool sent =
+        span_is_text(header->sender_server, own) && span_is_text(header->receiver_server, peer);
+    bool got =
+        span_is_text(header->sender_server, peer) && span_is_text(header->receiver_server, own);
+    if (header->kind >= HEADER_STARTED)
+        return RAISE(BAD_FRAME, "a %s is no part of an exchange", header_kind_word(header->kind));
+    return sent != got ? DONE : RAISE(INCONSISTENT, "a leaf of other servers than %s", peer);
+}
+
+static fault check_times(const struct header *header, const struct cades_parts *parts)
+{
+    int64_t now_ms = clock_wall_ms();
+    if (header->time_ms / 1000 * 1000 != parts->time_ms)
+        return RAISE(SIGNATURE_BAD, "the header is dated otherwise than its signature");
+    if (header->time_ms > now_ms + FRESH_FUTURE_MS)
+        return RAISE(FROM_FUTURE, "dated %lld ms ahead of this server's clock",
+                     (long long)(header->time_ms - now_ms));
+    if (header->time_ms < now_ms - RECONCILE_DAYS_MAX * DAY_MS)
+        return RAISE(STALE, "dated more than %d days ago", RECONCILE_DAYS_MAX);
+    return DONE;
+}
+
+/* By what the directory in use knows of that time. */
+static fault check_signer(const struct directory_signer *signer, const struct header *header)
+{
+    if (signer == NULL)
+        return RAISE(CERTIFICATE_BAD, "no certificate with this key was ever in the directory");
+    if (!signer->trusted)
+        return RAISE(CERTIFICATE_BAD, "the certificate of %s leads to no trusted authority",
+                     signer->server->id);
+    if (signer->revoked_since_ms != 0 && header->time_ms >= signer->revoked_since_ms)
+        return RAISE(REVOKED, "signed after the certificate of %s was revoked", signer->server->id);
+    if (header->time_ms < certificate_not_before_ms(signer->certificate) ||
+        header->time_ms > certificate_not_after_ms(signer->certificate))
+        return RAISE(CERTIFICATE_BAD, "the certificate of %s was not valid at that time",
+                     signer->server->id);
+    if (!span_is_text(header->sender_server, signer->server->id) ||
+        !span_is_text(bus_id_prefix(header->sender, ID_MEMBER), signer->server->member->id))
+        return RAISE(NOT_YOURS, "%s signed as somebody else", signer->server->id);
+    return DONE;
+}
+
+static fault check(const struct node *node, const char *peer, struct span leaf,
+                   const struct cades_parts *parts, const struct header *header)
+{
+    struct directory_signer *signer = directory_signer_ever(node->directory, parts->ski.at);
+    struct cades_parts again;
+    TRY(check_parties(node, peer, header));
+    TRY(check_times(header, parts));
+    TRY(check_signer(signer, header));
+    return cades_verify_leaf(signer->certificate, leaf, &again);
+}
+
+fault late_leaf_check(const struct node *node, const char *peer, struct span leaf,
+                      struct late_leaf **out)
+{
+    struct cades_parts parts;
+    OWNED(header_read) read = NULL;
+    OWNED(late_leaf) self = owned_new(sizeof *self);
+    TRY(cades_parse(leaf, &parts));
+    TRY(header_decode(parts.content, &read));
+    const struct header *header = header_of(read);
+    TRY(check(node, peer, leaf, &parts, header));
+    TRY(bytes_copy(leaf, &self->leaf));
+    self->peer = owned_text(peer);
+    self->receipt.leaf_hash = merkle_leaf_hash(leaf);
+    self->receipt.time_ms = header->time_ms;
+    self->receipt.kind = header->kind;
+    self->receipt.own = span_is_text(header->sender_server, node->config->server);
+    self->service = owned_array(header->service.size + 1, 1);
+    if (header->service.size > 0)
+        memcpy(self->service, header->service.at, header->service.size);
+    self->content = SHA256_OF(parts.content);
+    memcpy(self->exchange_id, header->exchange_id, EXCHANGE_ID_BYTES);
+    *out = TAKE(self);
+    return DONE;
+}
+
+void late_leaf_free(struct late_leaf **self)
+{
+    if (*self == NULL)
+        return;
+    bytes_free(&(*self)->leaf);
+    free((*self)->peer);
+    free((*self)->service);
+    free(*self);
+    *self = NULL;
+}
