@@ -14,13 +14,17 @@ static const char usage[] =
     "\n"
     "  show DIR [--limit N] [--exchange ID] [--kind KIND] [--json]\n"
     "      the entries; KIND: request, response, fault, started, stopped, incident, stamped,\n"
-    "      erased, pruned\n"
+    "      erased, late, pruned\n"
     "  show DIR INDEX [--payload]\n"
     "      one entry in full\n"
     "  verify DIR... [--directory FOLDER] [--json] [--quiet]\n"
     "      every signature, certificate, commitment, head and root; several logs against one\n"
     "      another. FINDING: what an honest node does not leave behind. REMARK: what may well\n"
     "      be so, and what this log alone cannot settle\n"
+    "  leaves DIR --peer SERVER [--hour YYYYMMDDHH]\n"
+    "      the leaf hashes of exchanges with that server in an hour (UTC), sorted, for comm(1); "
+    "or\n"
+    "      all hours: hour, count, SHA-256 over the sorted hashes, as two servers compare them\n"
     "  search DIR [filters] [--limit N] [--after KEY] [--oldest] [--json | --csv]\n"
     "      who got what, when and why, newest first: one row per exchange. Looks into an index in\n"
     "      DIR/index, which is brought up to the log's end each time. It shows what the log says;\n"
@@ -90,6 +94,12 @@ static fault take_option(int code, struct audit_arguments *out)
         if (out->store_keys == LOGS_MAX)
             return RAISE(BAD_REQUEST, "more than %d files of keys", LOGS_MAX);
         out->store_key[out->store_keys++] = optarg;
+        return DONE;
+    case 'r':
+        out->peer = optarg;
+        return DONE;
+    case 'h':
+        out->hour = optarg;
         return DONE;
     case 'y':
         out->day = optarg;
@@ -162,6 +172,8 @@ static fault parse(int argc, char **argv, struct audit_arguments *out)
                                             {"tsa", required_argument, NULL, 'T'},
                                             {"store-key", required_argument, NULL, 'S'},
                                             {"day", required_argument, NULL, 'y'},
+                                            {"peer", required_argument, NULL, 'r'},
+                                            {"hour", required_argument, NULL, 'h'},
                                             {"exchange", required_argument, NULL, 'x'},
                                             {"kind", required_argument, NULL, 'k'},
                                             {"limit", required_argument, NULL, 'l'},
@@ -192,6 +204,8 @@ static fault do_command(int argc, char **argv, uint64_t *findings)
         return verify_command(&arguments, findings);
     if (strcmp(argv[0], "export") == 0)
         return export_command(&arguments);
+    if (strcmp(argv[0], "leaves") == 0)
+        return leaves_command(&arguments);
     if (strcmp(argv[0], "keys") == 0)
         return keys_command(&arguments);
     return RAISE(BAD_REQUEST, "no command \"%s\"; see chaski-audit --help", argv[0]);

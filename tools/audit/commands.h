@@ -15,6 +15,7 @@ struct audit_arguments {
     struct log_anchors anchors;
     const char *directory; /* a newer one than the folders' own, or NULL */
     const char *to, *exchange, *kind, *day;
+    const char *peer, *hour; /* of leaves */
     const char *asice, *asics, *seal_key, *seal_certificate; /* of an export */
     const char *policy, *tsa;                                /* files that go along with it */
     size_t store_keys;
@@ -26,6 +27,7 @@ struct audit_arguments {
 
 fault show_command(const struct audit_arguments *arguments);
 fault export_command(const struct audit_arguments *arguments);
+fault leaves_command(const struct audit_arguments *arguments);
 fault keys_command(const struct audit_arguments *arguments);
 /* *findings: how many; only meaningful on DONE. */
 fault verify_command(const struct audit_arguments *arguments, uint64_t *findings);

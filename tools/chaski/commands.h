@@ -13,6 +13,7 @@ fault keys_command(int argc, char **argv);
 fault share_command(int argc, char **argv);
 fault erase_command(int argc, char **argv);
 fault log_command(int argc, char **argv);
+fault reconcile_command(int argc, char **argv);
 fault trace_command(int argc, char **argv);
 fault free_ports_command(int argc, char **argv);
 
