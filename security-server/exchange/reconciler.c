@@ -161,10 +161,11 @@ static bool knows(const struct reconciler *self, const char *peer)
 {
     char path[PATH_BYTES];
     struct checkpoint head;
-    uint64_t index = 0;
+    unsigned epoch = 0;
+    uint64_t place = 0;
     if (self->ordered && self->peers == 1)
         return true;
-    return known_heads_of(self->node->heads, peer, &head, &index) ||
+    return known_heads_of(self->node->heads, peer, &head, &epoch, &place) ||
            (!failed(leaf_set_folder(self->node->config->audit_folder, peer, path, sizeof path)) &&
             access(path, F_OK) == 0);
 }

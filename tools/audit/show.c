@@ -291,7 +291,7 @@ static void print_late(const struct late_receipt *late)
     clock_text(late->time_ms, time, sizeof time);
     text_hex(sha256_span(&late->leaf_hash), hash, sizeof hash);
     printf("  %-16s %s of %s, dated %s\n  %-16s %s\n", "late receipt", header_kind_word(late->kind),
-           late->own ? "this server itself" : "the receiver server", time, "... its leaf", hash);
+           late->own ? "this server itself" : "the other server", time, "... its leaf", hash);
 }
 
 static void print_full(const struct show *self, const struct log_entry *entry)

@@ -84,6 +84,7 @@ static void log_clear(struct log *log)
         free(log->act[i].ground);
     }
     free(log->act);
+    verify_late_clear(log);
     header_read_free(&log->started);
     header_read_free(&log->closed);
     header_read_free(&log->pruned);
@@ -144,6 +145,7 @@ static void check_log(struct verify *self, struct log *log)
     verify_choose_judge(self, log);
     verify_prune_act(self, log);
     verify_log(self, log);
+    verify_late(self, log);
     verify_confirm(self, log);
 }
 
@@ -308,6 +310,7 @@ static json_t *whole_json(const struct verify *self)
         json_put_number(payloads, payload_words[k], sums[k]);
     json_object_set_new(root, "anchors", verify_anchors_json(self));
     json_object_set_new(root, "audited", list);
+    json_object_set_new(root, "pairs", verify_pairs_json(self));
     json_object_set_new(root, "payloads", payloads);
     return root;
 }
@@ -344,6 +347,7 @@ fault verify_command(const struct audit_arguments *arguments, uint64_t *findings
         log_clear(&self->log[i]);
     directory_release(&self->given);
     key_ring_free(&self->keys);
+    free(self->tally);
     history_free(&self->given_history);
     report_free(&self->report);
     free(self);

@@ -9,12 +9,15 @@
  *   verify_log.c     the entries of one log against one another, its checkpoint and its end
  *   verify_confirm.c tiles, checkpoints, cosignatures, time stamps, and the times between them
  *   verify_epochs.c  epochs of one log against one another
+ *   verify_late.c    late receipts of one log
  *   verify_logs.c    logs against one another
+ *   verify_pairs.c   two logs of the same exchanges: nine types of findings
  */
 #ifndef TOOLS_AUDIT_VERIFY_H
 #define TOOLS_AUDIT_VERIFY_H
 
 #include "lib/base/map.h"
+#include "lib/bus/pair_type.h"
 #include "tools/audit/anchors.h"
 #include "tools/audit/commands.h"
 #include "tools/audit/history.h"
@@ -70,6 +73,13 @@ struct erased_act {
     uint64_t held;     /* that it says erased and that are here all the same */
 };
 
+/* A leaf that was missing here and came from the other side. */
+struct late_act {
+    uint64_t index;
+    struct header_read *header;
+    bool opened; /* its payload was, and is the leaf */
+};
+
 struct log {
     struct log_view *view;   /* NULL: it could not be opened, which is a finding */
     struct history *history; /* of the folder's own directory */
@@ -88,6 +98,9 @@ struct log {
     struct header_read *started; /* its last one: what is kept from there on */
     size_t acts;
     struct erased_act *act;
+    size_t lates;
+    struct late_act *late;
+    struct map late_by_hash;    /* of the leaf that came -> index + 1 of its first receipt */
     int64_t own_ms;             /* newest time in this server's own entries so far */
     uint64_t own_size;          /* largest head in this server's own entries so far */
     uint64_t own_index;         /* ... and which entry held it */
@@ -103,6 +116,12 @@ struct log {
     uint64_t lost;              /* entries that others know of, beyond the end of a closed epoch */
 };
 
+/* What two logs showed against one another, by type; healed: has come late since. */
+struct pair_tally {
+    const struct log *a, *b;
+    uint64_t count[PAIR_TYPES_END], healed[PAIR_TYPES_END];
+};
+
 struct verify {
     const struct audit_arguments *arguments;
     struct report *report;
@@ -115,6 +134,8 @@ struct verify {
     const struct directory *judge;
     const struct history *history;
     struct log *now;
+    size_t tallies;
+    struct pair_tally *tally;
 };
 
 #define FIND(self, log, index, rule, meaning, ...) \
@@ -131,6 +152,9 @@ struct kept *verify_keep(struct log *log, uint64_t index, const struct sha256 *l
 void verify_entry(struct verify *self, struct log *log, const struct log_entry *entry);
 /* After the last one. */
 void verify_log(struct verify *self, struct log *log);
+/* Its late receipts. After the last entry. */
+void verify_late(struct verify *self, struct log *log);
+void verify_late_clear(struct log *log);
 /* What others confirmed of it. After verify_log. */
 void verify_confirm(struct verify *self, struct log *log);
 /* Does a head that the log's own server has signed fit the log? It stands in entry `kept` of
@@ -148,6 +172,12 @@ struct log *verify_epoch_of(struct log *log, unsigned epoch);
 bool verify_is_lost(const struct log *log, const struct kept *kept);
 /* After the last log. */
 void verify_logs(struct verify *self);
+/* What `here` holds of exchanges with `there`, and `there` does not. */
+void verify_pair(struct verify *self, struct log *here, struct log *there);
+/* Acts that stand in the logs twice, in the wrong order or at impossible times. */
+void verify_acts(struct verify *self);
+/* "pairs" of the JSON object. */
+json_t *verify_pairs_json(const struct verify *self);
 
 /* Before the first entry: says what the verdict rests on, compares the logs' anchors and
  * directories, loads --directory. A fault means that nothing can be checked. */

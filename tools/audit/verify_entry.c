@@ -268,7 +268,7 @@ static void note_statement(struct log *log, const struct log_entry *entry, struc
     bool prunes = entry->header->pruned != NULL && entry->index == log->view->pruned.act;
     if (!kept_is_own(log, kept) ||
         (!closes && !prunes && entry->header->kind != HEADER_STARTED &&
-         entry->header->kind != HEADER_ERASED) ||
+         entry->header->kind != HEADER_ERASED && entry->header->kind != HEADER_LATE) ||
         failed(header_decode(entry->parts.content, &read)))
         return;
     if (closes) {
@@ -284,6 +284,11 @@ static void note_statement(struct log *log, const struct log_entry *entry, struc
             log->first_started = entry->index;
         header_read_free(&log->started);
         log->started = TAKE(read);
+        return;
+    }
+    if (entry->header->kind == HEADER_LATE) {
+        log->late = owned_grow(log->late, log->lates + 1, sizeof *log->late);
+        log->late[log->lates++] = (struct late_act){.index = entry->index, .header = TAKE(read)};
         return;
     }
     log->act = owned_grow(log->act, log->acts + 1, sizeof *log->act);

@@ -8,105 +8,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define SETTLED_MS 2000 /* younger entries may not have reached the other log yet */
-
-/* A consumer's request that never reached the provider is followed by the consumer's own fault. */
-static bool was_given_up(const struct log *log, uint64_t from, const struct kept *request)
-{
-    for (uint64_t i = from; i < log->count; i++)
-        if (log->entry[i].kind == HEADER_FAULT && log->entry[i].has_reply_to &&
-            sha256_equal(&log->entry[i].reply_to, &request->leaf_hash) &&
-            strcmp(log->entry[i].sender_server, log->view->server) == 0)
-            return true;
-    return false;
-}
-
-static const struct kept *find_answer(const struct log *log, uint64_t from,
-                                      const struct kept *request)
-{
-    for (uint64_t i = from; i < log->count; i++)
-        if (log->entry[i].has_reply_to &&
-            sha256_equal(&log->entry[i].reply_to, &request->leaf_hash))
-            return &log->entry[i];
-    return NULL;
-}
-
-/* Signed by the other side when its log was longer than it is now? */
-static bool is_lost_there(struct log *there, const struct kept *kept)
-{
-    if (strcmp(kept->sender_server, there->view->server) != 0)
-        return false;
-    const struct log *of = verify_epoch_of(there, kept->log_epoch);
-    return of != NULL && verify_is_lost(of, kept);
-}
-
-/* What became of it is in this epoch or a later one. */
-static bool is_given_up(const struct log *here, const struct kept *request)
-{
-    for (const struct log *at = here; at != NULL; at = at->later)
-        if (was_given_up(at, at == here ? request->index + 1 : 0, request))
-            return true;
-    return false;
-}
-
-static const struct kept *answer_to(const struct log *here, const struct kept *request)
-{
-    for (const struct log *at = here; at != NULL; at = at->later) {
-        const struct kept *answer = find_answer(at, at == here ? request->index + 1 : 0, request);
-        if (answer != NULL)
-            return answer;
-    }
-    return NULL;
-}
-
-/* A head that the other side signed, against the epoch of its log that it is of. */
-static void check_head(struct verify *self, struct log *here, struct log *there,
-                       const struct kept *kept)
-{
-    const struct log *of = verify_epoch_of(there, kept->log_epoch);
-    if (of == NULL)
-        FIND(self, here, kept->index, "append only", "An epoch of the signer's log is missing.",
-             "it embeds a head of epoch %u of %s, which is not in %s", kept->log_epoch,
-             there->view->server, there->view->folder);
-    else if (of->later == NULL || kept->log_size <= of->count)
-        verify_head(self, of, kept, here);
-}
-
-/* What `here` holds of exchanges with `there`, and no epoch of `there` does. */
-static void check_symmetry(struct verify *self, struct log *here, struct log *there)
-{
-    const char *own = here->view->server, *other = there->view->server;
-    for (uint64_t i = 0; i < here->count; i++) {
-        const struct kept *kept = &here->entry[i];
-        if (kept->sender_server == NULL || kept->kind >= HEADER_STARTED)
-            continue;
-        bool sent =
-            strcmp(kept->sender_server, own) == 0 && strcmp(kept->receiver_server, other) == 0;
-        bool got =
-            strcmp(kept->sender_server, other) == 0 && strcmp(kept->receiver_server, own) == 0;
-        if (kept->time_ms > there->walked_ms - SETTLED_MS)
-            continue;
-        if (got)
-            check_head(self, here, there, kept);
-        if ((!sent && !got) || verify_find_leaf(there, &kept->leaf_hash, NULL) != NULL)
-            continue;
-        const struct kept *answer = kept->kind == HEADER_REQUEST ? answer_to(here, kept) : NULL;
-        /* told, in one finding, with the end that the other side has lost */
-        if (is_lost_there(there, kept) || (answer != NULL && is_lost_there(there, answer)))
-            continue;
-        if (got)
-            FIND(self, here, i, "both sides hold the same leaves",
-                 "The other side signed this and does not have it: lost or suppressed there.",
-                 "%s of %s is not in its own log", header_kind_word(kept->kind), other);
-        else if (kept->kind == HEADER_REQUEST && answer != NULL && !is_given_up(here, kept))
-            FIND(self, here, i, "both sides hold the same leaves",
-                 "The other side answered this and does not have it: lost or suppressed there.",
-                 "a request to %s is not in its log", other);
-        /* An answer that was never fetched, or a request cut off by a crash, is evidence enough on
-         * the side that has it. */
-    }
-}
-
 // --- heads of those whose log is not here -------------------------------------------------------
 
 struct claim {
@@ -168,9 +69,10 @@ void verify_logs(struct verify *self)
             if (i == k || here->view == NULL || there->view == NULL)
                 continue;
             if (there->before == NULL && !is_same_folder(here, there))
-                check_symmetry(self, here, there);
+                verify_pair(self, here, there);
             if (i < k)
                 check_doubles(self, here, there);
         }
     check_claims(self);
+    verify_acts(self);
 }
