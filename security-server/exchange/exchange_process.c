@@ -394,6 +394,7 @@ static fault start(struct process *self, int keys_fd)
     TRY(keys_line_open(node->loop, keys_fd, keys_lost, self, &node->keys));
     node->seen = seen_new();
     event_rate_begin(&node->refused_messages, node->loop, "mesh.message_refused");
+    event_rate_begin(&node->refused_leaves, node->loop, "reconcile.leaf_refused");
     node->table = exchange_table_new((size_t)node->config->exchanges_max);
     node->opened = opened_keys_new(node);
     node->retention = retention_new(node);
@@ -435,6 +436,7 @@ static void finish(struct process *self)
     front_free(&node->front);
     mesh_door_free(&self->door);
     event_rate_end(&node->refused_messages);
+    event_rate_end(&node->refused_leaves);
     peers_free(&node->peers);
     opened_keys_free(&node->opened);
     directory_feed_free(&node->feed);

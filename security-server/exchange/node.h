@@ -42,7 +42,7 @@ struct node {
     struct epochs *epochs;                  /* the closed ones */
     struct opened_keys *opened;             /* of peers' sealing contexts */
     struct socket *mesh;                    /* where peers come in */
-    struct event_rate refused_messages;
+    struct event_rate refused_messages, refused_leaves;
     struct log_talk *talk;         /* with other servers about logs */
     struct witness_desk *witness;  /* where we cosign others' logs */
     struct known_heads *heads;     /* of others' logs, in ours */

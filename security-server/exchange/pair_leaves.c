@@ -30,7 +30,8 @@ static void refuse(struct pair *self, const struct sha256 *hash, fault f)
                                    .leaf_hash = *hash,
                                    .missing_here = true,
                                    .fault = f.code};
-    EVENT(WARN, "reconcile.leaf_refused", E_TEXT("peer", self->peer), E_FAULT(f));
+    if (event_rate_allows(&self->node->refused_leaves))
+        EVENT(WARN, "reconcile.leaf_refused", E_TEXT("peer", self->peer), E_FAULT(f));
     pair_report_add(&self->report, &finding);
     self->report.refused++;
 }

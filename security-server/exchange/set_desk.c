@@ -291,7 +291,8 @@ static void judge(struct leaf_checker *checker, fault f, struct late_leaf **leaf
     struct question *question = checker->owner;
     if (!failed(f))
         f = late_receipts_take(question->desk->node->late, leaf, NULL, NULL);
-    if (failed(f) && f.code != OVERLOADED)
+    if (failed(f) && f.code != OVERLOADED &&
+        event_rate_allows(&question->desk->node->refused_leaves))
         EVENT(WARN, "reconcile.leaf_refused", E_TEXT("peer", question->asker->id), E_FAULT(f));
     set_talk_put_verdict(f.code, question->verdicts + 2 * checker->at);
 }
@@ -369,8 +370,9 @@ static Chaski__SetStatus begin(struct question *question, const Chaski__LogTalk 
     const struct node *node = question->desk->node;
     struct set_job *job = &question->job;
     if (failed(read_question(question, message))) {
-        EVENT(WARN, "reconcile.question_refused", E_TEXT("peer", question->asker->id),
-              E_TEXT("detail", fault_detail()));
+        if (event_rate_allows(&question->desk->node->refused_messages))
+            EVENT(WARN, "reconcile.question_refused", E_TEXT("peer", question->asker->id),
+                  E_TEXT("detail", fault_detail()));
         return CHASKI__SET_STATUS__SET_REFUSED;
     }
     if (message->body_case == CHASKI__LOG_TALK__BODY_TAKE_LEAVES) {

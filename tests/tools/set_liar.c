@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: MIT
+/*
+ * set_liar - a member's server that lies when leaves are compared: it has that member's keys, and
+ * asks, or answers, what an honest server never would. For tests.
+ *
+ *   set_liar ask ADDRESS KEYS_FOLDER MY_SERVER DIRECTORY TRUST VKEY TARGET_SERVER LIE
+ *   set_liar serve ADDRESS KEYS_FOLDER MY_SERVER DIRECTORY TRUST VKEY TARGET_SERVER LIE
+ *
+ * ask:   leaves   sends leaves: garbage, one with a wrong signature, one between other servers, one
+ * of its own log, one from the future, one that is too old, a good one twice; prints the verdict on
+ * each many     sends more leaves than a message may have ranges   asks for hours, parts and ranges
+ * that are none flood    asks 3,000 times as fast as it can; prints how many were answered, and how
+ * serve: hashes   has a leaf for each number, without end, and shows none
+ *        order    lists hashes in the wrong order
+ *        digests  answers with too few digests
+ *        random   answers with random bytes
+ *        forged   lists one leaf that the target is said to have signed, and shows it
+ *        silent   answers nothing
+ */
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/bus/directory.h"
+#include "lib/bus/header.h"
+#include "lib/bus/set_talk.h"
+#include "lib/crypto/merkle.h"
+#include "lib/crypto/random.h"
+#include "lib/net/gate.h"
+#include "lib/net/socket.h"
+
+#include "logtalk.pb-c.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define QUIET_MS 1500
+#define FLOOD 3000
+#define DAY_MS INT64_C(86400000)
+
+struct liar {
+    struct loop *loop;
+    struct net *net;
+    struct gate *gate;
+    struct socket *socket;
+    struct loop_timer end, next;
+    struct keypair *sign;
+    struct certificate *certificate;
+    struct cades_template template;
+    struct curve_keys transport;
+    struct directory *directory;
+    const struct directory_server *target;
+    const char *server, *lie;
+    uint64_t asked;
+    unsigned answers[4], verdicts;
+    struct bytes *forged;
+};
+
+static bool lies(const struct liar *self, const char *lie)
+{
+    return strcmp(self->lie, lie) == 0;
+}
+
+// --- leaves -------------------------------------------------------------------------------------
+
+/* A fault of MY_SERVER itself to the target; every part of it can be changed. */
+static struct header some_header(const struct liar *self, int64_t time_ms)
+{
+    struct header header = {.kind = HEADER_FAULT, .time_ms = time_ms, .fault = STALE};
+    random_fill(header.exchange_id, sizeof header.exchange_id);
+    header.sender = header.sender_server = span_of_text(self->server);
+    header.receiver_server = span_of_text(self->target->id);
+    return header;
+}
+
+static fault make_leaf(const struct liar *self, const struct header *header, bool wrong,
+                       struct bytes **out)
+{
+    OWNED(bytes) content = NULL;
+    uint8_t signature[P256_SIGNATURE_BYTES_MAX];
+    size_t size = 0;
+    TRY(header_encode(header, &content));
+    struct sha256 hash = SHA256_OF(bytes_span(content));
+    struct sha256 digest = cades_signed_digest(&self->template, &hash, header->time_ms);
+    if (wrong)
+        digest.at[0] ^= 1;
+    TRY(keypair_sign_digest(self->sign, digest.at, signature, &size));
+    return cades_leaf(&self->template, bytes_span(content), header->time_ms,
+                      span_of(signature, size), out);
+}
+
+static fault put_leaf(const struct liar *self, const struct header *header, bool wrong,
+                      struct bytes *out)
+{
+    OWNED(bytes) leaf = NULL;
+    TRY(make_leaf(self, header, wrong, &leaf));
+    return set_talk_put_leaf(bytes_span(leaf), out) ? DONE : RAISE(INTERNAL, "no room");
+}
+
+static fault put_leaves(const struct liar *self, struct bytes *out)
+{
+    static const uint8_t garbage[200] = {0x30, 0x80, 1, 2, 3};
+    int64_t now_ms = clock_wall_ms() - 1000;
+    struct header good = some_header(self, now_ms), other = some_header(self, now_ms);
+    struct header own = some_header(self, now_ms), future = some_header(self, now_ms + DAY_MS);
+    struct header old = some_header(self, now_ms - 401 * DAY_MS);
+    other.receiver_server = other.sender_server;
+    own.kind = HEADER_STOPPED;
+    own.sender = bus_id_prefix(own.sender_server, ID_MEMBER);
+    if (!set_talk_put_leaf(span_of(garbage, sizeof garbage), out))
+        return RAISE(INTERNAL, "no room");
+    TRY(put_leaf(self, &good, true, out));
+    TRY(put_leaf(self, &other, false, out));
+    TRY(put_leaf(self, &own, false, out));
+    TRY(put_leaf(self, &future, false, out));
+    TRY(put_leaf(self, &old, false, out));
+    size_t before = out->size;
+    TRY(put_leaf(self, &good, false, out));
+    OWNED(bytes) again = NULL;
+    TRY(bytes_copy(span_of(out->data + before, out->size - before), &again));
+    return bytes_append(out, bytes_span(again));
+}
+
+// --- messages -----------------------------------------------------------------------------------
+
+static void send_message(struct liar *self, struct span to, Chaski__LogTalk *message)
+{
+    OWNED(bytes) packed = NULL;
+    message->version = 1;
+    if (failed(bytes_new(chaski__log_talk__get_packed_size(message), &packed)))
+        return;
+    chaski__log_talk__pack(message, packed->data);
+    struct span frame = bytes_span(packed);
+    if (failed(socket_send(self->socket, to, &frame, 1)))
+        self->asked--; /* again */
+}
+
+static void send_digests(struct liar *self, int64_t hour, uint32_t minute, uint32_t parts)
+{
+    Chaski__LogTalk message = CHASKI__LOG_TALK__INIT;
+    Chaski__SetDigests question = CHASKI__SET_DIGESTS__INIT;
+    Chaski__SetRange range = CHASKI__SET_RANGE__INIT;
+    range.hour = (uint64_t)hour;
+    range.minute = minute;
+    range.until_ms = (uint64_t)clock_wall_ms() - 5000;
+    question.range = &range;
+    question.parts = parts;
+    message.id = self->asked++;
+    message.body_case = CHASKI__LOG_TALK__BODY_SET_DIGESTS;
+    message.set_digests = &question;
+    send_message(self, (struct span){0}, &message);
+}
+
+static void send_leaves(struct liar *self)
+{
+    Chaski__LogTalk message = CHASKI__LOG_TALK__INIT;
+    Chaski__TakeLeaves question = CHASKI__TAKE_LEAVES__INIT;
+    OWNED(bytes) leaves = bytes_empty(4096);
+    static const uint8_t tiny[3] = {0, 1, 7};
+    for (size_t i = 0; lies(self, "many") && i <= RECONCILE_LEAVES_A_MESSAGE; i++)
+        ignore(bytes_append(leaves, span_of(tiny, sizeof tiny)));
+    if (lies(self, "leaves") && failed(put_leaves(self, leaves)))
+        fprintf(stderr, "no leaves: %s\n", fault_detail());
+    question.leaves = (ProtobufCBinaryData){leaves->size, leaves->data};
+    message.id = self->asked++;
+    message.body_case = CHASKI__LOG_TALK__BODY_TAKE_LEAVES;
+    message.take_leaves = &question;
+    send_message(self, (struct span){0}, &message);
+}
+
+static void ask(struct loop_timer *timer)
+{
+    struct liar *self = timer->owner;
+    int64_t hour = clock_wall_ms() / SET_HOUR_MS;
+    const struct {
+        int64_t hour;
+        uint32_t minute, parts;
+    } ranges[] = {{INT64_MAX, 0, 60}, {0, 0, 60}, {hour, 61, 60}, {hour, 0, 0}, {hour, 0, 25}};
+    uint64_t before = self->asked;
+    if (lies(self, "flood")) {
+        for (int i = 0; i < 50 && self->asked < FLOOD; i++)
+            send_digests(self, hour - 20, 0, 20);
+    } else if (lies(self, "ranges")) {
+        send_digests(self, ranges[before].hour, ranges[before].minute, ranges[before].parts);
+    } else {
+        send_leaves(self);
+    }
+    uint64_t most = lies(self, "flood") ? FLOOD : lies(self, "ranges") ? 5 : 1;
+    if (self->asked < most)
+        loop_set_timer(self->loop, &self->next,
+                       self->asked == before  ? 20
+                       : lies(self, "ranges") ? 100
+                                              : 1);
+}
+
+static void print_verdicts(struct span verdicts)
+{
+    for (size_t i = 0; i < verdicts.size / 2; i++) {
+        enum fault_code code = OK;
+        ignore(set_talk_get_verdict(verdicts, i, &code)); /* it is there */
+        printf("verdict %zu %s\n", i, fault_name(code));
+    }
+}
+
+static void take_answer(struct liar *self, const struct message *message)
+{
+    Chaski__LogTalk *answer =
+        chaski__log_talk__unpack(NULL, message->frame[0].size, message->frame[0].at);
+    if (answer == NULL)
+        return;
+    if (answer->body_case == CHASKI__LOG_TALK__BODY_TAKE_LEAVES_ANSWER) {
+        self->answers[answer->take_leaves_answer->status % 4]++;
+        print_verdicts(span_of(answer->take_leaves_answer->verdicts.data,
+                               answer->take_leaves_answer->verdicts.len));
+    } else if (answer->body_case == CHASKI__LOG_TALK__BODY_SET_DIGESTS_ANSWER) {
+        self->answers[answer->set_digests_answer->status % 4]++;
+    }
+    chaski__log_talk__free_unpacked(answer, NULL);
+    loop_set_timer(self->loop, &self->end, QUIET_MS);
+}
+
+// --- answering ----------------------------------------------------------------------------------
+
+static void lie_about_digests(struct liar *self, size_t parts, struct bytes *out)
+{
+    struct set_digest digest = {.count = 5000};
+    if (lies(self, "forged") || lies(self, "order"))
+        digest.count = 1;
+    random_fill(digest.digest.at, SHA256_BYTES);
+    if (lies(self, "digests"))
+        parts--;
+    for (size_t i = 0; i < parts; i++)
+        ignore(set_talk_put_digests(&digest, 1, out));
+}
+
+static void lie_about_hashes(struct liar *self, struct span after, struct bytes *out, bool *more)
+{
+    struct sha256 hash = {{0}};
+    if (lies(self, "forged")) {
+        hash = merkle_leaf_hash(bytes_span(self->forged));
+        ignore(bytes_append(out, sha256_span(&hash)));
+        return;
+    }
+    if (after.size == SHA256_BYTES)
+        memcpy(hash.at, after.at, SHA256_BYTES);
+    for (size_t i = 0; i < RECONCILE_HASHES_A_MESSAGE; i++) {
+        for (size_t at = 8; at-- > 0 && ++hash.at[at] == 0;)
+            ;
+        ignore(bytes_append(out, sha256_span(&hash)));
+    }
+    if (lies(self, "order"))
+        out->data[0] = 255;
+    *more = true;
+}
+
+static void answer(struct liar *self, const struct message *message, const Chaski__LogTalk *asked)
+{
+    Chaski__LogTalk said = CHASKI__LOG_TALK__INIT;
+    Chaski__SetDigestsAnswer digests = CHASKI__SET_DIGESTS_ANSWER__INIT;
+    Chaski__SetListAnswer list = CHASKI__SET_LIST_ANSWER__INIT;
+    Chaski__GiveLeavesAnswer give = CHASKI__GIVE_LEAVES_ANSWER__INIT;
+    OWNED(bytes) content = bytes_empty(4096);
+    said.id = asked->id;
+    if (asked->body_case == CHASKI__LOG_TALK__BODY_SET_DIGESTS) {
+        lie_about_digests(self, asked->set_digests->parts, content);
+        digests.digests = (ProtobufCBinaryData){content->size, content->data};
+        digests.time_ms = (uint64_t)clock_wall_ms();
+        said.body_case = CHASKI__LOG_TALK__BODY_SET_DIGESTS_ANSWER;
+        said.set_digests_answer = &digests;
+    } else if (asked->body_case == CHASKI__LOG_TALK__BODY_SET_LIST) {
+        bool more = false;
+        lie_about_hashes(self, span_of(asked->set_list->after.data, asked->set_list->after.len),
+                         content, &more);
+        list.hashes = (ProtobufCBinaryData){content->size, content->data};
+        list.more = more;
+        said.body_case = CHASKI__LOG_TALK__BODY_SET_LIST_ANSWER;
+        said.set_list_answer = &list;
+    } else if (asked->body_case == CHASKI__LOG_TALK__BODY_GIVE_LEAVES) {
+        if (lies(self, "forged"))
+            set_talk_put_leaf(bytes_span(self->forged), content);
+        give.leaves = (ProtobufCBinaryData){content->size, content->data};
+        said.body_case = CHASKI__LOG_TALK__BODY_GIVE_LEAVES_ANSWER;
+        said.give_leaves_answer = &give;
+    } else {
+        return;
+    }
+    self->answers[0]++;
+    send_message(self, message->from, &said);
+}
+
+static void take_question(struct liar *self, const struct message *message)
+{
+    uint8_t noise[5000];
+    struct span frame = span_of(noise, sizeof noise);
+    if (lies(self, "silent"))
+        return;
+    if (lies(self, "random")) {
+        random_fill(noise, sizeof noise);
+        ignore(socket_send(self->socket, message->from, &frame, 1));
+        return;
+    }
+    Chaski__LogTalk *asked =
+        chaski__log_talk__unpack(NULL, message->frame[0].size, message->frame[0].at);
+    if (asked == NULL)
+        return;
+    answer(self, message, asked);
+    chaski__log_talk__free_unpacked(asked, NULL);
+}
+
+// --- life ---------------------------------------------------------------------------------------
+
+static void on_message(void *owner, const struct message *message)
+{
+    struct liar *self = owner;
+    if (message->count != 1)
+        return;
+    if (self->gate == NULL)
+        take_answer(self, message);
+    else
+        take_question(self, message);
+}
+
+static void on_end(struct loop_timer *timer)
+{
+    struct liar *self = timer->owner;
+    printf("asked %u: ready %u behind %u busy %u refused %u\n", (unsigned)self->asked,
+           self->answers[0], self->answers[1], self->answers[2], self->answers[3]);
+    loop_stop(self->loop);
+}
+
+static fault load(struct liar *self, char **argv)
+{
+    char path[600];
+    OWNED(bytes) vkey = NULL;
+    struct trust *trust = NULL;
+    struct note_key authority;
+    text_format(path, sizeof path, "%s/sign.key", argv[3]);
+    TRY(keypair_load(path, KEY_P256, &self->sign));
+    text_format(path, sizeof path, "%s/sign.crt", argv[3]);
+    TRY(certificate_load(path, &self->certificate));
+    cades_template_make(self->certificate, &self->template);
+    text_format(path, sizeof path, "%s/transport.key", argv[3]);
+    TRY(curve_load(path, &self->transport));
+    TRY(file_read(argv[7], 1024, &vkey));
+    TRY(note_key_parse(span_of(vkey->data, vkey->size - 1), &authority));
+    TRY(trust_load(argv[6], &trust));
+    fault f =
+        directory_load(argv[5], trust, &authority, NULL, NULL, clock_wall_ms(), &self->directory);
+    trust_free(&trust);
+    TRY(f);
+    self->server = argv[4];
+    self->target = directory_server(self->directory, span_of_text(argv[8]));
+    self->lie = argv[9];
+    return self->target != NULL ? DONE : RAISE(NOT_FOUND, "no server %s", argv[8]);
+}
+
+/* The target is said to have signed it: but this server did. */
+static fault forge(struct liar *self)
+{
+    struct header header = some_header(self, clock_wall_ms() - 60000);
+    struct span own = header.sender_server;
+    header.sender = header.sender_server = header.receiver_server;
+    header.receiver_server = own;
+    return make_leaf(self, &header, false, &self->forged);
+}
+
+static fault open_socket(struct liar *self, bool serves, const char *address)
+{
+    struct socket_options options = {.kind = serves ? SOCKET_ROUTER : SOCKET_DEALER,
+                                     .queue_messages = 10000,
+                                     .message_bytes_max = 1 << 20,
+                                     .own = &self->transport,
+                                     .server_key = self->target->transport_key,
+                                     .zap_domain = serves ? "liar" : NULL};
+    if (!serves) {
+        TRY(socket_open(self->net, &options, on_message, self, &self->socket));
+        return socket_connect(self->socket, address);
+    }
+    static struct gate_entry allowed;
+    text_format(allowed.user, sizeof allowed.user, "%s", self->target->id);
+    memcpy(allowed.public_key, self->target->transport_key, CURVE_KEY_BYTES);
+    TRY(gate_open(self->net, "liar", &self->gate));
+    gate_allow(self->gate, &allowed, 1);
+    TRY(socket_open(self->net, &options, on_message, self, &self->socket));
+    return socket_bind(self->socket, address);
+}
+
+static fault run(char **argv)
+{
+    struct liar self = {0};
+    bool serves = strcmp(argv[1], "serve") == 0;
+    TRY(load(&self, argv));
+    TRY(forge(&self));
+    TRY(loop_new(&self.loop));
+    TRY(net_new(self.loop, &self.net));
+    TRY(open_socket(&self, serves, argv[2]));
+    self.end = (struct loop_timer){.fire = on_end, .owner = &self};
+    self.next = (struct loop_timer){.fire = ask, .owner = &self};
+    if (!serves) {
+        loop_set_timer(self.loop, &self.end, 2 * QUIET_MS);
+        loop_set_timer(self.loop, &self.next, 0);
+    }
+    TRY(loop_run(self.loop));
+    socket_close(&self.socket);
+    gate_free(&self.gate);
+    net_free(&self.net);
+    loop_free(&self.loop);
+    bytes_free(&self.forged);
+    directory_release(&self.directory);
+    certificate_free(&self.certificate);
+    keypair_free(&self.sign);
+    return DONE;
+}
+
+int main(int argc, char **argv)
+{
+    fault f = argc == 10 ? run(argv) : RAISE(BAD_REQUEST, "see the head of set_liar.c");
+    if (failed(f))
+        fprintf(stderr, "set_liar: %s: %s\n", fault_name(f.code), fault_detail());
+    return failed(f) ? 1 : 0;
+}
