@@ -92,12 +92,14 @@ check "the report says what it means" contains "$(reconcile b --report; reconcil
 
 # --- lost on the way back: only the provider has it ----------------------------------------------------
 kill -STOP "$gateway_pid"
-(ask 1 1 >/dev/null) &
+"$PEER" ask "ipc://$C/a/front" $A/TRAMITES $S 1 1 >/dev/null 2>&1 &
 asking=$!
+pids+=("$asking")
 wait_for 5 bash -c "[ \$('$AUDIT' show '$C/b/audit' --kind request | wc -l) = 31 ]"
 server_kill a
 kill -CONT "$gateway_pid"
-wait "$asking"
+kill "$asking"
+wait "$asking" 2>/dev/null
 wait_for 5 bash -c "[ \$('$AUDIT' show '$C/b/audit' --kind response | wc -l) = 31 ]" || die "no answer at b"
 start a
 pid_a=$(sed -n 's/^exchange_pid=//p' "$C/a/server.ready")

@@ -228,8 +228,11 @@ static void lie_about_digests(struct liar *self, size_t parts, struct bytes *out
     random_fill(digest.digest.at, SHA256_BYTES);
     if (lies(self, "digests"))
         parts--;
-    for (size_t i = 0; i < parts; i++)
+    for (size_t i = 0; i < parts; i++) {
         ignore(set_talk_put_digests(&digest, 1, out));
+        if (lies(self, "forged")) /* all else is empty */
+            digest = (struct set_digest){0, SHA256_OF((struct span){0})};
+    }
 }
 
 static void lie_about_hashes(struct liar *self, struct span after, struct bytes *out, bool *more)

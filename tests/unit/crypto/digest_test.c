@@ -61,6 +61,21 @@ static void test_threads_do_not_disturb_each_other(void)
     }
 }
 
+static void test_a_stream_digests_what_came_and_begins_anew(void)
+{
+    struct sha256_stream *stream = sha256_stream_new();
+    for (int again = 0; again < 2; again++) {
+        sha256_stream_add(stream, span_of_text("a"));
+        sha256_stream_add(stream, (struct span){0});
+        sha256_stream_add(stream, span_of_text("bc"));
+        struct sha256 found = sha256_stream_end(stream), wanted = SHA256_OF(span_of_text("abc"));
+        CU_ASSERT(sha256_equal(&found, &wanted));
+    }
+    struct sha256 empty = sha256_stream_end(stream), nothing = SHA256_OF((struct span){0});
+    CU_ASSERT(sha256_equal(&empty, &nothing));
+    sha256_stream_free(&stream);
+}
+
 static void test_random_bytes_do_not_repeat(void)
 {
     uint8_t a[300] = {0};
@@ -73,4 +88,5 @@ static void test_random_bytes_do_not_repeat(void)
 
 SUITE(digest, TEST(test_sha256_of_nothing_is_known), TEST(test_sha256_of_abc_is_known),
       TEST(test_pieces_are_digested_as_one), TEST(test_sha512_of_abc_is_known),
-      TEST(test_threads_do_not_disturb_each_other), TEST(test_random_bytes_do_not_repeat))
+      TEST(test_threads_do_not_disturb_each_other),
+      TEST(test_a_stream_digests_what_came_and_begins_anew), TEST(test_random_bytes_do_not_repeat))

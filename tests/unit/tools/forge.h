@@ -129,12 +129,13 @@ static inline struct forge *forge_new(enum forge_side whose)
 }
 
 /* Makes the header's commitment, signs as `signer` at `signed_ms`, appends. The leaf hash. */
-static inline struct sha256 forge_append(struct forge *self, enum forge_side signer,
-                                         struct header *header, int64_t signed_ms)
+static inline struct sha256 forge_append_with(struct forge *self, enum forge_side signer,
+                                              struct header *header, int64_t signed_ms,
+                                              struct span content)
 {
     OWNED(bytes) blob = NULL;
     OWNED(bytes) encoded = NULL;
-    MUST(letter_blob(span_of_text("content"), &blob));
+    MUST(letter_blob(content, &blob));
     header->payload_sha256 = letter_commitment(bytes_span(blob));
     header->payload_bytes = blob->size - SALT_BYTES;
     MUST(header_encode(header, &encoded));
@@ -148,6 +149,12 @@ static inline struct sha256 forge_append(struct forge *self, enum forge_side sig
     self->head = audit_log_head(self->log);
     self->time_ms += 10;
     return record.leaf_hash;
+}
+
+static inline struct sha256 forge_append(struct forge *self, enum forge_side signer,
+                                         struct header *header, int64_t signed_ms)
+{
+    return forge_append_with(self, signer, header, signed_ms, span_of_text("content"));
 }
 
 /* What an honest server would say now: the rest of the header is the test's. */
