@@ -303,14 +303,26 @@ static fault take_signer(struct cursor *signed_data, struct cades_parts *out)
     return take_time(attributes.at + TIME_AT, &out->time_ms);
 }
 
+static fault enter_signed_data(struct cursor *from)
+{
+    TRY(enter(from, SEQUENCE));
+    TRY(skip(from, sizeof id_signed_data));
+    TRY(enter(from, CONTEXT_0));
+    return enter(from, SEQUENCE);
+}
+
+fault cades_content(struct span leaf, struct span *out)
+{
+    struct cursor from = cursor_over(leaf);
+    TRY(enter_signed_data(&from));
+    return take_content(&from, out);
+}
+
 fault cades_parse(struct span leaf, struct cades_parts *out)
 {
     struct cades_parts parts;
     struct cursor from = cursor_over(leaf);
-    TRY(enter(&from, SEQUENCE));
-    TRY(skip(&from, sizeof id_signed_data));
-    TRY(enter(&from, CONTEXT_0));
-    TRY(enter(&from, SEQUENCE));
+    TRY(enter_signed_data(&from));
     TRY(take_content(&from, &parts.content));
     TRY(take_signer(&from, &parts));
     struct cades_template template;

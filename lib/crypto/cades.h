@@ -47,6 +47,10 @@ struct cades_parts {
 };
 fault cades_parse(struct span leaf, struct cades_parts *out);
 
+/* The content alone, without looking at the rest: for leaves that cades_parse once took. BAD_FRAME
+ * when it is not where a leaf has it. */
+fault cades_content(struct span leaf, struct span *out);
+
 /* Verifies content, time and signature with the signer's certificate. SIGNATURE_BAD, or NOT_YOURS
  * when template and certificate are not of one signer. */
 fault cades_verify(struct certificate *signer, const struct cades_template *template,

@@ -10,15 +10,15 @@ static void read_next(struct leaf_lender *self);
 /* The leaf itself, or what a LATE record holds of it; nothing that is not what the set says. */
 static struct span leaf_in(const struct audit_job *job, const struct set_entry *entry)
 {
-    struct span leaf = bytes_span(job->leaf);
+    struct span leaf = bytes_span(job->leaf), none = {0};
     if (job->fault != OK)
-        return (struct span){0};
+        return none;
+    if (entry->late && (job->blob == NULL || job->blob->size < SALT_BYTES))
+        return none;
     if (entry->late)
-        leaf = job->blob == NULL || job->blob->size < SALT_BYTES
-                   ? (struct span){0}
-                   : letter_payload(bytes_span(job->blob));
+        leaf = letter_payload(bytes_span(job->blob));
     struct sha256 hash = merkle_leaf_hash(leaf);
-    return sha256_equal(&hash, &entry->leaf_hash) ? leaf : (struct span){0};
+    return sha256_equal(&hash, &entry->leaf_hash) ? leaf : none;
 }
 
 static void read_back(struct audit_job *job)

@@ -170,11 +170,11 @@ static struct part *part_of(struct set_writer *self, struct span peer, int64_t h
 static fault take_leaf(void *owner, uint64_t index, struct span leaf)
 {
     struct set_writer *self = owner;
-    struct cades_parts parts;
+    struct span content;
     struct header_glance header;
     struct set_entry entry = {.index = index};
     uint8_t record[SET_RECORD_BYTES];
-    if (failed(cades_parse(leaf, &parts)) || failed(header_glance(parts.content, &header)))
+    if (failed(cades_content(leaf, &content)) || failed(header_glance(content, &header)))
         return RAISE(LOG_BROKEN, "entry %" PRIu64 " is no leaf", index);
     struct span peer = other_server(self, &header);
     if (peer.size == 0)

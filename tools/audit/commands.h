@@ -15,7 +15,7 @@ struct audit_arguments {
     struct log_anchors anchors;
     const char *directory; /* a newer one than the folders' own, or NULL */
     const char *to, *exchange, *kind, *day;
-    const char *peer, *hour; /* of leaves */
+    const char *peer, *hour;                                 /* of leaves */
     const char *asice, *asics, *seal_key, *seal_certificate; /* of an export */
     const char *policy, *tsa;                                /* files that go along with it */
     size_t store_keys;

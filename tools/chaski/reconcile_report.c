@@ -104,10 +104,9 @@ static void print_finding(const Chaski__ReconcileFinding *finding)
     hex_text(finding->leaf_hash, hash, sizeof hash);
     if (finding->kind == 0 && hash[0] == '\0')
         return;
-    printf("      %.19s  %-8s  exchange %s  leaf %s  %s%s%s\n", time,
+    printf("      %.19s  %-8s  exchange %s  leaf %s  %s%s\n", time,
            finding->kind == 0 ? "" : header_kind_word((enum header_kind)finding->kind), id, hash,
-           finding->missing_here ? "missing here: " : "missing there: ", state_of(finding),
-           finding->fault == OK ? "" : "");
+           finding->missing_here ? "missing here: " : "missing there: ", state_of(finding));
     if (finding->fault != OK)
         printf("        %s\n", fault_sentence((enum fault_code)finding->fault));
 }
