@@ -257,6 +257,18 @@ reported "too few digests end it" '"fault":"BAD_FRAME"'
 check "nothing of all that was taken in" equal "$(lates a)" "$before"
 check "... and exchanges go on" contains "$(ask 4)" "OK                   4"
 
+# one good leaf, and in the next run two more of the same exchange
+"$LIAR" serve "tcp://$HOST:${MESH_PORT[c]}" "${LIAR_IS[@]}" twins >"$C/liar.out" 2>&1 &
+lying=$!
+pids+=("$lying")
+sleep 0.3
+check "a peer's own answer that we lack comes" contains "$(reconcile a --peer $D/SS1)" "1 sent, 1 taken in, 0 refused"
+check "... and two more of the same exchange" contains "$(reconcile a --peer $D/SS1 --json | tee "$C/report.json")" '"taken_in": 2'
+check "... one says something else" equal "$(type_count 5)" 1
+check "... one is signed once more" equal "$(type_count 6)" 1
+kill "$lying"
+wait "$lying" 2>/dev/null
+
 # --- by itself -----------------------------------------------------------------------------------------
 server_stop a
 sed -i 's/reconcile_every_ms = .*/reconcile_every_ms = 1500/' "$C/a/server.conf"

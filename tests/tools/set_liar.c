@@ -15,7 +15,8 @@
  *        digests  answers with too few digests
  *        random   answers with random bytes
  *        forged   lists one leaf that the target is said to have signed, and shows it
- *        silent   answers nothing
+ *        twins    in its first run a good answer of its own; from then on two more of the same
+ * exchange: another one, and the first with another signature
  */
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
@@ -35,6 +36,7 @@
 
 #define QUIET_MS 1500
 #define FLOOD 3000
+#define TWINS 3
 #define DAY_MS INT64_C(86400000)
 
 struct liar {
@@ -53,6 +55,10 @@ struct liar {
     uint64_t asked;
     unsigned answers[4], verdicts;
     struct bytes *forged;
+    struct bytes *twin[TWINS]; /* sorted by their hashes; the first one that is shown is `shown` */
+    size_t shown;
+    bool gave; /* a run is over */
+    int64_t twin_ms;
 };
 
 static bool lies(const struct liar *self, const char *lie)
@@ -118,6 +124,37 @@ static fault put_leaves(const struct liar *self, struct bytes *out)
     OWNED(bytes) again = NULL;
     TRY(bytes_copy(span_of(out->data + before, out->size - before), &again));
     return bytes_append(out, bytes_span(again));
+}
+
+static fault make_twins(struct liar *self)
+{
+    struct header header = some_header(self, clock_wall_ms() - 1000);
+    char sender[300], service[400];
+    text_format(sender, sizeof sender, "%.*s/RUT",
+                (int)bus_id_prefix(span_of_text(self->server), ID_MEMBER).size, self->server);
+    text_format(service, sizeof service, "%s/uno", sender);
+    header.kind = HEADER_RESPONSE;
+    header.fault = 0;
+    header.sender = span_of_text(sender);
+    header.service = span_of_text(service);
+    self->twin_ms = header.time_ms;
+    TRY(make_leaf(self, &header, false, &self->twin[0]));
+    TRY(make_leaf(self, &header, false, &self->twin[1])); /* another signature */
+    header.status = 500;
+    TRY(make_leaf(self, &header, false, &self->twin[2]));
+    for (size_t i = 0; i + 1 < TWINS; i++)
+        for (size_t k = 0; k + 1 < TWINS - i; k++) {
+            struct sha256 a = merkle_leaf_hash(bytes_span(self->twin[k]));
+            struct sha256 b = merkle_leaf_hash(bytes_span(self->twin[k + 1]));
+            struct bytes *low = self->twin[k + 1];
+            if (memcmp(a.at, b.at, SHA256_BYTES) <= 0)
+                continue;
+            if (self->shown == k || self->shown == k + 1)
+                self->shown = self->shown == k ? k + 1 : k;
+            self->twin[k + 1] = self->twin[k];
+            self->twin[k] = low;
+        }
+    return DONE;
 }
 
 // --- messages -----------------------------------------------------------------------------------
@@ -220,9 +257,50 @@ static void take_answer(struct liar *self, const struct message *message)
 
 // --- answering ----------------------------------------------------------------------------------
 
-static void lie_about_digests(struct liar *self, size_t parts, struct bytes *out)
+/* Of all hours and minutes but one it has nothing. */
+static void tell_twins(const struct liar *self, const Chaski__SetDigests *asked, struct bytes *out)
+{
+    for (size_t i = 0; i < asked->parts; i++) {
+        struct set_digest digest = {0, SHA256_OF((struct span){0})};
+        bool is = asked->parts == SET_MINUTES
+                      ? (int64_t)i == self->twin_ms % SET_HOUR_MS / 60000
+                      : (int64_t)(asked->range->hour + i) == self->twin_ms / SET_HOUR_MS;
+        if (is) {
+            digest.count = 1;
+            random_fill(digest.digest.at, SHA256_BYTES);
+        }
+        ignore(set_talk_put_digests(&digest, 1, out));
+    }
+}
+
+static void list_twins(const struct liar *self, struct bytes *out)
+{
+    for (size_t i = 0; i < TWINS; i++) {
+        struct sha256 hash = merkle_leaf_hash(bytes_span(self->twin[i]));
+        if (self->gave || i == self->shown)
+            ignore(bytes_append(out, sha256_span(&hash)));
+    }
+}
+
+static void give_twins(struct liar *self, struct span wanted, struct bytes *out)
+{
+    for (size_t at = 0; at + SHA256_BYTES <= wanted.size; at += SHA256_BYTES)
+        for (size_t i = 0; i < TWINS; i++) {
+            struct sha256 hash = merkle_leaf_hash(bytes_span(self->twin[i]));
+            if (memcmp(hash.at, wanted.at + at, SHA256_BYTES) == 0)
+                set_talk_put_leaf(bytes_span(self->twin[i]), out);
+        }
+    self->gave = true;
+}
+
+static void lie_about_digests(struct liar *self, const Chaski__SetDigests *asked, struct bytes *out)
 {
     struct set_digest digest = {.count = 5000};
+    size_t parts = asked->parts;
+    if (lies(self, "twins")) {
+        tell_twins(self, asked, out);
+        return;
+    }
     if (lies(self, "forged") || lies(self, "order"))
         digest.count = 1;
     random_fill(digest.digest.at, SHA256_BYTES);
@@ -238,6 +316,10 @@ static void lie_about_digests(struct liar *self, size_t parts, struct bytes *out
 static void lie_about_hashes(struct liar *self, struct span after, struct bytes *out, bool *more)
 {
     struct sha256 hash = {{0}};
+    if (lies(self, "twins")) {
+        list_twins(self, out);
+        return;
+    }
     if (lies(self, "forged")) {
         hash = merkle_leaf_hash(bytes_span(self->forged));
         ignore(bytes_append(out, sha256_span(&hash)));
@@ -261,10 +343,12 @@ static void answer(struct liar *self, const struct message *message, const Chask
     Chaski__SetDigestsAnswer digests = CHASKI__SET_DIGESTS_ANSWER__INIT;
     Chaski__SetListAnswer list = CHASKI__SET_LIST_ANSWER__INIT;
     Chaski__GiveLeavesAnswer give = CHASKI__GIVE_LEAVES_ANSWER__INIT;
+    Chaski__TakeLeavesAnswer take = CHASKI__TAKE_LEAVES_ANSWER__INIT;
+    uint8_t verdicts[2 * RECONCILE_LEAVES_A_MESSAGE] = {0};
     OWNED(bytes) content = bytes_empty(4096);
     said.id = asked->id;
     if (asked->body_case == CHASKI__LOG_TALK__BODY_SET_DIGESTS) {
-        lie_about_digests(self, asked->set_digests->parts, content);
+        lie_about_digests(self, asked->set_digests, content);
         digests.digests = (ProtobufCBinaryData){content->size, content->data};
         digests.time_ms = (uint64_t)clock_wall_ms();
         said.body_case = CHASKI__LOG_TALK__BODY_SET_DIGESTS_ANSWER;
@@ -280,9 +364,20 @@ static void answer(struct liar *self, const struct message *message, const Chask
     } else if (asked->body_case == CHASKI__LOG_TALK__BODY_GIVE_LEAVES) {
         if (lies(self, "forged"))
             set_talk_put_leaf(bytes_span(self->forged), content);
+        if (lies(self, "twins"))
+            give_twins(self,
+                       span_of(asked->give_leaves->hashes.data, asked->give_leaves->hashes.len),
+                       content);
         give.leaves = (ProtobufCBinaryData){content->size, content->data};
         said.body_case = CHASKI__LOG_TALK__BODY_GIVE_LEAVES_ANSWER;
         said.give_leaves_answer = &give;
+    } else if (asked->body_case == CHASKI__LOG_TALK__BODY_TAKE_LEAVES) {
+        size_t count = 0; /* says that it takes all, and takes none */
+        ignore(set_talk_count_leaves(
+            span_of(asked->take_leaves->leaves.data, asked->take_leaves->leaves.len), &count));
+        take.verdicts = (ProtobufCBinaryData){2 * count, verdicts};
+        said.body_case = CHASKI__LOG_TALK__BODY_TAKE_LEAVES_ANSWER;
+        said.take_leaves_answer = &take;
     } else {
         return;
     }
@@ -294,8 +389,6 @@ static void take_question(struct liar *self, const struct message *message)
 {
     uint8_t noise[5000];
     struct span frame = span_of(noise, sizeof noise);
-    if (lies(self, "silent"))
-        return;
     if (lies(self, "random")) {
         random_fill(noise, sizeof noise);
         ignore(socket_send(self->socket, message->from, &frame, 1));
@@ -393,6 +486,7 @@ static fault run(char **argv)
     bool serves = strcmp(argv[1], "serve") == 0;
     TRY(load(&self, argv));
     TRY(forge(&self));
+    TRY(make_twins(&self));
     TRY(loop_new(&self.loop));
     TRY(net_new(self.loop, &self.net));
     TRY(open_socket(&self, serves, argv[2]));
@@ -408,6 +502,8 @@ static fault run(char **argv)
     net_free(&self.net);
     loop_free(&self.loop);
     bytes_free(&self.forged);
+    for (size_t i = 0; i < TWINS; i++)
+        bytes_free(&self.twin[i]);
     directory_release(&self.directory);
     certificate_free(&self.certificate);
     keypair_free(&self.sign);
