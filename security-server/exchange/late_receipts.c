@@ -8,6 +8,7 @@
 #include "security-server/exchange/set_reader.h"
 #include "security-server/exchange/sets_reach.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct item {
@@ -100,6 +101,7 @@ static void recorded(void *owner, fault f, uint64_t index)
 
 static void record(struct late_receipts *self)
 {
+    assert(self->at < self->batch);
     const struct late_leaf *leaf = self->queue[self->at].leaf;
     struct set_query wanted = {.leaf_hash = leaf->receipt.leaf_hash};
     bool held = map_get(&self->now, sha256_span(&wanted.leaf_hash)) != NULL;
@@ -107,7 +109,7 @@ static void record(struct late_receipts *self)
         held = self->query[i].found && sha256_equal(&self->query[i].leaf_hash, &wanted.leaf_hash);
     if (held) {
         end_item(self, DONE, false);
-        loop_set_timer(self->node->loop, &self->timer, 0);
+        go_on(self);
         return;
     }
     own_record_late(self->node, leaf, recorded, self);
@@ -143,6 +145,7 @@ static void looked_up(struct set_job *job)
 /* Few enough that each can be looked for one by one. */
 static void look_up(struct late_receipts *self)
 {
+    assert(self->at < self->batch);
     const struct late_leaf *first = self->queue[self->at].leaf;
     self->looked = 0;
     while (self->at + self->looked < self->batch && self->looked < RECONCILE_LEAVES_A_MESSAGE &&
