@@ -27,6 +27,7 @@ struct watched {
     struct note_key log_key;
     struct checkpoint kept; /* size 0: none yet */
     struct bytes *note;     /* of kept */
+    bool shown;             /* our cosignature stands in it, on disk too */
     bool busy;
     /* the request under way */
     struct checkpoint next;
@@ -85,6 +86,13 @@ static void path_of(const struct witness_desk *self, const char *origin, char ou
     snprintf(out, PATH_BYTES, "%s/%s", self->folder, hex);
 }
 
+static bool bears_our_line(const struct witness_desk *self, const struct bytes *note)
+{
+    struct checkpoint head;
+    uint64_t time_s = 0;
+    return note != NULL && !failed(cosignature_open(bytes_span(note), &self->key, &head, &time_s));
+}
+
 /* From memory, or from disk the first time. A file that is there and cannot be read stops us from
  * witnessing this log: it may say more than we would say again. */
 static fault find(struct witness_desk *self, const struct note_key *log_key, struct watched **out)
@@ -104,6 +112,7 @@ static fault find(struct witness_desk *self, const struct note_key *log_key, str
         log->home = self;
         log->kept = kept;
         log->note = TAKE(note);
+        log->shown = bears_our_line(self, log->note);
         map_set(&self->logs, span_of_text(log_key->name), log);
     }
     log->log_key = *log_key;
@@ -171,6 +180,7 @@ static void kept_with_cosignature(struct audit_job *job)
 {
     struct watched *log = job->owner;
     log->busy = false;
+    log->shown = job->fault == OK;
     if (job->fault != OK) /* the head itself is kept; monitors see it without our line */
         EVENT(WARN, "witness.cosignature_not_kept", E_TEXT("log", log->log_key.name),
               E_FAULT(RAISE(job->fault, "%s", job->detail)));
@@ -208,7 +218,16 @@ static void signed_by_keys(void *owner, fault f, struct span signature)
     EVENT(DEBUG, "witness.cosigned", E_TEXT("log", log->log_key.name),
           E_NUMBER("size", log->kept.size));
     answer(log->home, log->over_http, &log->reply, WITNESS_COSIGN, bytes_span(lines));
-    keep_cosignature(log, bytes_span(lines));
+    if (log->shown)
+        log->busy = false;
+    else
+        keep_cosignature(log, bytes_span(lines));
+}
+
+static void sign(struct watched *log)
+{
+    log->time_s = (uint64_t)(clock_wall_ms() / 1000);
+    keys_line_sign_cosignature(log->home->node->keys, &log->kept, log->time_s, signed_by_keys, log);
 }
 
 /* The first head of a later epoch: what came before is over. */
@@ -241,12 +260,19 @@ static void kept_on_disk(struct audit_job *job)
     log->note = TAKE(log->next_note);
     log->kept = log->next;
     note_epoch(log);
-    log->time_s = (uint64_t)(clock_wall_ms() / 1000);
-    keys_line_sign_cosignature(log->home->node->keys, &log->kept, log->time_s, signed_by_keys, log);
+    log->shown = false;
+    sign(log);
 }
 
+/* The same head again is on disk already: whoever repeats a request, and anybody may who saw one,
+ * shall not make the disk busy that exchanges wait for. */
 static void cosign(struct watched *log, const struct checkpoint *head, struct span note)
 {
+    if (log->note != NULL && head->size == log->kept.size) {
+        path_of(log->home, log->log_key.name, log->path);
+        sign(log);
+        return;
+    }
     log->next = *head;
     fault f = bytes_copy(note, &log->next_note);
     log->job = (struct audit_job){.work = AUDIT_FILE, .done = kept_on_disk, .owner = log};

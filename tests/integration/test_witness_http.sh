@@ -101,6 +101,15 @@ check "a wrong proof: 422" equal "$(add)" 422
 note 3 "$ROOT3" | request 1 "$L1" "$L2" >"$C/request"
 check "a right one: 200" equal "$(add)" 200
 check "... cosigned" cosignature_ok 3 "$ROOT3"
+kept=$C/b/audit/witness/$(printf %s "$office" | sha256sum | cut -d ' ' -f 1)
+shown() { grep -q "^— ${vkey%%+*} " "$kept"; }
+check "what it signed stands on its disk" wait_for 5 shown
+written=$(stat -c %y "$kept")
+note 3 "$ROOT3" | request 3 >"$C/request"
+check "the same once more: 200" equal "$(add)" 200
+check "... signed anew" cosignature_ok 3 "$ROOT3"
+sleep 0.3
+check "... and written no second time: nobody keeps its disk busy by repeating" equal "$(stat -c %y "$kept")" "$written"
 note 3 "$ROOT2" | request 3 >"$C/request"
 check "the same size with another root: 422" equal "$(add)" 422
 check "... which the witness's operator hears" grep -q witness.inconsistent_log "$C/b/server.events"
