@@ -6,6 +6,7 @@
 #include "lib/bus/audit_log.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/limits.h"
+#include "lib/bus/pruned.h"
 
 #include "rest.pb-c.h"
 
@@ -31,6 +32,7 @@ struct lookup {
     enum phase phase;
     bool has_exchange_id;
     uint8_t exchange_id[EXCHANGE_ID_BYTES];
+    uint64_t floor;       /* entries before it were pruned */
     uint64_t end;         /* of the log, for us */
     uint64_t first, next; /* of the window */
     uint64_t until;       /* its end */
@@ -59,18 +61,27 @@ static bool read_exchange_id(const char *id, uint8_t out[EXCHANGE_ID_BYTES])
     return !failed(text_unhex(span_of(hex, sizeof hex), out, EXCHANGE_ID_BYTES));
 }
 
+/* The last entries before `until`, as far as there are any. */
+static void set_window(struct lookup *self, uint64_t until)
+{
+    self->until = until;
+    self->first = until > self->floor + WINDOW ? until - WINDOW : self->floor;
+    self->next = self->first;
+}
+
 static void begin_phase(struct lookup *self, enum phase phase)
 {
     wal_reader_free(&self->reader);
     self->phase = phase;
-    self->until = self->end;
-    self->first = self->end > WINDOW ? self->end - WINDOW : 0;
-    self->next = self->first;
+    set_window(self, self->end);
 }
 
 fault lookup_new(const struct lookup_for *what, uint64_t until, struct lookup **out)
 {
-    struct lookup *self = owned_new(sizeof *self);
+    OWNED(lookup) self = owned_new(sizeof *self);
+    struct pruned pruned;
+    TRY(pruned_read(what->view->folder, what->view->epoch, &pruned));
+    self->floor = pruned.first;
     self->client = what->client;
     self->message_id = what->message_id;
     self->keys = what->keys;
@@ -82,7 +93,7 @@ fault lookup_new(const struct lookup_for *what, uint64_t until, struct lookup **
     self->begun_ms = clock_steady_ms();
     self->has_exchange_id = read_exchange_id(what->message_id, self->exchange_id);
     begin_phase(self, self->has_exchange_id ? EXACT : OPENING);
-    *out = self;
+    *out = TAKE(self);
     return DONE;
 }
 
@@ -241,13 +252,11 @@ static void end_window(struct lookup *self)
 {
     wal_reader_free(&self->reader);
     bool found = self->phase == EXACT && self->count > 0; /* an exchange's id is of one exchange */
-    if (self->phase == OUTCOMES || self->first == 0 || found) {
+    if (self->phase == OUTCOMES || self->first <= self->floor || found) {
         end_phase(self);
         return;
     }
-    self->until = self->first;
-    self->first = self->until > WINDOW ? self->until - WINDOW : 0;
-    self->next = self->first;
+    set_window(self, self->first);
 }
 
 static fault walk(struct lookup *self)
@@ -259,8 +268,9 @@ static fault walk(struct lookup *self)
         f = wal_reader_open(self->wal, self->next, &self->reader);
     if (!failed(f))
         f = wal_reader_show(self->reader, to, look_at, self);
-    /* the end of an epoch that was closed may be lost, promised or not */
-    bool lost = self->closed && (f.code == LOG_BROKEN || f.code == NOT_FOUND);
+    /* the end of an epoch that was closed may be lost, promised or not; the beginning of any may
+     * have been pruned just now */
+    bool lost = f.code == NOT_FOUND || (self->closed && f.code == LOG_BROKEN);
     self->next = lost ? self->until : to;
     return lost ? DONE : f;
 }

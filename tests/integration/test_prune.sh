@@ -99,6 +99,27 @@ again() { ask 1 | grep -q "OK                   1"; }
 check "exchanges go on after a kill" wait_for 20 again
 size=$(sed -n 2p "$LOG/promise")
 check "... and witnesses" wait_for 30 cosigned_beyond "$size"
+# what is read over HTTP of a log whose beginning is gone
+cat >>"$C/b/server.conf" <<X
+evidence_front = "ipc://$C/b/evidence"
+evidence_log = entries
+evidence_records = on
+X
+cat >>"$C/b/gateway.conf" <<X
+evidence_server = "ipc://$C/b/evidence"
+evidence_listen = {"$HOST:0"}
+client "CO/GOV/899999027/DIVIPOLA" { records = on }
+X
+server_stop b; server_start b; gateway_start b || not_ok "the gateway starts" "$(tail -n 1 "$C/b/gateway.events")"
+E_B=http://$(sed -n 's/^evidence_listen=//p' "$C/b/gateway.ready")
+status_at() { curl -sS -m 60 -o "$C/got" -w '%{http_code}' "$1"; }
+asic() { status_at "$(gateway_url b)/asic?queryId=$1&xRoadInstance=CO&memberClass=GOV&memberCode=899999027&subsystemCode=DIVIPOLA"; }
+check "over HTTP a bundle that was pruned is not there" equal "$(status_at "$E_B/log/tile/entries/000")" 404
+check "... its hashes are" equal "$(status_at "$E_B/log/tile/0/000")" 200
+exchange_of() { audit show "$1" "$2" --json | grep -o '[0-9a-f]\{8\}-[0-9a-f]\{4\}-[0-9a-f]\{4\}-[0-9a-f]\{4\}-[0-9a-f]\{12\}' | head -n 1; }
+check "a record that was pruned is not found" equal "$(asic "$(exchange_of "$C/whole" 5)")" 404
+check "... one that is left is, though nobody has stamped it" equal "$(asic "$(exchange_of "$C/b/audit" "$((first + 3))")"):$(cat "$C/got")" "500:Message signature has not been timestamped yet!"
+gateway_stop b
 sleep 1
 halt
 keys=(--store-key "$C/b/keys/store.key" --store-key "$C/a/keys/store.key")
