@@ -10,7 +10,7 @@ static pthread_key_t digest_context;
 static EVP_MD *sha256;
 static EVP_MD *sha512;
 static EVP_CIPHER *aes_256_gcm;
-static EVP_CIPHER *aes_256_wrap;
+static EVP_CIPHER *aes_256_ecb;
 static EVP_KDF *hkdf;
 
 static void drop_digest_context(void *context)
@@ -23,9 +23,9 @@ static void fetch(void)
     sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     sha512 = EVP_MD_fetch(NULL, "SHA512", NULL);
     aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-    aes_256_wrap = EVP_CIPHER_fetch(NULL, "AES-256-WRAP", NULL);
+    aes_256_ecb = EVP_CIPHER_fetch(NULL, "AES-256-ECB", NULL);
     hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
-    if (sha256 == NULL || sha512 == NULL || aes_256_gcm == NULL || aes_256_wrap == NULL ||
+    if (sha256 == NULL || sha512 == NULL || aes_256_gcm == NULL || aes_256_ecb == NULL ||
         hkdf == NULL || pthread_key_create(&digest_context, drop_digest_context) != 0)
         crypto_fault_die("fetching algorithms");
 }
@@ -54,10 +54,10 @@ const EVP_CIPHER *algorithms_aes_256_gcm(void)
     return aes_256_gcm;
 }
 
-const EVP_CIPHER *algorithms_aes_256_wrap(void)
+const EVP_CIPHER *algorithms_aes_256_ecb(void)
 {
     ready();
-    return aes_256_wrap;
+    return aes_256_ecb;
 }
 
 EVP_KDF *algorithms_hkdf(void)

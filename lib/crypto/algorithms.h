@@ -14,7 +14,7 @@
 const EVP_MD *algorithms_sha256(void);
 const EVP_MD *algorithms_sha512(void);
 const EVP_CIPHER *algorithms_aes_256_gcm(void);
-const EVP_CIPHER *algorithms_aes_256_wrap(void);
+const EVP_CIPHER *algorithms_aes_256_ecb(void);
 EVP_KDF *algorithms_hkdf(void);
 
 /* This thread's digest context, kept until the thread ends; lent for one call. */
