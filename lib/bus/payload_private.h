@@ -3,6 +3,7 @@
  * payload_private - what the rooms of the payload store share.
  *
  *   payload_store.c   days
+ *   payload_days.c    which day holds an entry
  *   payload_write.c   writing, by groups
  *   payload_read.c    reading back, without a store
  *   payload_erase.c   erasing, and a slab's change of key
@@ -17,6 +18,7 @@
 
 #define PAYLOAD_PATH_BYTES 512
 #define FRAME_BYTES 16
+#define PAYLOAD_READ_FLAGS (O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
 
 /* A slab on its way to another key. */
 struct rewrap {
@@ -60,6 +62,10 @@ void payload_day_of(const char *folder, uint64_t index, char out[DAY_TEXT_BYTES]
 
 /* NOT_FOUND: there is none. */
 fault payload_oldest_day(const char *folder, char out[DAY_TEXT_BYTES]);
+/* The same, and *next: before which entry this answer holds; it does from the slab's first one on.
+ */
+void payload_find_day(const char *folder, uint64_t index, char out[DAY_TEXT_BYTES],
+                      struct slab_head *head, char damaged[DAY_TEXT_BYTES], uint64_t *next);
 
 /* Ends a change of this day's key that was interrupted, and makes one that is due. */
 fault payload_rewrap_now(const char *folder, const char *day, const struct key_holder *holder);

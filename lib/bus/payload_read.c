@@ -7,177 +7,133 @@
 #include "lib/bus/limits.h"
 #include "lib/crypto/seal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define READ_FLAGS (O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+struct payload_reader {
+    char folder[PAYLOAD_PATH_BYTES];
+    struct key_ring *ring;
+    bool open;
+    char day[DAY_TEXT_BYTES], damaged[DAY_TEXT_BYTES];
+    struct slab_head head;
+    uint64_t next;
+    struct timespec changed; /* keys/, when it was looked through */
+    int slab_fd, payload_fd; /* -1: not open */
+};
 
-void payload_path(const char *folder, const char *day, const char *ending,
-                  char out[PAYLOAD_PATH_BYTES])
+static void close_day(struct payload_reader *self)
 {
-    const char *kind = strcmp(ending, "seg") == 0 ? "payload" : "keys";
-    snprintf(out, PAYLOAD_PATH_BYTES, "%.400s/%s/%.8s.%s", folder, kind, day, ending);
+    if (self->slab_fd >= 0)
+        close(self->slab_fd);
+    if (self->payload_fd >= 0)
+        close(self->payload_fd);
+    self->slab_fd = self->payload_fd = -1;
+    self->open = false;
 }
 
-// --- days ---------------------------------------------------------------------------------------
-
-/* Keeps the day of this file when it is newer. */
-static bool take_newer(const char *name, char day[DAY_TEXT_BYTES])
+struct payload_reader *payload_reader_new(const char *folder, struct key_ring *ring)
 {
-    if (strncmp(name, day, 8) <= 0)
-        return false;
-    memcpy(day, name, 8);
-    day[8] = '\0';
-    return true;
+    struct payload_reader *self = owned_new(sizeof *self);
+    snprintf(self->folder, sizeof self->folder, "%s", folder);
+    self->ring = ring;
+    self->slab_fd = self->payload_fd = -1;
+    return self;
 }
 
-static bool is_slab(const char *name)
+void payload_reader_free(struct payload_reader **self)
 {
-    return strlen(name) == 13 && strcmp(name + 8, ".slab") == 0;
+    if (*self == NULL)
+        return;
+    close_day(*self);
+    free(*self);
+    *self = NULL;
 }
 
-static DIR *open_keys(const char *folder)
+static struct timespec changed_at(const char *folder)
 {
     char path[PAYLOAD_PATH_BYTES];
+    struct stat facts;
     snprintf(path, sizeof path, "%.400s/keys", folder);
-    return opendir(path);
+    return stat(path, &facts) == 0 ? facts.st_mtim : (struct timespec){0};
 }
 
-static fault head_of(DIR *dir, const char *name, struct slab_head *out)
+static bool has_changed(const struct payload_reader *self)
 {
-    int fd = openat(dirfd(dir), name, READ_FLAGS);
-    if (fd < 0)
-        return RAISE(IO_FAILED, "%s: %m", name);
-    fault f = slab_head_read(fd, out);
-    close(fd);
-    return f;
+    struct timespec now = changed_at(self->folder);
+    return now.tv_sec != self->changed.tv_sec || now.tv_nsec != self->changed.tv_nsec;
 }
 
-fault payload_oldest_day(const char *folder, char out[DAY_TEXT_BYTES])
+/* The day of this entry; its slab is opened when one is read. */
+static void open_day(struct payload_reader *self, uint64_t index)
 {
-    DIR *dir = open_keys(folder);
-    out[0] = '\0';
-    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;)
-        if (is_slab(entry->d_name) && (out[0] == '\0' || strncmp(entry->d_name, out, 8) < 0)) {
-            memcpy(out, entry->d_name, 8);
-            out[8] = '\0';
-        }
-    if (dir != NULL)
-        closedir(dir);
-    return out[0] != '\0' ? DONE : RAISE(NOT_FOUND, "no payloads were ever kept");
+    close_day(self);
+    self->changed = changed_at(self->folder); /* before the look, so that no change is missed */
+    payload_find_day(self->folder, index, self->day, &self->head, self->damaged, &self->next);
+    self->open = true;
 }
 
-void payload_day_of(const char *folder, uint64_t index, char out[DAY_TEXT_BYTES],
-                    struct slab_head *head, char damaged[DAY_TEXT_BYTES])
+static bool serves(const struct payload_reader *self, uint64_t index)
 {
-    out[0] = damaged[0] = '\0';
-    DIR *dir = open_keys(folder);
-    if (dir == NULL)
-        return;
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        struct slab_head found;
-        if (!is_slab(entry->d_name))
-            continue;
-        fault f = head_of(dir, entry->d_name, &found);
-        if (f.code == LOG_BROKEN)
-            take_newer(entry->d_name, damaged);
-        else if (!failed(f) && found.first_index <= index && take_newer(entry->d_name, out))
-            *head = found;
-    }
-    closedir(dir);
-}
-
-fault payload_store_day(const char *folder, const char *day, uint64_t *first, uint64_t *next)
-{
-    DIR *dir = open_keys(folder);
-    uint64_t begins = UINT64_MAX, ends = UINT64_MAX;
-    if (dir == NULL)
-        return RAISE(NOT_FOUND, "no payloads were ever kept");
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        struct slab_head found;
-        if (!is_slab(entry->d_name) || failed(head_of(dir, entry->d_name, &found)))
-            continue;
-        int order = strncmp(entry->d_name, day, 8);
-        if (order == 0)
-            begins = found.first_index;
-        else if (order > 0 && found.first_index < ends)
-            ends = found.first_index;
-    }
-    closedir(dir);
-    if (begins == UINT64_MAX)
-        return RAISE(NOT_FOUND, "there is no day %.8s", day);
-    *first = begins;
-    *next = ends;
-    return DONE;
-}
-
-fault payload_store_from_day(const char *folder, const char *day, uint64_t *first)
-{
-    DIR *dir = open_keys(folder);
-    uint64_t begins = UINT64_MAX;
-    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
-        struct slab_head found;
-        if (is_slab(entry->d_name) && strncmp(entry->d_name, day, 8) >= 0 &&
-            !failed(head_of(dir, entry->d_name, &found)) && found.first_index < begins)
-            begins = found.first_index;
-    }
-    if (dir != NULL)
-        closedir(dir);
-    if (begins == UINT64_MAX)
-        return RAISE(NOT_FOUND, "nothing was kept from %.8s on", day);
-    *first = begins;
-    return DONE;
-}
-
-fault payload_store_day_of(const char *folder, uint64_t index, char day[DAY_TEXT_BYTES])
-{
-    char damaged[DAY_TEXT_BYTES];
-    struct slab_head head;
-    payload_day_of(folder, index, day, &head, damaged);
-    return day[0] != '\0' ? DONE : RAISE(NOT_FOUND, "no slab holds entry %" PRIu64, index);
+    return self->open && self->day[0] != '\0' && index >= self->head.first_index &&
+           index < self->next;
 }
 
 // --- one record ---------------------------------------------------------------------------------
 
 /* The head comes with the slot out of one file: a slab that changes its key is another file. */
-static fault load_slot(const char *folder, const char *day, struct slab_head *head, uint64_t index,
-                       struct slot *out)
+static fault open_slab(struct payload_reader *self)
 {
     char path[PAYLOAD_PATH_BYTES];
-    payload_path(folder, day, "slab", path);
-    int fd = open(path, READ_FLAGS);
+    if (self->slab_fd >= 0)
+        return DONE;
+    payload_path(self->folder, self->day, "slab", path);
+    int fd = open(path, PAYLOAD_READ_FLAGS);
     if (fd < 0)
         return RAISE(IO_FAILED, "%s: %s", path, strerror(errno));
-    fault f = slab_head_read(fd, head);
-    if (!failed(f))
-        f = slot_read(fd, head->first_index, index, out);
-    close(fd);
+    fault f = slab_head_read(fd, &self->head);
+    if (failed(f))
+        close(fd);
+    else
+        self->slab_fd = fd;
+    return f;
+}
+
+static fault load_slot(struct payload_reader *self, uint64_t index, struct slot *out)
+{
+    TRY(open_slab(self));
+    fault f = slot_read(self->slab_fd, self->head.first_index, index, out);
     if (f.code != IO_FAILED)
         return f;
     *out = (struct slot){.blank = true}; /* the slab ends before: nothing was ever kept for it */
     return DONE;
 }
 
-static fault load_frame(const char *folder, const char *day, const struct slot *slot,
-                        uint64_t index, struct bytes **out)
+static fault open_payloads(struct payload_reader *self)
+{
+    char path[PAYLOAD_PATH_BYTES];
+    if (self->payload_fd >= 0)
+        return DONE;
+    payload_path(self->folder, self->day, "seg", path);
+    self->payload_fd = open(path, PAYLOAD_READ_FLAGS);
+    return self->payload_fd >= 0 ? DONE : RAISE(LOG_BROKEN, "%s: %s", path, strerror(errno));
+}
+
+static fault load_frame(struct payload_reader *self, const struct slot *slot, uint64_t index,
+                        struct bytes **out)
 {
     if (slot->length < SEAL_TAG_BYTES ||
         slot->length > PAYLOAD_BYTES_MAX + SALT_BYTES + SEAL_TAG_BYTES)
         return RAISE(LOG_BROKEN, "the slot of %" PRIu64 " names an impossible length", index);
-    char path[PAYLOAD_PATH_BYTES];
-    payload_path(folder, day, "seg", path);
-    int fd = open(path, READ_FLAGS);
-    if (fd < 0)
-        return RAISE(LOG_BROKEN, "%s: %s", path, strerror(errno));
+    TRY(open_payloads(self));
     OWNED(bytes) frame = NULL;
     fault f = bytes_new(FRAME_BYTES + slot->length, &frame);
     if (!failed(f))
-        f = file_read_at(fd, frame->data, frame->size, (off_t)slot->offset);
-    close(fd);
+        f = file_read_at(self->payload_fd, frame->data, frame->size, (off_t)slot->offset);
     if (failed(f) || get_u32(frame->data) != slot->length || get_u64(frame->data + 8) != index ||
         get_u32(frame->data + 4) != crc32c(0, span_of(frame->data + 8, 8 + slot->length)))
         return RAISE(LOG_BROKEN, "the payload frame of %" PRIu64 " is damaged", index);
@@ -206,14 +162,13 @@ static fault open_frame(struct day_key *day_key, const struct slot *slot,
 }
 
 /* What has a key: a frame that is whole, and with the day key what is in it. */
-static fault open_slot(const char *folder, struct key_ring *ring, const char *day,
-                       const struct slab_head *head, const struct slot *slot, uint64_t index,
+static fault open_slot(struct payload_reader *self, const struct slot *slot, uint64_t index,
                        const struct sha256 *leaf_hash, struct bytes **out)
 {
     OWNED(bytes) frame = NULL;
     struct day_key *key = NULL;
-    TRY(load_frame(folder, day, slot, index, &frame));
-    TRY(key_ring_find(ring, folder, day, head->key_id, &key));
+    TRY(load_frame(self, slot, index, &frame));
+    TRY(key_ring_find(self->ring, self->folder, self->day, self->head.key_id, &key));
     return key == NULL ? DONE : open_frame(key, slot, leaf_hash, frame, out);
 }
 
@@ -231,38 +186,47 @@ static enum payload_state state_of(const struct slot *slot, bool opened)
     }
 }
 
-static fault read_once(const char *folder, struct key_ring *ring, uint64_t index,
-                       const struct sha256 *leaf_hash, enum payload_state *state,
-                       struct bytes **out)
+static fault read_once(struct payload_reader *self, uint64_t index, const struct sha256 *leaf_hash,
+                       enum payload_state *state, struct bytes **out)
 {
-    char day[DAY_TEXT_BYTES], damaged[DAY_TEXT_BYTES];
-    struct slab_head head = {0};
     struct slot slot = {.blank = true};
     OWNED(bytes) blob = NULL;
     *state = PAYLOAD_NONE;
-    payload_day_of(folder, index, day, &head, damaged);
-    if (day[0] != '\0')
-        TRY(load_slot(folder, day, &head, index, &slot));
-    if (slot.blank && strcmp(damaged, day) > 0)
-        return RAISE(LOG_BROKEN, "a key slab of %s does not begin as one", damaged);
+    if (self->day[0] != '\0')
+        TRY(load_slot(self, index, &slot));
+    if (slot.blank && strcmp(self->damaged, self->day) > 0)
+        return RAISE(LOG_BROKEN, "a key slab of %s does not begin as one", self->damaged);
     if (slot.state > SLOT_SALT)
         return RAISE(LOG_BROKEN, "the slot of %" PRIu64 " is in no known state", index);
     if (slot_has_key(&slot))
-        TRY(open_slot(folder, ring, day, &head, &slot, index, leaf_hash, &blob));
+        TRY(open_slot(self, &slot, index, leaf_hash, &blob));
     *state = state_of(&slot, blob != NULL);
     if (blob != NULL)
         *out = TAKE(blob);
     return DONE;
 }
 
-/* A second look at what seems damaged: a running node may have changed the day's key, or erased the
- * payload, between our looking at one file and at the next. */
+/* A second look, into files opened anew, at what seems damaged or missing: a running node may have
+ * changed the day's key, erased the payload, or begun a day, since we opened them. */
+fault payload_reader_read(struct payload_reader *self, uint64_t index,
+                          const struct sha256 *leaf_hash, enum payload_state *state,
+                          struct bytes **out)
+{
+    if (!serves(self, index))
+        open_day(self, index);
+    fault f = read_once(self, index, leaf_hash, state, out);
+    if (f.code != LOG_BROKEN && (failed(f) || *state != PAYLOAD_NONE || !has_changed(self)))
+        return f;
+    open_day(self, index);
+    return read_once(self, index, leaf_hash, state, out);
+}
+
 fault payload_store_read(const char *folder, struct key_ring *ring, uint64_t index,
                          const struct sha256 *leaf_hash, enum payload_state *state,
                          struct bytes **out)
 {
-    fault f = read_once(folder, ring, index, leaf_hash, state, out);
-    return f.code == LOG_BROKEN ? read_once(folder, ring, index, leaf_hash, state, out) : f;
+    OWNED(payload_reader) reader = payload_reader_new(folder, ring);
+    return payload_reader_read(reader, index, leaf_hash, state, out);
 }
 
 fault payload_store_read_own(struct payload_store *self, uint64_t index,
