@@ -5,6 +5,7 @@
 # make bench-search  measure searching an index (ENTRIES=1000000)
 # make bench-evidence  what evidence costs, on against off
 # make bench-recovery  measure a start on a long log (ENTRIES=1000000)
+# make bench-verify  measure verifying two logs, and their size on disk (ENTRIES=200000)
 # make lint       formatters, analysers     make install  PREFIX=/usr/local
 # BUILD=dev|release|asan|tsan|cover chooses the flavour; all output goes to build/.
 
@@ -80,7 +81,7 @@ OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serv
 OBJECTS_chaski-audit := $(call objects,tools/audit) $(EVIDENCE)
 OBJECTS_chaski := $(call objects,tools/chaski) $(OUT)/gateway/table.o
 
-.PHONY: all deps test unit integration demo bench bench-evidence bench-search bench-recovery fuzz lint install clean docs check corpora tidy
+.PHONY: all deps test unit integration demo bench bench-evidence bench-search bench-recovery bench-verify fuzz lint install clean docs check corpora tidy
 all: $(BINARIES)
 
 # --- rules ---------------------------------------------------------------------------------------
@@ -201,6 +202,11 @@ bench-recovery:
 	@tools/deps.sh build bench
 	@$(MAKE) --no-print-directory -j2 BUILD=release all build/release/tests/log_fill
 	@tests/bench/recovery.sh build/release $(ENTRIES)
+
+bench-verify:
+	@tools/deps.sh build bench test
+	@$(MAKE) --no-print-directory -j2 BUILD=release all build/release/tests/front_peer
+	@tests/bench/verify.sh build/release $(ENTRIES)
 
 fuzz:
 	@tools/deps.sh build test fuzz

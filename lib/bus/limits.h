@@ -139,6 +139,9 @@
 #define LATE_QUEUE_BYTES (8u << 20)
 #define LATE_LOOK_MS 200
 
+// an auditor
+#define VERIFY_THREADS_MAX 64
+
 // directory
 #define DIRECTORY_ENTRIES_MAX 2000000
 #define DIRECTORY_POLL_MS 1000

@@ -352,17 +352,22 @@ fault cades_verify(struct certificate *signer, const struct cades_template *temp
     return certificate_verify_digest(signer, digest.at, signature);
 }
 
+fault cades_verify_parts(struct certificate *signer, const struct cades_parts *parts)
+{
+    struct sha256 hash = certificate_hash(signer);
+    if (!span_equal(parts->ski, span_of(certificate_ski(signer), SKI_BYTES)) ||
+        !span_equal(parts->certificate_sha256, sha256_span(&hash)))
+        return RAISE(NOT_YOURS, "the leaf names another certificate");
+    struct cades_template template;
+    cades_template_make(signer, &template);
+    return cades_verify(signer, &template, parts->content, parts->time_ms, parts->signature);
+}
+
 fault cades_verify_leaf(struct certificate *signer, struct span leaf, struct cades_parts *out)
 {
     struct cades_parts parts;
     TRY(cades_parse(leaf, &parts));
-    struct sha256 hash = certificate_hash(signer);
-    if (!span_equal(parts.ski, span_of(certificate_ski(signer), SKI_BYTES)) ||
-        !span_equal(parts.certificate_sha256, sha256_span(&hash)))
-        return RAISE(NOT_YOURS, "the leaf names another certificate");
-    struct cades_template template;
-    cades_template_make(signer, &template);
-    TRY(cades_verify(signer, &template, parts.content, parts.time_ms, parts.signature));
+    TRY(cades_verify_parts(signer, &parts));
     *out = parts;
     return DONE;
 }

@@ -60,5 +60,7 @@ fault cades_verify(struct certificate *signer, const struct cades_template *temp
  * of the certificate (ski and hash; NOT_YOURS), then the signature. cades_parse followed by
  * cades_verify alone would not see a changed certificate hash in the leaf. */
 fault cades_verify_leaf(struct certificate *signer, struct span leaf, struct cades_parts *out);
+/* The same for a leaf that cades_parse has taken apart. */
+fault cades_verify_parts(struct certificate *signer, const struct cades_parts *parts);
 
 #endif

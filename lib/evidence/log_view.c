@@ -109,6 +109,36 @@ void log_view_free(struct log_view **self)
     *self = NULL;
 }
 
+// --- entries ------------------------------------------------------------------------------------
+
+void log_entry_read(uint64_t index, struct span leaf, struct log_entry *out)
+{
+    *out = (struct log_entry){.index = index, .leaf = leaf, .leaf_hash = merkle_leaf_hash(leaf)};
+    fault f = cades_parse(leaf, &out->parts);
+    if (!failed(f))
+        f = header_decode(out->parts.content, &out->read);
+    if (failed(f))
+        out->damage = owned_text(fault_detail());
+    else
+        out->header = header_of(out->read);
+}
+
+void log_entry_clear(struct log_entry *self)
+{
+    header_read_free(&self->read);
+    free(self->damage);
+    *self = (struct log_entry){0};
+}
+
+fault log_view_walk_leaves(struct log_view *self, wal_visit *visit, void *owner,
+                           struct wal_end *end)
+{
+    char path[PATH_BYTES];
+    *end = (struct wal_end){0};
+    audit_log_path(self->folder, self->epoch, "wal", path, sizeof path);
+    return wal_walk_from(path, self->pruned.first, visit, owner, end);
+}
+
 struct walk {
     fault (*visit)(void *owner, const struct log_entry *entry);
     void *owner;
@@ -117,28 +147,19 @@ struct walk {
 static fault take_leaf(void *owner, uint64_t index, struct span leaf)
 {
     const struct walk *walk = owner;
-    struct sha256 hash = merkle_leaf_hash(leaf);
-    OWNED(header_read) read = NULL;
-    struct log_entry entry = {.index = index, .leaf = leaf, .leaf_hash = &hash};
-    fault f = cades_parse(leaf, &entry.parts);
-    if (!failed(f))
-        f = header_decode(entry.parts.content, &read);
-    if (failed(f))
-        entry.damage = fault_detail();
-    else
-        entry.header = header_of(read);
-    return walk->visit(walk->owner, &entry);
+    struct log_entry entry;
+    log_entry_read(index, leaf, &entry);
+    fault f = walk->visit(walk->owner, &entry);
+    log_entry_clear(&entry);
+    return f;
 }
 
 fault log_view_walk(struct log_view *self,
                     fault (*visit)(void *owner, const struct log_entry *entry), void *owner,
                     struct wal_end *end)
 {
-    char path[PATH_BYTES];
     struct walk walk = {visit, owner};
-    *end = (struct wal_end){0};
-    audit_log_path(self->folder, self->epoch, "wal", path, sizeof path);
-    return wal_walk_from(path, self->pruned.first, take_leaf, &walk, end);
+    return log_view_walk_leaves(self, take_leaf, &walk, end);
 }
 
 fault log_view_pruned_hashes(const struct log_view *self, struct sha256 *out)

@@ -10,6 +10,7 @@
 #include "lib/bus/directory.h"
 #include "lib/bus/header.h"
 #include "lib/bus/pruned.h"
+#include "lib/bus/wal.h"
 
 struct log_view {
     char folder[400];
@@ -43,22 +44,30 @@ fault log_view_trust_file(const char *folder, const struct log_anchors *anchors,
                           size_t room);
 void log_view_free(struct log_view **self);
 
-/* One entry, taken apart; borrowed. `header` is NULL when it could not be read. */
+/* One entry, taken apart. `header` is NULL when it could not be read. */
 struct log_entry {
     uint64_t index;
-    struct span leaf;
-    const struct sha256 *leaf_hash;
+    struct span leaf; /* borrowed; parts and header point into it */
+    struct sha256 leaf_hash;
     struct cades_parts parts;
     const struct header *header;
-    const char *damage; /* why it could not be read, or NULL */
+    char *damage; /* why it could not be read, or NULL */
+    struct header_read *read;
 };
 
 /* Leaf hashes of the entries that were pruned, from the tiles; pruned.first of them. Not believed
  * before a signed root is over them. LOG_BROKEN: the tiles are not there. */
 fault log_view_pruned_hashes(const struct log_view *self, struct sha256 *out);
 
-/* Walks all entries that are left, in order. A fault of `visit` ends the walk; as wal_walk. *end is
+/* log_entry_clear() it. The leaf must stay where it is until then. */
+void log_entry_read(uint64_t index, struct span leaf, struct log_entry *out);
+void log_entry_clear(struct log_entry *self);
+
+/* Walks all leaves that are left, in order. A fault of `visit` ends the walk; as wal_walk. *end is
  * written in any case. */
+fault log_view_walk_leaves(struct log_view *self, wal_visit *visit, void *owner,
+                           struct wal_end *end);
+/* The same, with each leaf taken apart, for the time of the visit. */
 fault log_view_walk(struct log_view *self,
                     fault (*visit)(void *owner, const struct log_entry *entry), void *owner,
                     struct wal_end *end);

@@ -17,7 +17,7 @@ fault record_new(const struct log_entry *entry, struct record **out)
 {
     OWNED(record) self = owned_new(sizeof *self);
     self->index = entry->index;
-    self->leaf_hash = *entry->leaf_hash;
+    self->leaf_hash = entry->leaf_hash;
     TRY(bytes_copy(entry->leaf, &self->leaf));
     TRY(cades_parse(bytes_span(self->leaf), &self->parts));
     TRY(header_decode(self->parts.content, &self->read));

@@ -151,7 +151,7 @@ static bool says_message_id(const struct lookup *self, const struct log_entry *e
     enum payload_state state;
     OWNED(bytes) blob = NULL;
     return entry->header->payload_bytes <= RECORD_PAYLOAD_BYTES_MAX &&
-           !failed(payload_store_read(self->payloads, self->keys, entry->index, entry->leaf_hash,
+           !failed(payload_store_read(self->payloads, self->keys, entry->index, &entry->leaf_hash,
                                       &state, &blob)) &&
            state == PAYLOAD_HELD && blob->size > SALT_BYTES &&
            has_message_id(span_of(blob->data + SALT_BYTES, blob->size - SALT_BYTES),
@@ -198,9 +198,8 @@ static fault take(struct lookup *self, const struct log_entry *entry)
 static fault look_at(void *owner, uint64_t index, struct span leaf)
 {
     struct lookup *self = owner;
-    struct sha256 hash;
     OWNED(header_read) read = NULL;
-    struct log_entry entry = {.index = index, .leaf = leaf, .leaf_hash = &hash};
+    struct log_entry entry = {.index = index, .leaf = leaf};
     if (failed(cades_parse(leaf, &entry.parts)) ||
         failed(header_decode(entry.parts.content, &read)))
         return DONE; /* verify tells of it */
@@ -208,10 +207,10 @@ static fault look_at(void *owner, uint64_t index, struct span leaf)
     self->seen_ms = entry.header->time_ms;
     if (entry.header->kind >= HEADER_STARTED)
         return DONE;
-    hash = merkle_leaf_hash(leaf);
+    entry.leaf_hash = merkle_leaf_hash(leaf); /* only now: few are of interest */
     bool wanted =
         self->phase == OUTCOMES ? is_wanted_outcome(self, &entry) : is_wanted_request(self, &entry);
-    return wanted && !is_known(self, &hash) ? take(self, &entry) : DONE;
+    return wanted && !is_known(self, &entry.leaf_hash) ? take(self, &entry) : DONE;
 }
 
 // --- the walk ------------------------------------------------------------------------------------

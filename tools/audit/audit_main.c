@@ -17,10 +17,11 @@ static const char usage[] =
     "      erased, late, pruned\n"
     "  show DIR INDEX [--payload]\n"
     "      one entry in full\n"
-    "  verify DIR... [--directory FOLDER] [--json] [--quiet]\n"
+    "  verify DIR... [--directory FOLDER] [--json] [--quiet] [--threads N]\n"
     "      every signature, certificate, commitment, head and root; several logs against one\n"
     "      another. FINDING: what an honest node does not leave behind. REMARK: what may well\n"
-    "      be so, and what this log alone cannot settle\n"
+    "      be so, and what this log alone cannot settle. --threads: as many as there are cores;\n"
+    "      the result is the same\n"
     "  leaves DIR --peer SERVER [--hour YYYYMMDDHH]\n"
     "      the leaf hashes of exchanges with that server in an hour (UTC), sorted, for comm(1); "
     "or\n"
@@ -144,6 +145,9 @@ static fault take_option(int code, struct audit_arguments *out)
         return text_number(span_of_text(optarg), UINT32_MAX, &out->limit);
     case 'n':
         return take_epoch(out);
+    case 'N':
+        TRY(text_number(span_of_text(optarg), VERIFY_THREADS_MAX, &out->threads));
+        return out->threads > 0 ? DONE : RAISE(BAD_REQUEST, "--threads: at least 1");
     case 'j':
         out->json = true;
         return DONE;
@@ -178,6 +182,7 @@ static fault parse(int argc, char **argv, struct audit_arguments *out)
                                             {"kind", required_argument, NULL, 'k'},
                                             {"limit", required_argument, NULL, 'l'},
                                             {"epoch", required_argument, NULL, 'n'},
+                                            {"threads", required_argument, NULL, 'N'},
                                             {"json", no_argument, NULL, 'j'},
                                             {"quiet", no_argument, NULL, 'q'},
                                             {"payload", no_argument, NULL, 'p'},

@@ -22,6 +22,7 @@ struct audit_arguments {
     const char *store_key[LOGS_MAX]; /* files with store keys or day keys */
     uint64_t limit;                  /* 0: all */
     unsigned epoch;                  /* of the log that is shown; 0: the newest */
+    uint64_t threads;                /* of verify; 0: as many as there are cores */
     bool json, quiet, payload;
 };
 

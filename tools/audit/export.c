@@ -26,7 +26,7 @@ struct export
     struct directory *given; /* of --directory, when it judges; or NULL */
     struct standing *standing;
     struct covers *covers;
-    struct key_ring *keys; /* to payloads */
+    struct store_keys *keys; /* to payloads */
     bool by_index;
     uint64_t index;
     uint8_t exchange_id[EXCHANGE_ID_BYTES];
@@ -42,7 +42,7 @@ static void export_clear(struct export *self)
         record_free(&self->record[i]);
     free(self->leaf_hashes);
     covers_free(&self->covers);
-    key_ring_free(&self->keys);
+    store_keys_free(&self->keys);
     standing_free(&self->standing);
     directory_free(&self->given);
     log_view_free(&self->view);
@@ -140,7 +140,7 @@ static fault take_entry(void *owner, const struct log_entry *entry)
         self->leaf_hashes =
             owned_grow(self->leaf_hashes, self->leaf_room, sizeof *self->leaf_hashes);
     }
-    self->leaf_hashes[self->leaf_count++] = *entry->leaf_hash;
+    self->leaf_hashes[self->leaf_count++] = entry->leaf_hash;
     if (!is_wanted(self, entry))
         return DONE;
     if (entry->header == NULL)
@@ -281,7 +281,7 @@ static fault run(struct export *self)
     TRY(open_source(self));
     TRY(find_records(self));
     struct record_source from = {.view = self->view,
-                                 .keys = self->keys,
+                                 .keys = store_keys_ring(self->keys),
                                  .anchors = &self->arguments->anchors,
                                  .directory =
                                      self->given != NULL ? self->given : self->view->directory,

@@ -50,7 +50,7 @@ static fault visit(void *owner, const struct log_entry *entry)
     if (sent && header->late != NULL)
         add(self, header->late->time_ms, &header->late->leaf_hash);
     else if (sent != got && header->kind < HEADER_STARTED)
-        add(self, header->time_ms, entry->leaf_hash);
+        add(self, header->time_ms, &entry->leaf_hash);
     return DONE;
 }
 

@@ -34,7 +34,7 @@ static json_t *entry_json(const struct log_entry *entry)
     char id[37], time[32], hash[2 * SHA256_BYTES + 1];
     log_view_id_text(header->exchange_id, id);
     clock_text(header->time_ms, time, sizeof time);
-    text_hex(sha256_span(entry->leaf_hash), hash, sizeof hash);
+    text_hex(sha256_span(&entry->leaf_hash), hash, sizeof hash);
     json_t *object = json_object();
     json_object_set_new(object, "index", json_integer((json_int_t)entry->index));
     json_object_set_new(object, "time", json_string(time));
@@ -229,7 +229,7 @@ static void print_payload(const struct show *self, const struct log_entry *entry
 {
     OWNED(bytes) blob = NULL;
     enum payload_state state = PAYLOAD_NONE;
-    if (failed(payload_store_read(self->view->payloads, self->keys, entry->index, entry->leaf_hash,
+    if (failed(payload_store_read(self->view->payloads, self->keys, entry->index, &entry->leaf_hash,
                                   &state, &blob))) {
         print_field("payload", span_of_text(fault_detail()));
         return;
@@ -300,7 +300,7 @@ static void print_full(const struct show *self, const struct log_entry *entry)
     char id[37], time[32], hash[2 * SHA256_BYTES + 1];
     log_view_id_text(header->exchange_id, id);
     clock_text(header->time_ms, time, sizeof time);
-    text_hex(sha256_span(entry->leaf_hash), hash, sizeof hash);
+    text_hex(sha256_span(&entry->leaf_hash), hash, sizeof hash);
     OWNED(printable) origin = printable_of(span_of_text(self->view->log_key.name));
     printf("entry %" PRIu64 " of %s\n", entry->index, origin->text);
     printf("  %-16s %s\n  %-16s %s\n  %-16s %s\n  %-16s %s\n", "kind",
@@ -376,7 +376,7 @@ fault show_command(const struct audit_arguments *arguments)
     struct show self = {.arguments = arguments};
     struct wal_end end;
     OWNED(log_view) view = NULL;
-    OWNED(key_ring) keys = NULL;
+    OWNED(store_keys) keys = NULL;
     if (arguments->count > 2)
         return RAISE(BAD_REQUEST, "show DIR [INDEX]");
     if (arguments->count == 2) {
@@ -386,7 +386,7 @@ fault show_command(const struct audit_arguments *arguments)
     TRY(log_view_open(arguments->positional[0], arguments->epoch, &arguments->anchors, &view));
     TRY(store_keys_open(arguments, &keys));
     self.view = view;
-    self.keys = keys;
+    self.keys = store_keys_ring(keys);
     self.list = arguments->json ? json_array() : NULL;
     fault f = log_view_walk(view, show_entry, &self, &end);
     if (self.list != NULL) {

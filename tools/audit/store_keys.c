@@ -19,18 +19,34 @@
 #define LINE_BYTES (DAY_BYTES + 1 + HEX_BYTES + 1) /* "yyyymmdd KEY\n" */
 #define FILE_BYTES_MAX (1u << 20)
 
-/* Store keys; kept until the program ends. */
-static struct {
+struct store_keys {
     size_t count;
-    struct key_wrap *key[LOGS_MAX];
-} held;
+    struct key_wrap *key[LOGS_MAX]; /* of nodes */
+    struct key_ring *ring;
+};
+
+void store_keys_free(struct store_keys **self)
+{
+    if (*self == NULL)
+        return;
+    key_ring_free(&(*self)->ring);
+    for (size_t i = 0; i < (*self)->count; i++)
+        key_wrap_free(&(*self)->key[i]);
+    free(*self);
+    *self = NULL;
+}
+
+struct key_ring *store_keys_ring(const struct store_keys *self)
+{
+    return self->ring;
+}
 
 static fault unwrap(void *owner, const uint8_t wrapped[KEY_WRAPPED_BYTES],
                     uint8_t out[KEY_WRAP_BYTES])
 {
-    (void)owner;
-    for (size_t i = 0; i < held.count; i++)
-        if (!failed(key_wrap_unwrap(held.key[i], wrapped, out)))
+    const struct store_keys *self = owner;
+    for (size_t i = 0; i < self->count; i++)
+        if (!failed(key_wrap_unwrap(self->key[i], wrapped, out)))
             return DONE;
     return RAISE(SEAL_BROKEN, "under none of the store keys given");
 }
@@ -76,27 +92,26 @@ static fault add_day_keys(struct key_ring *ring, const struct bytes *file, const
     return DONE;
 }
 
-static fault add_file(struct key_ring *ring, const char *path)
+static fault add_file(struct store_keys *self, const char *path)
 {
     OWNED(bytes) file = NULL;
     TRY(file_read(path, FILE_BYTES_MAX, &file));
     if (file->size != HEX_BYTES + 1)
-        return add_day_keys(ring, file, path);
+        return add_day_keys(self->ring, file, path);
     seal_wipe(file->data, file->size);
-    TRY(store_key_load(path, &held.key[held.count]));
-    held.count++;
+    TRY(store_key_load(path, &self->key[self->count]));
+    self->count++;
     return DONE;
 }
 
-fault store_keys_open(const struct audit_arguments *arguments, struct key_ring **out)
+fault store_keys_open(const struct audit_arguments *arguments, struct store_keys **out)
 {
-    static const struct key_holder holder = {wrap, unwrap, NULL};
-    OWNED(key_ring) ring = key_ring_new(&holder);
-    while (held.count > 0)
-        key_wrap_free(&held.key[--held.count]);
+    OWNED(store_keys) self = owned_new(sizeof *self);
+    const struct key_holder holder = {wrap, unwrap, self};
+    self->ring = key_ring_new(&holder);
     for (size_t i = 0; i < arguments->store_keys; i++)
-        TRY(add_file(ring, arguments->store_key[i]));
-    *out = TAKE(ring);
+        TRY(add_file(self, arguments->store_key[i]));
+    *out = TAKE(self);
     return DONE;
 }
 
@@ -123,16 +138,16 @@ fault keys_command(const struct audit_arguments *arguments)
     uint8_t wrapped[KEY_WRAPPED_BYTES], key[KEY_WRAP_BYTES];
     char hex[HEX_BYTES + 1];
     uint64_t id;
-    OWNED(key_ring) ring = NULL;
+    OWNED(store_keys) keys = NULL;
     if (arguments->count != 2 || strcmp(arguments->positional[0], "export") != 0 ||
         arguments->store_keys != 1 || arguments->day == NULL ||
         !is_day(span_of_text(arguments->day)))
         return RAISE(BAD_REQUEST, "keys export DIR --store-key FILE --day YYYYMMDD");
     const char *folder = arguments->positional[1];
-    TRY(store_keys_open(arguments, &ring));
+    TRY(store_keys_open(arguments, &keys));
     TRY(key_id_of(folder, arguments->day, &id));
     TRY(day_key_file_find(folder, arguments->day, id, wrapped));
-    if (failed(unwrap(NULL, wrapped, key)) || day_key_id(key) != id)
+    if (failed(unwrap(keys, wrapped, key)) || day_key_id(key) != id)
         return RAISE(BAD_KEY, "the key of %s is not under this store key", arguments->day);
     text_hex(span_of(key, sizeof key), hex, sizeof hex);
     printf("%s %s\n", arguments->day, hex);

@@ -9,7 +9,12 @@
 #include "lib/bus/day_key.h"
 #include "tools/audit/commands.h"
 
-/* A ring for all of --store-key; without any, payloads stay sealed. NOT_FOUND, BAD_KEY. */
-fault store_keys_open(const struct audit_arguments *arguments, struct key_ring **out);
+struct store_keys;
+
+/* All of --store-key. For one thread at a time; another one opens its own. NOT_FOUND, BAD_KEY. */
+fault store_keys_open(const struct audit_arguments *arguments, struct store_keys **out);
+void store_keys_free(struct store_keys **self);
+/* Borrowed; without any key in it payloads stay sealed. */
+struct key_ring *store_keys_ring(const struct store_keys *self);
 
 #endif

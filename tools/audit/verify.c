@@ -9,13 +9,16 @@
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "tools/audit/crew.h"
 #include "tools/audit/json_text.h"
 #include "lib/evidence/printable.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define HEADS_SHOWN_MAX 20
+#define WORDS_BYTES 400 /* of a fault */
 
 static const char *const payload_words[FOUND_KINDS] = {"none", "held",   "sealed",
                                                        "salt", "erased", "damaged"};
@@ -110,11 +113,60 @@ static void read_promise(struct log *log)
         failed(f) || failed(checkpoint_open(bytes_span(note), &log->view->log_key, &log->promised));
 }
 
-static fault visit(void *owner, const struct log_entry *entry)
+static void take(void *owner, const struct examined *examined)
 {
     struct verify *self = owner;
-    verify_entry(self, self->now, entry);
+    verify_entry(self, self->now, examined);
+}
+
+static fault give(void *owner, uint64_t index, struct span leaf)
+{
+    crew_give(owner, index, leaf);
     return DONE;
+}
+
+static size_t threads_of(const struct audit_arguments *arguments)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (arguments->threads > 0)
+        return (size_t)arguments->threads;
+    return cores < 1 ? 1 : cores > VERIFY_THREADS_MAX ? VERIFY_THREADS_MAX : (size_t)cores;
+}
+
+/* In a log that was walked before: those do not change any more. */
+static bool was_verified(const void *owner, const struct sha256 *leaf_hash)
+{
+    const struct verify *self = owner;
+    for (const struct log *log = self->log; log < self->now; log++) {
+        uintptr_t at = (uintptr_t)map_get(&log->by_hash, sha256_span(leaf_hash));
+        if (at != 0 && log->entry[at - 1].verified)
+            return true;
+    }
+    return false;
+}
+
+/* Findings come in the order of the log: what is wrong with its segments after its entries. */
+static fault walk(struct verify *self, struct log *log, struct wal_end *end)
+{
+    OWNED(crew) crew = NULL;
+    struct examination about = {.arguments = self->arguments,
+                                .payloads = log->view->payloads,
+                                .judge = self->judge,
+                                .is_verified = was_verified,
+                                .owner = self};
+    TRY(crew_start(threads_of(self->arguments), &about, take, self, &crew));
+    fault f = log_view_walk_leaves(log->view, give, crew, end);
+    if (!failed(f) || f.code == LOG_BROKEN || f.code == NOT_FOUND) {
+        char detail[WORDS_BYTES];
+        text_format(detail, sizeof detail, "%s", fault_detail());
+        crew_finish(crew);
+        if (f.code == LOG_BROKEN)
+            FIND(self, log, REPORT_WHOLE, "whole log",
+                 "Records in the middle are missing or damaged; only those before were checked.",
+                 "%s", detail);
+        return DONE; /* no segments at all: an empty log, which is found later */
+    }
+    return f;
 }
 
 static fault walk_log(struct verify *self, struct log *log)
@@ -127,14 +179,7 @@ static fault walk_log(struct verify *self, struct log *log)
     read_promise(log);
     log->walked_ms = clock_wall_ms();
     TRY(verify_pruned(self, log));
-    fault f = log_view_walk(log->view, visit, self, &end);
-    if (f.code == LOG_BROKEN)
-        FIND(self, log, REPORT_WHOLE, "whole log",
-             "Records in the middle are missing or damaged; only those before were checked.", "%s",
-             fault_detail());
-    else if (f.code != NOT_FOUND) /* no segments at all: an empty log, which is found below */
-        TRY(f);
-    return DONE;
+    return walk(self, log, &end);
 }
 
 static void check_log(struct verify *self, struct log *log)
@@ -346,7 +391,7 @@ fault verify_command(const struct audit_arguments *arguments, uint64_t *findings
     for (size_t i = 0; i < self->logs; i++)
         log_clear(&self->log[i]);
     directory_release(&self->given);
-    key_ring_free(&self->keys);
+    store_keys_free(&self->keys);
     free(self->tally);
     history_free(&self->given_history);
     report_free(&self->report);

@@ -4,7 +4,8 @@
  *
  *   verify.c         the command: one log after the other, and what is told of each
  *   verify_rest.c    what the verdict rests on: anchors and directories
- *   verify_entry.c   one entry by itself, as it is walked over
+ *   examine.c        what can be found out of an entry by itself, by many threads (crew.c)
+ *   verify_entry.c   what that means, entry after entry in the order of the log
  *   verify_prune.c   a log whose beginning was removed
  *   verify_log.c     the entries of one log against one another, its checkpoint and its end
  *   verify_confirm.c tiles, checkpoints, cosignatures, time stamps, and the times between them
@@ -20,6 +21,7 @@
 #include "lib/bus/pair_type.h"
 #include "tools/audit/anchors.h"
 #include "tools/audit/commands.h"
+#include "tools/audit/examine.h"
 #include "tools/audit/history.h"
 #include "lib/evidence/log_view.h"
 #include "tools/audit/report.h"
@@ -47,7 +49,8 @@ struct kept {
     struct sha256 log_root;
     struct sha256 reply_to;
     bool has_reply_to;
-    bool again; /* the same leaf stood in this log before */
+    bool again;    /* the same leaf stood in this log before */
+    bool verified; /* its signature, with the certificate that it names */
     enum payload_found payload;
     enum keep_mode mode; /* what the server had said it would keep of it */
     const char *service; /* interned */
@@ -127,7 +130,7 @@ struct verify {
     struct report *report;
     struct log log[LOGS_MAX];
     size_t logs;
-    struct key_ring *keys;   /* to the payloads */
+    struct store_keys *keys; /* to the payloads */
     struct directory *given; /* of --directory, or NULL */
     struct history *given_history;
     /* for the log being walked: the newest directory that contains its own; borrowed */
@@ -148,8 +151,8 @@ fault verify_pruned(struct verify *self, struct log *log);
 void verify_prune_act(struct verify *self, struct log *log);
 /* One more entry, of which only the leaf hash is known so far. */
 struct kept *verify_keep(struct log *log, uint64_t index, const struct sha256 *leaf_hash);
-/* Keeps the entry and checks it by itself. */
-void verify_entry(struct verify *self, struct log *log, const struct log_entry *entry);
+/* Keeps the entry and judges what was found out of it. */
+void verify_entry(struct verify *self, struct log *log, const struct examined *examined);
 /* After the last one. */
 void verify_log(struct verify *self, struct log *log);
 /* Its late receipts. After the last entry. */

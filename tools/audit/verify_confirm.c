@@ -324,7 +324,7 @@ static int64_t logged_stamp(struct confirming *self, uint64_t index)
     OWNED(bytes) blob = NULL;
     enum payload_state state = PAYLOAD_NONE;
     const struct log *log = self->log;
-    if (failed(payload_store_read(log->view->payloads, self->verify->keys, index,
+    if (failed(payload_store_read(log->view->payloads, store_keys_ring(self->verify->keys), index,
                                   &log->entry[index].leaf_hash, &state, &blob)))
         return 0;
     self->sealed += state == PAYLOAD_SEALED;

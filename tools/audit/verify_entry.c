@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* One entry by itself: whose it is, who signed, what it commits to. */
+/* One entry: whose it is, who signed, what it commits to; from what was examined, in order. */
 #include "tools/audit/verify.h"
 
-#include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
-#include "lib/bus/letter.h"
-
-#include "audit.pb-c.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -66,7 +62,7 @@ struct kept *verify_keep(struct log *log, uint64_t index, const struct sha256 *l
 
 static struct kept *keep(struct log *log, const struct log_entry *entry)
 {
-    struct kept *kept = verify_keep(log, entry->index, entry->leaf_hash);
+    struct kept *kept = verify_keep(log, entry->index, &entry->leaf_hash);
     if (entry->header != NULL)
         fill_kept(log, entry->header, kept);
     return kept;
@@ -151,8 +147,9 @@ static void check_sender(struct verify *self, struct log *log, const struct log_
              (const char *)header->sender.at, signer->server->id);
 }
 
-static void check_signature(struct verify *self, struct log *log, const struct log_entry *entry)
+static void check_signature(struct verify *self, struct log *log, const struct examined *examined)
 {
+    const struct log_entry *entry = &examined->entry;
     struct directory_signer *signer = directory_signer_ever(self->judge, entry->parts.ski.at);
     if (signer == NULL) {
         FIND(self, log, entry->index, "authorship",
@@ -160,12 +157,11 @@ static void check_signature(struct verify *self, struct log *log, const struct l
              "no certificate with this key is in the directory");
         return;
     }
-    struct cades_parts parts;
-    if (failed(cades_verify_leaf(signer->certificate, entry->leaf, &parts)))
+    if (examined->bad_signature != NULL)
         FIND(self, log, entry->index, "signature",
              "The entry was altered, or fabricated by whoever keeps this log.",
-             "the CAdES signature does not verify: %s", fault_detail());
-    else if (entry->header->time_ms / 1000 * 1000 != parts.time_ms)
+             "the CAdES signature does not verify: %s", examined->bad_signature);
+    else if (entry->header->time_ms / 1000 * 1000 != entry->parts.time_ms)
         FIND(self, log, entry->index, "signature",
              "Time in the header and time of the signature must be one: no node signs this.",
              "the header is dated otherwise than its signature");
@@ -175,76 +171,49 @@ static void check_signature(struct verify *self, struct log *log, const struct l
 
 // --- what it commits to -------------------------------------------------------------------------
 
-static void check_commitment(struct verify *self, struct log *log, const struct log_entry *entry,
-                             const struct bytes *blob)
+static void take_ground(struct log *log, const struct examined *examined)
 {
-    struct sha256 commitment = letter_commitment(bytes_span(blob));
-    if (!sha256_equal(&commitment, &entry->header->payload_sha256) ||
-        blob->size != entry->header->payload_bytes + SALT_BYTES)
-        FIND(self, log, entry->index, "commitment",
-             "What is kept is not what was signed: the content was exchanged afterwards.",
-             "the payload's digest is not the one in the header");
+    struct erased_act *act = log->acts == 0 ? NULL : &log->act[log->acts - 1];
+    if (examined->ground != NULL && act != NULL && act->index == examined->entry.index &&
+        act->ground == NULL)
+        act->ground = owned_text(examined->ground);
 }
 
-/* Why an epoch was closed is payload of its INCIDENT. */
-static void take_reason(struct log *log, struct span payload)
+/* Why an epoch was closed. */
+static void take_reason(struct log *log, const struct examined *examined)
 {
-    Chaski__EpochText *text = chaski__epoch_text__unpack(NULL, payload.size, payload.at);
-    if (text == NULL)
-        return;
-    if (log->reason == NULL)
-        log->reason = owned_text(text->reason);
-    chaski__epoch_text__free_unpacked(text, NULL);
+    if (examined->reason != NULL && log->reason == NULL)
+        log->reason = owned_text(examined->reason);
 }
 
-static void take_prune_ground(struct log *log, uint64_t index, struct span payload)
+/* Why the beginning of the log was removed. */
+static void take_prune_ground(struct log *log, const struct examined *examined)
 {
-    Chaski__PruneText *text = index != log->view->pruned.act
-                                  ? NULL
-                                  : chaski__prune_text__unpack(NULL, payload.size, payload.at);
-    if (text == NULL)
-        return;
-    if (log->prune_ground == NULL)
-        log->prune_ground = owned_text(text->ground);
-    chaski__prune_text__free_unpacked(text, NULL);
+    if (examined->pruning != NULL && log->prune_ground == NULL &&
+        examined->entry.index == log->view->pruned.act)
+        log->prune_ground = owned_text(examined->pruning);
 }
 
-/* The words of an ERASED record are its payload. */
-static void take_ground(struct log *log, const struct log_entry *entry, const struct bytes *blob)
-{
-    if (entry->header->kind != HEADER_ERASED || log->acts == 0 || blob->size < SALT_BYTES)
-        return;
-    struct span payload = letter_payload(bytes_span(blob));
-    Chaski__ErasureText *text = chaski__erasure_text__unpack(NULL, payload.size, payload.at);
-    if (text == NULL)
-        return;
-    struct erased_act *act = &log->act[log->acts - 1];
-    if (act->index == entry->index && act->ground == NULL)
-        act->ground = owned_text(text->ground);
-    chaski__erasure_text__free_unpacked(text, NULL);
-}
-
-/* The state comes out of a file: it may be any number. What is missing is judged after the walk. */
+/* What is missing is judged after the walk. */
 static enum payload_found check_payload(struct verify *self, struct log *log,
-                                        const struct log_entry *entry)
+                                        const struct examined *examined)
 {
     static const char lost[] =
         "The content is lost or was tampered with; the signed header still stands.";
-    OWNED(bytes) blob = NULL;
-    enum payload_state state = PAYLOAD_NONE;
-    if (failed(payload_store_read(log->view->payloads, self->keys, entry->index, entry->leaf_hash,
-                                  &state, &blob))) {
-        FIND(self, log, entry->index, "payload", lost, "%s", fault_detail());
+    uint64_t index = examined->entry.index;
+    if (examined->bad_payload != NULL) {
+        FIND(self, log, index, "payload", lost, "%s", examined->bad_payload);
         return FOUND_DAMAGED;
     }
-    switch (state) {
+    switch (examined->payload) {
     case PAYLOAD_HELD:
-        check_commitment(self, log, entry, blob);
-        take_ground(log, entry, blob);
-        if (entry->header->pruned != NULL && blob->size >= SALT_BYTES)
-            take_prune_ground(log, entry->index, letter_payload(bytes_span(blob)));
-        if (entry->header->closed != NULL && blob->size >= SALT_BYTES)
-            take_reason(log, letter_payload(bytes_span(blob)));
+        if (!examined->committed)
+            FIND(self, log, index, "commitment",
+                 "What is kept is not what was signed: the content was exchanged afterwards.",
+                 "the payload's digest is not the one in the header");
+        take_ground(log, examined);
+        take_reason(log, examined);
+        take_prune_ground(log, examined);
         return FOUND_HELD;
     case PAYLOAD_SEALED:
         return FOUND_SEALED;
@@ -255,8 +224,8 @@ static enum payload_found check_payload(struct verify *self, struct log *log,
     case PAYLOAD_NONE:
         return FOUND_NONE;
     }
-    FIND(self, log, entry->index, "payload", lost,
-         "its payload is in state %u, which no node writes", (unsigned)state);
+    FIND(self, log, index, "payload", lost, "its payload is in state %u, which no node writes",
+         (unsigned)examined->payload);
     return FOUND_DAMAGED;
 }
 
@@ -295,8 +264,9 @@ static void note_statement(struct log *log, const struct log_entry *entry, struc
     log->act[log->acts++] = (struct erased_act){.index = entry->index, .header = TAKE(read)};
 }
 
-void verify_entry(struct verify *self, struct log *log, const struct log_entry *entry)
+void verify_entry(struct verify *self, struct log *log, const struct examined *examined)
 {
+    const struct log_entry *entry = &examined->entry;
     struct kept *kept = keep(log, entry);
     report_entry(self->report);
     if (entry->header == NULL) {
@@ -304,12 +274,13 @@ void verify_entry(struct verify *self, struct log *log, const struct log_entry *
              "the entry cannot be read: %s", entry->damage);
         return;
     }
+    kept->verified = examined->verified;
     check_place(self, log, entry);
-    check_signature(self, log, entry);
+    check_signature(self, log, examined);
     note_statement(log, entry, kept);
     if (log->started != NULL && kept->kind < HEADER_STARTED)
         kept->mode = keeping_mode(header_of(log->started)->keeping, entry->header->service);
-    kept->payload = check_payload(self, log, entry);
+    kept->payload = check_payload(self, log, examined);
     log->payloads[kept->payload]++;
     if (kept_is_own(log, kept) && kept->time_ms > log->own_ms)
         log->own_ms = kept->time_ms;

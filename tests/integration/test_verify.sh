@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Many threads check a log as one does: the same findings in the same order, the same figures, the same exit
+# status; over logs of several batches, honest ones and ones with much that is wrong.
+. "$(dirname "$0")/lib.sh"
+PEER=$OUT/tests/front_peer
+AUDIT=$BIN/chaski-audit
+A=CO/MUN/890905211
+B=CO/GOV/899999027
+CHECKPOINT_MS=200
+country_make >/dev/null
+member_make a $A/SS1 "Medellín" TRAMITES >/dev/null
+member_make b $B/SS1 "DANE" DIVIPOLA >/dev/null
+S=$B/DIVIPOLA/uno
+registry service add $S --class open >/dev/null || die "no service"
+publish
+server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
+server_start b || die "server b: $(tail -n 1 "$C/b/server.events")"
+"$PEER" serve "ipc://$C/b/front" $B/DIVIPOLA 2>/dev/null &
+pids+=($!)
+wait_for 5 grep -q front.gateway_arrived "$C/b/server.events" || die "no stand-in gateway"
+EXCHANGES=700 # 1,400 entries: eleven batches
+timeout 120 "$PEER" ask "ipc://$C/a/front" $A/TRAMITES $S $EXCHANGES 16 >"$C/asked" 2>/dev/null
+check "exchanges" grep -q "OK  *$EXCHANGES\$" "$C/asked"
+server_stop a; server_stop b
+sleep 2.1
+KEYS=(--store-key "$C/a/keys/store.key" --store-key "$C/b/keys/store.key")
+
+# same SENTENCE STATUS FINDINGS-AT-LEAST FOLDERS...: as text and as JSON, with 1 to 64 threads
+untimed() { sed -E 's/[0-9]+ ms, [0-9]+ entries a second$//; s/"(took_ms|entries_a_second)": [0-9]+/"\1": 0/'; }
+same() {
+    local sentence=$1 status=$2 least=$3 threads form said; shift 3
+    for form in --limit=0 --json; do
+        for threads in 1 2 3 8 64; do
+            "$AUDIT" verify "$@" "${KEYS[@]}" $form --threads $threads >"$C/out" 2>&1
+            said=$?
+            untimed <"$C/out" >"$C/said$threads"
+            [ $said = "$status" ] || { not_ok "$sentence" "status $said with $threads threads: $(tail -n 1 "$C/out")"; return; }
+            cmp -s "$C/said1" "$C/said$threads" ||
+                { not_ok "$sentence" "$threads threads differ: $(diff "$C/said1" "$C/said$threads" | head -n 4)"; return; }
+        done
+    done
+    [ "$(jq .count "$C/said1")" -ge "$least" ] || { not_ok "$sentence" "$(jq .count "$C/said1") findings"; return; }
+    ok "$sentence"
+}
+same "honest logs, both" 0 0 "$C/a/audit" "$C/b/audit"
+same "one of them" 0 0 "$C/b/audit"
+count=$(jq .entries "$C/said1")
+check "... all entries of it are counted" equal "$count" $((2 * EXCHANGES + 2))
+check "... and all payloads" equal "$(jq .payloads.held "$C/said1")" "$count"
+
+# --- much that is wrong ---------------------------------------------------------------------------
+X=$C/copy
+cp -r "$C/b/audit" "$X"
+slab=$(ls "$X"/keys/*.slab | head -n 1)
+payloads=$(ls "$X"/payload/*.seg | head -n 1)
+for ((i = 3; i < count; i += 97)); do slot_set "$slab" $i 00000002 "$NO_KEY"; done # marked as erased
+for ((i = 5; i < 50; i += 7)); do flip "$payloads" $((i * 1000)); done
+segment=$(ls "$X"/log/1/wal/*.seg | head -n 1)
+frame_at() { # INDEX: "OFFSET LENGTH" of a leaf in the only segment, by its frame's number
+    local at=0 length number=0
+    while length=$((16#$(xxd -s $at -l 4 -p "$segment"))) && [ $length -gt 0 ]; do
+        [ $number != "$1" ] || { echo $((at + 16)) $length; return; }
+        at=$((at + length + 16)); number=$((number + 1))
+    done
+}
+spoil() { # INDEX BYTES-FROM-THE-END: a byte of a leaf becomes another one, under a right checksum
+    local from length number
+    read -r from length < <(frame_at "$1")
+    flip "$segment" $((from + length - $2))
+    number=$(printf '%016x' "$1")
+    crc32c "$number$(xxd -s "$from" -l "$length" -p "$segment" | tr -d '\n')" | xxd -r -p |
+        dd of="$segment" bs=1 seek=$((from - 12)) conv=notrunc 2>/dev/null
+}
+for i in 40 127 128 300; do spoil $i 5; done # signatures, about the ends of batches
+spoil 129 200 # certificate's hash, or the form
+same "a log with much that is wrong" 1 30 "$X"
+for rule in signature form payload "append only" checkpoint; do
+    check "... $rule" grep -q "\"rule\": \"$rule\"" "$C/said1"
+done
+same "... beside an honest one that holds the same exchanges" 1 30 "$C/a/audit" "$X"
+check "... whose good signatures do not vouch for bad ones" equal \
+    "$(jq -c '[.findings[] | select(.rule == "signature") | .entry]' "$C/said1")" "[40,127,128,300]"
+same "... after it" 1 30 "$X" "$C/a/audit"
+cp -r "$C/a/audit" "$C/holes"
+first=$(ls "$C"/holes/log/1/wal/*.seg)
+cp "$first" "${first%/*}/00000000000000009999.seg"
+same "a log that breaks off in the middle" 1 1 "$C/holes"
+
+# --- what is told meanwhile -----------------------------------------------------------------------
+script -qec "'$AUDIT' verify '$C/a/audit' '$C/b/audit' --threads 4" "$C/typescript" >/dev/null 2>&1 </dev/null
+shown=$(tr '\r' '\n' <"$C/typescript" | sed -n 's/^  \([0-9]*\) entries checked.*/\1/p' | tail -n 1)
+check "a terminal is told how many entries are done" test "${shown:-0}" -ge 1 -a "${shown:-0}" -le $((2 * count))
+check "... and not more than the others" equal "$("$AUDIT" verify "$C/a/audit" --threads 2 2>&1 >/dev/null | wc -c)" 0
+for bad in 0 65 x ""; do
+    "$AUDIT" verify "$C/a/audit" --threads "$bad" >"$C/out" 2>&1
+    check "--threads '$bad' is refused" equal "$? $(grep -c BAD "$C/out")" "2 0"
+done
+finish
