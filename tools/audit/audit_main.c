@@ -22,6 +22,9 @@ static const char usage[] =
     "      another. FINDING: what an honest node does not leave behind. REMARK: what may well\n"
     "      be so, and what this log alone cannot settle. --threads: as many as there are cores;\n"
     "      the result is the same\n"
+    "  report DIR... --html FILE [--directory FOLDER] [--threads N]\n"
+    "      the same, and what the logs say, as one page for a browser or paper: exchanges over\n"
+    "      time, who asks whom, refusals, latencies, gaps, findings. It loads and runs nothing\n"
     "  leaves DIR --peer SERVER [--hour YYYYMMDDHH]\n"
     "      the leaf hashes of exchanges with that server in an hour (UTC), sorted, for comm(1); "
     "or\n"
@@ -101,6 +104,9 @@ static fault take_option(int code, struct audit_arguments *out)
         return DONE;
     case 'h':
         out->hour = optarg;
+        return DONE;
+    case 'w':
+        out->html = optarg;
         return DONE;
     case 'y':
         out->day = optarg;
@@ -183,6 +189,7 @@ static fault parse(int argc, char **argv, struct audit_arguments *out)
                                             {"limit", required_argument, NULL, 'l'},
                                             {"epoch", required_argument, NULL, 'n'},
                                             {"threads", required_argument, NULL, 'N'},
+                                            {"html", required_argument, NULL, 'w'},
                                             {"json", no_argument, NULL, 'j'},
                                             {"quiet", no_argument, NULL, 'q'},
                                             {"payload", no_argument, NULL, 'p'},
@@ -207,6 +214,8 @@ static fault do_command(int argc, char **argv, uint64_t *findings)
         return show_command(&arguments);
     if (strcmp(argv[0], "verify") == 0)
         return verify_command(&arguments, findings);
+    if (strcmp(argv[0], "report") == 0)
+        return picture_command(&arguments, findings);
     if (strcmp(argv[0], "export") == 0)
         return export_command(&arguments);
     if (strcmp(argv[0], "leaves") == 0)

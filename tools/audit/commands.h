@@ -18,6 +18,7 @@ struct audit_arguments {
     const char *peer, *hour;                                 /* of leaves */
     const char *asice, *asics, *seal_key, *seal_certificate; /* of an export */
     const char *policy, *tsa;                                /* files that go along with it */
+    const char *html;                                        /* of a report */
     size_t store_keys;
     const char *store_key[LOGS_MAX]; /* files with store keys or day keys */
     uint64_t limit;                  /* 0: all */
@@ -32,6 +33,9 @@ fault leaves_command(const struct audit_arguments *arguments);
 fault keys_command(const struct audit_arguments *arguments);
 /* *findings: how many; only meaningful on DONE. */
 fault verify_command(const struct audit_arguments *arguments, uint64_t *findings);
+
+/* report DIR... --html FILE; *findings as verify_command. */
+fault picture_command(const struct audit_arguments *arguments, uint64_t *findings);
 
 /* argv[0] is the command; its options are its own. */
 fault search_command(int argc, char **argv);

@@ -15,6 +15,7 @@
 #define PROGRESS_EVERY_MS 200
 
 struct report {
+    const struct report_listener *listener; /* or NULL */
     bool json, quiet, terminal;
     uint64_t findings, remarks, entries;
     json_t *finding_list, *remark_list;
@@ -30,6 +31,13 @@ struct report *report_new(bool json, bool quiet)
     self->finding_list = json_array();
     self->remark_list = json_array();
     self->started_ms = clock_steady_ms();
+    return self;
+}
+
+struct report *report_to(const struct report_listener *listener)
+{
+    struct report *self = report_new(false, false);
+    self->listener = listener;
     return self;
 }
 
@@ -58,6 +66,21 @@ uint64_t report_findings(const struct report *self)
     return self->findings;
 }
 
+uint64_t report_remarks(const struct report *self)
+{
+    return self->remarks;
+}
+
+uint64_t report_entries(const struct report *self)
+{
+    return self->entries;
+}
+
+int64_t report_took_ms(const struct report *self)
+{
+    return clock_steady_ms() - self->started_ms;
+}
+
 // --- the terminal -------------------------------------------------------------------------------
 
 static uint64_t a_second(uint64_t count, int64_t took_ms)
@@ -84,11 +107,16 @@ void report_entry(struct report *self)
             self->entries, a_second(self->entries, now_ms - self->started_ms), self->findings);
 }
 
+void report_clear_progress(const struct report *self)
+{
+    clear_progress(self);
+}
+
 void report_line(struct report *self, const char *format, ...)
 {
     char words[WORDS_BYTES];
     va_list args;
-    if (self->json)
+    if (self->json || self->listener != NULL)
         return;
     va_start(args, format);
     vsnprintf(words, sizeof words, format, args);
@@ -122,6 +150,11 @@ void report_find(struct report *self, const char *folder, uint64_t entry, const 
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
     self->findings++;
+    if (self->listener != NULL) {
+        struct report_finding finding = {folder, entry, rule, meaning, what};
+        self->listener->find(self->listener->owner, &finding);
+        return;
+    }
     if (self->json) {
         json_array_append_new(self->finding_list, finding_json(folder, entry, rule, meaning, what));
         return;
@@ -141,7 +174,9 @@ void report_remark(struct report *self, const char *folder, const char *format, 
     vsnprintf(words, sizeof words, format, args);
     va_end(args);
     self->remarks++;
-    if (self->json) {
+    if (self->listener != NULL) {
+        self->listener->remark(self->listener->owner, folder, words);
+    } else if (self->json) {
         json_t *object = json_object();
         json_object_set_new(object, "log",
                             folder == NULL ? json_null() : json_text(span_of_text(folder)));

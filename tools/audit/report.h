@@ -4,7 +4,8 @@
  *
  * A finding is what an honest node does not leave behind; it decides the exit status. A remark is
  * what may well be so and what this log alone cannot settle. Text goes out at once, JSON at the
- * end. All words are escaped here: callers pass them as they found them.
+ * end. All words are escaped here: callers pass them as they found them. Or both are handed on to
+ * a listener, as they were found, and nothing is printed but progress.
  */
 #ifndef TOOLS_AUDIT_REPORT_H
 #define TOOLS_AUDIT_REPORT_H
@@ -20,6 +21,22 @@ struct report;
 struct report *report_new(bool json, bool quiet);
 void report_free(struct report **self);
 
+/* Borrowed for the time of the call; `folder` and `entry` as below. */
+struct report_finding {
+    const char *folder;
+    uint64_t entry;
+    const char *rule, *meaning; /* ours, and they stay */
+    const char *what;
+};
+
+struct report_listener {
+    void (*find)(void *owner, const struct report_finding *finding);
+    void (*remark)(void *owner, const char *folder, const char *what);
+    void *owner;
+};
+/* The listener is borrowed until report_free. */
+struct report *report_to(const struct report_listener *listener);
+
 /* rule: what was broken; meaning: what it would mean; then what was found (printf style). */
 void report_find(struct report *self, const char *folder, uint64_t entry, const char *rule,
                  const char *meaning, const char *format, ...)
@@ -30,9 +47,15 @@ void report_remark(struct report *self, const char *folder, const char *format, 
 /* One more entry was checked; a line on a terminal says so now and then. */
 void report_entry(struct report *self);
 
+/* Before something else is printed. */
+void report_clear_progress(const struct report *self);
+
 bool report_is_json(const struct report *self);
 bool report_is_quiet(const struct report *self);
 uint64_t report_findings(const struct report *self);
+uint64_t report_remarks(const struct report *self);
+uint64_t report_entries(const struct report *self);
+int64_t report_took_ms(const struct report *self);
 /* A line of text, escaped; nothing with JSON. */
 void report_line(struct report *self, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

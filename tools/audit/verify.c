@@ -95,6 +95,7 @@ static void log_clear(struct log *log)
     free(log->reason);
     history_free(&log->history);
     log_view_free(&log->view);
+    free(log->confirmed);
     free(log->root);
     free(log->entry);
 }
@@ -377,24 +378,41 @@ static fault verify_all(struct verify *self)
     TRY(verify_rest(self));
     TRY(check_logs(self));
     verify_logs(self);
-    tell(self);
     return DONE;
 }
 
-fault verify_command(const struct audit_arguments *arguments, uint64_t *findings)
+void verify_free(struct verify **owner)
 {
-    struct verify *self = owned_new(sizeof *self);
-    self->arguments = arguments;
-    self->report = report_new(arguments->json, arguments->quiet);
-    fault f = verify_all(self);
-    *findings = report_findings(self->report);
+    struct verify *self = *owner;
+    *owner = NULL;
+    if (self == NULL)
+        return;
     for (size_t i = 0; i < self->logs; i++)
         log_clear(&self->log[i]);
     directory_release(&self->given);
     store_keys_free(&self->keys);
     free(self->tally);
     history_free(&self->given_history);
-    report_free(&self->report);
     free(self);
-    return f;
+}
+
+fault verify_run(const struct audit_arguments *arguments, struct report *report,
+                 struct verify **out)
+{
+    OWNED(verify) self = owned_new(sizeof *self);
+    self->arguments = arguments;
+    self->report = report;
+    TRY(verify_all(self));
+    *out = TAKE(self);
+    return DONE;
+}
+
+fault verify_command(const struct audit_arguments *arguments, uint64_t *findings)
+{
+    OWNED(report) report = report_new(arguments->json, arguments->quiet);
+    OWNED(verify) self = NULL;
+    TRY(verify_run(arguments, report, &self));
+    tell(self);
+    *findings = report_findings(report);
+    return DONE;
 }

@@ -49,13 +49,26 @@ struct kept {
     struct sha256 log_root;
     struct sha256 reply_to;
     bool has_reply_to;
-    bool again;    /* the same leaf stood in this log before */
-    bool verified; /* its signature, with the certificate that it names */
+    bool again;       /* the same leaf stood in this log before */
+    bool has_outcome; /* of a request: for pictures */
+    bool verified;    /* its signature, with the certificate that it names */
     enum payload_found payload;
     enum keep_mode mode; /* what the server had said it would keep of it */
     const char *service; /* interned */
-    uint32_t fault;
+    uint32_t fault, status;
     int64_t time_ms;
+    /* for pictures: members who asked and were asked, the rule that decided; interned */
+    const char *caller, *provider, *rule;
+};
+
+/* A checkpoint of the history. */
+struct confirmed {
+    uint64_t size;
+    int64_t stamp_ms; /* 0: no good token */
+    int64_t alone_ms; /* of a whole token whose authority is not trusted; 0: none */
+    bool ended;       /* the certificate under the good token, by now */
+    unsigned good;    /* cosignatures, of the witnesses of today */
+    unsigned quorum;  /* 0: nobody is to witness it */
 };
 
 /* The largest head that another server has claimed of its own log, in an entry of this one. */
@@ -96,7 +109,9 @@ struct log {
     struct map heads;           /* server -> struct peer_head */
     struct checkpoint promised; /* read before the walk: a running node writes on; size 0: none */
     bool promise_bad;
-    uint64_t uncovered; /* entries that no checkpoint covers yet */
+    uint64_t uncovered;          /* entries that no checkpoint covers yet */
+    struct confirmed *confirmed; /* by size */
+    size_t confirmations;
     uint64_t payloads[FOUND_KINDS];
     struct header_read *started; /* its last one: what is kept from there on */
     size_t acts;
@@ -140,6 +155,12 @@ struct verify {
     size_t tallies;
     struct pair_tally *tally;
 };
+
+/* Everything about these folders goes to `report`, which is borrowed; verify_free() it. A fault
+ * means that nothing could be checked. */
+fault verify_run(const struct audit_arguments *arguments, struct report *report,
+                 struct verify **out);
+void verify_free(struct verify **self);
 
 #define FIND(self, log, index, rule, meaning, ...) \
     report_find((self)->report, (log)->view->name, index, rule, meaning, __VA_ARGS__)

@@ -28,19 +28,9 @@ static const char derived[] = "The segments say otherwise, and they are what was
                               "reads the files from a share "
                               "is misled.";
 
-/* A checkpoint of the history, and what became of it. */
-struct confirmed {
-    uint64_t size;
-    int64_t stamp_ms; /* 0: no good token */
-    int64_t alone_ms; /* of a whole token whose authority is not trusted; 0: none */
-    bool ended;       /* the certificate under the good token, by now */
-};
-
 struct confirming {
     struct verify *verify;
     struct log *log;
-    struct confirmed *list; /* by size */
-    size_t count;
     uint64_t sealed; /* logged stamps that could not be opened */
 };
 
@@ -149,7 +139,8 @@ static bool root_fits(struct verify *self, struct log *log, const struct checkpo
 
 /* Lines of a known witness must be good; how many make a quorum is the directory's word. */
 static void check_cosignatures(struct verify *self, struct log *log, struct span note,
-                               const struct checkpoint *head, const char *name)
+                               const struct checkpoint *head, const char *name,
+                               struct confirmed *out)
 {
     const struct directory_server *server =
         directory_server(self->judge, span_of_text(log->view->server));
@@ -168,7 +159,9 @@ static void check_cosignatures(struct verify *self, struct log *log, struct span
                  "Somebody put a witness's name under what it did not sign.",
                  "%s: the line of %s does not verify", name, key->name);
     }
-    if (server != NULL && good < server->quorum)
+    out->good = good;
+    out->quorum = server == NULL ? 0 : server->quorum;
+    if (good < out->quorum)
         REMARK(self, log,
                "%s (%" PRIu64
                " entries): %u cosignatures of the %zu witnesses of today; %u make it "
@@ -227,20 +220,20 @@ static void check_renewal(struct confirming *self)
 {
     const struct confirmed *newest = NULL;
     unsigned covered = 0;
-    for (size_t i = 0; i < self->count; i++)
-        if (self->list[i].stamp_ms != 0)
-            newest = &self->list[i];
-    for (size_t i = 0; i < self->count; i++) {
-        if (self->list[i].alone_ms == 0)
+    for (size_t i = 0; i < self->log->confirmations; i++)
+        if (self->log->confirmed[i].stamp_ms != 0)
+            newest = &self->log->confirmed[i];
+    for (size_t i = 0; i < self->log->confirmations; i++) {
+        if (self->log->confirmed[i].alone_ms == 0)
             continue;
-        if (newest != NULL && newest->size > self->list[i].size)
+        if (newest != NULL && newest->size > self->log->confirmed[i].size)
             covered++;
         else
             FIND(self->verify, self->log, REPORT_WHOLE, "time stamp",
                  "Nothing says that the log was that long at that time.",
                  "cp/%" PRIu64 ".tst is of an authority that is not trusted, and no stamp of one "
                  "that is covers it",
-                 self->list[i].size);
+                 self->log->confirmed[i].size);
     }
     if (covered > 0)
         REMARK(self->verify, self->log,
@@ -275,10 +268,11 @@ static void take_history(struct confirming *self, const char *name)
     if (head.size != one.size)
         FIND(self->verify, self->log, REPORT_WHOLE, "checkpoint", derived,
              "%s holds the checkpoint of %" PRIu64 " entries", part, head.size);
-    check_cosignatures(self->verify, self->log, bytes_span(note), &head, part);
+    check_cosignatures(self->verify, self->log, bytes_span(note), &head, part, &one);
     check_stamp(self->verify, self->log, part, bytes_span(note), &one);
-    self->list = owned_grow(self->list, self->count + 1, sizeof *self->list);
-    self->list[self->count++] = one;
+    struct log *log = self->log;
+    log->confirmed = owned_grow(log->confirmed, log->confirmations + 1, sizeof *log->confirmed);
+    log->confirmed[log->confirmations++] = one;
 }
 
 static void check_history(struct confirming *self)
@@ -292,17 +286,19 @@ static void check_history(struct confirming *self)
         if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
             take_history(self, entry->d_name);
     closedir(dir);
-    if (self->count > 0)
-        qsort(self->list, self->count, sizeof *self->list, by_size);
+    if (self->log->confirmations > 0)
+        qsort(self->log->confirmed, self->log->confirmations, sizeof *self->log->confirmed,
+              by_size);
     int64_t last_ms = 0;
-    for (size_t i = 0; i < self->count; i++) {
-        if (self->list[i].stamp_ms == 0)
+    for (size_t i = 0; i < self->log->confirmations; i++) {
+        if (self->log->confirmed[i].stamp_ms == 0)
             continue;
-        if (self->list[i].stamp_ms + STAMP_ACCURACY_S * 1000 < last_ms)
+        if (self->log->confirmed[i].stamp_ms + STAMP_ACCURACY_S * 1000 < last_ms)
             FIND(self->verify, self->log, REPORT_WHOLE, "time stamp",
                  "A longer log was stamped before a shorter one: one of the stamps lies.",
-                 "cp/%" PRIu64 ".tst is older than the stamp of a shorter log", self->list[i].size);
-        last_ms = self->list[i].stamp_ms;
+                 "cp/%" PRIu64 ".tst is older than the stamp of a shorter log",
+                 self->log->confirmed[i].size);
+        last_ms = self->log->confirmed[i].stamp_ms;
     }
     check_renewal(self);
 }
@@ -311,9 +307,9 @@ static void check_history(struct confirming *self)
 
 static int64_t stamp_of_size(const struct confirming *self, uint64_t size)
 {
-    for (size_t i = 0; i < self->count; i++)
-        if (self->list[i].size == size)
-            return self->list[i].stamp_ms;
+    for (size_t i = 0; i < self->log->confirmations; i++)
+        if (self->log->confirmed[i].size == size)
+            return self->log->confirmed[i].stamp_ms;
     return 0;
 }
 
@@ -351,7 +347,8 @@ static void check_times(struct confirming *self)
     }
     for (uint64_t i = 0; i < log->count; i++) {
         const struct kept *kept = &log->entry[i];
-        while (next < self->count && (self->list[next].size <= i || self->list[next].stamp_ms == 0))
+        while (next < self->log->confirmations &&
+               (self->log->confirmed[next].size <= i || self->log->confirmed[next].stamp_ms == 0))
             next++;
         if (!kept_is_own(log, kept) || kept->log_size > log->count)
             continue;
@@ -359,10 +356,11 @@ static void check_times(struct confirming *self)
             FIND(self->verify, log, i, "time", "It was dated back: its clock was wrong or lied.",
                  "dated %" PRId64 " s before a time stamp that it covers",
                  (after[kept->log_size] - kept->time_ms) / 1000);
-        if (next < self->count && kept->time_ms > self->list[next].stamp_ms + SKEW_MS)
+        if (next < self->log->confirmations &&
+            kept->time_ms > self->log->confirmed[next].stamp_ms + SKEW_MS)
             FIND(self->verify, log, i, "time", "It was dated ahead: its clock was wrong or lied.",
                  "dated %" PRId64 " s after a time stamp that covers it",
-                 (kept->time_ms - self->list[next].stamp_ms) / 1000);
+                 (kept->time_ms - self->log->confirmed[next].stamp_ms) / 1000);
     }
     free(after);
     if (self->sealed > 0)
@@ -390,5 +388,4 @@ void verify_confirm(struct verify *self, struct log *log)
     bytes_free(&there);
     check_history(&confirming);
     check_times(&confirming);
-    free(confirming.list);
 }

@@ -24,6 +24,18 @@ static char *intern(struct log *log, struct span text)
     return name;
 }
 
+/* Who asked whom, whichever of the two speaks. */
+static void fill_members(struct log *log, const struct header *header, struct kept *kept)
+{
+    bool outcome = header->kind == HEADER_RESPONSE || header->kind == HEADER_FAULT;
+    struct span caller = outcome ? header->receiver : header->sender;
+    struct span provider = outcome ? header->sender : header->receiver;
+    if (header->service.size > 0)
+        provider = header->service;
+    kept->caller = intern(log, bus_id_prefix(caller, ID_MEMBER));
+    kept->provider = intern(log, bus_id_prefix(provider, ID_MEMBER));
+}
+
 static void fill_kept(struct log *log, const struct header *header, struct kept *kept)
 {
     kept->kind = header->kind;
@@ -38,6 +50,9 @@ static void fill_kept(struct log *log, const struct header *header, struct kept 
     kept->fault = header->fault;
     kept->time_ms = header->time_ms;
     kept->service = intern(log, header->service);
+    kept->status = header->status;
+    kept->rule = intern(log, header->rule);
+    fill_members(log, header, kept);
 }
 
 struct kept *verify_keep(struct log *log, uint64_t index, const struct sha256 *leaf_hash)
