@@ -3,6 +3,17 @@
 
 #include <stdlib.h>
 
+size_t span_used(struct span self)
+{
+    static const uint8_t zeros[4096];
+    size_t last = self.size;
+    while (last >= sizeof zeros && memcmp(self.at + last - sizeof zeros, zeros, sizeof zeros) == 0)
+        last -= sizeof zeros;
+    while (last > 0 && self.at[last - 1] == 0)
+        last--;
+    return last;
+}
+
 fault bytes_new(size_t size, struct bytes **out)
 {
     struct bytes *self = owned_new(sizeof *self);

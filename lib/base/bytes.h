@@ -44,6 +44,9 @@ static inline bool span_is_text(struct span a, const char *text)
     return span_equal(a, span_of_text(text));
 }
 
+/* Bytes up to the last one that is not zero: of files that are filled with zeros ahead. */
+size_t span_used(struct span self);
+
 /* `size` zeroed bytes; NO_MEMORY when there are none. bytes_free() it. */
 fault bytes_new(size_t size, struct bytes **out);
 fault bytes_copy(struct span from, struct bytes **out);

@@ -73,14 +73,6 @@ static fault take_frame(struct cursor *at, uint64_t index, struct span *body)
     return DONE;
 }
 
-static uint64_t count_nonzero(struct span tail)
-{
-    size_t last = tail.size;
-    while (last > 0 && tail.at[last - 1] == 0)
-        last--;
-    return last;
-}
-
 /* Every place where a whole frame with an index beyond `size` begins. The length of what is damaged
  * is not known, so each byte is tried; the index alone rules out nearly all. */
 static fault walk_tail(struct span tail, uint64_t size, wal_visit *visit, void *owner,
@@ -223,7 +215,7 @@ static fault walk_one(const char *folder, struct segment *segment, bool last, ui
     segment->size = (off_t)bytes.size;
     uint64_t rest = 0;
     if (!failed(f) && bytes.size > 0) {
-        rest = count_nonzero(span_of(bytes.at + segment->end, bytes.size - (size_t)segment->end));
+        rest = span_used(span_of(bytes.at + segment->end, bytes.size - (size_t)segment->end));
         if (rest > 0 && last)
             f = walk_tail(span_of(bytes.at + segment->end, rest), *index, NULL, NULL, end);
     }
@@ -451,7 +443,7 @@ static fault walk_closed(struct wal *self, struct segment *segment, uint64_t *in
     segment_path(self->folder, segment->first, path);
     TRY(map_segment(path, &bytes));
     fault f = walk_frames(segment, bytes, index, visit, owner);
-    *more = count_nonzero(span_of(bytes.at + segment->end, bytes.size - (size_t)segment->end)) == 0;
+    *more = span_used(span_of(bytes.at + segment->end, bytes.size - (size_t)segment->end)) == 0;
     unmap_segment(bytes);
     return f;
 }

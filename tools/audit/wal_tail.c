@@ -34,21 +34,13 @@ static bool take_record(struct cursor *at, uint64_t least, uint64_t most, uint64
     return true;
 }
 
-static uint64_t used_bytes(struct span tail)
-{
-    size_t last = tail.size;
-    while (last > 0 && tail.at[last - 1] == 0)
-        last--;
-    return last;
-}
-
 struct wal_tail wal_tail_of(struct span segment, uint64_t first)
 {
     struct cursor at = cursor_over(segment);
     uint64_t next = first, index = 0;
     while (take_record(&at, next, next, &index))
         next++;
-    struct wal_tail tail = {.torn_bytes = used_bytes(at.left)};
+    struct wal_tail tail = {.torn_bytes = span_used(at.left)};
     if (tail.torn_bytes == 0)
         return tail;
     uint64_t most = next + at.left.size / WAL_FRAME_BYTES;

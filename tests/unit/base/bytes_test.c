@@ -98,7 +98,22 @@ static void test_spans_are_equal_by_content(void)
     CU_ASSERT(!span_is_text(span_of("a\0", 2), "a"));
 }
 
+static void test_what_is_used_ends_at_the_last_byte_that_is_not_zero(void)
+{
+    static uint8_t room[20000];
+    CU_ASSERT_EQUAL(span_used(span_of(NULL, 0)), 0);
+    CU_ASSERT_EQUAL(span_used(span_of(room, sizeof room)), 0);
+    for (size_t at = 0; at < sizeof room; at += 37) {
+        room[at] = 1;
+        CU_ASSERT_EQUAL(span_used(span_of(room, sizeof room)), at + 1);
+        CU_ASSERT_EQUAL(span_used(span_of(room, at + 1)), at + 1);
+        CU_ASSERT_EQUAL(span_used(span_of(room, at)), 0);
+        room[at] = 0;
+    }
+}
+
 SUITE(bytes, TEST(test_new_bytes_are_zero), TEST(test_a_size_beyond_all_memory_is_a_fault),
       TEST(test_a_copy_is_its_own), TEST(test_appending_grows_and_keeps_what_is_there),
       TEST(test_reserved_room_is_not_content_until_the_size_is_raised),
-      TEST(test_freeing_twice_and_nothing_is_harmless), TEST(test_spans_are_equal_by_content))
+      TEST(test_freeing_twice_and_nothing_is_harmless), TEST(test_spans_are_equal_by_content),
+      TEST(test_what_is_used_ends_at_the_last_byte_that_is_not_zero))
