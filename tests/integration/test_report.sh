@@ -96,7 +96,7 @@ check "... at most 20 of a rule" equal "$(grep -o '<article class="finding">' "$
     jq '[.findings | group_by(.rule)[] | [length, 20] | min] | add')"
 check "... saying where the evidence lies" has bad "log/1/wal/00000000000000000000.seg"
 check "... and how to look at it" has bad "chaski-audit show "
-check "an empty log is a page, too" has empty "There are no exchanges in these logs"
+check "an empty log is a page, too" has empty "There are no exchanges to show"
 check "... with its finding" has empty "the log is empty"
 
 # --- the figures ----------------------------------------------------------------------------------
@@ -113,6 +113,19 @@ row=$(sed 's:</tr>:&\n:g' "$C/one.dom" | grep -F "$C/b/audit" | grep -o '<td cla
 check "entries, requests, responses and faults: as show counts" equal "$row" "$("$AUDIT" show "$C/b/audit" --json | jq length) $(kinds request) $(kinds response) $(kinds fault) "
 tally() { sed 's:</tr>:&\n:g' "$C/one.dom" | grep -F "$1</bdi></td>" | tail -n 1 | grep -o '<td class="n">[0-9,]*</td>' | tail -n 1 | tr -dc 0-9; }
 check "refusals: as search counts them" equal "$(tally 'status 404')" "$(found --outcome 404)"
+
+report "$C/b/audit" --member $D --html "$C/one-d.html" >/dev/null
+mv "$C/one-d.html" "$C/one.html"
+browse one --dump-dom >"$C/one.dom"
+check "of one member: as search counts" equal "$(tile Exchanges)" "$(found --member $D)"
+check "... more than nothing" test "$(tile Exchanges)" -ge 3
+check "... and says so" contains "$(cat "$C/one.dom")" "asked or was asked"
+rm "$C/one.html"
+report "$C/b/audit" --from 2031-01-01 --html "$C/one.html" >/dev/null
+browse one --dump-dom >"$C/one.dom"
+check "of another time: none" equal "$(tile Exchanges) $(grep -c 'There are no exchanges' "$C/one.dom")" "0 1"
+check "... while all is verified" contains "$(cat "$C/one.dom")" "Each of $("$AUDIT" show "$C/b/audit" --json | jq length) entries"
+check "a time that is none is refused" equal "$(report "$C/b/audit" --from gestern --html "$C/two.html")" 2
 
 # --- strangers' words -----------------------------------------------------------------------------
 for page in good bad; do

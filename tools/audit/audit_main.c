@@ -22,9 +22,12 @@ static const char usage[] =
     "      another. FINDING: what an honest node does not leave behind. REMARK: what may well\n"
     "      be so, and what this log alone cannot settle. --threads: as many as there are cores;\n"
     "      the result is the same\n"
-    "  report DIR... --html FILE [--directory FOLDER] [--threads N]\n"
+    "  report DIR... --html FILE [--from TIME] [--until TIME] [--member MEMBER]\n"
+    "         [--directory FOLDER] [--threads N]\n"
     "      the same, and what the logs say, as one page for a browser or paper: exchanges over\n"
-    "      time, who asks whom, refusals, latencies, gaps, findings. It loads and runs nothing\n"
+    "      time, who asks whom, refusals, latencies, gaps, findings. It loads and runs nothing. "
+    "All\n"
+    "      is verified; the filters, as for search, are for the exchanges that are shown\n"
     "  leaves DIR --peer SERVER [--hour YYYYMMDDHH]\n"
     "      the leaf hashes of exchanges with that server in an hour (UTC), sorted, for comm(1); "
     "or\n"
@@ -108,6 +111,15 @@ static fault take_option(int code, struct audit_arguments *out)
     case 'w':
         out->html = optarg;
         return DONE;
+    case 'F':
+        out->from = optarg;
+        return DONE;
+    case 'U':
+        out->until = optarg;
+        return DONE;
+    case 'M':
+        out->member = optarg;
+        return DONE;
     case 'y':
         out->day = optarg;
         return DONE;
@@ -190,6 +202,9 @@ static fault parse(int argc, char **argv, struct audit_arguments *out)
                                             {"epoch", required_argument, NULL, 'n'},
                                             {"threads", required_argument, NULL, 'N'},
                                             {"html", required_argument, NULL, 'w'},
+                                            {"from", required_argument, NULL, 'F'},
+                                            {"until", required_argument, NULL, 'U'},
+                                            {"member", required_argument, NULL, 'M'},
                                             {"json", no_argument, NULL, 'j'},
                                             {"quiet", no_argument, NULL, 'q'},
                                             {"payload", no_argument, NULL, 'p'},

@@ -19,6 +19,7 @@ struct audit_arguments {
     const char *asice, *asics, *seal_key, *seal_certificate; /* of an export */
     const char *policy, *tsa;                                /* files that go along with it */
     const char *html;                                        /* of a report */
+    const char *from, *until, *member;                       /* which exchanges it shows, or NULL */
     size_t store_keys;
     const char *store_key[LOGS_MAX]; /* files with store keys or day keys */
     uint64_t limit;                  /* 0: all */

@@ -7,6 +7,7 @@
 #include "lib/crypto/digest.h"
 #include "lib/evidence/files.h"
 #include "lib/evidence/printable.h"
+#include "tools/audit/search_arguments.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -139,6 +140,19 @@ static void draw(struct picture *self)
 
 // --- the command --------------------------------------------------------------------------------
 
+static fault read_filters(struct picture *self, const struct audit_arguments *arguments)
+{
+    int64_t other_end = 0;
+    self->until_ms = INT64_MAX;
+    if (arguments->from != NULL)
+        TRY(search_time_read(arguments->from, &self->from_ms, &other_end));
+    if (arguments->until != NULL)
+        TRY(search_time_read(arguments->until, &other_end, &self->until_ms));
+    if (self->from_ms > self->until_ms)
+        return RAISE(BAD_REQUEST, "--from is after --until: no time lies between them");
+    return arguments->member == NULL ? DONE : search_member_read(arguments->member, self->member);
+}
+
 static fault check_place(const struct audit_arguments *arguments)
 {
     if (arguments->html == NULL)
@@ -182,6 +196,7 @@ fault picture_command(const struct audit_arguments *arguments, uint64_t *finding
     OWNED(report) report = report_to(&listener);
     OWNED(verify) verify = NULL;
     TRY(check_place(arguments));
+    TRY(read_filters(self, arguments));
     TRY(verify_run(arguments, report, &verify));
     self->verify = verify;
     self->report = report;

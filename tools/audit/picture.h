@@ -105,6 +105,9 @@ struct picture {
     const struct report *report;
     int64_t made_ms;
     struct page *page;
+    /* which exchanges are shown */
+    int64_t from_ms, until_ms;
+    char member[ID_TEXT_BYTES_MAX + 1]; /* "": all */
     /* of verify */
     size_t rules, shown, remarks;
     struct rule_count rule[PICTURE_RULES_MAX];

@@ -229,7 +229,7 @@ void picture_put_latency(struct picture *self)
 {
     page_text(self->page, "<section id=\"latency\"><h2>How long answers took</h2>\n");
     if (self->latencies == 0)
-        page_text(self->page, "<p class=\"empty\">There are no answers in these logs.</p>\n");
+        page_text(self->page, "<p class=\"empty\">There are no answers to show.</p>\n");
     else
         put_latencies(self);
     if (self->backwards > 0)

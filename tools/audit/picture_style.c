@@ -43,6 +43,7 @@ const char picture_style[] =
     "margin:0 0 22px}"
     ".two{display:grid;grid-template-columns:1fr 1fr;gap:0 40px}.two ul{padding-left:20px;margin:0}"
     ".two li{margin:0 0 8px}"
+    ".shown{border-left:4px solid var(--flow);padding:6px 14px;max-width:none}"
     ".empty{color:var(--dim)}.more{color:var(--dim);font-size:14px}"
     ".count{color:var(--dim);font-weight:500;font-variant-numeric:tabular-nums}"
     ".mark-bad{color:var(--bad);font-size:13px}"

@@ -31,6 +31,19 @@ static bool stands_before(const struct verify *verify, const struct log *log,
     return kept->again;
 }
 
+static bool is_in_time(const struct picture *self, const struct kept *kept)
+{
+    return kept->time_ms >= self->from_ms && kept->time_ms <= self->until_ms;
+}
+
+/* An exchange is dated by its request, if there is one. */
+static bool is_shown(const struct picture *self, const struct kept *begun)
+{
+    return is_in_time(self, begun) &&
+           (self->member[0] == '\0' || strcmp(begun->caller, self->member) == 0 ||
+            strcmp(begun->provider, self->member) == 0);
+}
+
 // --- the axis -----------------------------------------------------------------------------------
 
 struct times {
@@ -52,7 +65,7 @@ static void gather_times(const struct picture *self, struct times *out)
     for (size_t i = 0; i < self->verify->logs; i++) {
         const struct log *log = &self->verify->log[i];
         for (uint64_t k = 0; k < log->count; k++)
-            if (log->entry[k].kind != 0)
+            if (log->entry[k].kind != 0 && is_in_time(self, &log->entry[k]))
                 out->at[out->count++] = log->entry[k].time_ms;
     }
     if (out->count > 0)
@@ -236,13 +249,16 @@ static void count_outcome(struct picture *self, const struct map *by_exchange, s
 {
     struct kept *request = request_of(self, by_exchange, kept);
     enum outcome outcome = outcome_of(kept);
+    if (request != NULL)
+        request->has_outcome = true;
+    if (!is_shown(self, request != NULL ? request : kept))
+        return;
     count_reason(self, kept, outcome);
     if (request == NULL) {
         self->lone++;
         count_exchange(self, kept, outcome, false);
         return;
     }
-    request->has_outcome = true;
     count_exchange(self, request, outcome, true);
     if (kept->kind == HEADER_RESPONSE)
         note_latency(self, kept->time_ms - request->time_ms);
@@ -261,9 +277,8 @@ static void count_all(struct picture *self, bool requests, const struct map *by_
                 continue;
             if (!requests)
                 count_outcome(self, by_exchange, kept);
-            else
-                count_exchange(self, kept, OUTCOME_NONE, false);
-            self->requests += requests;
+            else if (is_shown(self, kept))
+                self->requests++, count_exchange(self, kept, OUTCOME_NONE, false);
         }
     }
 }

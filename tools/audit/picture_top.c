@@ -81,6 +81,25 @@ static void put_tiles(struct picture *self)
     page_text(self->page, "</ul>\n");
 }
 
+static void put_filters(struct picture *self)
+{
+    const struct audit_arguments *arguments = self->verify->arguments;
+    if (arguments->from == NULL && arguments->until == NULL && arguments->member == NULL)
+        return;
+    page_text(self->page, "<p class=\"shown\"><b>Exchanges shown:</b> only those");
+    if (arguments->from != NULL)
+        page_put(self->page, " from %s on", time_of_ms(self->from_ms).text);
+    if (arguments->until != NULL)
+        page_put(self->page, " until %s", time_of_ms(self->until_ms).text);
+    if (arguments->member != NULL) {
+        page_text(self->page, " in which ");
+        page_words(self->page, picture_name(self, self->member));
+        page_text(self->page, " asked or was asked");
+    }
+    page_text(self->page, ". The verdict, the findings and the tables of each log are about all of "
+                          "the logs.</p>\n");
+}
+
 // --- what was checked ---------------------------------------------------------------------------
 
 static void put_checked(struct picture *self)
@@ -220,6 +239,7 @@ void picture_put_top(struct picture *self)
 {
     put_verdict(self);
     put_tiles(self);
+    put_filters(self);
     page_text(self->page, "<section id=\"summary\"><h2>In plain words</h2>\n<p>");
     if (report_findings(self->report) == 0)
         page_text(

@@ -94,6 +94,11 @@ static fault read_id(const char *option, const char *text, unsigned parts, const
     return DONE;
 }
 
+fault search_member_read(const char *text, char out[ID_TEXT_BYTES_MAX + 1])
+{
+    return read_id("--member", text, ID_MEMBER, "INSTANCE/CLASS/MEMBER", out);
+}
+
 /* Whole identifiers in the form that the log has them in; what is cut in a part stays as it is. */
 static fault read_service(const char *text, char out[ID_TEXT_BYTES_MAX + 1])
 {
@@ -287,7 +292,7 @@ static fault take_filter(int code, struct search_arguments *out)
     case O_PEER:
         return read_id("--peer", optarg, ID_SERVER, "INSTANCE/CLASS/MEMBER/SERVERCODE", out->peer);
     case O_MEMBER:
-        return read_id("--member", optarg, ID_MEMBER, "INSTANCE/CLASS/MEMBER", out->member);
+        return search_member_read(optarg, out->member);
     case O_SERVICE:
         return read_service(optarg, out->service);
     case O_EXCHANGE:

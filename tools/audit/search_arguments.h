@@ -37,4 +37,7 @@ fault search_arguments_read(int argc, char **argv, struct search_arguments *out)
  * day, "2026-11-21T04:05" a minute, "...:06" a second, "...:06.789Z" a millisecond. BAD_REQUEST. */
 fault search_time_read(const char *text, int64_t *first_ms, int64_t *last_ms);
 
+/* --member, in the form that the log has it in. BAD_REQUEST. */
+fault search_member_read(const char *text, char out[ID_TEXT_BYTES_MAX + 1]);
+
 #endif
