@@ -129,3 +129,24 @@ fault set_place_write(const char *audit_folder, const struct set_place *place)
                 place->time_ms);
     return file_replace(path, span_of_text(text), 0644);
 }
+
+int64_t set_floor_read(const char *audit_folder)
+{
+    char path[PATH_BYTES];
+    uint64_t time_ms = 0;
+    OWNED(bytes) text = NULL;
+    if (!text_format(path, sizeof path, "%s/sets/floor", audit_folder) ||
+        failed(file_read(path, 32, &text)) ||
+        failed(text_number(bytes_span(text), INT64_MAX, &time_ms)))
+        return 0;
+    return (int64_t)time_ms;
+}
+
+fault set_floor_write(const char *audit_folder, int64_t time_ms)
+{
+    char path[PATH_BYTES], text[32];
+    if (!text_format(path, sizeof path, "%s/sets/floor", audit_folder))
+        return RAISE(BAD_CONFIG, "the audit folder's name is too long");
+    text_format(text, sizeof text, "%" PRId64, time_ms);
+    return file_replace(path, span_of_text(text), 0644);
+}

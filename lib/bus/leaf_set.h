@@ -5,6 +5,8 @@
  * here; may be removed at any time (docs/decisions/0013).
  *
  *   <audit_folder>/sets/next                   "<epoch> <entries> <time in ms>\n": what is taken in
+ *   <audit_folder>/sets/floor                  decimal: time in ms before which the log was pruned
+ *                                              when the sets were made; absent: nothing is missing
  *   <audit_folder>/sets/<32 hex digits>/peer   the other server's identifier
  *   <audit_folder>/sets/<32 hex digits>/<yyyymmddhh>   records of 72 bytes, in no order:
  *   leaf hash (32) | exchange id (16) | u64 index | u32 epoch | u32 ms of the hour | u8 kind |
@@ -59,6 +61,10 @@ struct set_place {
 fault set_place_read(const char *audit_folder, struct set_place *out);
 fault set_place_write(const char *audit_folder, const struct set_place *place);
 
+/* Leaves dated before this may be missing in the sets; 0: none are. */
+int64_t set_floor_read(const char *audit_folder);
+fault set_floor_write(const char *audit_folder, int64_t time_ms);
+
 /* Part of an hour's leaves: dated before until_ms; of one minute or all (-1); whose hash begins
  * with this byte or any (-1). */
 struct set_range {
@@ -66,7 +72,9 @@ struct set_range {
     int minute, prefix;
 };
 
-/* Number, and SHA-256 over the sorted leaf hashes; of none: SHA256(""). */
+/* Number, and SHA-256 over the sorted leaf hashes; of none: SHA256(""). SET_UNKNOWN: the hour lies
+ * below the floor, and zeros stand for the digest. */
+#define SET_UNKNOWN UINT64_MAX
 struct set_digest {
     uint64_t count;
     struct sha256 digest;

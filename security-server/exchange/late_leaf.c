@@ -3,6 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/bus/bus_id.h"
+#include "lib/bus/leaf_set.h"
 #include "lib/crypto/merkle.h"
 
 #include <stdlib.h>
@@ -21,7 +22,8 @@ static fault check_parties(const struct node *node, const char *peer, const stru
     return sent != got ? DONE : RAISE(INCONSISTENT, "a leaf of other servers than %s", peer);
 }
 
-static fault check_times(const struct header *header, const struct cades_parts *parts)
+static fault check_times(const struct node *node, const struct header *header,
+                         const struct cades_parts *parts)
 {
     int64_t now_ms = clock_wall_ms();
     if (header->time_ms / 1000 * 1000 != parts->time_ms)
@@ -29,6 +31,8 @@ static fault check_times(const struct header *header, const struct cades_parts *
     if (header->time_ms > now_ms + FRESH_FUTURE_MS)
         return RAISE(FROM_FUTURE, "dated %lld ms ahead of this server's clock",
                      (long long)(header->time_ms - now_ms));
+    if (header->time_ms < set_floor_read(node->config->audit_folder) + SET_HOUR_MS)
+        return RAISE(STALE, "of a time of which this server has removed its log");
     if (header->time_ms < now_ms - RECONCILE_DAYS_MAX * DAY_MS)
         return RAISE(STALE, "dated more than %d days ago", RECONCILE_DAYS_MAX);
     return DONE;
@@ -60,7 +64,7 @@ static fault check(const struct node *node, const char *peer, struct span leaf,
     struct directory_signer *signer = directory_signer_ever(node->directory, parts->ski.at);
     struct cades_parts again;
     TRY(check_parties(node, peer, header));
-    TRY(check_times(header, parts));
+    TRY(check_times(node, header, parts));
     TRY(check_signer(signer, header));
     return cades_verify_leaf(signer->certificate, leaf, &again);
 }

@@ -39,7 +39,7 @@ static void read_back(struct audit_job *job)
 static void read_next(struct leaf_lender *self)
 {
     self->job = (struct audit_job){.work = AUDIT_READ, .done = read_back, .owner = self};
-    self->job.record.index = self->entry[self->at].index;
+    self->job.record.index = audit_place(self->entry[self->at].epoch, self->entry[self->at].index);
     fault f = audit_actor_ask(self->node->audit, &self->job);
     if (!failed(f))
         return;

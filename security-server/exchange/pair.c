@@ -142,6 +142,10 @@ static void compare_digests(struct set_job *job)
     }
     for (size_t i = self->parts; i-- > 0;) { /* the earliest is taken first */
         const struct set_digest *own = &self->own[i], *theirs = &self->theirs[i];
+        if (hours && (own->count == SET_UNKNOWN || theirs->count == SET_UNKNOWN)) {
+            self->report.hours_unknown++; /* one of the two has removed that part of its log */
+            continue;
+        }
         if (hours) {
             self->report.leaves += own->count;
             self->report.peer_leaves += theirs->count;

@@ -86,6 +86,7 @@ static void fill_sums(const struct pair_report *self, Chaski__ReconcileReport *o
     out->leaves = self->leaves;
     out->peer_leaves = self->peer_leaves;
     out->hours_unequal = self->hours_unequal;
+    out->hours_unknown = self->hours_unknown;
     out->sent = self->sent;
     out->taken = self->taken;
     out->refused = self->refused;

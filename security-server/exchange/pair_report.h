@@ -27,7 +27,7 @@ struct pair_report {
     enum fault_code fault; /* why it did not come to its end */
     char detail[200];
     uint64_t leaves, peer_leaves;
-    uint32_t hours_unequal;
+    uint32_t hours_unequal, hours_unknown;
     uint64_t sent, taken, refused;
     uint64_t count[PAIR_TYPES_END];
     struct pair_finding *finding;

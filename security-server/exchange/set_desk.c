@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #define MINUTE_MS 60000
+#define NO_INDEX ((UINT64_C(1) << 48) - 1)
 #define HOURS_MAX (RECONCILE_DAYS_MAX * 24)
 
 struct asker {
@@ -260,7 +261,7 @@ static void leaves_found(struct set_job *job)
         if (job->queries[i].found)
             question->lent[i] = job->queries[i].entry;
         else /* no entry has this number, so nothing is lent */
-            question->lent[i].index = UINT64_MAX;
+            question->lent[i] = (struct set_entry){.epoch = 1, .index = NO_INDEX};
     question->lender = (struct leaf_lender){.node = question->desk->node,
                                             .entry = question->lent,
                                             .count = job->count,

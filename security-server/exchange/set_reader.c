@@ -32,8 +32,13 @@ struct set_reader {
 static fault read_hours(const struct set_reader *self, struct set_job *job)
 {
     struct set_range range = job->range;
-    for (size_t i = 0; i < job->parts; i++, range.hour++)
-        TRY(leaf_set_digests(self->audit_folder, job->peer, &range, 1, &job->digest[i]));
+    int64_t floor_ms = set_floor_read(self->audit_folder);
+    for (size_t i = 0; i < job->parts; i++, range.hour++) {
+        if ((range.hour - 1) * SET_HOUR_MS < floor_ms) /* with room for what came later */
+            job->digest[i] = (struct set_digest){.count = SET_UNKNOWN};
+        else
+            TRY(leaf_set_digests(self->audit_folder, job->peer, &range, 1, &job->digest[i]));
+    }
     return DONE;
 }
 

@@ -13,13 +13,15 @@ bool sets_reach_time(const struct node *node, int64_t time_ms)
 {
     struct set_place place;
     return !failed(set_place_read(node->config->audit_folder, &place)) &&
-           (place.time_ms >= time_ms || place.entries >= node->head.size);
+           (place.time_ms >= time_ms ||
+            (place.epoch == node->log_epoch && place.entries >= node->head.size));
 }
 
 bool sets_reach_entry(const struct node *node, uint64_t entries)
 {
     struct set_place place;
-    return !failed(set_place_read(node->config->audit_folder, &place)) && place.entries >= entries;
+    return !failed(set_place_read(node->config->audit_folder, &place)) &&
+           place.epoch == node->log_epoch && place.entries >= entries;
 }
 
 void sets_reach_begin_anew(const struct node *node)

@@ -10,7 +10,7 @@
 
 /* Do the sets hold all that the log held at this wall time? */
 bool sets_reach_time(const struct node *node, int64_t time_ms);
-/* Do they hold the first `entries` entries? */
+/* Do they hold the first `entries` entries of the present epoch, and all of those before? */
 bool sets_reach_entry(const struct node *node, uint64_t entries);
 /* Something in them is damaged: the scribe makes them anew. */
 void sets_reach_begin_anew(const struct node *node);

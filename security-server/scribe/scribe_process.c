@@ -90,6 +90,7 @@ static fault open_all(struct scribe *self)
         publisher_free(&self->publisher);
         stamping_free(&self->stamping);
         outside_free(&self->outside);
+        set_writer_free(&self->sets);
         self->hurry = (struct hurry){.wanted = 0};
         self->published_ms = 0;
         self->epoch = epoch;

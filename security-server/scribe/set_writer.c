@@ -10,6 +10,7 @@
 #include "lib/bus/audit_log.h"
 #include "lib/bus/header_glance.h"
 #include "lib/bus/limits.h"
+#include "lib/bus/pruned.h"
 #include "lib/crypto/cades.h"
 
 #include <dirent.h>
@@ -35,8 +36,10 @@ struct part {
 struct set_writer {
     char audit_folder[PATH_BYTES - 128];
     const char *server;
-    struct set_place place;   /* what is in the files; `next` may say less */
-    uint64_t kept;            /* what `next` says */
+    unsigned newest;        /* epoch of the log that grows */
+    struct set_place place; /* what is in the files; `next` may say less */
+    uint64_t kept;          /* what `next` says */
+    unsigned kept_epoch;
     int64_t kept_ms, keep_ms; /* steady */
     struct wal_reader *segments;
     struct map parts;   /* of this step: hour and peer -> part */
@@ -45,7 +48,7 @@ struct set_writer {
 
 // --- opening ------------------------------------------------------------------------------------
 
-static void remove_folder(const char *path)
+static void remove_all(const char *path)
 {
     char name[PATH_BYTES];
     DIR *dir = opendir(path);
@@ -54,7 +57,8 @@ static void remove_folder(const char *path)
             unlink(name);
     if (dir != NULL)
         closedir(dir);
-    rmdir(path);
+    if (rmdir(path) != 0)
+        unlink(path); /* a file */
 }
 
 static fault begin_anew(struct set_writer *self)
@@ -66,13 +70,15 @@ static fault begin_anew(struct set_writer *self)
     for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;)
         if (entry->d_name[0] != '.' &&
             text_format(name, sizeof name, "%s/%.40s", sets, entry->d_name))
-            remove_folder(name);
+            remove_all(name);
     if (dir != NULL)
         closedir(dir);
     map_clear(&self->checked);
     self->checked = (struct map){0};
     wal_reader_free(&self->segments);
-    self->place.entries = self->kept = 0;
+    self->place = (struct set_place){.epoch = 1};
+    self->kept = 0;
+    self->kept_epoch = 1;
     return set_place_write(self->audit_folder, &self->place);
 }
 
@@ -86,11 +92,14 @@ fault set_writer_open(const char *audit_folder, unsigned epoch, const char *serv
     if (!text_format(self->audit_folder, sizeof self->audit_folder, "%s", audit_folder))
         return RAISE(BAD_CONFIG, "the audit folder's name is too long");
     fault f = set_place_read(audit_folder, &place);
-    self->place.epoch = epoch;
-    if (f.code == OK && place.epoch == epoch)
-        self->place.entries = self->kept = place.entries;
-    else
+    self->newest = epoch;
+    if (f.code == OK && place.epoch == epoch) {
+        self->place = (struct set_place){.epoch = epoch, .entries = place.entries};
+        self->kept = place.entries;
+        self->kept_epoch = epoch;
+    } else { /* also when an epoch was closed: what is lost of it may be in the sets */
         TRY(begin_anew(self));
+    }
     *out = TAKE(self);
     return DONE;
 }
@@ -274,6 +283,89 @@ static fault look_for_next(struct set_writer *self)
     return begin_anew(self);
 }
 
+/* A closed epoch, as far as anything is left of it: all at once, for that is rare. */
+struct closed_walk {
+    struct set_writer *self;
+    uint64_t taken;
+    int64_t first_ms;
+};
+
+static int64_t time_of(struct span leaf)
+{
+    struct span content;
+    struct header_glance header;
+    return failed(cades_content(leaf, &content)) || failed(header_glance(content, &header))
+               ? 0
+               : header.time_ms;
+}
+
+static fault take_closed(void *owner, uint64_t index, struct span leaf)
+{
+    struct closed_walk *walk = owner;
+    if (walk->first_ms == 0)
+        walk->first_ms = time_of(leaf);
+    TRY(take_leaf(walk->self, index, leaf));
+    if (++walk->taken % ENTRIES_A_STEP == 0) {
+        TRY(write_parts(walk->self));
+        parts_clear(walk->self);
+    }
+    return DONE;
+}
+
+/* What a prune removed is missing in sets that are made after it. */
+static fault raise_floor(const struct set_writer *self, uint64_t first, int64_t time_ms)
+{
+    return first == 0 || time_ms <= set_floor_read(self->audit_folder)
+               ? DONE
+               : set_floor_write(self->audit_folder, time_ms);
+}
+
+static fault take_epoch(struct set_writer *self)
+{
+    char path[PATH_BYTES];
+    struct wal_end end;
+    struct pruned pruned;
+    struct closed_walk walk = {.self = self};
+    audit_log_path(self->audit_folder, self->place.epoch, "wal", path, sizeof path);
+    TRY(pruned_read(self->audit_folder, self->place.epoch, &pruned));
+    fault f = wal_walk_from(path, pruned.first, take_closed, &walk, &end);
+    if (failed(f) && f.code != LOG_BROKEN && f.code != NOT_FOUND) /* its end may be anything */
+        return f;
+    TRY(write_parts(self));
+    TRY(raise_floor(self, pruned.first, walk.first_ms));
+    self->place.epoch++;
+    return DONE;
+}
+
+struct first_look {
+    int64_t time_ms;
+};
+
+static fault take_first(void *owner, uint64_t index, struct span leaf)
+{
+    (void)index;
+    ((struct first_look *)owner)->time_ms = time_of(leaf);
+    return DONE;
+}
+
+/* The log's beginning was removed before the sets came so far. */
+static fault skip_pruned(struct set_writer *self)
+{
+    char path[PATH_BYTES];
+    struct pruned pruned;
+    struct first_look look = {0};
+    OWNED(wal_reader) reader = NULL;
+    TRY(pruned_read(self->audit_folder, self->place.epoch, &pruned));
+    if (self->place.entries >= pruned.first)
+        return DONE;
+    audit_log_path(self->audit_folder, self->place.epoch, "wal", path, sizeof path);
+    TRY(wal_reader_open(path, pruned.first, &reader));
+    TRY(wal_reader_show(reader, pruned.first + 1, take_first, &look));
+    TRY(raise_floor(self, pruned.first, look.time_ms));
+    self->place.entries = pruned.first;
+    return DONE;
+}
+
 static fault step(struct set_writer *self, uint64_t until)
 {
     char path[PATH_BYTES];
@@ -293,8 +385,15 @@ fault set_writer_follow(struct set_writer *self, uint64_t until, int64_t time_ms
     if (until == 0)
         return DONE;
     TRY(look_for_next(self));
-    if (self->place.entries > until) /* the log was put back without its sets */
-        TRY(begin_anew(self));
+    if (self->place.epoch == self->newest && self->place.entries > until)
+        TRY(begin_anew(self)); /* the log was put back without its sets */
+    if (self->place.epoch < self->newest) {
+        fault f = take_epoch(self);
+        parts_clear(self);
+        *more = !failed(f);
+        return f;
+    }
+    TRY(skip_pruned(self));
     if (self->place.entries < until) {
         bool all = until - self->place.entries <= ENTRIES_A_STEP;
         fault f = step(self, all ? until : self->place.entries + ENTRIES_A_STEP);
@@ -313,7 +412,7 @@ fault set_writer_keep(struct set_writer *self, bool now)
 {
     char path[PATH_BYTES];
     int64_t now_ms = clock_steady_ms();
-    if (self->place.entries == self->kept ||
+    if ((self->place.entries == self->kept && self->place.epoch == self->kept_epoch) ||
         (!now && self->kept_ms != 0 && now_ms - self->kept_ms < self->keep_ms))
         return DONE;
     text_format(path, sizeof path, "%s/sets", self->audit_folder);
@@ -325,6 +424,7 @@ fault set_writer_keep(struct set_writer *self, bool now)
     TRY(f);
     TRY(set_place_write(self->audit_folder, &self->place));
     self->kept = self->place.entries;
+    self->kept_epoch = self->place.epoch;
     self->kept_ms = now_ms;
     return DONE;
 }

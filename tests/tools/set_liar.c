@@ -313,11 +313,14 @@ static void lie_about_digests(struct liar *self, const Chaski__SetDigests *asked
     }
 }
 
-static void lie_about_hashes(struct liar *self, struct span after, struct bytes *out, bool *more)
+static void lie_about_hashes(struct liar *self, const Chaski__SetList *asked, struct bytes *out,
+                             bool *more)
 {
+    struct span after = span_of(asked->after.data, asked->after.len);
     struct sha256 hash = {{0}};
     if (lies(self, "twins")) {
-        list_twins(self, out);
+        if ((int64_t)asked->range->minute == 1 + self->twin_ms % SET_HOUR_MS / 60000)
+            list_twins(self, out);
         return;
     }
     if (lies(self, "forged")) {
@@ -355,8 +358,7 @@ static void answer(struct liar *self, const struct message *message, const Chask
         said.set_digests_answer = &digests;
     } else if (asked->body_case == CHASKI__LOG_TALK__BODY_SET_LIST) {
         bool more = false;
-        lie_about_hashes(self, span_of(asked->set_list->after.data, asked->set_list->after.len),
-                         content, &more);
+        lie_about_hashes(self, asked->set_list, content, &more);
         list.hashes = (ProtobufCBinaryData){content->size, content->data};
         list.more = more;
         said.body_case = CHASKI__LOG_TALK__BODY_SET_LIST_ANSWER;

@@ -149,6 +149,9 @@ static void print_report(const Chaski__ReconcileReport *report)
                " refused\n",
                report->hours_unequal, report->hours_unequal == 1 ? "" : "s", report->sent,
                report->taken, report->refused);
+    if (report->hours_unknown > 0)
+        printf("  %u hour%s not compared: one of the two has removed that part of its log\n",
+               report->hours_unknown, report->hours_unknown == 1 ? "" : "s");
     for (size_t type = 1; type < PAIR_TYPES_END; type++)
         print_type(report, type);
     if (report->more)
@@ -223,6 +226,7 @@ static json_t *report_json(const Chaski__ReconcileReport *report)
     json_object_set_new(object, "leaves", json_integer((json_int_t)report->leaves));
     json_object_set_new(object, "peer_leaves", json_integer((json_int_t)report->peer_leaves));
     json_object_set_new(object, "hours_unequal", json_integer(report->hours_unequal));
+    json_object_set_new(object, "hours_unknown", json_integer(report->hours_unknown));
     json_object_set_new(object, "sent", json_integer((json_int_t)report->sent));
     json_object_set_new(object, "taken_in", json_integer((json_int_t)report->taken));
     json_object_set_new(object, "refused", json_integer((json_int_t)report->refused));
