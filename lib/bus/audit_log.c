@@ -70,13 +70,19 @@ static fault read_promise(const struct audit_log_options *options, struct checkp
 
 // --- the end ------------------------------------------------------------------------------------
 
+static void last_file(const struct audit_log *self, const struct wal_end *end, char out[PATH_BYTES])
+{
+    char wal[PATH_BYTES];
+    audit_log_path(self->folder, self->epoch, "wal", wal, sizeof wal);
+    wal_segment_path(wal, end->last_first, out, PATH_BYTES);
+}
+
 /* Says which file is to be put back, and with what in it. `needed`: entries that there must be. */
 static fault is_shrunk(const struct audit_log *self, const struct wal_end *end, const char *why,
                        uint64_t needed)
 {
-    char wal[PATH_BYTES], file[PATH_BYTES];
-    audit_log_path(self->folder, self->epoch, "wal", wal, sizeof wal);
-    wal_segment_path(wal, end->last_first, file, sizeof file);
+    char file[PATH_BYTES];
+    last_file(self, end, file);
     return RAISE(LOG_SHRUNK,
                  "the log holds %" PRIu64 " entries, but %s: entries %" PRIu64 " to %" PRIu64
                  " are missing. Put back %s (and later ones) with these entries in it; or, if they "
@@ -115,16 +121,18 @@ static fault look_at_later(void *owner, uint64_t index, struct span leaf)
 static fault check_tail(struct audit_log *self, const struct wal_end *end, const char *server)
 {
     struct tail_walk walk = {.server = server, .size = end->size};
+    char file[PATH_BYTES];
+    last_file(self, end, file);
     if (server != NULL)
         TRY(wal_visit_tail(self->wal, look_at_later, &walk));
     if (walk.committed ||
         (end->after_count > 0 && end->after_last - end->size >= group_most(end->size)))
         return RAISE(LOG_BROKEN,
-                     "%s: entry %" PRIu64 " is damaged, and %" PRIu64
+                     "%s is damaged at entry %" PRIu64 ", and %" PRIu64
                      " whole entries stand after it, up to %" PRIu64
                      ". Put back the undamaged file; or, if it is lost, close this "
                      "epoch: " LOG_EPOCH_REMEDY ". Nothing was changed",
-                     self->folder, end->size, end->after_count, end->after_last);
+                     file, end->size, end->after_count, end->after_last);
     return DONE;
 }
 

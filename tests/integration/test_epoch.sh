@@ -23,7 +23,8 @@ audit() { "$BIN/chaski-audit" "$@"; }
 status_of() { "$@" >"$C/out" 2>&1; echo $?; }
 serve() {
     "$PEER" serve "ipc://$C/b/front" CO/GOV/899999027/DIVIPOLA "$C/served" 2>/dev/null &
-    pids+=($!)
+    gateway=$!
+    pids+=($gateway)
     wait_for 10 grep -q front.gateway_arrived "$C/b/server.events" || die "no stand-in gateway"
 }
 ask() { # MEMBER COUNT
@@ -55,8 +56,13 @@ check "... and with another" contains "$(ask e 5)" "OK                   5"
 check "a request, whose frames are kept" equal "$(lie "keep:$C/early")" "answer OK"
 check "the log is cosigned" wait_for 20 cosigned b 1
 sleep 1
+kill -STOP $gateway # a request that is under way when the node dies
+lie "keep:$C/open" >/dev/null &
+sleep 0.7
 server_kill b
+kill -9 $gateway; wait $gateway 2>/dev/null
 cp -r "$C/b/audit" "$C/early-copy"
+check "one request is open" contains "$(audit verify "$C/early-copy" 2>&1)" "1 request without an outcome"
 server_start b || die "server b: $(tail -n 1 "$C/b/server.events")"
 serve
 check "exchanges go on" contains "$(ask a 30)" "OK                   30"
@@ -113,6 +119,8 @@ check "then the node started" contains "$(audit show "$C/b/audit" --limit 2)" st
 # nothing runs twice: neither what the old epoch still holds, nor what may have been lost with its end
 before=$(times_served)
 check "a double of what the closed epoch holds gets the stored outcome" equal "$(lie "again:$C/early")" "answer OK"
+check "what the closed epoch left open is closed in the new one" contains "$(json b --kind fault)" OUTCOME_UNKNOWN
+check "... and answered so" equal "$(lie "again:$C/open")" "answer OUTCOME_UNKNOWN"
 check "a request that was lost with the end is refused" equal "$(lie "again:$C/late")" "answer STALE"
 check "... and neither was served again" equal "$(times_served)" "$before"
 check "exchanges go on in epoch 2, half a minute later" wait_for 45 answered a
