@@ -190,6 +190,9 @@ check "... and finds nothing else" equal "$(grep -c '^FINDING' "$C/verdict")" 1
 lost=$(sed -n 's/.*missing; \([0-9]*\) records.*/\1/p' "$C/verdict")
 check "... of the thirty answers that were lost" test "${lost:-0}" -ge 30
 check "both epochs are told" equal "$(grep -c 'chaski.log/.*899999027/SS1/[12] ' "$C/verdict")" 2
+check "... and drawn" equal "$(audit report "$C/b/audit" "$C/a/audit" "${keys[@]}" --html "$C/page.html" >"$C/drawn" 2>&1; echo $?)" 1
+check "... each by its number" contains "$(cat "$C/page.html")" "899999027/SS1</bdi>, epoch 2"
+check "... with the lost end as a finding" contains "$(cat "$C/page.html")" "</span> lost tail <span"
 check "the peer's own log is clean" equal "$(verdict "$C/a/audit")" 0
 check "two epochs 2 convict the server" equal "$(verdict "$C/fork-copy" "$C/a/audit")" 1
 check "... by what it signed" contains "$(cat "$C/verdict")" "[append only]"

@@ -102,8 +102,8 @@ static void put_whole_files(struct picture *self, const struct shown *finding,
 
 static void put_files(struct picture *self, const struct shown *finding, const struct log *log)
 {
-    static const char *const heads[] = {"checkpoint",  "cosignature", "time stamp",
-                                        "append only", "one history", NULL};
+    static const char *const heads[] = {"checkpoint",  "cosignature", "time stamp", "append only",
+                                        "one history", "lost tail",   "epoch",      NULL};
     static const char *const signers[] = {"authorship",  "certificate", "revocation",  "directory",
                                           "directories", "anchors",     "cosignature", NULL};
     page_text(self->page, "<dt>Evidence</dt><dd>");

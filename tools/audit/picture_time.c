@@ -183,8 +183,7 @@ void picture_put_time(struct picture *self)
 {
     page_text(self->page, "<section id=\"time\"><h2>Exchanges over time</h2>\n");
     if (self->tally.all == 0) {
-        page_text(self->page,
-                  "<p class=\"empty\">There are no exchanges to show.</p></section>\n");
+        page_text(self->page, "<p class=\"empty\">There are no exchanges to show.</p></section>\n");
         return;
     }
     page_put(self->page,
