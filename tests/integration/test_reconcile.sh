@@ -269,6 +269,35 @@ check "... one is signed once more" equal "$(type_count 6)" 1
 kill "$lying"
 wait "$lying" 2>/dev/null
 
+# --- an epoch that is closed: its lost end comes into the next one -----------------------------------------
+new_epoch() { "$BIN/chaski" log new-epoch --config "$C/b/server.conf" --reason "disco perdido" --officer "oficial-7" >/dev/null || die "no order"; }
+stop_b
+new_epoch # the copy went on otherwise than the log that others know
+start_b
+check "a new epoch holds what earlier ones hold" contains "$(reconcile b --peer $A/SS1)" ": equal"
+stop_b
+rm -rf "$C/old"
+cp -r "$C/b/audit" "$C/old"
+start_b
+ask 2 2 >/dev/null
+stop_b
+rm -rf "$C/b/audit"
+cp -r "$C/old" "$C/b/audit"
+new_epoch
+start_b
+sleep 0.3
+reconcile a --peer $B/SS1 --json >"$C/report.json"
+check "what was lost with the end of an epoch is found" equal "$(type_count 1) $(type_count 4)" "2 2"
+check "... and comes into the next one" wait_for 10 bash -c "[ \$('$AUDIT' show '$C/b/audit' --kind late | wc -l) = 4 ]"
+wait_for 10 alike
+check "... all epochs together hold the same leaves" alike
+check "... and what earlier ones hold comes not again" contains "$(reconcile a --peer $B/SS1)" ": equal"
+server_stop b
+rm -rf "$C/b/audit/sets"
+kill "$gateway_pid" 2>/dev/null; wait "$gateway_pid" 2>/dev/null
+start_b
+check "sets are made anew of all epochs" contains "$(reconcile b --peer $A/SS1)" ": equal"
+
 # --- by itself -----------------------------------------------------------------------------------------
 server_stop a
 sed -i 's/reconcile_every_ms = .*/reconcile_every_ms = 1500/' "$C/a/server.conf"

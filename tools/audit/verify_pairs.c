@@ -216,7 +216,8 @@ void verify_pair(struct verify *self, struct log *here, struct log *there)
 {
     struct comparing comparing = {.verify = self, .here = here, .there = there};
     struct pair_tally *tally = tally_of(self, here, there);
-    for (const struct log *at = here; at != NULL; at = at->later)
+    note_outcomes(here, &comparing.outcomes);
+    for (const struct log *at = here->later; at != NULL; at = at->later)
         note_outcomes(at, &comparing.outcomes);
     for (uint64_t i = 0; i < here->count; i++)
         if (here->entry[i].kind != 0 && here->entry[i].kind < HEADER_STARTED)
