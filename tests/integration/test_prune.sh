@@ -118,7 +118,7 @@ check "over HTTP a bundle that was pruned is not there" equal "$(status_at "$E_B
 check "... its hashes are" equal "$(status_at "$E_B/log/tile/0/000")" 200
 exchange_of() { audit show "$1" "$2" --json | grep -o '[0-9a-f]\{8\}-[0-9a-f]\{4\}-[0-9a-f]\{4\}-[0-9a-f]\{4\}-[0-9a-f]\{12\}' | head -n 1; }
 check "a record that was pruned is not found" equal "$(asic "$(exchange_of "$C/whole" 5)")" 404
-check "... one that is left is, though nobody has stamped it" equal "$(asic "$(exchange_of "$C/b/audit" "$((first + 3))")"):$(cat "$C/got")" "500:Message signature has not been timestamped yet!"
+check "... one that is left is, though nobody has stamped it" equal "$(asic "$(exchange_of "$C/b/audit" "$((first + 80))")"):$(cat "$C/got")" "500:Message signature has not been timestamped yet!"
 gateway_stop b
 sleep 1
 halt
