@@ -86,7 +86,16 @@ for m in a b; do server_stop $m; done
 index=$("$BIN/chaski-audit" show "$C/a/audit" --kind stamped --json | grep -o '"index" *: *[0-9]*' | grep -o '[0-9]*$' | sort -n | head -n 1)
 check "the first logged token is covered by the newest" test "$index" -lt "$third"
 "$BIN/chaski-audit" export "$C/a/audit" "$index" --to "$C/logged" --store-key "$C/a/keys/store.key" >/dev/null 2>&1
-check "... and is the one that was given" contains "$(xxd -p -c 0 "$C/logged/payload.bin")" "$(xxd -p -c 0 "$LOG/cp/$first.tst")"
+is_of_the_first() { # one of the tokens that the first authority gave
+    local token said
+    said=$(xxd -p -c 0 "$C/logged/payload.bin")
+    for token in "$LOG"/cp/*.tst; do
+        [ "$(signer "$(basename "$token" .tst)")" = "$first_signer" ] || continue
+        case $said in *"$(xxd -p -c 0 "$token")"*) return 0 ;; esac
+    done
+    return 1
+}
+check "... and is one that the first authority gave" is_of_the_first
 
 # --- an old record, with all authorities trusted ---
 audit() { "$BIN/chaski-audit" verify "$@" --store-key "$C/a/keys/store.key" >"$C/said" 2>&1; echo $?; }
