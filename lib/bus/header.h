@@ -27,6 +27,7 @@ enum header_kind {
     HEADER_LATE = 21,
     HEADER_PRUNED = 22,
 };
+#define HEADER_KINDS_END (HEADER_PRUNED + 1) /* room of what is counted by kind */
 
 /* Which entries a PRUNED record removes. */
 struct header_pruned {

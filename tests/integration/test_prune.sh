@@ -127,6 +127,9 @@ verdict() { audit verify "$@" "${keys[@]}" >"$C/verdict" 2>&1; echo $?; }
 check "the log verifies" equal "$(verdict "$C/b/audit")" 0
 check "... and says what was pruned, by which act, on what ground" contains "$(cat "$C/verdict")" "$first entries pruned by entry $(sed -n 3p "$LOG/pruned"); ground: Acuerdo 004"
 check "with the whole log of the other side too" equal "$(verdict "$C/b/audit" "$C/a/audit")" 0
+check "it is drawn" equal "$(audit report "$C/b/audit" "${keys[@]}" --html "$C/page.html" >"$C/drawn" 2>&1; echo $?)" 0
+check "... as clean, with what is left and what is not" contains "$(tr -d , <"$C/page.html")" "<b>What $first entries said</b> that were pruned"
+check "... and nothing that could not be read" equal "$(grep -c 'could not be read' "$C/page.html")" 0
 audit search "$C/b/audit" --csv --limit 10000 >"$C/rows" 2>"$C/remarks"
 check "search goes on" test "$(wc -l <"$C/rows")" -ge 300
 check "... without what was pruned" test "$(wc -l <"$C/rows")" -lt "$(wc -l <"$C/rows.before")"

@@ -124,6 +124,8 @@ said "... and tell of the late receipts" "3 leaves came late"
 said "... of what type they are" "3 request only at consumer (type 1)"
 said "... healed" "3 of them healed"
 said "... of the answer too" "1 answer only at provider (type 3)"
+check "... a picture of them is made" equal "$("$AUDIT" report "$C/a/audit" "$C/b/audit" --html "$C/page.html" >"$C/drawn" 2>&1; echo $?)" 0
+check "... in which everything could be read" equal "$(grep -c 'could not be read' "$C/page.html")" 0
 verify "$C/a/audit" "$C/b/audit" --json >/dev/null
 check "... as JSON by type" contains "$(tr -d ' \n' <"$C/said")" '"type":1,"finding":"requestonlyatconsumer","count":3,"healed":3'
 record=$("$AUDIT" show "$C/b/audit" --kind late | awk '{ print $1; exit }')

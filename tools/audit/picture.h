@@ -77,7 +77,7 @@ struct silence {
 enum lane_state { LANE_EMPTY, LANE_STAMPED, LANE_PENDING, LANE_LATE, LANE_NEVER };
 
 struct lane { /* one log over time */
-    uint64_t kinds[HEADER_ERASED + 1], unreadable;
+    uint64_t kinds[HEADER_KINDS_END], unreadable;
     int64_t first_ms, last_ms;
     uint32_t entries[PICTURE_BUCKETS];
     enum lane_state state[PICTURE_BUCKETS];

@@ -86,10 +86,10 @@ static void note_silence(struct lane *lane, const struct silence *one)
 
 static void look_at_entries(struct picture *self, const struct log *log, struct lane *lane)
 {
-    for (uint64_t i = 0; i < log->count; i++) {
+    for (uint64_t i = log->first; i < log->count; i++) {
         const struct kept *kept = &log->entry[i];
         size_t bucket = 0;
-        if (kept->kind == 0) {
+        if (kept->kind == 0 || kept->kind >= HEADER_KINDS_END) {
             lane->unreadable++;
             continue;
         }

@@ -37,7 +37,7 @@ static void put_log(struct picture *self, const struct log *log, const struct la
              "<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td><td "
              "class=\"n\">%s</td>"
              "<td>%s<br>%s</td><td class=\"hash\"><code>%s</code></td></tr>\n",
-             figure_of(log->count).text, figure_of(lane->kinds[HEADER_REQUEST]).text,
+             figure_of(log->count - log->first).text, figure_of(lane->kinds[HEADER_REQUEST]).text,
              figure_of(lane->kinds[HEADER_RESPONSE]).text,
              figure_of(lane->kinds[HEADER_FAULT]).text, time_of_ms(lane->first_ms).text,
              time_of_ms(lane->last_ms).text, root);

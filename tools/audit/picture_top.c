@@ -190,9 +190,10 @@ static size_t absent_peers(const struct picture *self)
 
 static void put_uncovered(struct picture *self)
 {
-    uint64_t uncovered = 0, unstamped = 0;
+    uint64_t uncovered = 0, unstamped = 0, pruned = 0;
     size_t absent = absent_peers(self);
     for (size_t i = 0; i < self->verify->logs; i++) {
+        pruned += self->verify->log[i].first;
         uncovered += self->verify->log[i].uncovered;
         unstamped += self->lane[i].unstamped;
     }
@@ -209,6 +210,12 @@ static void put_uncovered(struct picture *self)
             "their logs are not at hand: what was cut off at the end of a log here, only those "
             "would tell.</li>",
             absent);
+    if (pruned > 0)
+        page_put(
+            self->page,
+            "<li><b>What %s entries said</b> that were pruned by recorded acts: their fingerprints "
+            "are checked, what they said is gone, and they are in no chart.</li>",
+            figure_of(pruned).text);
     if (uncovered > 0)
         page_put(self->page,
                  "<li><b>%s entries at the end</b> are covered by no checkpoint yet.</li>",
