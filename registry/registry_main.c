@@ -192,19 +192,11 @@ static int run_words(const struct command *command, int count, char **words)
     return report(f);
 }
 
-static bool wants_help(int count, char *const *words)
-{
-    for (int i = 0; i < count; i++)
-        if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0)
-            return true;
-    return false;
-}
-
 int main(int count, char **words)
 {
     int used = 0;
     const struct command *command = commands_find(count - 1, words + 1, &used);
-    bool help_wanted = wants_help(count, words);
+    bool help_wanted = text_is_among("--help", count, words) || text_is_among("-h", count, words);
     if (command != NULL && help_wanted)
         return help_of(command);
     if (help_wanted || (count == 2 && strcmp(words[1], "help") == 0))

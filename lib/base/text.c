@@ -192,3 +192,11 @@ bool text_same_word(struct span a, struct span b)
     return a.size == b.size &&
            (a.size == 0 || strncasecmp((const char *)a.at, (const char *)b.at, a.size) == 0);
 }
+
+bool text_is_among(const char *word, int count, char *const *words)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(words[i], word) == 0)
+            return true;
+    return false;
+}

@@ -31,6 +31,9 @@ bool text_is_plain(struct span text);
 /* Decimal digits only, no sign, no blank, at most `most`. BAD_REQUEST otherwise. */
 fault text_number(struct span digits, uint64_t most, uint64_t *out);
 
+/* Is the word one of these? Such as "--help" among a program's. */
+bool text_is_among(const char *word, int count, char *const *words);
+
 /* ASCII without regard to case. */
 bool text_same_word(struct span a, struct span b);
 

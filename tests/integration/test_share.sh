@@ -13,6 +13,9 @@ server_start b || die "server b: $(tail -n 1 "$C/b/server.events")"
 gateway_start a || die "gateway a: $(tail -n 1 "$C/a/gateway.events")"
 gateway_start b || die "gateway b: $(tail -n 1 "$C/b/gateway.events")"
 S=CO/GOV/899999027/DIVIPOLA
+check "a command says by itself how it is used" contains "$("$BIN/chaski" erase --help)" "--ground TEXT"
+check "... and nothing of others" equal "$("$BIN/chaski" erase --help | grep -c prune)" 0
+check "... so do the auditor's" contains "$("$BIN/chaski-audit" verify --help)" "verify DIR..."
 share() { "$BIN/chaski" share --gateway-config "$C/b/gateway.conf" "$@" 2>&1; }
 ask() { curl -sS --max-time 20 -H 'X-Road-Client: CO/MUN/890905211/TRAMITES' "$@"; }
 

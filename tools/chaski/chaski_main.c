@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* chaski: the operator's program. */
+#include "lib/base/text.h"
 #include "tools/chaski/commands.h"
 
 #include <stdio.h>
@@ -78,6 +79,10 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(argv[1], commands[i].name) != 0)
             continue;
+        if (text_is_among("--help", argc, argv)) {
+            printf("  %s\n", commands[i].usage);
+            return 0;
+        }
         fault f = commands[i].run(argc - 1, argv + 1);
         if (failed(f))
             fprintf(stderr, "chaski: %s: %s\n", fault_sentence(f.code), fault_detail());

@@ -180,9 +180,19 @@ static void test_words_are_the_same_without_case(void)
     CU_ASSERT(text_same_word(span_of(NULL, 0), span_of("x", 0)));
 }
 
+static void test_a_word_is_found_among_others_whole(void)
+{
+    char program[] = "chaski", command[] = "erase", help[] = "--help";
+    char *words[] = {program, command, help};
+    CU_ASSERT(text_is_among("--help", 3, words));
+    CU_ASSERT(!text_is_among("--help", 2, words));
+    CU_ASSERT(!text_is_among("--hel", 3, words));
+    CU_ASSERT(!text_is_among("chaski", 0, words));
+}
+
 SUITE(text, TEST(test_a_cut_format_says_so), TEST(test_hex_goes_and_comes_back),
       TEST(test_what_is_not_hex_is_refused), TEST(test_base64_has_the_vectors_of_its_standard),
       TEST(test_only_canonical_base64_is_read), TEST(test_every_byte_survives_base64),
       TEST(test_utf8_is_shortest_form_without_surrogates), TEST(test_percent_escapes_are_decoded),
       TEST(test_broken_escapes_are_refused), TEST(test_a_number_is_digits_within_its_bound),
-      TEST(test_words_are_the_same_without_case))
+      TEST(test_words_are_the_same_without_case), TEST(test_a_word_is_found_among_others_whole))
