@@ -149,11 +149,16 @@ gone() { [ ! -e "/proc/$1/stat" ] || [ "$(cut -d ' ' -f 3 "/proc/$1/stat" 2>/dev
 server_start() {
     local dir=$C/$1
     rm -f "$dir/server.ready"
+    touch "$dir/server.events"
+    wc -l <"$dir/server.events" >"$dir/server.mark"
     "$BIN/chaski-security-server" --config "$dir/server.conf" 2>>"$dir/server.events" &
     echo $! >"$dir/server.pid"
     pids+=($!)
     wait_for "${2:-20}" test -s "$dir/server.ready" || { server_state "$1"; return 1; }
 }
+
+# Did the server NAME say WORDS since it was started last? For wait_for.
+said_since_start() { tail -n "+$(($(cat "$C/$1/server.mark") + 1))" "$C/$1/server.events" | grep -q "$2"; }
 
 # What the processes of a server that does not come up are waiting for.
 server_state() {
@@ -189,6 +194,12 @@ gateway_start() {
     pids+=($!)
     wait_for 20 test -s "$dir/gateway.ready" || return 1
     wait_for 20 curl -fsS -o /dev/null "$(gateway_url "$1")/readyz"
+}
+
+servers_stop() { # NAME...: fails when one of them does
+    local name bad=0
+    for name; do server_stop "$name" || { bad=1; echo "$name did not end well"; }; done
+    return $bad
 }
 
 gateway_url() { echo "http://$(sed -n 's/^listen=//p' "$C/$1/gateway.ready" | head -n 1)"; }

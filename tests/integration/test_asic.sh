@@ -213,8 +213,8 @@ check "... the ask ends" equal "$(cat "$C/late.status")" 500
 check "... saying so" contains "$(cat "$C/late")" "interrupted"
 check "... and the clerk comes back" wait_for 20 sh -c "curl -fsS -m 15 -o /dev/null '$GA/verificationconf'"
 check "no payload and no id is in any event" sh -c "! grep -qE 'mensaje|MEDELLIN|sin-sello' '$C'/*/*.events"
-for m in a b; do gateway_stop $m; server_stop $m; done
-check "all stop as asked" equal $? 0
+for m in a b; do gateway_stop $m; done
+check "all stop as asked" servers_stop a b
 check "the logs verify" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" \
     --store-key "$C/a/keys/store.key" --store-key "$C/b/keys/store.key"
 check "nothing was left in the log's folder" equal "$(find "$C/a/audit" -name '*.zip' -o -name '*.asice' | wc -l)" 0

@@ -21,7 +21,7 @@ start_b() {
     "$PEER" serve "ipc://$C/b/front" $B/DIVIPOLA "$C/served" 2>/dev/null &
     pids+=($!)
     gateway_pid=$!
-    wait_for 5 grep -q front.gateway_arrived <(tail -n 40 "$C/b/server.events")
+    wait_for 5 said_since_start b front.gateway_arrived
 }
 restart_b() { server_stop b; kill "$gateway_pid" 2>/dev/null; wait "$gateway_pid" 2>/dev/null; start_b; }
 server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
@@ -218,7 +218,7 @@ X
 sed -i "0,/service .*dos/{/service .*dos/d}" "$C/b/server.conf"
 held=$("$AUDIT" show "$C/b/audit" --json | grep -c '"index"')
 start_b
-check "what is over is erased at the start" wait_for 10 grep -q 'audit.erased"' <(tail -n 60 "$C/b/server.events")
+check "what is over is erased at the start" wait_for 10 said_since_start b 'audit.erased"'
 clean "the log verifies" "$C/b/audit"
 said "... by a record that names its ground" "ground: retention of 30 days"
 check "... an old exchange is erased" zeros "$(for index in $("$AUDIT" show "$C/b/audit" | grep DIVIPOLA/uno | awk '{ print $1 }' | head -n 60 | tail -n 3); do key_of "$index"; done)"

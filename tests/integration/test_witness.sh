@@ -60,8 +60,7 @@ server_start c; server_start d
 again() { ask 1 | grep -q "OK                   1"; }
 check "with witnesses again they go on" wait_for 40 again
 
-for m in a b c d; do server_stop $m; done
-check "all stop as asked" equal $? 0
+check "all stop as asked" servers_stop a b c d
 check "what was cosigned is on disk at the witnesses" equal "$(ls "$C"/{b,c,d}/audit/witness | grep -c '^[0-9a-f]\{64\}$')" 9
 # an older copy put back, or nothing at all: the witnesses know better
 cp -r "$C/a/audit" "$C/good"
