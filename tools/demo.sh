@@ -209,14 +209,25 @@ openssl ts -verify -in "$CHASKI_AUDIT_MEDELLIN/log/1/cp/$size.tst" -token_in -da
     -CAfile "$CHASKI_TRUST" >"$D/stamp.out" 2>&1 || die "openssl does not verify the time stamp: $(cat "$D/stamp.out")"
 echo "  and time-stamped by $(cut -d ' ' -f 3 "$CHASKI_AUDIT_MEDELLIN/log/1/stamped"); openssl ts -verify: OK"
 sleep 2.2
-"$BIN/chaski-audit" verify "$CHASKI_AUDIT_MEDELLIN" "$CHASKI_AUDIT_DANE" \
+anchors=(--trust "$CHASKI_TRUST" --directory-vkey "$D/registry/anchor/directory.vkey") # an auditor brings his own
+"$BIN/chaski-audit" verify "$CHASKI_AUDIT_MEDELLIN" "$CHASKI_AUDIT_DANE" "${anchors[@]}" \
     --store-key "$D/medellin/keys/store.key" --store-key "$D/dane/keys/store.key" | sed 's/^/  /'
 [ "${PIPESTATUS[0]}" = 0 ] || die "the logs do not verify"
 index=$(echo "$receipt" | awk '{ print $2 }')
-"$BIN/chaski-audit" export "$CHASKI_AUDIT_MEDELLIN" "$index" --to "$D/export" --store-key "$D/medellin/keys/store.key" >/dev/null
+"$BIN/chaski-audit" export "$CHASKI_AUDIT_MEDELLIN" "$index" --to "$D/export" --store-key "$D/medellin/keys/store.key" "${anchors[@]}" >/dev/null
 echo "  and with nothing of ours: openssl cms -verify -cades -binary -inform DER -in leaf.p7m ..."
 (cd "$D/export" && openssl cms -verify -cades -binary -inform DER -in leaf.p7m -certfile signer.pem \
     -CAfile "$CHASKI_TRUST" -out header.out 2>&1 | sed 's/^/  /' && cmp header.out header.bin) || die "openssl does not verify the exported record"
+echo "  all of it about that record, with bash and openssl alone: bash build/demo/export/verify.sh"
+bash "$D/export/verify.sh" "$D/export" --trust "$CHASKI_TRUST" --directory-vkey "$D/registry/anchor/directory.vkey" \
+    --log-vkey "$D/medellin/keys/log.vkey" >"$D/proof" 2>&1 || die "verify.sh: $(cat "$D/proof")"
+sed 's/^/    /' "$D/proof"
+echo "  and what if somebody alters one byte of it?"
+cp -r "$D/export" "$D/altered"
+printf '\x7f' | dd of="$D/altered/payload.bin" bs=1 seek=40 conv=notrunc 2>/dev/null
+bash "$D/altered/verify.sh" "$D/altered" --trust "$CHASKI_TRUST" --directory-vkey "$D/registry/anchor/directory.vkey" \
+    --log-vkey "$D/medellin/keys/log.vkey" >"$D/proof" 2>&1 && die "verify.sh does not see an altered payload"
+grep FAIL "$D/proof" | sed 's/^/    /'
 
 say "Your turn"
 cat <<E
@@ -225,6 +236,9 @@ cat <<E
   curl -H '$CLIENT' "\$CHASKI_GATEWAY_MEDELLIN/r1/CO/GOV/899999027/DIVIPOLA/municipios/?departamento=ANTIOQUIA&limit=3"
   $BIN/chaski-audit show \$CHASKI_AUDIT_DANE
   $BIN/chaski-audit show \$CHASKI_AUDIT_DANE 1 --payload --store-key $D/dane/keys/store.key
+  $BIN/chaski-audit search \$CHASKI_AUDIT_DANE --member CO/MUN/890905211
+  $BIN/chaski-audit report \$CHASKI_AUDIT_MEDELLIN \$CHASKI_AUDIT_DANE --trust \$CHASKI_TRUST --html report.html
+  $BIN/chaski reconcile --config $D/medellin/server.conf
 E
 if [ "$ONCE" = --once ]; then
     say "Done: everything stops"
