@@ -65,6 +65,7 @@
 #define LEAF_BYTES_MAX 65535
 #define HEADER_BYTES_MAX 8192
 #define WAL_SEGMENT_MIB_DEFAULT 64
+#define WAL_LET_GO_BYTES (1u << 20)    /* of a mapped segment, at a time; whole pages */
 #define AUDIT_GROUP_MAX 512            /* records per group commit */
 #define PAYLOAD_GROUP_BYTES (1u << 20) /* gathered before they are written; one may be larger */
 #define CHECKPOINT_EVERY_MS_DEFAULT 10000

@@ -624,8 +624,20 @@ struct wal_reader {
     uint64_t next;  /* entry to be shown next */
     uint64_t first; /* of the segment that is mapped */
     struct span bytes;
-    size_t place; /* of entry `next` in it */
+    size_t place;  /* of entry `next` in it */
+    size_t let_go; /* up to here its pages are given back */
 };
+
+/* What was shown is not read again: its pages shall not count as memory of this process. */
+static void let_go(struct wal_reader *self)
+{
+    size_t whole = self->place - self->place % WAL_LET_GO_BYTES;
+    if (whole <= self->let_go)
+        return;
+    madvise((void *)(uintptr_t)(self->bytes.at + self->let_go), whole - self->let_go,
+            MADV_DONTNEED);
+    self->let_go = whole;
+}
 
 /* Maps the segment that begins at or before this entry: the last such one. */
 static fault go_to_segment(struct wal_reader *self, uint64_t index)
@@ -648,7 +660,7 @@ static fault go_to_segment(struct wal_reader *self, uint64_t index)
     segment_path(self->folder, first, path);
     TRY(map_segment(path, &self->bytes));
     self->first = first;
-    self->place = 0;
+    self->place = self->let_go = 0;
     return DONE;
 }
 
@@ -659,6 +671,7 @@ static fault take_next(struct wal_reader *self, struct span *leaf)
         struct cursor at =
             cursor_over(span_of(self->bytes.at + self->place, self->bytes.size - self->place));
         if (!failed(take_frame(&at, self->next, leaf))) {
+            let_go(self); /* before it: this leaf is still to be looked at */
             self->place = (size_t)(leaf->at - self->bytes.at) + leaf->size;
             return DONE;
         }
