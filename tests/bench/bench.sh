@@ -124,7 +124,7 @@ cpu_row() { printf '| %s | %.1f | %.1f |\n' "$1" "$(mean "$RESULTS/cpu-$2-a.txt"
     echo "| 10 KiB, 64 in flight | $(rate chain10k) | $(rate bus10k) | $(ratio "$(rate bus10k)" "$(rate chain10k)") |"
     echo "| 1 MiB, 16 in flight | $(rate chain1m) | $(rate bus1m) | $(ratio "$(rate bus1m)" "$(rate chain1m)") |"
     echo
-    echo "| processor per exchange at 64 in flight, µs | consumer's node | provider's node |"
+    echo "| processor per exchange at 64 in flight, µs, means of the rounds | consumer's node | provider's node |"
     echo "| --- | --- | --- |"
     cpu_row "gateway" gateway
     cpu_row "exchange (with its evidence log and ZeroMQ threads)" exchange
