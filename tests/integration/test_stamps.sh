@@ -103,8 +103,25 @@ for ((at = 0; at < length; at += 13)); do
 done
 check "a flipped byte anywhere in a token is found" equal "$missed" ""
 
+# what was confirmed, taken away again: the log's own records of it stay
+again; rm "$X"/log/1/cp/*.tst
+finds "tokens that were all taken away are missed" "time stamp" "cp/ holds no token"
+again; rm "$X/log/1/cp/$(ls "$X/log/1/cp" | grep tst | sort -n | head -n 1)"
+finds "one token that was taken away is missed" "time stamp" "that token is not there"
+strip() { again; rm -rf "$X"/log/1/{cp,cosigned,outside,stamped}; sed -i '/^— chaski.witness/d' "$X/log/1/checkpoint"; }
+strip
+finds "a log that was stripped of all confirmations is not clean" "time stamp" "cp/ holds no token"
+check "... and says that no quorum confirmed it" contains "$(cat "$C/said")" "not confirmed by a quorum of its witnesses"
+check "... and counts apart who confirmed what" contains "$(cat "$C/said")" "by a checkpoint, 0 by a quorum of witnesses, 0 by a time stamp"
+
 # a node whose clock is a day off: the stamps around its records tell
 if [[ $OUT != *san ]] && gcc -shared -fPIC -O1 -o "$C/shift.so" "$ROOT/tests/tools/shift.c"; then
+    strip
+    in_an_hour() { SHIFT_S=3600 LD_PRELOAD=$C/shift.so "$BIN/chaski-audit" verify "$@" >"$C/said" 2>&1; echo $?; }
+    in_an_hour "$X" >"$C/status"
+    check "an hour later it is found that no witness ever confirmed it" contains "$(grep -A 1 FINDING "$C/said")" "[cosignature]"
+    check "... and no authority" contains "$(grep -A 1 FINDING "$C/said")" "nothing of it was confirmed by a time stamp authority"
+    check "the whole log is clean then too" equal "$(in_an_hour "$C/a/audit" "$C/b/audit")" 0
     server_start b
     cp -r "$C/a" "$C/shifted"
     sed -i "s#$C/a/#$C/shifted/#g" "$C/shifted/server.conf"

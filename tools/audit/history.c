@@ -19,10 +19,20 @@ struct stay {
     int64_t from_ms, until_ms;
 };
 
+/* Since when something of a server has been as it is. */
+struct since {
+    int64_t ms;
+    char *vkey; /* of a witness; NULL else */
+};
+
 struct history {
     uint64_t size;
     struct sha256 *root; /* root[n]: of the first n acts */
     struct map stays;    /* subsystem -> the last struct stay */
+    struct map assigned; /* server -> struct since: who witnesses its log */
+    struct map keyed;    /* server -> struct since: its key as a witness */
+    struct map stampers; /* names of time stamp authorities -> self */
+    int64_t stampers_ms; /* since when there has been one; 0: there is none */
 };
 
 static void end_stays(struct history *self, const char *subsystem, int64_t at_ms)
@@ -44,6 +54,72 @@ static void begin_stays(struct history *self, const Chaski__SubsystemSet *act, i
     }
 }
 
+static struct since *since_of(struct map *map, const char *server)
+{
+    struct since *since = map_get(map, span_of_text(server));
+    if (since == NULL) {
+        since = owned_new(sizeof *since);
+        map_set(map, span_of_text(server), since);
+    }
+    return since;
+}
+
+static void take_witness_key(struct history *self, const Chaski__ServerSet *act, int64_t at_ms)
+{
+    struct since *since = since_of(&self->keyed, act->id);
+    if (since->vkey != NULL && strcmp(since->vkey, act->witness_vkey) == 0)
+        return;
+    free(since->vkey);
+    since->vkey = owned_text(act->witness_vkey);
+    since->ms = at_ms;
+}
+
+static void take_stamper(struct history *self, const char *name, int64_t at_ms)
+{
+    if (self->stampers.count == 0)
+        self->stampers_ms = at_ms;
+    map_set(&self->stampers, span_of_text(name), self);
+}
+
+static void drop_stamper(struct history *self, const char *name)
+{
+    map_remove(&self->stampers, span_of_text(name));
+    if (self->stampers.count == 0)
+        self->stampers_ms = 0;
+}
+
+static void take_removal(struct history *self, const Chaski__Removed *act, int64_t at_ms)
+{
+    if (act->what_case == CHASKI__REMOVED__WHAT_SUBSYSTEM)
+        end_stays(self, act->subsystem, at_ms);
+    else if (act->what_case == CHASKI__REMOVED__WHAT_STAMP_AUTHORITY)
+        drop_stamper(self, act->stamp_authority);
+}
+
+static void take_kind(struct history *self, const Chaski__Act *act)
+{
+    int64_t at_ms = (int64_t)act->time_ms;
+    switch (act->act_case) {
+    case CHASKI__ACT__ACT_SUBSYSTEM_SET:
+        begin_stays(self, act->subsystem_set, at_ms);
+        break;
+    case CHASKI__ACT__ACT_REMOVED:
+        take_removal(self, act->removed, at_ms);
+        break;
+    case CHASKI__ACT__ACT_SERVER_SET:
+        take_witness_key(self, act->server_set, at_ms);
+        break;
+    case CHASKI__ACT__ACT_WITNESSES_SET:
+        since_of(&self->assigned, act->witnesses_set->server)->ms = at_ms;
+        break;
+    case CHASKI__ACT__ACT_STAMP_AUTHORITY_SET:
+        take_stamper(self, act->stamp_authority_set->name, at_ms);
+        break;
+    default:
+        break;
+    }
+}
+
 static fault take_act(struct history *self, uint64_t number, struct span leaf)
 {
     struct cades_parts parts;
@@ -51,11 +127,7 @@ static fault take_act(struct history *self, uint64_t number, struct span leaf)
     Chaski__Act *act = chaski__act__unpack(NULL, parts.content.size, parts.content.at);
     if (act == NULL)
         return RAISE(DIRECTORY_BAD, "entry %" PRIu64 " holds no act", number);
-    if (act->act_case == CHASKI__ACT__ACT_SUBSYSTEM_SET)
-        begin_stays(self, act->subsystem_set, (int64_t)act->time_ms);
-    else if (act->act_case == CHASKI__ACT__ACT_REMOVED &&
-             act->removed->what_case == CHASKI__REMOVED__WHAT_SUBSYSTEM)
-        end_stays(self, act->removed->subsystem, (int64_t)act->time_ms);
+    take_kind(self, act);
     chaski__act__free_unpacked(act, NULL);
     return DONE;
 }
@@ -91,6 +163,16 @@ fault history_read(const char *folder, const struct directory *directory, struct
     return DONE;
 }
 
+static void since_clear(struct map *map)
+{
+    size_t step = 0;
+    for (struct since *at; (at = map_next(map, &step, NULL)) != NULL;) {
+        free(at->vkey);
+        free(at);
+    }
+    map_clear(map);
+}
+
 void history_free(struct history **owner)
 {
     struct history *self = *owner;
@@ -106,6 +188,9 @@ void history_free(struct history **owner)
             last = before;
         }
     map_clear(&self->stays);
+    since_clear(&self->assigned);
+    since_clear(&self->keyed);
+    map_clear(&self->stampers);
     free(self->root);
     free(self);
 }
@@ -126,4 +211,25 @@ bool history_stood(const struct history *self, struct span subsystem, const char
             (at->until_ms == STILL || time_ms <= at->until_ms + DEADLINE_MS_MAX))
             return true;
     return false;
+}
+
+int64_t history_witnessed_ms(const struct history *self, const struct directory_server *server)
+{
+    const struct since *assigned = map_get(&self->assigned, span_of_text(server->id));
+    if (server->quorum == 0 || assigned == NULL)
+        return 0;
+    int64_t since_ms = assigned->ms;
+    for (size_t i = 0; i < server->witnesses; i++) {
+        const char *witness = server->witness[i].server;
+        const struct since *keyed =
+            witness == NULL ? NULL : map_get(&self->keyed, span_of_text(witness));
+        if (keyed != NULL && keyed->ms > since_ms)
+            since_ms = keyed->ms;
+    }
+    return since_ms;
+}
+
+int64_t history_stampers_ms(const struct history *self)
+{
+    return self->stampers_ms;
 }

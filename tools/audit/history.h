@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * history - what the directory said when: which subsystem stood on which server, and the root over
- * each number of its acts.
+ * history - what the directory said when: which subsystem stood on which server, since when a log
+ * has had its witnesses, and the root over each number of its acts.
  *
  * An auditor judges entries of years by the newest directory, but its state is only how things
  * stand today; what has changed since is read from the acts.
@@ -28,5 +28,11 @@ bool history_root(const struct history *self, uint64_t size, struct sha256 *out)
  */
 bool history_stood(const struct history *self, struct span subsystem, const char *server,
                    int64_t time_ms);
+
+/* Since when the witnesses of this server's log have been those of today, with the keys of today;
+ * 0: it has none. server: of the directory that this is the history of. */
+int64_t history_witnessed_ms(const struct history *self, const struct directory_server *server);
+/* Since when there has been a time stamp authority without a break; 0: there is none. */
+int64_t history_stampers_ms(const struct history *self);
 
 #endif

@@ -190,11 +190,12 @@ static size_t absent_peers(const struct picture *self)
 
 static void put_uncovered(struct picture *self)
 {
-    uint64_t uncovered = 0, unstamped = 0, pruned = 0;
+    uint64_t uncovered = 0, unquorate = 0, unstamped = 0, pruned = 0;
     size_t absent = absent_peers(self);
     for (size_t i = 0; i < self->verify->logs; i++) {
         pruned += self->verify->log[i].first;
         uncovered += self->verify->log[i].uncovered;
+        unquorate += self->verify->log[i].count - self->verify->log[i].quorate;
         unstamped += self->lane[i].unstamped;
     }
     if (absent == 1)
@@ -220,6 +221,11 @@ static void put_uncovered(struct picture *self)
         page_put(self->page,
                  "<li><b>%s entries at the end</b> are covered by no checkpoint yet.</li>",
                  figure_of(uncovered).text);
+    if (unquorate > 0)
+        page_put(self->page,
+                 "<li><b>That %s entries are the same for everybody</b> is their servers' word: no "
+                 "quorum of witnesses confirmed them.</li>",
+                 figure_of(unquorate).text);
     if (unstamped > 0)
         page_put(
             self->page,

@@ -273,6 +273,10 @@ static void tell_log(struct verify *self, const struct log *log)
                 log->payloads[FOUND_HELD], log->payloads[FOUND_SEALED], log->payloads[FOUND_SALT],
                 log->payloads[FOUND_ERASED], log->payloads[FOUND_NONE],
                 log->payloads[FOUND_DAMAGED], log->uncovered);
+    report_line(self->report,
+                "  confirmed: %" PRIu64 " entries by a checkpoint, %" PRIu64
+                " by a quorum of witnesses, %" PRIu64 " by a time stamp",
+                log->count - log->uncovered, log->quorate, log->stamped);
     if (log->first > 0) {
         OWNED(printable)
         ground =
@@ -336,6 +340,8 @@ static json_t *log_json(const struct log *log)
     json_put_hash(object, "root", sha256_span(&log->root[log->count]));
     json_put_number(object, "checkpoint_size", log->promised.size);
     json_put_number(object, "uncovered", log->uncovered);
+    json_put_number(object, "confirmed_by_quorum", log->quorate);
+    json_put_number(object, "confirmed_by_stamp", log->stamped);
     json_object_set_new(object, "payloads", payloads);
     json_object_set_new(object, "erasures", erasures_json(log));
     json_object_set_new(object, "peers_heads", heads_json(log));

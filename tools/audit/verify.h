@@ -9,6 +9,7 @@
  *   verify_prune.c   a log whose beginning was removed
  *   verify_log.c     the entries of one log against one another, its checkpoint and its end
  *   verify_confirm.c tiles, checkpoints, cosignatures, time stamps, and the times between them
+ *   verify_cover.c   how far that reaches, and how far it had to
  *   verify_epochs.c  epochs of one log against one another
  *   verify_late.c    late receipts of one log
  *   verify_logs.c    logs against one another
@@ -69,6 +70,7 @@ struct confirmed {
     bool ended;       /* the certificate under the good token, by now */
     unsigned good;    /* cosignatures, of the witnesses of today */
     unsigned quorum;  /* 0: nobody is to witness it */
+    bool token;       /* there is one, good or not */
 };
 
 /* The largest head that another server has claimed of its own log, in an entry of this one. */
@@ -110,6 +112,8 @@ struct log {
     struct checkpoint promised; /* read before the walk: a running node writes on; size 0: none */
     bool promise_bad;
     uint64_t uncovered;          /* entries that no checkpoint covers yet */
+    uint64_t quorate;            /* entries that a head with a quorum of cosignatures covers */
+    uint64_t stamped;            /* ... that a good time stamp covers */
     struct confirmed *confirmed; /* by size */
     size_t confirmations;
     uint64_t payloads[FOUND_KINDS];
@@ -181,6 +185,8 @@ void verify_late(struct verify *self, struct log *log);
 void verify_late_clear(struct log *log);
 /* What others confirmed of it. After verify_log. */
 void verify_confirm(struct verify *self, struct log *log);
+/* ... and whether it is all that was to be confirmed. Called by it. */
+void verify_cover(struct verify *self, struct log *log);
 /* Does a head that the log's own server has signed fit the log? It stands in entry `kept` of
  * `holder`'s log. */
 void verify_head(struct verify *self, const struct log *log, const struct kept *kept,

@@ -18,6 +18,7 @@
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define PATH_BYTES 640
 #define WIDTH 256
@@ -31,7 +32,11 @@ static const char derived[] = "The segments say otherwise, and they are what was
 struct confirming {
     struct verify *verify;
     struct log *log;
-    uint64_t sealed; /* logged stamps that could not be opened */
+    uint64_t logged;  /* records that a stamp was taken in */
+    uint64_t last;    /* ... the entry of the last one */
+    uint64_t sealed;  /* ... those that could not be opened */
+    uint64_t missing; /* ... those whose token is not there, and of the last of these: */
+    uint64_t missing_size, missing_index;
 };
 
 static void path_in(const struct log *log, const char *name, char out[PATH_BYTES])
@@ -137,10 +142,9 @@ static bool root_fits(struct verify *self, struct log *log, const struct checkpo
     return false;
 }
 
-/* Lines of a known witness must be good; how many make a quorum is the directory's word. */
-static void check_cosignatures(struct verify *self, struct log *log, struct span note,
-                               const struct checkpoint *head, const char *name,
-                               struct confirmed *out)
+/* Lines of a known witness must be good; how many of them are. */
+static unsigned check_cosignatures(struct verify *self, struct log *log, struct span note,
+                                   const char *name)
 {
     const struct directory_server *server =
         directory_server(self->judge, span_of_text(log->view->server));
@@ -159,14 +163,24 @@ static void check_cosignatures(struct verify *self, struct log *log, struct span
                  "Somebody put a witness's name under what it did not sign.",
                  "%s: the line of %s does not verify", name, key->name);
     }
-    out->good = good;
-    out->quorum = server == NULL ? 0 : server->quorum;
-    if (good < out->quorum)
-        REMARK(self, log,
-               "%s (%" PRIu64
-               " entries): %u cosignatures of the %zu witnesses of today; %u make it "
-               "good",
-               name, head->size, good, server->witnesses, server->quorum);
+    return good;
+}
+
+/* The directory's word makes a quorum. */
+static unsigned quorum_of(const struct verify *self, const struct log *log)
+{
+    const struct directory_server *server =
+        directory_server(self->judge, span_of_text(log->view->server));
+    return server == NULL ? 0 : server->quorum;
+}
+
+static void take_cosigned(struct verify *self, struct log *log, struct span note,
+                          const struct checkpoint *head, const char *name, struct confirmed *out)
+{
+    out->good = check_cosignatures(self, log, note, name);
+    out->quorum = quorum_of(self, log);
+    if (out->quorum > 0 && out->good >= out->quorum && head->size > log->quorate)
+        log->quorate = head->size;
 }
 
 /* False: nothing can be built on it. */
@@ -196,6 +210,7 @@ static void check_stamp(struct verify *self, struct log *log, const char *name, 
     fault f = file_read(path, STAMP_RESPONSE_BYTES_MAX, &token);
     if (f.code == NOT_FOUND)
         return;
+    out->token = true;
     struct sha256 digest = SHA256_OF(note);
     if (!failed(f))
         f = stamp_check(bytes_span(token), &digest, log->view->trust, clock_wall_ms(),
@@ -268,7 +283,7 @@ static void take_history(struct confirming *self, const char *name)
     if (head.size != one.size)
         FIND(self->verify, self->log, REPORT_WHOLE, "checkpoint", derived,
              "%s holds the checkpoint of %" PRIu64 " entries", part, head.size);
-    check_cosignatures(self->verify, self->log, bytes_span(note), &head, part, &one);
+    take_cosigned(self->verify, self->log, bytes_span(note), &head, part, &one);
     check_stamp(self->verify, self->log, part, bytes_span(note), &one);
     struct log *log = self->log;
     log->confirmed = owned_grow(log->confirmed, log->confirmations + 1, sizeof *log->confirmed);
@@ -305,12 +320,15 @@ static void check_history(struct confirming *self)
 
 // --- the sandwich -------------------------------------------------------------------------------
 
-static int64_t stamp_of_size(const struct confirming *self, uint64_t size)
+/* Its token, if there is one: NULL. confirmed[] stands in the order of sizes. */
+static const struct confirmed *token_of(const struct log *log, uint64_t size)
 {
-    for (size_t i = 0; i < self->log->confirmations; i++)
-        if (self->log->confirmed[i].size == size)
-            return self->log->confirmed[i].stamp_ms;
-    return 0;
+    const struct confirmed wanted = {.size = size};
+    const struct confirmed *found =
+        log->confirmations == 0
+            ? NULL
+            : bsearch(&wanted, log->confirmed, log->confirmations, sizeof *log->confirmed, by_size);
+    return found != NULL && found->token ? found : NULL;
 }
 
 /* The time of the stamp that entry `index` logs; 0 when it logs none that can be read and stands.
@@ -328,10 +346,16 @@ static int64_t logged_stamp(struct confirming *self, uint64_t index)
         return 0;
     Chaski__StampText *text =
         chaski__stamp_text__unpack(NULL, blob->size - SALT_BYTES, blob->data + SALT_BYTES);
-    int64_t stamp_ms = text == NULL ? 0 : stamp_of_size(self, text->size);
-    if (text != NULL)
-        chaski__stamp_text__free_unpacked(text, NULL);
-    return stamp_ms;
+    if (text == NULL)
+        return 0;
+    const struct confirmed *token = token_of(log, text->size);
+    if (token == NULL) {
+        self->missing++;
+        self->missing_size = text->size;
+        self->missing_index = index;
+    }
+    chaski__stamp_text__free_unpacked(text, NULL);
+    return token == NULL ? 0 : token->stamp_ms;
 }
 
 /* Signed after the last stamp that its embedded head covers, before the first that covers it. */
@@ -342,7 +366,10 @@ static void check_times(struct confirming *self)
     int64_t *after = owned_array(log->count + 1, sizeof *after);
     size_t next = 0;
     for (uint64_t i = 0; i < log->count; i++) {
-        int64_t stamp_ms = log->entry[i].kind == HEADER_STAMPED ? logged_stamp(self, i) : 0;
+        bool logs = log->entry[i].kind == HEADER_STAMPED && kept_is_own(log, &log->entry[i]);
+        int64_t stamp_ms = logs ? logged_stamp(self, i) : 0;
+        if (logs)
+            self->logged++, self->last = i;
         after[i + 1] = stamp_ms > after[i] ? stamp_ms : after[i];
     }
     for (uint64_t i = 0; i < log->count; i++) {
@@ -371,21 +398,69 @@ static void check_times(struct confirming *self)
                self->sealed, self->sealed == 1 ? " is" : "s are");
 }
 
+/* A token lies in cp/ before the record of it is written. While a running node's log is copied the
+ * newest one may be missed. */
+static void check_tokens(struct confirming *self)
+{
+    static const char removed[] = "What vouches for the age of the log was taken away (or the copy "
+                                  "was made in the middle of it: then copy again).";
+    const struct log *log = self->log;
+    uint64_t tokens = 0;
+    for (size_t i = 0; i < log->confirmations; i++)
+        tokens += log->confirmed[i].token;
+    bool is_newest = self->missing == 1 && self->missing_index == self->last;
+    if (self->logged > 0 && tokens == 0)
+        FIND(self->verify, log, self->last, "time stamp", removed,
+             "it is the last of %" PRIu64
+             " records that a time stamp was taken in, and cp/ holds no token",
+             self->logged);
+    else if (self->missing > 0 && !is_newest)
+        FIND(self->verify, log, self->missing_index, "time stamp", removed,
+             "it says that cp/%" PRIu64
+             ".tst was taken in, and that token is not there; nor are %" PRIu64 " others",
+             self->missing_size, self->missing - 1);
+}
+
+/* Heads beside the history: the published one, and what witnesses signed last. */
+static void check_head(struct confirming *self, const char *name)
+{
+    OWNED(bytes) note = NULL;
+    struct confirmed one = {.size = 0};
+    struct checkpoint head = {.size = 0};
+    char path[PATH_BYTES];
+    path_in(self->log, name, path);
+    if (access(path, F_OK) == 0 && take_note(self->verify, self->log, name, &note, &head))
+        take_cosigned(self->verify, self->log, bytes_span(note), &head, name, &one);
+}
+
+static void check_published(struct confirming *self)
+{
+    struct checkpoint head = {.size = 0};
+    OWNED(bytes) note = NULL;
+    struct confirmed one = {.size = 0};
+    char path[PATH_BYTES];
+    path_in(self->log, "checkpoint", path);
+    if (access(path, F_OK) != 0) {
+        REMARK(self->verify, self->log,
+               "no tiles: the static form of this log was not copied, or not made yet");
+        return;
+    }
+    if (!take_note(self->verify, self->log, "checkpoint", &note, &head))
+        return;
+    check_tiles(self->verify, self->log, head.size);
+    take_cosigned(self->verify, self->log, bytes_span(note), &head, "checkpoint", &one);
+}
+
 void verify_confirm(struct verify *self, struct log *log)
 {
     struct confirming confirming = {.verify = self, .log = log};
-    struct checkpoint head = {.size = 0};
-    OWNED(bytes) note = NULL;
-    char path[PATH_BYTES];
-    struct bytes *there = NULL;
     if (log->count == 0)
         return;
-    path_in(log, "checkpoint", path);
-    if (failed(file_read(path, NOTE_BYTES_MAX, &there)))
-        REMARK(self, log, "no tiles: the static form of this log was not copied, or not made yet");
-    else if (take_note(self, log, "checkpoint", &note, &head))
-        check_tiles(self, log, head.size);
-    bytes_free(&there);
+    check_published(&confirming);
+    check_head(&confirming, "cosigned");
+    check_head(&confirming, "outside");
     check_history(&confirming);
     check_times(&confirming);
+    check_tokens(&confirming);
+    verify_cover(self, log);
 }

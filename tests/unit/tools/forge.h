@@ -32,6 +32,8 @@ struct forge {
     struct keypair *sign[SIDES], *log_key[SIDES];
     struct certificate *certificate[SIDES];
     struct note_key origin[SIDES];
+    struct keypair *witness; /* an outside one, once it is assigned */
+    struct note_key witness_key;
     enum forge_side whose;
     char folder[256];
     unsigned epoch;
@@ -52,6 +54,7 @@ static inline void forge_free(struct forge **owner)
         keypair_free(&self->log_key[i]);
         certificate_free(&self->certificate[i]);
     }
+    keypair_free(&self->witness);
     audit_log_free(&self->log);
     book_free(&self->book);
     free(self);
@@ -198,18 +201,61 @@ static inline void forge_exchange(struct forge *self)
     forge_append(self, PROVIDER, &response, response.time_ms);
 }
 
-static inline void forge_checkpoint(struct forge *self)
+/* The log's own key signs its head; bytes_free() the note. */
+static inline struct bytes *forge_note(const struct forge *self, struct checkpoint *head)
 {
-    struct checkpoint head = {.size = self->head.size, .root = self->head.root};
     char body[CHECKPOINT_BODY_ROOM];
     uint8_t signature[ED25519_SIGNATURE_BYTES];
-    OWNED(bytes) note = NULL;
+    struct bytes *note = NULL;
     struct note_key key = forge_key(self);
-    strcpy(head.origin, key.name);
-    size_t size = checkpoint_body(&head, body, sizeof body);
+    *head = (struct checkpoint){.size = self->head.size, .root = self->head.root};
+    strcpy(head->origin, key.name);
+    size_t size = checkpoint_body(head, body, sizeof body);
     MUST(keypair_sign_message(self->log_key[self->whose], span_of(body, size), signature));
-    MUST(checkpoint_note(&head, &key, signature, &note));
+    MUST(checkpoint_note(head, &key, signature, &note));
+    return note;
+}
+
+static inline void forge_checkpoint(struct forge *self)
+{
+    struct checkpoint head;
+    OWNED(bytes) note = forge_note(self, &head);
     MUST(audit_log_keep_checkpoint(self->log, bytes_span(note)));
+}
+
+/* The authority assigns one witness, at `at_ms`; no act may be dated before the last one. */
+static inline void forge_assign(struct forge *self, int64_t at_ms)
+{
+    OWNED(bytes) public_key = NULL;
+    char vkey[400], url[] = "http://[::1]:1/w";
+    if (self->witness == NULL)
+        MUST(keypair_make(KEY_ED25519, &self->witness));
+    MUST(keypair_public(self->witness, &public_key));
+    MUST(note_key_make("witness.example/1", NOTE_WITNESS, public_key->data, &self->witness_key));
+    note_key_text(&self->witness_key, vkey, sizeof vkey);
+    char *vkeys[] = {vkey}, *urls[] = {url};
+    self->book->time_ms = at_ms;
+    BOOK_ACT(self->book, WITNESSES_SET, witnesses_set, CHASKI__WITNESSES_SET__INIT,
+             it->server = book_text(forge_server[self->whose]), it->quorum = 1,
+             it->n_outside_vkey = 1, it->outside_vkey = vkeys, it->n_outside_url = 1,
+             it->outside_url = urls);
+}
+
+/* A head as it is now, with the witness's line, in a file of the log. */
+static inline void forge_cosigned(struct forge *self, const char *name)
+{
+    struct checkpoint head;
+    OWNED(bytes) note = forge_note(self, &head);
+    char body[CHECKPOINT_BODY_ROOM + 64];
+    uint8_t signature[ED25519_SIGNATURE_BYTES];
+    uint64_t time_s = (uint64_t)(self->time_ms / 1000);
+    size_t size = cosignature_body(&head, time_s, body, sizeof body);
+    MUST(keypair_sign_message(self->witness, span_of(body, size), signature));
+    struct bytes *roomy = bytes_empty(NOTE_BYTES_MAX);
+    MUST(bytes_append(roomy, bytes_span(note)));
+    MUST(cosignature_append(roomy, &self->witness_key, time_s, signature));
+    forge_file(self, name, bytes_span(roomy));
+    bytes_free(&roomy);
 }
 
 /* The directory of all acts so far, and the anchors. */
