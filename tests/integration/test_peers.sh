@@ -49,4 +49,6 @@ check "nothing of b's was taken for consistent since" equal "$(grep -c '"peer.co
 server_stop a
 server_stop b
 check "an auditor with both logs finds it too" bash -c "! '$BIN/chaski-audit' verify '$C/a/audit' '$C/b/audit' >'$C/said' 2>&1 && grep -q FINDING '$C/said'"
+"$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" --store-key "$C/a/keys/store.key" >"$C/said" 2>&1
+check "... and is told what the peer said of it" contains "$(grep REMARK "$C/said")" "INCIDENT: the log of"
 finish

@@ -34,6 +34,7 @@ check "a checkpoint is cosigned by a quorum" wait_for 15 cosigned_at 41
 three() { [ "$(cosignatures)" = 3 ]; }
 check "... by three witnesses" wait_for 5 three
 check "... and kept as history" test -s "$LOG/cp/41"
+cp -r "$C/a/audit" "$C/early"
 check "the published checkpoint carries the cosignatures" cmp -s "$LOG/cp/41" "$LOG/checkpoint"
 
 # a cosignature, checked with openssl alone
@@ -84,4 +85,13 @@ check "with the complete files it goes on" contains "$(ask 5)" "OK              
 for m in a b c d; do server_stop $m; done
 check "the log verifies" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" \
     --store-key "$C/a/keys/store.key" --store-key "$C/b/keys/store.key"
+
+# what witnesses keep convicts an older copy, though nobody of those who took part is asked
+keys=(--store-key "$C/a/keys/store.key" --store-key "$C/c/keys/store.key")
+check "the log beside its witness's is clean" "$BIN/chaski-audit" verify "$C/a/audit" "$C/c/audit" "${keys[@]}"
+"$BIN/chaski-audit" verify "$C/early" "$C/c/audit" "${keys[@]}" >"$C/said" 2>&1
+check "an older copy of it is not" equal "$? $(grep -c 'append only' "$C/said")" "1 1"
+check "... which names the head that the witness keeps" contains "$(grep -A 1 'append only' "$C/said")" "witness/"
+"$BIN/chaski-audit" verify "$C/c/audit" "${keys[@]}" >"$C/said" 2>&1
+check "alone, the witness's folder says what it keeps" contains "$(grep -A 3 'heads kept' "$C/said")" "entries, root"
 finish

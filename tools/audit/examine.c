@@ -49,6 +49,7 @@ void examined_clear(struct examined *self)
     free(self->ground);
     free(self->reason);
     free(self->pruning);
+    free(self->incident);
     *self = (struct examined){0};
 }
 
@@ -134,6 +135,20 @@ static char *pruning_of(const struct header *header, struct span blob)
     return ground;
 }
 
+/* What happened is payload of an INCIDENT; of the one that begins an epoch see above. */
+static char *incident_of(const struct header *header, struct span blob)
+{
+    if (header->kind != HEADER_INCIDENT || header->closed != NULL || blob.size < SALT_BYTES)
+        return NULL;
+    struct span payload = letter_payload(blob);
+    Chaski__FaultText *text = chaski__fault_text__unpack(NULL, payload.size, payload.at);
+    if (text == NULL)
+        return NULL;
+    char *incident = owned_text(text->detail);
+    chaski__fault_text__free_unpacked(text, NULL);
+    return incident;
+}
+
 static fault look_at_payload(struct examiner *self, const struct log_entry *entry,
                              struct examined *out)
 {
@@ -147,6 +162,7 @@ static fault look_at_payload(struct examiner *self, const struct log_entry *entr
     out->ground = ground_of(entry->header, bytes_span(blob));
     out->reason = reason_of(entry->header, bytes_span(blob));
     out->pruning = pruning_of(entry->header, bytes_span(blob));
+    out->incident = incident_of(entry->header, bytes_span(blob));
     return DONE;
 }
 

@@ -26,6 +26,7 @@ struct examined {
     char *ground;               /* of an erasure whose words are held */
     char *reason;               /* ... of what closed an epoch */
     char *pruning;              /* ... of the removal of a log's beginning */
+    char *incident;             /* ... of an INCIDENT */
 };
 
 /* What the examiners of one log have in common; all of it is borrowed and must not change

@@ -87,6 +87,8 @@ static void log_clear(struct log *log)
         free(log->act[i].ground);
     }
     free(log->act);
+    for (size_t i = 0; i < INCIDENTS_TOLD_MAX; i++)
+        free(log->incident[i].text);
     verify_late_clear(log);
     header_read_free(&log->started);
     header_read_free(&log->closed);
@@ -198,12 +200,14 @@ static void check_log(struct verify *self, struct log *log)
 /* All epochs of a folder are walked before one is checked: an answer may stand in a later one. */
 static fault check_logs(struct verify *self)
 {
+    verify_held_read(self);
     for (size_t i = 0; i < self->logs; i++)
         TRY(walk_log(self, &self->log[i]));
     for (size_t i = 0; i < self->logs; i++)
         check_log(self, &self->log[i]);
     for (size_t i = 0; i < self->logs; i++)
         verify_epoch(self, &self->log[i]);
+    verify_held(self);
     return DONE;
 }
 
@@ -286,6 +290,7 @@ static void tell_log(struct verify *self, const struct log *log)
     }
     tell_erasures(self, log);
     tell_heads(self, log);
+    verify_held_tell(self, log);
 }
 
 static json_t *erasures_json(const struct log *log)
@@ -325,7 +330,7 @@ static json_t *heads_json(const struct log *log)
     return array;
 }
 
-static json_t *log_json(const struct log *log)
+static json_t *log_json(const struct verify *self, const struct log *log)
 {
     json_t *object = json_object(), *payloads = json_object();
     for (size_t i = 0; i < FOUND_KINDS; i++)
@@ -344,7 +349,9 @@ static json_t *log_json(const struct log *log)
     json_put_number(object, "confirmed_by_stamp", log->stamped);
     json_object_set_new(object, "payloads", payloads);
     json_object_set_new(object, "erasures", erasures_json(log));
+    json_put_number(object, "incidents", log->incidents);
     json_object_set_new(object, "peers_heads", heads_json(log));
+    json_object_set_new(object, "heads_kept", verify_held_json(self, log));
     return object;
 }
 
@@ -356,7 +363,7 @@ static json_t *whole_json(const struct verify *self)
         for (size_t k = 0; k < FOUND_KINDS; k++)
             sums[k] += self->log[i].payloads[k];
         if (self->log[i].view != NULL)
-            json_array_append_new(list, log_json(&self->log[i]));
+            json_array_append_new(list, log_json(self, &self->log[i]));
     }
     for (size_t k = 0; k < FOUND_KINDS; k++)
         json_put_number(payloads, payload_words[k], sums[k]);
@@ -397,6 +404,7 @@ void verify_free(struct verify **owner)
         log_clear(&self->log[i]);
     directory_release(&self->given);
     store_keys_free(&self->keys);
+    free(self->held);
     free(self->tally);
     history_free(&self->given_history);
     free(self);

@@ -11,6 +11,7 @@
  *   verify_confirm.c tiles, checkpoints, cosignatures, time stamps, and the times between them
  *   verify_cover.c   how far that reaches, and how far it had to
  *   verify_epochs.c  epochs of one log against one another
+ *   verify_held.c    heads of other logs that the folders' owners keep
  *   verify_late.c    late receipts of one log
  *   verify_logs.c    logs against one another
  *   verify_pairs.c   two logs of the same exchanges: nine types of findings
@@ -82,6 +83,25 @@ struct peer_head {
     uint64_t index; /* of the entry that holds the claim */
 };
 
+/* A head of another log, in a file beside this one. */
+struct held {
+    const struct log *holder;           /* its first epoch */
+    char file[160];                     /* below the folder */
+    struct checkpoint head;             /* only its origin when the directory knows no such log */
+    char server[ID_TEXT_BYTES_MAX + 1]; /* whose log, which signed it; "": it is not known */
+    unsigned epoch;
+};
+
+#define HELD_MAX 4096 /* of one folder */
+
+/* Something of which the log's own server says that an auditor must know it. */
+struct incident {
+    uint64_t index;
+    char *text; /* NULL: sealed, or not held */
+};
+
+#define INCIDENTS_TOLD_MAX 50
+
 /* A record that payloads were erased. */
 struct erased_act {
     uint64_t index;
@@ -120,6 +140,8 @@ struct log {
     struct header_read *started; /* its last one: what is kept from there on */
     size_t acts;
     struct erased_act *act;
+    uint64_t incidents; /* of its own server; the first of them: */
+    struct incident incident[INCIDENTS_TOLD_MAX];
     size_t lates;
     struct late_act *late;
     struct map late_by_hash;    /* of the leaf that came -> index + 1 of its first receipt */
@@ -156,6 +178,8 @@ struct verify {
     const struct directory *judge;
     const struct history *history;
     struct log *now;
+    size_t helds;
+    struct held *held;
     size_t tallies;
     struct pair_tally *tally;
 };
@@ -191,6 +215,14 @@ void verify_cover(struct verify *self, struct log *log);
  * `holder`'s log. */
 void verify_head(struct verify *self, const struct log *log, const struct kept *kept,
                  const struct log *holder);
+/* Before the first entry: a running node's witness may sign on. */
+void verify_held_read(struct verify *self);
+/* After all epochs were checked: each against the log that it is of. */
+void verify_held(struct verify *self);
+/* Is the log that it is of among those given? */
+bool verify_held_is_here(const struct verify *self, const struct held *held);
+void verify_held_tell(const struct verify *self, const struct log *log);
+json_t *verify_held_json(const struct verify *self, const struct log *log);
 /* A later epoch and the one before it. After all epochs of the folder were walked. */
 void verify_epoch(struct verify *self, struct log *log);
 /* Is this leaf in an epoch of the same log, this one or another? In which, and where: or NULL. */

@@ -209,6 +209,18 @@ static void take_prune_ground(struct log *log, const struct examined *examined)
         log->prune_ground = owned_text(examined->pruning);
 }
 
+static void take_incident(struct log *log, const struct examined *examined, const struct kept *kept)
+{
+    if (kept->kind != HEADER_INCIDENT || !kept_is_own(log, kept) ||
+        examined->entry.header->closed != NULL)
+        return;
+    if (log->incidents < INCIDENTS_TOLD_MAX)
+        log->incident[log->incidents] = (struct incident){
+            .index = kept->index,
+            .text = examined->incident == NULL ? NULL : owned_text(examined->incident)};
+    log->incidents++;
+}
+
 /* What is missing is judged after the walk. */
 static enum payload_found check_payload(struct verify *self, struct log *log,
                                         const struct examined *examined)
@@ -297,6 +309,7 @@ void verify_entry(struct verify *self, struct log *log, const struct examined *e
         kept->mode = keeping_mode(header_of(log->started)->keeping, entry->header->service);
     kept->payload = check_payload(self, log, examined);
     log->payloads[kept->payload]++;
+    take_incident(log, examined, kept);
     if (kept_is_own(log, kept) && kept->time_ms > log->own_ms)
         log->own_ms = kept->time_ms;
 }

@@ -420,6 +420,17 @@ static void remark_sealed(struct verify *self, struct log *log)
                sealed, sealed == 1 ? "" : "s");
 }
 
+static void remark_incidents(struct verify *self, struct log *log)
+{
+    for (size_t i = 0; i < log->incidents && i < INCIDENTS_TOLD_MAX; i++)
+        REMARK(self, log, "entry %" PRIu64 ", INCIDENT: %s", log->incident[i].index,
+               log->incident[i].text == NULL ? "what it says is sealed, or not held"
+                                             : log->incident[i].text);
+    if (log->incidents > INCIDENTS_TOLD_MAX)
+        REMARK(self, log, "%" PRIu64 " more INCIDENT records: chaski-audit search --kind incident",
+               log->incidents - INCIDENTS_TOLD_MAX);
+}
+
 void verify_log(struct verify *self, struct log *log)
 {
     if (log->count == 0) {
@@ -437,4 +448,5 @@ void verify_log(struct verify *self, struct log *log)
     check_tail(self, log);
     remark_open_requests(self, log);
     remark_sealed(self, log);
+    remark_incidents(self, log);
 }
