@@ -108,6 +108,7 @@ again; rm "$X"/log/1/cp/*.tst
 finds "tokens that were all taken away are missed" "time stamp" "cp/ holds no token"
 again; rm "$X/log/1/cp/$(ls "$X/log/1/cp" | grep tst | sort -n | head -n 1)"
 finds "one token that was taken away is missed" "time stamp" "that token is not there"
+check "... with the files in which its evidence lies" contains "$(cat "$C/said")" "evidence: log/1/wal/00000000000000000000.seg "
 strip() { again; rm -rf "$X"/log/1/{cp,cosigned,outside,stamped}; sed -i '/^— chaski.witness/d' "$X/log/1/checkpoint"; }
 strip
 finds "a log that was stripped of all confirmations is not clean" "time stamp" "cp/ holds no token"

@@ -128,42 +128,60 @@ void report_line(struct report *self, const char *format, ...)
 
 // --- findings and remarks -----------------------------------------------------------------------
 
-static json_t *finding_json(const char *folder, uint64_t entry, const char *rule,
-                            const char *meaning, const char *what)
+static json_t *finding_json(const struct report_finding *finding)
 {
-    json_t *object = json_object();
-    json_put_text(object, "log", span_of_text(folder));
+    json_t *object = json_object(), *evidence = json_array();
+    for (size_t i = 0; i < finding->evidence->count; i++)
+        json_array_append_new(evidence, json_text(span_of_text(finding->evidence->file[i])));
+    json_put_text(object, "log", span_of_text(finding->folder));
     json_object_set_new(object, "entry",
-                        entry == REPORT_WHOLE ? json_null() : json_integer((json_int_t)entry));
-    json_put_text(object, "rule", span_of_text(rule));
-    json_put_text(object, "what", span_of_text(what));
-    json_put_text(object, "meaning", span_of_text(meaning));
+                        finding->entry == REPORT_WHOLE ? json_null()
+                                                       : json_integer((json_int_t)finding->entry));
+    json_put_text(object, "rule", span_of_text(finding->rule));
+    json_put_text(object, "what", span_of_text(finding->what));
+    json_put_text(object, "meaning", span_of_text(finding->meaning));
+    json_object_set_new(object, "evidence", evidence);
     return object;
 }
 
-void report_find(struct report *self, const char *folder, uint64_t entry, const char *rule,
-                 const char *meaning, const char *format, ...)
+static void print_finding(struct report *self, const struct report_finding *finding)
 {
-    char what[WORDS_BYTES], place[32] = "";
-    va_list args;
-    va_start(args, format);
-    vsnprintf(what, sizeof what, format, args);
-    va_end(args);
+    char place[32] = "", files[WORDS_BYTES] = "";
+    size_t used = 0;
+    if (finding->entry != REPORT_WHOLE)
+        snprintf(place, sizeof place, " entry %" PRIu64, finding->entry);
+    for (size_t i = 0; i < finding->evidence->count && used < sizeof files; i++)
+        used +=
+            (size_t)snprintf(files + used, sizeof files - used, " %s", finding->evidence->file[i]);
+    report_line(self, "FINDING  %s%s  [%s]", finding->folder, place, finding->rule);
+    report_line(self, "         %s", finding->what);
+    report_line(self, "         %s", finding->meaning);
+    if (finding->evidence->count > 0)
+        report_line(self, "         evidence:%s", files);
+}
+
+void report_find_words(struct report *self, const struct report_finding *finding,
+                       const char *format, va_list words)
+{
+    char what[WORDS_BYTES];
+    struct report_finding found = *finding;
+    vsnprintf(what, sizeof what, format, words);
+    found.what = what;
     self->findings++;
-    if (self->listener != NULL) {
-        struct report_finding finding = {folder, entry, rule, meaning, what};
-        self->listener->find(self->listener->owner, &finding);
-        return;
-    }
-    if (self->json) {
-        json_array_append_new(self->finding_list, finding_json(folder, entry, rule, meaning, what));
-        return;
-    }
-    if (entry != REPORT_WHOLE)
-        snprintf(place, sizeof place, " entry %" PRIu64, entry);
-    report_line(self, "FINDING  %s%s  [%s]", folder, place, rule);
-    report_line(self, "         %s", what);
-    report_line(self, "         %s", meaning);
+    if (self->listener != NULL)
+        self->listener->find(self->listener->owner, &found);
+    else if (self->json)
+        json_array_append_new(self->finding_list, finding_json(&found));
+    else
+        print_finding(self, &found);
+}
+
+void report_find(struct report *self, const struct report_finding *finding, const char *format, ...)
+{
+    va_list words;
+    va_start(words, format);
+    report_find_words(self, finding, format, words);
+    va_end(words);
 }
 
 void report_remark(struct report *self, const char *folder, const char *format, ...)

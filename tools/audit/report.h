@@ -11,8 +11,10 @@
 #define TOOLS_AUDIT_REPORT_H
 
 #include "lib/base/bytes.h"
+#include "tools/audit/evidence.h"
 
 #include <jansson.h>
+#include <stdarg.h>
 
 #define REPORT_WHOLE UINT64_MAX /* about the log, not about one entry */
 
@@ -21,12 +23,14 @@ struct report;
 struct report *report_new(bool json, bool quiet);
 void report_free(struct report **self);
 
-/* Borrowed for the time of the call; `folder` and `entry` as below. */
+/* Borrowed for the time of the call. */
 struct report_finding {
     const char *folder;
     uint64_t entry;
-    const char *rule, *meaning; /* ours, and they stay */
-    const char *what;
+    const char *rule;                /* what was broken; ours, and it stays */
+    const char *meaning;             /* what it would mean; ours, and it stays */
+    const char *what;                /* what was found; filled in by report_find */
+    const struct evidence *evidence; /* where */
 };
 
 struct report_listener {
@@ -37,10 +41,11 @@ struct report_listener {
 /* The listener is borrowed until report_free. */
 struct report *report_to(const struct report_listener *listener);
 
-/* rule: what was broken; meaning: what it would mean; then what was found (printf style). */
-void report_find(struct report *self, const char *folder, uint64_t entry, const char *rule,
-                 const char *meaning, const char *format, ...)
-    __attribute__((format(printf, 6, 7)));
+/* With what was found (printf style). */
+void report_find(struct report *self, const struct report_finding *finding, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void report_find_words(struct report *self, const struct report_finding *finding,
+                       const char *format, va_list words) __attribute__((format(printf, 3, 0)));
 /* folder NULL: about all of them. */
 void report_remark(struct report *self, const char *folder, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

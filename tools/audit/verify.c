@@ -10,10 +10,12 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "tools/audit/crew.h"
+#include "tools/audit/evidence.h"
 #include "tools/audit/json_text.h"
 #include "lib/evidence/printable.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,6 +24,23 @@
 
 static const char *const payload_words[FOUND_KINDS] = {"none", "held",   "sealed",
                                                        "salt", "erased", "damaged"};
+
+void verify_find(struct report *report, const struct log *log, uint64_t entry, const char *rule,
+                 const char *meaning, const char *format, ...)
+{
+    struct evidence evidence;
+    va_list words;
+    evidence_find(log, rule, entry, &evidence);
+    va_start(words, format);
+    report_find_words(report,
+                      &(struct report_finding){.folder = log->view->name,
+                                               .entry = entry,
+                                               .rule = rule,
+                                               .meaning = meaning,
+                                               .evidence = &evidence},
+                      format, words);
+    va_end(words);
+}
 
 // --- opening ------------------------------------------------------------------------------------
 
@@ -43,9 +62,16 @@ static fault open_log(struct verify *self, struct log *log, const char *folder, 
     fault f = read_log(self, log, folder, epoch);
     if (f.code != DIRECTORY_BAD && f.code != KEY_UNKNOWN)
         return f;
-    report_find(self->report, folder, REPORT_WHOLE, "directory",
-                "Nothing of this log can be relied on: it is not the log of a server that the "
-                "authority knows.",
+    struct evidence evidence;
+    evidence_find(NULL, "directory", REPORT_WHOLE, &evidence);
+    report_find(self->report,
+                &(struct report_finding){
+                    .folder = folder,
+                    .entry = REPORT_WHOLE,
+                    .rule = "directory",
+                    .meaning = "Nothing of this log can be relied on: it is not the log of a "
+                               "server that the authority knows.",
+                    .evidence = &evidence},
                 "%s: %s", fault_sentence(f.code), fault_detail());
     log_view_free(&log->view);
     return DONE;

@@ -191,8 +191,13 @@ fault verify_run(const struct audit_arguments *arguments, struct report *report,
 void verify_free(struct verify **self);
 
 #define FIND(self, log, index, rule, meaning, ...) \
-    report_find((self)->report, (log)->view->name, index, rule, meaning, __VA_ARGS__)
+    verify_find((self)->report, log, index, rule, meaning, __VA_ARGS__)
 #define REMARK(self, log, ...) report_remark((self)->report, (log)->view->name, __VA_ARGS__)
+
+/* A finding about this log, with the files in which its evidence lies (printf style). */
+void verify_find(struct report *report, const struct log *log, uint64_t entry, const char *rule,
+                 const char *meaning, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
 
 /* Before the first entry: what was pruned is kept by its hashes alone. */
 fault verify_pruned(struct verify *self, struct log *log);

@@ -204,6 +204,8 @@ static void test_a_log_that_runs_on_long_after_its_checkpoint_is_found(void)
     json_t *first = json_array_get(json_object_get(said, "findings"), 0);
     CU_ASSERT_EQUAL(json_integer_value(json_object_get(said, "count")), 1);
     CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(first, "rule")), "checkpoint");
+    json_t *evidence = json_object_get(first, "evidence");
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_array_get(evidence, 0)), "log/1/promise");
     json_decref(said);
 }
 

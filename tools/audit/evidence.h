@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+/*
+ * evidence - in which files of a log's folder the evidence of a finding lies, by its rule and
+ * entry: for whoever wants to look with other programs than ours.
+ */
+#ifndef TOOLS_AUDIT_EVIDENCE_H
+#define TOOLS_AUDIT_EVIDENCE_H
+
+#include "lib/base/bytes.h"
+
+#define EVIDENCE_FILES_MAX 10
+#define EVIDENCE_FILE_BYTES 128
+
+struct log;
+
+/* Paths below the log's folder; those that end in / are folders. */
+struct evidence {
+    size_t count;
+    char file[EVIDENCE_FILES_MAX][EVIDENCE_FILE_BYTES];
+};
+
+/* log: NULL when it could not be opened. entry: or REPORT_WHOLE. */
+void evidence_find(const struct log *log, const char *rule, uint64_t entry, struct evidence *out);
+
+#endif
