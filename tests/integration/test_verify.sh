@@ -89,8 +89,10 @@ same "a log that breaks off in the middle" 1 1 "$C/holes"
 
 # --- what is told meanwhile -----------------------------------------------------------------------
 script -qec "'$AUDIT' verify '$C/a/audit' '$C/b/audit' --threads 4" "$C/typescript" >/dev/null 2>&1 </dev/null
-shown=$(tr '\r' '\n' <"$C/typescript" | sed -n 's/^  \([0-9]*\) entries checked.*/\1/p' | tail -n 1)
+shown=$(tr '\r' '\n' <"$C/typescript" | sed -n 's/^.* %  \([0-9]*\) entries checked, [0-9]* a second.*/\1/p' | tail -n 1)
+percent=$(tr '\r' '\n' <"$C/typescript" | sed -n 's/^  \[#* *\] *\([0-9]*\) %  .*/\1/p' | tail -n 1)
 check "a terminal is told how many entries are done" test "${shown:-0}" -ge 1 -a "${shown:-0}" -le $((2 * count))
+check "... and how much of all that is, as a bar" test "${percent:-101}" -le 100
 check "... and not more than the others" equal "$("$AUDIT" verify "$C/a/audit" --threads 2 2>&1 >/dev/null | wc -c)" 0
 for bad in 0 65 x ""; do
     "$AUDIT" verify "$C/a/audit" --threads "$bad" >"$C/out" 2>&1

@@ -13,11 +13,12 @@
 
 #define WORDS_BYTES 1200
 #define PROGRESS_EVERY_MS 200
+#define BAR_BYTES 24
 
 struct report {
     const struct report_listener *listener; /* or NULL */
     bool json, quiet, terminal;
-    uint64_t findings, remarks, entries;
+    uint64_t findings, remarks, entries, expected;
     json_t *finding_list, *remark_list;
     int64_t started_ms, shown_ms;
 };
@@ -94,6 +95,22 @@ static void clear_progress(const struct report *self)
         fputs("\r\033[K", stderr);
 }
 
+void report_expect(struct report *self, uint64_t entries)
+{
+    self->expected = entries;
+}
+
+/* "[#######                 ]  29 %"; a log may have grown beyond what was expected. */
+static void print_bar(const struct report *self)
+{
+    uint64_t done = self->entries < self->expected ? self->entries : self->expected;
+    char bar[BAR_BYTES + 1];
+    memset(bar, ' ', BAR_BYTES);
+    memset(bar, '#', (size_t)(done * BAR_BYTES / self->expected));
+    bar[BAR_BYTES] = '\0';
+    fprintf(stderr, "\r  [%s] %3" PRIu64 " %%", bar, done * 100 / self->expected);
+}
+
 void report_entry(struct report *self)
 {
     self->entries++;
@@ -103,7 +120,10 @@ void report_entry(struct report *self)
     if (now_ms - self->shown_ms < PROGRESS_EVERY_MS)
         return;
     self->shown_ms = now_ms;
-    fprintf(stderr, "\r  %" PRIu64 " entries checked, %" PRIu64 " a second, %" PRIu64 " findings ",
+    fputs("\r", stderr);
+    if (self->expected > 0)
+        print_bar(self);
+    fprintf(stderr, "  %" PRIu64 " entries checked, %" PRIu64 " a second, %" PRIu64 " findings ",
             self->entries, a_second(self->entries, now_ms - self->started_ms), self->findings);
 }
 

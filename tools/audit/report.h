@@ -49,7 +49,9 @@ void report_find_words(struct report *self, const struct report_finding *finding
 /* folder NULL: about all of them. */
 void report_remark(struct report *self, const char *folder, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* One more entry was checked; a line on a terminal says so now and then. */
+/* How many entries there will be, as far as is known; 0: it is not. */
+void report_expect(struct report *self, uint64_t entries);
+/* One more entry was checked; a bar on a terminal says so now and then. */
 void report_entry(struct report *self);
 
 /* Before something else is printed. */
