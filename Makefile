@@ -77,7 +77,9 @@ BINARIES := $(PROGRAMS:%=$(OUT)/bin/%)
 OBJECTS_chaski-gateway := $(call objects,gateway) $(LLHTTP_OBJECTS)
 OBJECTS_chaski-security-server := $(call objects,security-server) $(call objects,security-server/exchange) \
   $(call objects,security-server/keys) $(call objects,security-server/scribe) $(call objects,security-server/clerk) $(EVIDENCE)
-OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serve)
+# what auditors are given about a log is written in one place
+POLICY := $(OUT)/lib/evidence/witness_policy.o
+OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serve) $(POLICY)
 OBJECTS_chaski-audit := $(call objects,tools/audit) $(EVIDENCE)
 OBJECTS_chaski := $(call objects,tools/chaski) $(OUT)/gateway/table.o
 
@@ -133,7 +135,7 @@ UNIT_PARTS_evidence := $(FLOOR_evidence)
 UNIT_PARTS_gateway := $(call parts,gateway) $(LLHTTP_OBJECTS) $(FLOOR_all)
 UNIT_PARTS_exchange := $(call parts,security-server/exchange) $(FLOOR_all)
 UNIT_PARTS_keys := $(call parts,security-server/keys) $(FLOOR_all)
-UNIT_PARTS_registry := $(call parts,registry) $(FLOOR_all)
+UNIT_PARTS_registry := $(call parts,registry) $(POLICY) $(FLOOR_all)
 UNIT_PARTS_tools := $(call parts,tools/audit) $(EVIDENCE) $(FLOOR_all)
 UNIT_LIBS_base := $(LIBS_base)
 UNIT_LIBS_crypto := $(LIBS_crypto)
@@ -165,7 +167,7 @@ $(INDEX_FILL): $(OUT)/tests/tools/index_fill.o $(call parts,tools/audit) $(EVIDE
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_chaski-audit) $(LIBS_all)
 
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_PARTS := $(call parts,gateway) $(LLHTTP_OBJECTS) $(call parts,registry) $(call parts,security-server/exchange) \
+FUZZ_PARTS := $(call parts,gateway) $(LLHTTP_OBJECTS) $(call parts,registry) $(POLICY) $(call parts,security-server/exchange) \
   $(call parts,security-server/keys) $(OUT)/security-server/server_config.o $(FLOOR_all)
 REPLAYS := $(FUZZ_TARGETS:%=$(OUT)/tests/replay-%)
 $(REPLAYS): $(OUT)/tests/replay-%: $(OUT)/tests/fuzz/replay_main.o $(OUT)/tests/fuzz/fuzz_%.o $(FUZZ_PARTS)

@@ -46,6 +46,12 @@ static const struct described options[ARGUMENTS] = {
                         "last day (UTC), at most 24 months from today"},
     [ARGUMENT_TO] = {"to", "FOLDER", false, "where nodes and web servers find the directory"},
     [ARGUMENT_JSON] = {"json", NULL, false, "as JSON"},
+    [ARGUMENT_POLICY] =
+        {"policy", "SERVER", false,
+         "only this: whose cosignatures count for that server's log, in the form of "
+         "c2sp.org/tlog-policy, for who checks a record"},
+    [ARGUMENT_LOG_VKEY] = {"log-vkey", "SERVER", false,
+                           "only this: the key of that server's log, for who checks a record"},
     [ARGUMENT_PER_LOG] = {"per-log", "N", false, "witnesses of each log (default 5)"},
     [ARGUMENT_QUORUM] = {"quorum", "N", false,
                          "cosignatures that make a checkpoint good (default: more than half)"},

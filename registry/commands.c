@@ -121,7 +121,11 @@ const struct command commands[] = {
      NULL,
      "answers over HTTP until SIGTERM: time stamps (/tsa), and the published directory. Of STORE "
      "it needs the folder stamp/ only, so it can stand on another machine"},
-    {"show", NULL, {NULL, 0, TAKES(JSON)}, NULL, "prints what stands in the directory"},
+    {"show",
+     NULL,
+     {NULL, 0, TAKES(JSON) | TAKES(POLICY) | TAKES(LOG_VKEY)},
+     NULL,
+     "prints what stands in the directory, or what auditors are to be given about one log"},
 };
 const size_t commands_count = sizeof commands / sizeof commands[0];
 

@@ -58,5 +58,8 @@ fault publish_to(struct store *store, const char *folder, unsigned valid_days, s
 /* show.c */
 fault show_tables(struct store *store, FILE *out);
 fault show_json(struct store *store, FILE *out);
+/* Of one server's log, for auditors: REFUSED when it is not registered. */
+fault show_policy(struct store *store, const char *server, FILE *out);
+fault show_log_vkey(struct store *store, const char *server, FILE *out);
 
 #endif

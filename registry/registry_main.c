@@ -113,9 +113,17 @@ static fault run_init(const char *folder, const struct arguments *arguments, str
 static fault run_show(const char *folder, const struct arguments *arguments)
 {
     OWNED(store) store = NULL;
+    const char *policy = arguments_text(arguments, ARGUMENT_POLICY);
+    const char *vkey = arguments_text(arguments, ARGUMENT_LOG_VKEY);
+    bool json = arguments_text(arguments, ARGUMENT_JSON) != NULL;
+    if ((policy != NULL) + (vkey != NULL) + json > 1)
+        return RAISE(BAD_REQUEST, "one of --json, --policy and --log-vkey");
     TRY(store_look(folder, &store));
-    return arguments_text(arguments, ARGUMENT_JSON) != NULL ? show_json(store, stdout)
-                                                            : show_tables(store, stdout);
+    if (policy != NULL)
+        return show_policy(store, policy, stdout);
+    if (vkey != NULL)
+        return show_log_vkey(store, vkey, stdout);
+    return json ? show_json(store, stdout) : show_tables(store, stdout);
 }
 
 static fault run_publish(struct store *store, const struct arguments *arguments, struct said *said)

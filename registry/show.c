@@ -4,6 +4,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
+#include "lib/evidence/witness_policy.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -147,6 +148,26 @@ static void print_signers(const struct directory_server *server, FILE *out)
     }
 }
 
+static const char *name_of_witness(const struct directory_witness *witness)
+{
+    return witness->server != NULL ? witness->server : witness->key.name;
+}
+
+static void print_witnesses(const struct directory_server *server, FILE *out)
+{
+    if (server->witnesses == 0) {
+        fputs("    witnesses none\n", out);
+        return;
+    }
+    fprintf(out, "    witnesses (%u of %zu)", server->quorum, server->witnesses);
+    for (size_t i = 0; i < server->witnesses; i++) {
+        const struct directory_witness *at = &server->witness[i];
+        fprintf(out, "  %s%s%s", name_of_witness(at), at->url != NULL ? " " : "",
+                at->url != NULL ? at->url : "");
+    }
+    fputc('\n', out);
+}
+
 static void print_servers(const struct directory *directory, FILE *out)
 {
     OWNED(list) list = list_of(directory, next_server);
@@ -157,6 +178,7 @@ static void print_servers(const struct directory *directory, FILE *out)
         for (size_t k = 0; k < at->addresses; k++)
             fprintf(out, "  %s", at->address[k]);
         fprintf(out, "\n    log %s\n", at->log_key.name);
+        print_witnesses(at, out);
         print_signers(at, out);
     }
 }
@@ -273,6 +295,25 @@ static json_t *signer_json(const struct directory_signer *signer)
     return json;
 }
 
+static json_t *witnesses_json(const struct directory_server *server)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < server->witnesses; i++) {
+        const struct directory_witness *at = &server->witness[i];
+        char vkey[400];
+        json_t *json = json_object();
+        if (at->server != NULL) {
+            json_object_set_new(json, "server", json_string(at->server));
+        } else {
+            note_key_text(&at->key, vkey, sizeof vkey);
+            json_object_set_new(json, "vkey", json_string(vkey));
+            json_object_set_new(json, "url", json_string(at->url));
+        }
+        json_array_append_new(array, json);
+    }
+    return array;
+}
+
 static json_t *server_json(const void *thing)
 {
     const struct directory_server *at = thing;
@@ -288,9 +329,9 @@ static json_t *server_json(const void *thing)
         json_array_append_new(certificates, signer_json(at->signer[i]));
     text_hex(span_of(at->transport_key, 32), hex, sizeof hex);
     note_key_text(&at->log_key, vkey, sizeof vkey);
-    return json_pack("{s:s,s:o,s:s,s:o,s:s,s:o}", "id", at->id, "addresses", addresses,
+    return json_pack("{s:s,s:o,s:s,s:o,s:s,s:o,s:i,s:o}", "id", at->id, "addresses", addresses,
                      "transport_key", hex, "seal_keys", seals, "log_vkey", vkey, "certificates",
-                     certificates);
+                     certificates, "quorum", (int)at->quorum, "witnesses", witnesses_json(at));
 }
 
 static json_t *subsystem_json(const void *thing)
@@ -376,4 +417,44 @@ fault show_json(struct store *store, FILE *out)
     json_decref(all);
     fputc('\n', out);
     return answer == 0 ? DONE : RAISE(IO_FAILED, "writing JSON");
+}
+
+// --- for auditors -------------------------------------------------------------------------------
+
+static fault find_server(struct store *store, const char *id, const struct directory_server **out)
+{
+    *out = directory_server(store_state(store), span_of_text(id));
+    return *out != NULL ? DONE : RAISE(REFUSED, "no server %.200s is registered", id);
+}
+
+static fault write_text(struct span text, FILE *out)
+{
+    return fwrite(text.at, 1, text.size, out) == text.size && fflush(out) == 0
+               ? DONE
+               : RAISE(IO_FAILED, "writing to standard output");
+}
+
+fault show_log_vkey(struct store *store, const char *server, FILE *out)
+{
+    const struct directory_server *found = NULL;
+    char vkey[400], line[402];
+    TRY(find_server(store, server, &found));
+    note_key_text(&found->log_key, vkey, sizeof vkey);
+    text_format(line, sizeof line, "%s\n", vkey);
+    return write_text(span_of_text(line), out);
+}
+
+/* The log that it is about, then the same lines as in an exported record. */
+fault show_policy(struct store *store, const char *server, FILE *out)
+{
+    const struct directory_server *found = NULL;
+    OWNED(bytes) policy = NULL;
+    char vkey[400], line[410];
+    bool met = false;
+    TRY(find_server(store, server, &found));
+    TRY(witness_policy(store_state(store), &found->log_key, (struct span){0}, &policy, &met));
+    note_key_text(&found->log_key, vkey, sizeof vkey);
+    text_format(line, sizeof line, "log %s\n", vkey);
+    TRY(write_text(span_of_text(line), out));
+    return write_text(policy == NULL ? span_of_text("quorum none\n") : bytes_span(policy), out);
 }

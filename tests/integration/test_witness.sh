@@ -94,4 +94,18 @@ check "an older copy of it is not" equal "$? $(grep -c 'append only' "$C/said")"
 check "... which names the head that the witness keeps" contains "$(grep -A 1 'append only' "$C/said")" "witness/"
 "$BIN/chaski-audit" verify "$C/c/audit" "${keys[@]}" >"$C/said" 2>&1
 check "alone, the witness's folder says what it keeps" contains "$(grep -A 3 'heads kept' "$C/said")" "entries, root"
+
+# what the authority gives an auditor, for who checks one record
+registry show --log-vkey "${SERVER[a]}" >"$C/log.vkey"
+registry show --policy "${SERVER[a]}" >"$C/policy"
+check "the authority writes the key of a log" equal "$(cat "$C/log.vkey")" "$(cat "$C/a/audit/anchor/log.vkey")"
+check "... and whose cosignatures count for it" equal "$(grep -c '^witness ' "$C/policy") $(sed -n 's/^group quorum \([0-9]*\) .*/\1/p' "$C/policy") $(tail -n 1 "$C/policy")" "3 2 quorum quorum"
+check "... also in its tables" contains "$(registry show)" "witnesses (2 of 3)"
+check "... and as JSON" equal "$(registry show --json | jq -c "[.servers[] | select(.id == \"${SERVER[a]}\") | .quorum, (.witnesses | length)]")" "[2,3]"
+check "a server that is not there has none" equal "$(registry show --policy CO/GOV/1/NADA 2>&1 | grep -c refused)" 1
+"$BIN/chaski-audit" export "$C/a/audit" 1 --to "$C/record" --store-key "$C/a/keys/store.key" >/dev/null
+bash "$ROOT/lib/evidence/record_verify.sh" "$C/record" --trust "$C/store/anchor/trust.pem" \
+    --directory-vkey "$C/store/anchor/directory.vkey" --log-vkey "$C/log.vkey" --policy "$C/policy" >"$C/said" 2>&1
+check "a record passes by what the authority gave alone" equal "$?" 0
+check "... its witnesses too" grep -q '^witnesses *ok' "$C/said"
 finish
