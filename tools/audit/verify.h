@@ -8,7 +8,8 @@
  *   verify_entry.c   what that means, entry after entry in the order of the log
  *   verify_prune.c   a log whose beginning was removed
  *   verify_log.c     the entries of one log against one another, its checkpoint and its end
- *   verify_confirm.c tiles, checkpoints, cosignatures, time stamps, and the times between them
+ *   verify_tiles.c   the static form of a log against its entries
+ *   verify_confirm.c checkpoints, cosignatures, time stamps, and the times between them
  *   verify_cover.c   how far that reaches, and how far it had to
  *   verify_epochs.c  epochs of one log against one another
  *   verify_held.c    heads of other logs that the folders' owners keep
@@ -212,6 +213,8 @@ void verify_log(struct verify *self, struct log *log);
 /* Its late receipts. After the last entry. */
 void verify_late(struct verify *self, struct log *log);
 void verify_late_clear(struct log *log);
+/* Tiles and bundles of its first `size` entries. After the last entry. */
+void verify_tiles(struct verify *self, struct log *log, uint64_t size);
 /* What others confirmed of it. After verify_log. */
 void verify_confirm(struct verify *self, struct log *log);
 /* ... and whether it is all that was to be confirmed. Called by it. */
