@@ -75,12 +75,14 @@
 #define START_CHECK_MS_DEFAULT 5000
 #define WITNESS_ALARM_MS_DEFAULT 900000
 #define WITNESS_STOP_MS_DEFAULT 86400000
+#define STAMP_RETRY_MS 10000          /* a stamp that failed, without a newer head to be stamped */
+#define GROWTH_GRACE_MS 300000        /* for witnesses and authorities to answer after a start */
 #define OUTSIDE_ROUND_MS 8000         /* all outside witnesses together are asked for so long */
 #define OUTSIDE_RETRY_MS 10000        /* those that did not cosign are asked again after this */
 #define OUTSIDE_TRIES_MAX 3           /* in one round: a witness may name its size, and again */
 #define OUTSIDE_ANSWER_BYTES_MAX 2048 /* cosignature lines, or a size */
-#define LOG_EPOCHS_MAX 64             /* of one node's log */
-#define EPOCH_HEADS_MAX 32            /* heads that a record of a closed epoch names */
+#define LOG_EPOCHS_MAX 64       /* of one node's log */
+#define EPOCH_HEADS_MAX 32      /* heads that a record of a closed epoch names */
 #define EPOCH_HEADS_BYTES_MAX 6000    /* ... in so many bytes: they stand in a header */
 #define EPOCH_WORDS_BYTES_MAX 1024    /* of the reason for closing one, and of who ordered it */
 #define LOG_PRUNE_YOUNGEST_MS 3600000 /* entries as young as this are not removed from a log */

@@ -9,6 +9,7 @@
 #include "lib/bus/tile_log.h"
 #include "lib/bus/witness.h"
 #include "security-server/exchange/audit_actor.h"
+#include "security-server/exchange/growth_clock.h"
 #include "security-server/exchange/log_talk.h"
 #include "security-server/exchange/outside_lines.h"
 
@@ -23,7 +24,6 @@
 #define ROUND_MS 20000 /* how long one round of asking may last */
 #define ASK_MS 8000
 #define RETRY_MS 10000
-#define GRACE_MS 300000
 #define TRIES_MAX 3 /* a witness that names another size is asked again */
 
 /* One witness in the round under way. */
@@ -52,10 +52,8 @@ struct anchor {
     int64_t next_round_ms;  /* steady; not before */
     bool keeping;
     struct audit_job job;
-    uint64_t confirmed_size;   /* newest quorum */
-    int64_t confirmed_wall_ms; /* when it was reached; 0: never */
-    int64_t wanted_wall_ms;    /* since when something waits for a quorum; 0: nothing does */
-    int64_t alarmed_ms;        /* steady, of the last alarm */
+    uint64_t confirmed_size;     /* newest quorum */
+    struct growth_clock waiting; /* for one */
 };
 
 static fault read_checkpoint(const struct anchor *self, const char *name, struct bytes **note,
@@ -191,8 +189,7 @@ static void kept(struct audit_job *job)
         EVENT(ERROR, "anchor.not_kept", E_FAULT(RAISE(job->fault, "%s", job->detail)));
     } else {
         self->confirmed_size = self->head.size;
-        self->confirmed_wall_ms = clock_wall_ms();
-        self->wanted_wall_ms = 0;
+        growth_clock_confirm(&self->waiting, self->head.size);
         EVENT(DEBUG, "anchor.cosigned", E_NUMBER("size", self->head.size),
               E_NUMBER("witnesses", self->signatures));
     }
@@ -265,8 +262,6 @@ static void begin_round(struct anchor *self, const struct directory_server *own,
                         const struct checkpoint *head, struct bytes **note)
 {
     choose_witnesses(self, own);
-    if (self->wanted_wall_ms == 0)
-        self->wanted_wall_ms = clock_wall_ms();
     self->head = *head;
     bytes_free(&self->note);
     self->note = TAKE(*note);
@@ -312,21 +307,26 @@ static void look(struct anchor *self)
 
 // --- alarms -------------------------------------------------------------------------------------
 
-static int64_t waiting_ms(const struct anchor *self)
+/* The log's own growth is what starts the clock: a scribe that publishes nothing is noticed too. */
+static void watch_growth(struct anchor *self)
 {
-    return self->wanted_wall_ms == 0 ? 0 : clock_wall_ms() - self->wanted_wall_ms;
+    const struct node *node = self->node;
+    const struct directory_server *own = node_self(node);
+    growth_clock_grew(&self->waiting, node->head.size, node->traffic_size, clock_steady_ms());
+    if (own == NULL || own->quorum == 0)
+        growth_clock_confirm(&self->waiting, node->head.size); /* nobody is asked to */
 }
 
 static void raise_alarm(struct anchor *self)
 {
-    int64_t now_ms = clock_steady_ms(), every_ms = self->node->config->witness_alarm_ms;
-    if (waiting_ms(self) < every_ms ||
-        (self->alarmed_ms != 0 && now_ms - self->alarmed_ms < every_ms))
-        return;
-    self->alarmed_ms = now_ms;
-    EVENT(ERROR, "anchor.unconfirmed", E_MS("for_ms", waiting_ms(self)),
-          E_NUMBER("confirmed_size", self->confirmed_size),
-          E_MS("stops_after_ms", self->node->config->witness_stop_ms));
+    const struct server_config *config = self->node->config;
+    int64_t now_ms = clock_steady_ms();
+    if (growth_clock_alarms(&self->waiting, now_ms, config->witness_alarm_ms))
+        EVENT(ERROR, "anchor.unconfirmed",
+              E_MS("for_ms", growth_clock_waiting_ms(&self->waiting, now_ms)),
+              E_NUMBER("confirmed_size", self->confirmed_size),
+              E_NUMBER("size", self->node->head.size),
+              E_MS("stops_after_ms", config->witness_stop_ms));
 }
 
 uint64_t anchor_confirmed_size(const struct anchor *self)
@@ -336,9 +336,13 @@ uint64_t anchor_confirmed_size(const struct anchor *self)
 
 fault anchor_check(const struct anchor *self)
 {
-    if (self == NULL || waiting_ms(self) <= self->node->config->witness_stop_ms)
+    if (self == NULL)
         return DONE;
-    return RAISE(UNWITNESSED, "no quorum of witnesses since entry %" PRIu64, self->confirmed_size);
+    int64_t waiting_ms = growth_clock_waiting_ms(&self->waiting, clock_steady_ms());
+    if (waiting_ms <= self->node->config->witness_stop_ms)
+        return DONE;
+    return RAISE(UNWITNESSED, "no quorum of witnesses since entry %" PRIu64 ", for %lld ms",
+                 self->confirmed_size, (long long)waiting_ms);
 }
 
 static void look_outside(struct anchor *self)
@@ -358,28 +362,28 @@ static void on_timer(struct loop_timer *timer)
     if (self->head.size > 0 && !self->keeping && clock_steady_ms() > self->round_until_ms)
         end_round(self);
     look(self);
+    watch_growth(self);
     raise_alarm(self);
     loop_set_timer(self->node->loop, &self->timer, LOOK_MS);
 }
 
-/* What was confirmed before this start, and when: a restart does not set the clock back. */
+/* What was confirmed before this start, and when: a restart does not set the clock back. A log that
+ * never was has waited since it was begun. */
 static void read_confirmed(struct anchor *self)
 {
     OWNED(bytes) note = NULL;
     struct checkpoint head;
     struct stat st;
-    if (failed(read_checkpoint(self, "cosigned", &note, &head)) ||
-        stat(self->cosigned_path, &st) != 0)
-        return;
-    self->confirmed_size = head.size;
-    self->confirmed_wall_ms = (int64_t)st.st_mtim.tv_sec * 1000;
-    if (self->node->head.size <= head.size)
-        return;
-    /* time for the witnesses to answer, after however long a rest */
-    int64_t stop_ms = self->node->config->witness_stop_ms;
-    int64_t least_ms =
-        clock_wall_ms() - stop_ms + (stop_ms / 2 < GRACE_MS ? stop_ms / 2 : GRACE_MS);
-    self->wanted_wall_ms = self->confirmed_wall_ms > least_ms ? self->confirmed_wall_ms : least_ms;
+    const struct node *node = self->node;
+    int64_t now_ms = clock_steady_ms(), wall_ms = clock_wall_ms();
+    int64_t since_ms = node->log_begun_ms == 0 ? wall_ms : node->log_begun_ms;
+    if (!failed(read_checkpoint(self, "cosigned", &note, &head)) &&
+        stat(self->cosigned_path, &st) == 0) {
+        self->confirmed_size = head.size;
+        since_ms = (int64_t)st.st_mtim.tv_sec * 1000;
+    }
+    growth_clock_begin(&self->waiting, self->confirmed_size, node->head.size,
+                       now_ms - (wall_ms - since_ms), now_ms, node->config->witness_stop_ms);
 }
 
 fault anchor_new(struct node *node, struct anchor **out)

@@ -84,6 +84,12 @@ fault node_ready(const struct node *self)
     return stamp_feed_check(self->stamps);
 }
 
+void node_note_traffic(struct node *self, uint64_t index, enum fault_code appended)
+{
+    if (appended == OK && index >= self->traffic_size)
+        self->traffic_size = index + 1;
+}
+
 uint64_t node_payload_bytes_max(const struct node *self)
 {
     return (uint64_t)self->config->body_bytes_max + HEAD_BYTES_MAX;
@@ -175,12 +181,14 @@ static fault open_log(struct process *self)
     self->recovery = recovery_new(node);
     int64_t started_us = clock_steady_us();
     TRY(epochs_read(node->epochs, self->recovery));
+    node->log_begun_ms = 0; /* that was of a closed one */
     TRY(audit_log_open(&options, recovery_visit, self->recovery, &self->log, &self->recovered));
     epochs_give(node->epochs, self->log);
     node->log_segment = self->recovered.segment;
     TRY(erasures_finish(node->erasures, self->log));
     prunes_finish(node->prunes, self->log);
     node->head = audit_log_head(self->log);
+    node->traffic_size = node->head.size;
     EVENT(INFO, "audit.recovered", E_NUMBER("entries", self->recovered.size),
           E_NUMBER("cut_bytes", self->recovered.cut_bytes),
           E_NUMBER("payloads_ahead", self->recovered.ahead),

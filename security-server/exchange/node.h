@@ -27,6 +27,8 @@ struct node {
     struct keys_line *keys;
     struct audit_actor *audit;
     struct audit_head head; /* of our log: committed */
+    uint64_t traffic_size;  /* entries of it up to the last that is more than our own stamp */
+    int64_t log_begun_ms;   /* wall time of its first entry; 0: made in this run, or pruned */
     struct peers *peers;
     struct front *front;
     struct exchange_table *table;
@@ -65,6 +67,9 @@ struct node {
 const struct directory_server *node_self(const struct node *self);
 /* DONE when exchanges may be taken: not draining, directory there, valid and listing us. */
 fault node_ready(const struct node *self);
+
+/* A record was appended (or not) that is more than a time stamp of ours. */
+void node_note_traffic(struct node *self, uint64_t index, enum fault_code appended);
 
 /* A body of body_bytes_max with its head. */
 uint64_t node_payload_bytes_max(const struct node *self);

@@ -18,6 +18,7 @@ struct own_record {
     struct node *node;
     struct bytes *header, *leaf, *blob;
     int64_t time_ms;
+    enum header_kind kind;
     struct audit_job job;
     void (*done)(struct node *node, fault f);
     void (*index_done)(void *owner, fault f, uint64_t index);
@@ -48,6 +49,8 @@ static void kept(struct audit_job *job)
 {
     struct own_record *self = job->owner;
     self->node->head = job->head;
+    if (self->kind != HEADER_STAMPED)
+        node_note_traffic(self->node, job->record.index, job->fault);
     finish(self, job->fault == OK ? DONE : RAISE(job->fault, "%s", job->detail));
 }
 
@@ -138,6 +141,7 @@ static void fill_late(const struct late_leaf *leaf, struct header *out)
 static fault make_header(struct own_record *self, enum header_kind kind, const struct more *more)
 {
     struct node *node = self->node;
+    self->kind = kind;
     struct header header = {.kind = kind, .time_ms = self->time_ms};
     if (node_self(node) == NULL)
         return RAISE(DIRECTORY_BAD, "the directory does not list this server");

@@ -116,6 +116,8 @@ fault recovery_visit(void *owner, uint64_t index, struct span leaf, const struct
     const struct header *header = header_of(read);
     if (span_is_text(header->sender_server, self->node->config->server))
         self->log_ms = header->time_ms;
+    if (index == 0)
+        self->node->log_begun_ms = header->time_ms;
     known_heads_note(self->node->heads, header, audit_place(self->epoch, index));
     if (header->closed != NULL && index == 0)
         epochs_begun(self->node->epochs, header->closed, header->time_ms);

@@ -7,6 +7,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/crypto/stamp.h"
+#include "security-server/exchange/growth_clock.h"
 #include "security-server/exchange/own_record.h"
 
 #include "audit.pb-c.h"
@@ -16,16 +17,14 @@
 #include <sys/stat.h>
 
 #define PATH_BYTES 512
-#define LOOK_MS 1000
-#define GRACE_MS 300000 /* for the first stamp after a start */
+#define LOOK_MS 500
 
 struct stamp_feed {
     struct node *node;
     char folder[PATH_BYTES - 64];
     struct loop_timer timer;
-    struct timespec stamp; /* of the file that was looked at last */
-    int64_t last_ms;       /* wall time of the newest stamp, or of the start */
-    int64_t alarmed_ms;    /* steady */
+    struct timespec stamp;       /* of the file that was looked at last */
+    struct growth_clock waiting; /* for a stamp */
 };
 
 static fault pack(uint64_t size, struct span token, const char *name, struct bytes **out)
@@ -73,7 +72,7 @@ static fault take(struct stamp_feed *self)
     TRY(file_read(path, STAMP_RESPONSE_BYTES_MAX, &token));
     TRY(pack(size, bytes_span(token), name, &payload));
     own_record_keep_payload(self->node, HEADER_STAMPED, bytes_span(payload), NULL);
-    self->last_ms = time_ms;
+    growth_clock_confirm(&self->waiting, size);
     EVENT(DEBUG, "stamp.logged", E_NUMBER("size", size), E_TEXT("authority", name));
     return DONE;
 }
@@ -96,25 +95,36 @@ static bool is_wanted(const struct stamp_feed *self)
     return directory_stampers(self->node->directory, &stamper) > 0;
 }
 
+/* An idle log, which grows by its own stamps only, needs one an hour. */
+static void watch_growth(struct stamp_feed *self)
+{
+    const struct node *node = self->node;
+    growth_clock_grew(&self->waiting, node->head.size, node->traffic_size, clock_steady_ms());
+    if (!is_wanted(self))
+        growth_clock_confirm(&self->waiting, node->head.size);
+}
+
 static void raise_alarm(struct stamp_feed *self)
 {
-    int64_t now_ms = clock_steady_ms(), every_ms = self->node->config->witness_alarm_ms;
-    int64_t since_ms = clock_wall_ms() - self->last_ms;
-    /* without traffic there is a stamp an hour */
-    if (!is_wanted(self) || since_ms < every_ms + HEARTBEAT_MS ||
-        (self->alarmed_ms != 0 && now_ms - self->alarmed_ms < every_ms))
-        return;
-    self->alarmed_ms = now_ms;
-    EVENT(ERROR, "stamp.missing", E_MS("for_ms", since_ms));
+    const struct server_config *config = self->node->config;
+    int64_t now_ms = clock_steady_ms();
+    if (growth_clock_alarms(&self->waiting, now_ms, config->witness_alarm_ms))
+        EVENT(ERROR, "stamp.missing",
+              E_MS("for_ms", growth_clock_waiting_ms(&self->waiting, now_ms)),
+              E_NUMBER("stamped_size", self->waiting.confirmed),
+              E_NUMBER("size", self->node->head.size),
+              E_MS("stops_after_ms", config->witness_stop_ms));
 }
 
 fault stamp_feed_check(const struct stamp_feed *self)
 {
-    if (self == NULL || !is_wanted(self) ||
-        clock_wall_ms() - self->last_ms <= self->node->config->witness_stop_ms)
+    if (self == NULL)
         return DONE;
-    return RAISE(UNWITNESSED, "no time stamp for %lld ms",
-                 (long long)(clock_wall_ms() - self->last_ms));
+    int64_t waiting_ms = growth_clock_waiting_ms(&self->waiting, clock_steady_ms());
+    if (waiting_ms <= self->node->config->witness_stop_ms)
+        return DONE;
+    return RAISE(UNWITNESSED, "no time stamp since entry %" PRIu64 ", for %lld ms",
+                 self->waiting.confirmed, (long long)waiting_ms);
 }
 
 static void on_timer(struct loop_timer *timer)
@@ -125,24 +135,33 @@ static void on_timer(struct loop_timer *timer)
         if (failed(f))
             EVENT(WARN, "stamp.not_logged", E_FAULT(f));
     }
+    watch_growth(self);
     raise_alarm(self);
     loop_set_timer(self->node->loop, &self->timer, LOOK_MS);
+}
+
+/* What the runs before had stamped, and when. A log that never was has waited since it was begun.
+ */
+static void read_stamped(struct stamp_feed *self)
+{
+    char name[128];
+    uint64_t size = 0;
+    int64_t now_ms = clock_steady_ms(), wall_ms = clock_wall_ms(), stamped_ms = 0;
+    const struct node *node = self->node;
+    int64_t since_ms = node->log_begun_ms == 0 ? wall_ms : node->log_begun_ms;
+    /* logged by the run before, as a rule; a token twice does no harm */
+    if (has_changed(self) && !failed(read_line(self, &size, &stamped_ms, name)))
+        since_ms = stamped_ms;
+    growth_clock_begin(&self->waiting, size, node->head.size, now_ms - (wall_ms - since_ms), now_ms,
+                       node->config->witness_stop_ms);
 }
 
 fault stamp_feed_new(struct node *node, struct stamp_feed **out)
 {
     OWNED(stamp_feed) self = owned_new(sizeof *self);
-    char name[128];
-    uint64_t size = 0;
     self->node = node;
     text_format(self->folder, sizeof self->folder, "%s", node->log_folder);
-    if (has_changed(self)) /* logged by the run before, as a rule; a token twice does no harm */
-        ignore(read_line(self, &size, &self->last_ms, name));
-    int64_t stop_ms = node->config->witness_stop_ms;
-    int64_t least_ms =
-        clock_wall_ms() - stop_ms + (stop_ms / 2 < GRACE_MS ? stop_ms / 2 : GRACE_MS);
-    if (self->last_ms < least_ms)
-        self->last_ms = least_ms;
+    read_stamped(self);
     self->timer = (struct loop_timer){.fire = on_timer, .owner = self};
     loop_set_timer(node->loop, &self->timer, LOOK_MS);
     *out = TAKE(self);

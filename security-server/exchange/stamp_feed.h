@@ -12,7 +12,8 @@ struct stamp_feed;
 
 fault stamp_feed_new(struct node *node, struct stamp_feed **out);
 void stamp_feed_free(struct stamp_feed **self);
-/* UNWITNESSED when authorities are named and none has stamped for witness_stop_ms. */
+/* UNWITNESSED when authorities are named and none has stamped a log that grew for witness_stop_ms.
+ */
 fault stamp_feed_check(const struct stamp_feed *self);
 
 #endif

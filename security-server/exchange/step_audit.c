@@ -23,6 +23,7 @@ static void kept(struct audit_job *job)
 {
     struct exchange *x = job->owner;
     x->node->head = job->head;
+    node_note_traffic(x->node, job->record.index, job->fault);
     if (job->fault != OK) {
         exchange_fail(x, RAISE(job->fault, "%s", job->detail));
         return;

@@ -30,6 +30,9 @@ struct scribe {
     struct publisher *publisher; /* NULL until the node has begun its log */
     struct stamping *stamping;
     struct outside *outside;
+    struct bytes *unstamped; /* note of the newest head whose stamp failed; NULL: none */
+    uint64_t unstamped_size;
+    int64_t stamp_again_ms; /* steady */
     struct hurry hurry;
     struct set_writer *sets;
     int64_t published_ms; /* steady */
@@ -40,11 +43,26 @@ struct scribe {
     fault ended;
 };
 
-/* A stamp that fails is tried again with the next checkpoint; the exchange process raises the
- * alarm. */
+/* A stamp that fails is tried again with the next checkpoint, or a little later: a log that is
+ * refused exchanges for want of one has no next checkpoint. The exchange process raises the alarm.
+ */
 static void stamp(struct scribe *self, uint64_t size, struct span note)
 {
-    ignore(stamping_stamp(self->stamping, size, note)); /* said already */
+    OWNED(bytes) again = NULL;
+    bool stamped = !failed(stamping_stamp(self->stamping, size, note)); /* said already */
+    if (!stamped && !failed(bytes_copy(note, &again)))
+        self->stamp_again_ms = clock_steady_ms() + STAMP_RETRY_MS;
+    bytes_free(&self->unstamped);
+    self->unstamped = TAKE(again);
+    self->unstamped_size = size;
+}
+
+static void stamp_again(struct scribe *self)
+{
+    if (self->unstamped == NULL || clock_steady_ms() < self->stamp_again_ms)
+        return;
+    OWNED(bytes) note = TAKE(self->unstamped);
+    stamp(self, self->unstamped_size, bytes_span(note));
 }
 
 static bool is_time(const struct scribe *self)
@@ -92,6 +110,7 @@ static fault open_all(struct scribe *self)
         outside_free(&self->outside);
         set_writer_free(&self->sets);
         self->hurry = (struct hurry){.wanted = 0};
+        bytes_free(&self->unstamped);
         self->published_ms = 0;
         self->epoch = epoch;
     }
@@ -141,6 +160,7 @@ static fault look(struct scribe *self)
         stamp(self, cosigned.size, bytes_span(note));
     hurry_look(&self->hurry, self->config->audit_folder, self->epoch);
     TRY(stamp_in_a_hurry(self));
+    stamp_again(self);
     return outside_look(self->outside);
 }
 
@@ -233,6 +253,7 @@ int scribe_process_run(const struct server_config *config)
         f = self->ended;
     publisher_free(&self->publisher);
     stamping_free(&self->stamping);
+    bytes_free(&self->unstamped);
     outside_free(&self->outside);
     set_writer_free(&self->sets);
     loop_free(&self->loop);

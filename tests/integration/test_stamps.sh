@@ -24,7 +24,7 @@ dead=$(free_port)
 registry stamp-authority url --url "http://127.0.0.1:$dead/tsa" --name MUDA --order 1 >/dev/null || die "no first authority"
 registry stamp-authority url --url "http://127.0.0.1:$port/tsa" --name NACIONAL --order 2 >/dev/null || die "no second authority"
 publish
-printf 'witness_alarm_ms = 2000\n' | tee -a "$C/a/server.conf" >>"$C/b/server.conf"
+printf 'witness_alarm_ms = 3000\nwitness_stop_ms = 9000\n' | tee -a "$C/a/server.conf" >>"$C/b/server.conf"
 server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
 server_start b || die "server b: $(tail -n 1 "$C/b/server.events")"
 "$PEER" serve "ipc://$C/b/front" CO/GOV/899999027/DIVIPOLA 2>/dev/null &
@@ -59,20 +59,49 @@ check "... as it was given" is_one_of_ours
 
 sleep 2.5
 before=$(entries)
-sleep 3
+sleep 12
 check "an idle log rests: a stamp is no reason for the next" equal "$(entries)" "$before"
 
+check "... and waits for nothing: no alarm" bash -c "! grep -q '\"stamp.missing\"' '$C/a/server.events'"
+check "... and no refusal" contains "$(ask 1)" "OK                   1"
+
 kill $tsa
+from=$(wc -l <"$C/a/server.events")
 check "without any authority exchanges go on" contains "$(ask 20)" "OK                   20"
-check "... and it is said" wait_for 20 grep -q scribe.not_stamped "$C/a/server.events"
+said_since() { tail -n "+$((from + 1))" "$C/$1/server.events" | grep -q "$2"; }
+check "... and it is said" wait_for 20 said_since a scribe.not_stamped
+check "... in time by an alarm" wait_for 15 said_since a '"stamp.missing"'
+refused() { ask 1 | grep -q UNWITNESSED; }
+check "after too long exchanges are refused" wait_for 20 refused
 serve_tsa
-check "exchanges" contains "$(ask 5)" "OK                   5"
+again() { ask 5 | grep -q "OK                   5"; }
+check "with an authority again they go on, though nothing new was there to be stamped" wait_for 40 again
 check "with an authority again stamps go on" wait_for 20 stamped $((before + 40))
+newest_stamped() { [ -s "$LOG/cp/$(ls "$LOG/cp" | grep -v tst | sort -n | tail -n 1).tst" ]; }
+sleep 2 # what the last stamp was the reason for
+check "... up to the newest checkpoint" wait_for 20 newest_stamped
+
 server_stop a
 check "the server stops as asked" equal $? 0
 server_stop b
 check "the logs verify" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" \
     --store-key "$C/a/keys/store.key" --store-key "$C/b/keys/store.key"
+
+# a node that is new while the authority is away, with the usual times: all of them are before it
+kill $tsa
+member_make c CO/GOV/800197268/SS1 "DIAN" RUT >/dev/null
+publish
+server_start c || die "server c: $(tail -n 1 "$C/c/server.events")"
+wait_for 20 grep -q scribe.not_stamped "$C/c/server.events"
+sleep 3
+check "a new node says nothing of missing stamps at once" bash -c "! grep -q '\"stamp.missing\"' '$C/c/server.events'"
+server_stop c
+sed -i '/^witness_/d' "$C/c/server.conf"
+printf 'witness_alarm_ms = 2000\nwitness_stop_ms = 4000\n' >>"$C/c/server.conf"
+server_start c || die "server c again: $(tail -n 1 "$C/c/server.events")"
+check "... but when its time is over, counted from its first record" wait_for 10 grep -q '"stamp.missing"' "$C/c/server.events"
+server_stop c
+serve_tsa || die "no TSA"
 
 # what the auditor sees of tiles, cosignatures and tokens that were tampered with
 X=$C/x

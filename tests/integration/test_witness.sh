@@ -17,7 +17,8 @@ check "the authority assigns witnesses" contains "$(registry witness assign --pe
 check "... and the second time changes nothing" contains "$(registry witness assign --per-log 3 --quorum 2)" "0 of 4 logs"
 publish
 for m in a b c d; do
-    printf 'witness_alarm_ms = 3000\nwitness_stop_ms = 8000\n' >>"$C/$m/server.conf"
+    # a round with a witness that is away takes 8 s
+    printf 'witness_alarm_ms = 3000\nwitness_stop_ms = 12000\n' >>"$C/$m/server.conf"
     server_start $m || die "server $m: $(tail -n 1 "$C/$m/server.events")"
 done
 "$PEER" serve "ipc://$C/b/front" CO/GOV/899999027/DIVIPOLA 2>/dev/null &
@@ -60,6 +61,22 @@ check "after too long exchanges are refused" wait_for 20 refused
 server_start c; server_start d
 again() { ask 1 | grep -q "OK                   1"; }
 check "with witnesses again they go on" wait_for 40 again
+
+
+# a scribe that hangs publishes nothing that could be cosigned: the exchange process counts all the same
+cosigned_past() { [ "$(sed -n 2p "$LOG/cosigned" 2>/dev/null || echo 0)" -ge "$1" ]; }
+check "a quorum again" wait_for 25 cosigned_past "$(sed -n 2p "$LOG/promise")"
+scribe_of() { local p; for p in $(ps -o pid= --ppid "$(cat "$C/$1/server.pid")"); do
+    [ "$(cat "/proc/$p/comm" 2>/dev/null)" = chaski-scribe ] && echo "$p"; done; }
+scribe=$(scribe_of a)
+hung_from=$(wc -l <"$C/a/server.events")
+alarmed() { tail -n "+$((hung_from + 1))" "$C/a/server.events" | grep -q '"anchor.unconfirmed"'; }
+kill -STOP "$scribe" || die "no scribe"
+check "with a scribe that hangs exchanges go on" contains "$(ask 5)" "OK                   5"
+check "... there is an alarm" wait_for 15 alarmed
+check "... and after too long they are refused" wait_for 20 refused
+kill -CONT "$scribe"
+check "when it goes on, so do they" wait_for 40 again
 
 check "all stop as asked" servers_stop a b c d
 check "what was cosigned is on disk at the witnesses" equal "$(ls "$C"/{b,c,d}/audit/witness | grep -c '^[0-9a-f]\{64\}$')" 9
