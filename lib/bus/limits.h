@@ -81,6 +81,7 @@
 #define OUTSIDE_RETRY_MS 10000        /* those that did not cosign are asked again after this */
 #define OUTSIDE_TRIES_MAX 3           /* in one round: a witness may name its size, and again */
 #define OUTSIDE_ANSWER_BYTES_MAX 2048 /* cosignature lines, or a size */
+#define CONFLICTS_A_LOG_MAX 32        /* contradicting notes of one log that are kept */
 #define LOG_EPOCHS_MAX 64       /* of one node's log */
 #define EPOCH_HEADS_MAX 32      /* heads that a record of a closed epoch names */
 #define EPOCH_HEADS_BYTES_MAX 6000    /* ... in so many bytes: they stand in a header */

@@ -9,6 +9,7 @@
 #include "lib/bus/log_epoch.h"
 #include "lib/bus/witness.h"
 #include "security-server/exchange/audit_actor.h"
+#include "security-server/exchange/conflicts.h"
 #include "security-server/exchange/front.h"
 #include "security-server/exchange/keys_line.h"
 
@@ -337,11 +338,33 @@ static const struct note_key *key_to_check(struct witness_desk *self, const char
     return &self->asked_key;
 }
 
-/* A fork is the proof of a crime: both notes are said, and the first stays on disk. */
-static void say_inconsistent(const struct watched *log, const struct checkpoint *head)
+/* A fork is the proof of a crime, and two notes are the whole of it. Of one size they prove it by
+ * themselves; of two sizes the log may have asked with a bad proof only, and over HTTP anybody can
+ * do that to it with its own note: such notes leave room for the others. */
+static void keep_both(const struct watched *log, const struct checkpoint *head, struct span note)
+{
+    const char *folder = log->home->node->config->audit_folder;
+    size_t spare = head->size == log->kept.size ? 0 : CONFLICTS_A_LOG_MAX / 2;
+    char first[CONFLICT_NAME_BYTES], second[CONFLICT_NAME_BYTES];
+    bool fresh = false;
+    fault f =
+        conflicts_keep(folder, log->log_key.name, bytes_span(log->note), spare, first, &fresh);
+    if (!failed(f))
+        f = conflicts_keep(folder, log->log_key.name, note, spare, second, &fresh);
+    if (failed(f))
+        EVENT(ERROR, "witness.conflict_not_kept", E_TEXT("log", log->log_key.name), E_FAULT(f));
+    else if (fresh)
+        EVENT(ERROR, "witness.conflict_kept", E_TEXT("log", log->log_key.name),
+              E_TEXT("cosigned", first), E_TEXT("refused", second));
+}
+
+static void say_inconsistent(const struct watched *log, const struct checkpoint *head,
+                             struct span note)
 {
     EVENT(ERROR, "witness.inconsistent_log", E_TEXT("log", log->log_key.name),
           E_NUMBER("kept_size", log->kept.size), E_NUMBER("asked_size", head->size));
+    if (log->note != NULL)
+        keep_both(log, head, note);
 }
 
 void witness_desk_take(struct witness_desk *self, const char *peer, struct span body,
@@ -370,7 +393,7 @@ void witness_desk_take(struct witness_desk *self, const char *peer, struct span 
         return;
     }
     if (status == WITNESS_INCONSISTENT && log != NULL)
-        say_inconsistent(log, &head);
+        say_inconsistent(log, &head, request.note);
     text_format(size, sizeof size, "%" PRIu64 "\n", log == NULL ? 0 : log->kept.size);
     answer(self, peer == NULL, reply, status,
            status == WITNESS_OTHER_SIZE ? span_of_text(size) : (struct span){0});

@@ -113,6 +113,24 @@ check "... and written no second time: nobody keeps its disk busy by repeating" 
 note 3 "$ROOT2" | request 3 >"$C/request"
 check "the same size with another root: 422" equal "$(add)" 422
 check "... which the witness's operator hears" grep -q witness.inconsistent_log "$C/b/server.events"
+conflicts() { grep -lx "$office" "$C"/b/audit/conflicts/*.checkpoint; }
+check "... and both notes are kept" test "$(conflicts | wc -l)" -ge 2
+openssl pkey -in "$C/office.pem" -pubout -out "$C/office.pub" 2>/dev/null
+forked() { # two notes of one size and two roots, each signed by the log
+    local file roots=""
+    for file in $(conflicts); do
+        [ "$(sed -n 2p "$file")" = 3 ] || continue
+        head -n 3 "$file" >"$C/msg"
+        grep -aF -- "— $office " "$file" | sed 's/.* //' | base64 -d | tail -c +5 >"$C/sig"
+        openssl pkeyutl -verify -pubin -inkey "$C/office.pub" -rawin -in "$C/msg" -sigfile "$C/sig" || return 1
+        roots="$roots $(sed -n 3p "$file")"
+    done
+    [ "$(echo $roots | tr ' ' '\n' | sort -u | tr '\n' ' ')" = "$(printf '%s\n' "$(b64 "$ROOT2")" "$(b64 "$ROOT3")" | sort -u | tr '\n' ' ')" ]
+}
+check "... of which openssl verifies that one log signed two trees of one size" forked
+kept_notes=$(conflicts | wc -l)
+add >/dev/null
+check "... once, however often they come" equal "$(conflicts | wc -l)" "$kept_notes"
 note 1 "$ROOT1" | request 3 >"$C/request"
 check "back to a smaller tree: 400" equal "$(add)" 400
 openssl genpkey -algorithm ed25519 -out "$C/forger.pem" 2>/dev/null
