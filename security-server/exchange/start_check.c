@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "security-server/exchange/start_check.h"
 
+#include "lib/base/clock.h"
 #include "lib/base/event.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
@@ -18,13 +19,15 @@
 #include <stdlib.h>
 
 #define PATH_BYTES 512
-#define ASKED_MAX 32
+#define ASKED_AT_ONCE_MAX 32
 
 struct start_check {
     struct node *node;
     size_t outstanding, answered, asked;
-    bool asking; /* still sending the questions: nobody ends it yet */
-    fault found; /* the first contradiction */
+    size_t next_witness, next_peer; /* whose turn it is */
+    int64_t until_ms;               /* steady */
+    bool asking;                    /* still sending the questions: nobody ends it yet */
+    fault found;                    /* the first contradiction */
     char detail[900];
     void (*done)(struct node *node, fault f);
 };
@@ -147,10 +150,17 @@ static fault check_leaf(const struct start_check *self, const char *peer, struct
 
 // --- asking -------------------------------------------------------------------------------------
 
+static void ask_in_turn(struct start_check *self);
+static size_t count_left_out(struct start_check *self);
+
 static void finish(struct start_check *self)
 {
     struct node *node = self->node;
     void (*done)(struct node *, fault) = self->done;
+    size_t left_out = count_left_out(self);
+    if (left_out > 0)
+        EVENT(WARN, "start.not_all_asked", E_NUMBER("asked", self->asked),
+              E_NUMBER("left_out", left_out));
     if (self->answered == 0)
         EVENT(WARN, "start.nobody_asked_or_answering");
     else
@@ -179,7 +189,10 @@ static void on_answer(void *owner, const char *peer, fault f, const Chaski__LogT
             text_format(self->detail, sizeof self->detail, "%s", fault_detail());
         }
     }
-    if (self->outstanding == 0 && !self->asking)
+    if (self->asking)
+        return;
+    ask_in_turn(self);
+    if (self->outstanding == 0)
         finish(self);
 }
 
@@ -191,11 +204,10 @@ static void ask(struct start_check *self, const char *server)
         directory_server(self->node->directory, span_of_text(server));
     message.body_case = CHASKI__LOG_TALK__BODY_KNOWN_HEAD;
     message.known_head = &question;
-    if (peer == NULL || self->outstanding >= ASKED_MAX ||
-        strcmp(server, self->node->config->server) == 0)
+    int64_t left_ms = self->until_ms - clock_steady_ms();
+    if (peer == NULL || strcmp(server, self->node->config->server) == 0)
         return;
-    if (!failed(log_talk_ask(self->node->talk, peer, &message, self->node->config->start_check_ms,
-                             on_answer, self)))
+    if (!failed(log_talk_ask(self->node->talk, peer, &message, left_ms, on_answer, self)))
         self->outstanding++, self->asked++;
 }
 
@@ -207,20 +219,47 @@ static bool is_witness_of(const struct directory_server *own, const char *server
     return false;
 }
 
+/* Witnesses first; NULL at the end. */
+static const char *next_server(struct start_check *self)
+{
+    const struct directory_server *own = node_self(self->node);
+    while (own != NULL && self->next_witness < own->witnesses) {
+        const char *server = own->witness[self->next_witness++].server;
+        if (server != NULL)
+            return server;
+    }
+    for (const char *peer;
+         own != NULL && (peer = known_heads_next(self->node->heads, &self->next_peer)) != NULL;)
+        if (!is_witness_of(own, peer))
+            return peer;
+    return NULL;
+}
+
+/* Each answer makes room for the next question, as long as the time lasts. */
+static void ask_in_turn(struct start_check *self)
+{
+    const char *server = NULL;
+    while (self->outstanding < ASKED_AT_ONCE_MAX && clock_steady_ms() < self->until_ms &&
+           (server = next_server(self)) != NULL)
+        ask(self, server);
+}
+
+static size_t count_left_out(struct start_check *self)
+{
+    size_t count = 0;
+    while (next_server(self) != NULL)
+        count++;
+    return count;
+}
+
 void start_check_begin(struct node *node, void (*done)(struct node *node, fault f))
 {
     struct start_check *self = owned_new(sizeof *self);
-    const struct directory_server *own = node_self(node);
     self->node = node;
     self->done = done;
+    self->until_ms = clock_steady_ms() + node->config->start_check_ms;
     self->asking = true;
-    for (size_t i = 0; own != NULL && i < own->witnesses; i++)
-        if (own->witness[i].server != NULL)
-            ask(self, own->witness[i].server);
-    size_t step = 0;
-    for (const char *peer; own != NULL && (peer = known_heads_next(node->heads, &step)) != NULL;)
-        if (!is_witness_of(own, peer))
-            ask(self, peer);
+    ask_in_turn(self);
     self->asking = false;
     if (self->outstanding == 0)
         finish(self);

@@ -2,7 +2,8 @@
 /*
  * start_check - before anything is signed: does somebody hold more of our log than we do? Witnesses
  * are asked for the checkpoint that they cosigned, peers for the largest head that we signed to
- * them. Only what we signed ourselves counts. Source: ref/evidence B.4, third refusal.
+ * them, a few at a time within start_check_ms; how many are left out is said. Only what we signed
+ * ourselves counts. Source: ref/evidence B.4, third refusal.
  */
 #ifndef EXCHANGE_START_CHECK_H
 #define EXCHANGE_START_CHECK_H
