@@ -129,7 +129,8 @@ const struct config_setting server_settings[] = {
      .least = 100,
      .most = 60000,
      .sentence = "How long a start waits for what witnesses and peers know of this log, in "
-                 "milliseconds; a server that nobody answers starts after it."},
+                 "milliseconds; a server that nobody answers starts after it. Whoever could not be "
+                 "asked in that time is counted in an event."},
     {.name = "peer_check_every_ms",
      .kind = CONFIG_NUMBER,
      .offset = AT(peer_check_every_ms),
@@ -138,7 +139,7 @@ const struct config_setting server_settings[] = {
      .most = 86400000,
      .sentence =
          "How often a peer, chosen at random, must prove that its log still contains what it "
-         "was when it last wrote to us, in milliseconds."},
+         "was when it last wrote to us, with its witnesses' cosignatures, in milliseconds."},
     {.name = "reconcile_hour",
      .kind = CONFIG_NUMBER,
      .offset = AT(reconcile_hour),
@@ -177,14 +178,16 @@ const struct config_setting server_settings[] = {
      .least = 1000,
      .most = 86400000,
      .sentence = "An alarm when no quorum of witnesses, or no time stamp, has confirmed a log that "
-                 "grew for so long, in milliseconds."},
+                 "grew for so long, in milliseconds; longer than publish_every_ms. A peer whose "
+                 "checkpoint stays behind what it signed to us is given as long."},
     {.name = "witness_stop_ms",
      .kind = CONFIG_NUMBER,
      .offset = AT(witness_stop_ms),
      .number = WITNESS_STOP_MS_DEFAULT,
      .least = 1000,
      .most = 30LL * 86400000,
-     .sentence = "After so long without confirmation exchanges are refused, in milliseconds."},
+     .sentence = "After so long without confirmation of a log that grew exchanges are refused, in "
+                 "milliseconds."},
     {.name = "witness_logs",
      .kind = CONFIG_LIST,
      .offset = AT(witness_logs),

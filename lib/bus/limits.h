@@ -82,6 +82,9 @@
 #define OUTSIDE_TRIES_MAX 3           /* in one round: a witness may name its size, and again */
 #define OUTSIDE_ANSWER_BYTES_MAX 2048 /* cosignature lines, or a size */
 #define CONFLICTS_A_LOG_MAX 32        /* contradicting notes of one log that are kept */
+#define HEADS_OVERTAKE_MS 5000  /* messages of one log arrive, or its clock is set, out of order */
+#define PEER_CHECK_LOOK_MS 1000 /* is a peer to be asked again? */
+#define PEER_SILENT_ROUNDS 3    /* a peer that answers none of so many is told of */
 #define LOG_EPOCHS_MAX 64       /* of one node's log */
 #define EPOCH_HEADS_MAX 32      /* heads that a record of a closed epoch names */
 #define EPOCH_HEADS_BYTES_MAX 6000    /* ... in so many bytes: they stand in a header */

@@ -3,7 +3,9 @@
 
 #include "lib/base/event.h"
 #include "lib/base/map.h"
+#include "lib/bus/limits.h"
 #include "security-server/exchange/audit_actor.h"
+#include "security-server/exchange/peer_check.h"
 #include "security-server/exchange/witness_desk.h"
 
 #include "logtalk.pb-c.h"
@@ -15,7 +17,9 @@ struct known_head {
     unsigned epoch; /* of its log */
     uint64_t size;  /* of that, as it signed it */
     struct sha256 root;
-    uint64_t place; /* of that record in ours */
+    uint64_t place;  /* of that record in ours */
+    int64_t time_ms; /* of that record, by its clock */
+    bool told;       /* that it signed less later */
 };
 
 struct known_heads {
@@ -62,6 +66,35 @@ void known_heads_note(struct known_heads *self, const struct header *header, uin
     head->size = header->log_size;
     head->root = header->log_root;
     head->place = place;
+    head->time_ms = header->time_ms;
+    head->told = false;
+}
+
+/* An honest log's heads grow with its clock. Messages overtake one another, so a smaller head
+ * counts only in one that was signed clearly later. */
+static bool contradicts(const struct known_head *head, const struct header *header)
+{
+    bool same_epoch = header->log_epoch == head->epoch;
+    if (same_epoch && header->log_size == head->size)
+        return !sha256_equal(&header->log_root, &head->root);
+    bool smaller = header->log_epoch < head->epoch || (same_epoch && header->log_size < head->size);
+    return smaller && header->time_ms > head->time_ms + HEADS_OVERTAKE_MS;
+}
+
+bool known_heads_hear(struct known_heads *self, const struct header *header, uint64_t place)
+{
+    struct known_head *head = map_get(&self->heads, header->sender_server);
+    bool bad = head != NULL && contradicts(head, header);
+    if (bad && !head->told) { /* it may go on like that for long */
+        head->told = true;
+        EVENT(ERROR, "peer.smaller_head", E_TEXT("peer", head->server),
+              E_NUMBER("log_epoch", header->log_epoch), E_NUMBER("size", header->log_size),
+              E_NUMBER("size_before", head->size), E_NUMBER("entry", audit_place_index(place)),
+              E_NUMBER("entry_before", audit_place_index(head->place)));
+        peer_check_doubt(self->node->peer_check, head->server);
+    }
+    known_heads_note(self, header, place);
+    return !bad;
 }
 
 bool known_heads_of(const struct known_heads *self, const char *server, struct checkpoint *out,

@@ -16,6 +16,9 @@ struct known_heads *known_heads_new(struct node *node);
 void known_heads_free(struct known_heads **self);
 /* A record of another server stands at this place of our log (audit_place). */
 void known_heads_note(struct known_heads *self, const struct header *header, uint64_t place);
+/* The same for one that arrives now: false, and told of once, when it holds less of that log than
+ * the server signed before, though it was signed later, or another tree of the same size. */
+bool known_heads_hear(struct known_heads *self, const struct header *header, uint64_t place);
 /* Servers that have spoken to us, in no particular order: *step = 0 first, NULL at the end; the
  * text is valid until a new one speaks. */
 const char *known_heads_next(const struct known_heads *self, size_t *step);

@@ -33,7 +33,7 @@ static void kept(struct audit_job *job)
     uint64_t place = audit_place(x->node->log_epoch, record->index);
     record->leaf_hash = job->record.leaf_hash;
     record->durable = true;
-    known_heads_note(x->node->heads, header_of(record->read), place);
+    (void)known_heads_hear(x->node->heads, header_of(record->read), place); /* it tells */
     if (x->role == ROLE_PROVIDER && record == &x->answer && x->request.durable)
         seen_answer(x->node->seen, x->id, header_of(x->request.read)->sender_server, place);
     if (x->role == ROLE_PROVIDER && record == &x->answer && x->request.durable &&
