@@ -60,7 +60,22 @@ static fault epoch_missing(const struct start_check *self, const char *peer, uns
                  peer, size, epoch, self->node->config->audit_folder, epoch, epoch);
 }
 
-/* The tree hash of our first `size` entries, as far as tiles reach; NOT_FOUND beyond. */
+/* Tiles are derived, and the scribe makes damaged ones anew: what they say counts only when it
+ * leads to the head that we signed over them. */
+static fault hash_of_tiles(const char *folder, const struct checkpoint *published, uint64_t size,
+                           struct sha256 *out)
+{
+    struct sha256 proof[MERKLE_PROOF_MAX], root;
+    size_t length = 0;
+    OWNED(tile_reader) tiles = tile_reader_new(folder, published->size);
+    TRY(tile_reader_hash(tiles, (struct merkle_range){0, size}, &root));
+    TRY(tile_reader_consistency(tiles, size, proof, &length));
+    TRY(merkle_consistency_check(size, &root, published->size, &published->root, proof, length));
+    *out = root;
+    return DONE;
+}
+
+/* The tree hash of our first `size` entries, as far as good tiles reach; a fault beyond. */
 static fault own_root(const struct start_check *self, uint64_t size, struct sha256 *out)
 {
     char path[PATH_BYTES];
@@ -77,8 +92,10 @@ static fault own_root(const struct start_check *self, uint64_t size, struct sha2
     if (size > published.size || size == 0)
         return RAISE(NOT_FOUND, "no tiles for the first %" PRIu64 " entries", size);
     *strrchr(path, '/') = '\0';
-    OWNED(tile_reader) tiles = tile_reader_new(path, published.size);
-    return tile_reader_hash(tiles, (struct merkle_range){0, size}, out);
+    fault f = hash_of_tiles(path, &published, size, out);
+    if (failed(f))
+        EVENT(WARN, "start.tiles_damaged", E_FAULT(f));
+    return f;
 }
 
 /* A closed epoch is what it is: what is known of it stands in the record that closed it. */
