@@ -6,6 +6,7 @@
 #include "lib/base/jail.h"
 #include "lib/base/loop.h"
 #include "lib/base/text.h"
+#include "lib/bus/audit_log.h"
 #include "lib/bus/limits.h"
 #include "lib/bus/log_epoch.h"
 #include "security-server/scribe/hurry.h"
@@ -16,16 +17,21 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LOOK_MS 500
 #define TRY_AGAIN_MS 5000
+#define HELD_LOOK_MS 100
+#define HOLD_LONGER_MS 2000 /* than a start waits for answers */
 #define LAST_PUBLISH_MS 10000
 
 struct scribe {
     const struct server_config *config;
     struct loop *loop;
     struct loop_timer timer;
+    struct timespec promise;     /* as it was found */
+    int64_t hold_until_ms;       /* steady; 0: no more */
     unsigned epoch;              /* of the log that is followed */
     struct publisher *publisher; /* NULL until the node has begun its log */
     struct stamping *stamping;
@@ -188,9 +194,38 @@ static void sort_leaves(struct scribe *self)
     self->said_of_sets = f.code;
 }
 
+static struct timespec promise_time(const struct scribe *self)
+{
+    char path[512];
+    struct stat st;
+    unsigned epoch = 1;
+    if (failed(log_epoch_newest(self->config->audit_folder, &epoch)))
+        return (struct timespec){0};
+    audit_log_path(self->config->audit_folder, epoch, "promise", path, sizeof path);
+    return stat(path, &st) == 0 ? st.st_mtim : (struct timespec){0};
+}
+
+/* A start that is refused leaves everything as it was: so nothing is done before the node has
+ * promised something in this run, or could have ended since. */
+static bool is_held(struct scribe *self)
+{
+    if (self->hold_until_ms == 0)
+        return false;
+    struct timespec now = promise_time(self);
+    if (now.tv_sec == self->promise.tv_sec && now.tv_nsec == self->promise.tv_nsec &&
+        clock_steady_ms() < self->hold_until_ms)
+        return true;
+    self->hold_until_ms = 0;
+    return false;
+}
+
 static void on_timer(struct loop_timer *timer)
 {
     struct scribe *self = timer->owner;
+    if (is_held(self)) {
+        loop_set_timer(self->loop, &self->timer, HELD_LOOK_MS);
+        return;
+    }
     fault f = look(self);
     if (f.code == LOG_BROKEN) {
         self->ended = f;
@@ -237,6 +272,8 @@ static fault start(struct scribe *self)
     TRY(loop_on_signal(self->loop, SIGTERM, on_stop, self));
     TRY(loop_on_signal(self->loop, SIGINT, on_stop, self));
     TRY(jail_enter(JAIL_SCRIBE));
+    self->promise = promise_time(self);
+    self->hold_until_ms = clock_steady_ms() + self->config->start_check_ms + HOLD_LONGER_MS;
     self->timer = (struct loop_timer){.fire = on_timer, .owner = self};
     loop_set_timer(self->loop, &self->timer, 0);
     return loop_run(self->loop);

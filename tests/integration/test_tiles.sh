@@ -45,6 +45,7 @@ check "the static form ends where the log ends" equal "$(size)" "$(promised)"
 flip "$LOG/tile/0/001.p/$(($(size) - 256))" 40
 check "the checker sees a flipped byte" contains "$(tlog_check)" "does not hash into its tile"
 server_start a || die "server a again: $(tail -n 1 "$C/a/server.events")"
+check "a start says that its tiles are damaged, and believes the segments" grep -q start.tiles_damaged "$C/a/server.events"
 check "damaged tiles are made anew from the segments" wait_for 5 grep -q scribe.tiles_made_anew "$C/a/server.events"
 wait_for 5 caught_up 303
 check "... and are whole" equal "$(tlog_check)" "ok 303"
