@@ -123,6 +123,10 @@
 #define EVIDENCE_BYTES_PER_S_LEAST 1024
 
 // reconciliation with peers (docs/decisions/0013)
+/* To one peer: a start, a check of another log and a checkpoint need one answer each. */
+#define LOG_TALK_HEADS_A_MINUTE 60
+#define LOG_TALK_PROOFS_A_MINUTE 60
+#define LOG_TALK_CHECKPOINTS_A_MINUTE 1200
 #define RECONCILE_HOUR_DEFAULT 2
 #define RECONCILE_EVERY_MS_DEFAULT 86400000
 #define RECONCILE_DAYS_DEFAULT 7

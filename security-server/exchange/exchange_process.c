@@ -15,6 +15,7 @@
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/front.h"
 #include "security-server/exchange/keys_line.h"
+#include "security-server/exchange/head_prover.h"
 #include "security-server/exchange/kept_answers.h"
 #include "security-server/exchange/known_heads.h"
 #include "security-server/exchange/late_receipts.h"
@@ -287,6 +288,7 @@ static void on_hangup(void *owner)
 static fault open_sets(struct node *node)
 {
     TRY(set_reader_start(node->loop, node->config->audit_folder, &node->sets));
+    node->prover = head_prover_new(node);
     node->late = late_receipts_new(node);
     node->set_desk = set_desk_new(node);
     return reconciler_new(node, &node->reconciler);
@@ -402,6 +404,7 @@ static fault start(struct process *self, int keys_fd)
     TRY(keys_line_open(node->loop, keys_fd, keys_lost, self, &node->keys));
     node->seen = seen_new();
     event_rate_begin(&node->refused_messages, node->loop, "mesh.message_refused");
+    event_rate_begin(&node->answers_not_sent, node->loop, "mesh.answer_not_sent");
     event_rate_begin(&node->refused_leaves, node->loop, "reconcile.leaf_refused");
     node->table = exchange_table_new((size_t)node->config->exchanges_max);
     node->opened = opened_keys_new(node);
@@ -430,6 +433,7 @@ static void finish(struct process *self)
     stamp_feed_free(&node->stamps);
     peer_check_free(&node->peer_check);
     reconciler_free(&node->reconciler);
+    head_prover_free(&node->prover);
     set_desk_free(&node->set_desk);
     late_receipts_free(&node->late);
     log_talk_free(&node->talk);
@@ -445,6 +449,7 @@ static void finish(struct process *self)
     mesh_door_free(&self->door);
     event_rate_end(&node->refused_messages);
     event_rate_end(&node->refused_leaves);
+    event_rate_end(&node->answers_not_sent);
     peers_free(&node->peers);
     opened_keys_free(&node->opened);
     directory_feed_free(&node->feed);

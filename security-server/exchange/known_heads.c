@@ -169,7 +169,9 @@ void known_heads_answer(struct known_heads *self, const char *peer,
     fault f = audit_actor_ask(self->node->audit, &looking->job);
     if (!failed(f))
         return;
-    EVENT(WARN, "mesh.answer_not_sent", E_TEXT("peer", peer), E_FAULT(f));
+    if (event_rate_allows(&self->node->answers_not_sent))
+        EVENT(WARN, "mesh.answer_not_sent", E_TEXT("peer", peer), E_FAULT(f));
+    log_talk_answer(self->node->talk, reply, NULL);
     free(looking->peer);
     free(looking);
 }

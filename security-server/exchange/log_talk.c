@@ -4,9 +4,11 @@
 #include "lib/base/clock.h"
 #include "lib/base/event.h"
 #include "lib/base/map.h"
+#include "lib/bus/limits.h"
 #include "lib/crypto/random.h"
+#include "security-server/exchange/head_prover.h"
 #include "security-server/exchange/known_heads.h"
-#include "security-server/exchange/peer_check.h"
+#include "security-server/exchange/minute_share.h"
 #include "security-server/exchange/peers.h"
 #include "security-server/exchange/set_desk.h"
 #include "security-server/exchange/witness_desk.h"
@@ -34,8 +36,15 @@ struct question {
     void *owner;
 };
 
+/* A server that asks: only those of the directory can connect. */
+struct talk_asker {
+    struct minute_share checkpoints, heads, proofs;
+    bool head_under_way, proof_under_way;
+};
+
 struct log_talk {
     struct node *node;
+    struct map askers;    /* by server */
     struct map questions; /* by id */
     uint64_t next_id;
 };
@@ -63,7 +72,11 @@ void log_talk_free(struct log_talk **self)
     size_t step = 0;
     for (struct question *one; (one = map_next(&(*self)->questions, &step, NULL)) != NULL;)
         question_free(one);
+    step = 0;
+    for (struct talk_asker *one; (one = map_next(&(*self)->askers, &step, NULL)) != NULL;)
+        free(one);
     map_clear(&(*self)->questions);
+    map_clear(&(*self)->askers);
     free(*self);
     *self = NULL;
 }
@@ -164,14 +177,69 @@ void log_talk_answer(struct log_talk *self, const struct log_talk_reply *to,
                      Chaski__LogTalk *answer)
 {
     OWNED(bytes) frame = NULL;
+    if (to->under_way != NULL)
+        *to->under_way = false;
+    if (answer == NULL)
+        return;
     answer->version = VERSION;
     answer->id = to->id;
     fault f = pack(answer, &frame);
     struct span frames[] = {f.code == OK ? bytes_span(frame) : (struct span){0}};
     if (!failed(f))
         f = socket_send(self->node->mesh, span_of(to->route, to->route_size), frames, 1);
-    if (failed(f)) /* the asker asks again */
+    if (failed(f) && event_rate_allows(&self->node->answers_not_sent)) /* the asker asks again */
         EVENT(DEBUG, "mesh.answer_not_sent", E_FAULT(f));
+}
+
+static struct talk_asker *asker_of(struct log_talk *self, const char *peer)
+{
+    struct talk_asker *asker = map_get(&self->askers, span_of_text(peer));
+    if (asker != NULL)
+        return asker;
+    asker = owned_new(sizeof *asker);
+    map_set(&self->askers, span_of_text(peer), asker);
+    return asker;
+}
+
+/* What is refused is met with silence: an empty answer would say that we know of no head. */
+static bool may_ask(struct log_talk *self, const char *peer, const Chaski__LogTalk *message,
+                    struct log_talk_reply *reply)
+{
+    static const char event[] = "mesh.asked_too_often";
+    struct talk_asker *asker = asker_of(self, peer);
+    bool head = message->body_case == CHASKI__LOG_TALK__BODY_KNOWN_HEAD;
+    if (message->body_case == CHASKI__LOG_TALK__BODY_ADD_CHECKPOINT)
+        return minute_share_allows(&asker->checkpoints, LOG_TALK_CHECKPOINTS_A_MINUTE, event, peer,
+                                   "AddCheckpoint");
+    if (!head && message->body_case != CHASKI__LOG_TALK__BODY_PROVE_FROM)
+        return true; /* about sets, whose desk has shares of its own */
+    bool *under_way = head ? &asker->head_under_way : &asker->proof_under_way;
+    if (!minute_share_allows(head ? &asker->heads : &asker->proofs,
+                             head ? LOG_TALK_HEADS_A_MINUTE : LOG_TALK_PROOFS_A_MINUTE, event, peer,
+                             head ? "KnownHead" : "ProveFrom") ||
+        *under_way)
+        return false;
+    *under_way = true;
+    reply->under_way = under_way;
+    return true;
+}
+
+static void take_question(struct log_talk *self, const char *peer, const Chaski__LogTalk *message,
+                          const struct log_talk_reply *reply)
+{
+    struct node *node = self->node;
+    if (message->body_case == CHASKI__LOG_TALK__BODY_ADD_CHECKPOINT)
+        witness_desk_take(
+            node->witness, peer,
+            span_of(message->add_checkpoint->body.data, message->add_checkpoint->body.len), reply);
+    else if (message->body_case == CHASKI__LOG_TALK__BODY_KNOWN_HEAD)
+        known_heads_answer(node->heads, peer, reply);
+    else if (message->body_case == CHASKI__LOG_TALK__BODY_PROVE_FROM)
+        head_prover_answer(node->prover, peer,
+                           message->prove_from->epoch == 0 ? 1 : message->prove_from->epoch,
+                           message->prove_from->old_size, reply);
+    else
+        set_desk_take(node->set_desk, peer, message, reply);
 }
 
 void log_talk_take_question(struct log_talk *self, const char *peer, struct span route,
@@ -189,17 +257,7 @@ void log_talk_take_question(struct log_talk *self, const char *peer, struct span
     }
     reply.id = message->id;
     memcpy(reply.route, route.at, route.size);
-    if (message->body_case == CHASKI__LOG_TALK__BODY_ADD_CHECKPOINT)
-        witness_desk_take(
-            self->node->witness, peer,
-            span_of(message->add_checkpoint->body.data, message->add_checkpoint->body.len), &reply);
-    else if (message->body_case == CHASKI__LOG_TALK__BODY_KNOWN_HEAD)
-        known_heads_answer(self->node->heads, peer, &reply);
-    else if (message->body_case == CHASKI__LOG_TALK__BODY_PROVE_FROM)
-        peer_check_answer(self->node->peer_check,
-                          message->prove_from->epoch == 0 ? 1 : message->prove_from->epoch,
-                          message->prove_from->old_size, &reply);
-    else
-        set_desk_take(self->node->set_desk, peer, message, &reply);
+    if (may_ask(self, peer, message, &reply))
+        take_question(self, peer, message, &reply);
     chaski__log_talk__free_unpacked(message, NULL);
 }

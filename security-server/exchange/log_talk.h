@@ -36,7 +36,9 @@ struct log_talk_reply {
     uint64_t id;
     uint8_t route[256];
     size_t route_size;
+    bool *under_way; /* NULL, or false again with the answer: the peer's question of this kind */
 };
+/* Answers, or, with NULL, does not: then the peer may ask again all the same. */
 void log_talk_answer(struct log_talk *self, const struct log_talk_reply *to,
                      struct Chaski__LogTalk *answer);
 

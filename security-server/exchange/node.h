@@ -44,7 +44,7 @@ struct node {
     struct epochs *epochs;                  /* the closed ones */
     struct opened_keys *opened;             /* of peers' sealing contexts */
     struct socket *mesh;                    /* where peers come in */
-    struct event_rate refused_messages, refused_leaves;
+    struct event_rate refused_messages, refused_leaves, answers_not_sent;
     struct log_talk *talk;         /* with other servers about logs */
     struct witness_desk *witness;  /* where we cosign others' logs */
     struct known_heads *heads;     /* of others' logs, in ours */
@@ -53,6 +53,7 @@ struct node {
     struct peer_check *peer_check; /* do others' logs still contain what they were? */
     struct erasures *erasures;     /* of our payloads */
     struct prunes *prunes;         /* of our log's beginning */
+    struct head_prover *prover;    /* that ours contains what it was */
     struct set_reader *sets;       /* of leaves, by peer and hour */
     struct set_desk *set_desk;     /* where peers compare theirs with ours */
     struct late_receipts *late;    /* leaves that were missing here */

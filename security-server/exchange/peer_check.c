@@ -3,11 +3,9 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/event.h"
-#include "lib/base/file.h"
 #include "lib/base/map.h"
 #include "lib/base/text.h"
 #include "lib/bus/limits.h"
-#include "lib/bus/tile_log.h"
 #include "lib/crypto/random.h"
 #include "security-server/exchange/audit_actor.h"
 #include "security-server/exchange/conflicts.h"
@@ -48,84 +46,6 @@ struct peer_check {
     int64_t next_ms;         /* steady: when anybody is asked */
     struct examined *asking; /* NULL: nobody */
 };
-
-// --- proving ------------------------------------------------------------------------------------
-
-static fault open_note(const char *path, const struct note_key *key, struct bytes **note,
-                       struct checkpoint *head)
-{
-    TRY(file_read(path, NOTE_BYTES_MAX, note));
-    return checkpoint_open(bytes_span(*note), key, head);
-}
-
-/* The newest head that a quorum cosigned, when it reaches so far; else the newest. */
-static fault choose_head(const struct node *node, unsigned epoch, uint64_t old_size,
-                         struct bytes **note, struct checkpoint *published,
-                         struct checkpoint *chosen)
-{
-    char path[PATH_BYTES];
-    struct note_key key;
-    OWNED(bytes) cosigned = NULL;
-    TRY(log_epoch_key(&node->registered, epoch, &key));
-    audit_log_path(node->config->audit_folder, epoch, "checkpoint", path, sizeof path);
-    TRY(open_note(path, &key, note, published));
-    *chosen = *published;
-    audit_log_path(node->config->audit_folder, epoch, "cosigned", path, sizeof path);
-    struct checkpoint head;
-    if (failed(open_note(path, &key, &cosigned, &head)) || head.size < old_size ||
-        head.size > published->size)
-        return DONE;
-    *chosen = head;
-    bytes_free(note);
-    *note = TAKE(cosigned);
-    return DONE;
-}
-
-static fault own_proof(const struct node *node, unsigned epoch, uint64_t old_size,
-                       struct bytes **note, struct sha256 proof[MERKLE_PROOF_MAX], size_t *length)
-{
-    char path[PATH_BYTES];
-    struct merkle_range ranges[MERKLE_PROOF_MAX];
-    struct checkpoint published, head;
-    if (epoch > node->log_epoch)
-        return RAISE(NOT_FOUND, "this log has no epoch %u", epoch);
-    TRY(choose_head(node, epoch, old_size, note, &published, &head));
-    if (old_size > head.size)
-        return RAISE(NOT_FOUND, "the tiles do not reach %" PRIu64 " entries", old_size);
-    audit_log_path(node->config->audit_folder, epoch, "", path, sizeof path);
-    OWNED(tile_reader) tiles = tile_reader_new(path, published.size);
-    size_t count = merkle_consistency_ranges(old_size, head.size, ranges);
-    for (size_t i = 0; i < count; i++)
-        TRY(tile_reader_hash(tiles, ranges[i], &proof[i]));
-    *length = count;
-    return DONE;
-}
-
-/* Without tiles that reach so far the note says how far they do, and the asker asks again later. */
-void peer_check_answer(struct peer_check *self, unsigned epoch, uint64_t old_size,
-                       const struct log_talk_reply *reply)
-{
-    Chaski__LogTalk message = CHASKI__LOG_TALK__INIT;
-    Chaski__ProveFromAnswer said = CHASKI__PROVE_FROM_ANSWER__INIT;
-    struct sha256 proof[MERKLE_PROOF_MAX];
-    ProtobufCBinaryData lines[MERKLE_PROOF_MAX];
-    size_t length = 0;
-    OWNED(bytes) note = NULL;
-    if (self == NULL)
-        return;
-    fault f = own_proof(self->node, epoch, old_size, &note, proof, &length);
-    if (failed(f))
-        length = 0;
-    for (size_t i = 0; i < length; i++)
-        lines[i] = (ProtobufCBinaryData){SHA256_BYTES, proof[i].at};
-    message.body_case = CHASKI__LOG_TALK__BODY_PROVE_FROM_ANSWER;
-    message.prove_from_answer = &said;
-    said.n_proof = length;
-    said.proof = lines;
-    if (note != NULL)
-        said.note = (ProtobufCBinaryData){note->size, note->data};
-    log_talk_answer(self->node->talk, reply, &message);
-}
 
 // --- checking -----------------------------------------------------------------------------------
 

@@ -16,9 +16,5 @@ struct peer_check *peer_check_new(struct node *node);
 void peer_check_free(struct peer_check **self);
 /* Something else speaks against this peer: it is asked right away. NULL self: later, as usual. */
 void peer_check_doubt(struct peer_check *self, const char *server);
-/* A peer asks us to prove that an epoch of our log contains what it was; NULL self is a node that
- * is not ready. */
-void peer_check_answer(struct peer_check *self, unsigned epoch, uint64_t old_size,
-                       const struct log_talk_reply *reply);
 
 #endif

@@ -8,6 +8,7 @@
 #include "security-server/exchange/late_receipts.h"
 #include "security-server/exchange/leaf_checker.h"
 #include "security-server/exchange/leaf_lender.h"
+#include "security-server/exchange/minute_share.h"
 #include "security-server/exchange/set_reader.h"
 #include "security-server/exchange/sets_reach.h"
 
@@ -15,15 +16,13 @@
 
 #include <stdlib.h>
 
-#define MINUTE_MS 60000
 #define NO_INDEX ((UINT64_C(1) << 48) - 1)
 #define HOURS_MAX (RECONCILE_DAYS_MAX * 24)
 
 struct asker {
     char *id;
     struct question *question; /* under way, or NULL */
-    int64_t window_ms;         /* steady: the minute that is counted */
-    unsigned asked;
+    struct minute_share share;
 };
 
 /* One under way; gone with its answer. */
@@ -334,19 +333,6 @@ static struct asker *asker_of(struct set_desk *self, const char *peer)
     return asker;
 }
 
-/* Over its share a peer hears nothing at all: an answer would be work too. */
-static bool asks_too_often(struct asker *asker)
-{
-    int64_t now_ms = clock_steady_ms();
-    if (now_ms - asker->window_ms >= MINUTE_MS || asker->window_ms == 0) {
-        asker->window_ms = now_ms;
-        asker->asked = 0;
-    }
-    if (asker->asked == RECONCILE_ANSWERS_A_MINUTE)
-        EVENT(WARN, "reconcile.asked_too_often", E_TEXT("peer", asker->id));
-    return asker->asked++ >= RECONCILE_ANSWERS_A_MINUTE;
-}
-
 static bool is_about_sets(const Chaski__LogTalk *message)
 {
     return message->body_case == CHASKI__LOG_TALK__BODY_SET_DIGESTS ||
@@ -396,7 +382,8 @@ void set_desk_take(struct set_desk *self, const char *peer, const Chaski__LogTal
     if (self == NULL || self->node->draining || !is_about_sets(message))
         return;
     struct asker *asker = asker_of(self, peer);
-    if (asks_too_often(asker))
+    if (!minute_share_allows(&asker->share, RECONCILE_ANSWERS_A_MINUTE, "reconcile.asked_too_often",
+                             peer, "leaves"))
         return;
     if (asker->question != NULL || self->under_way >= RECONCILE_QUEUE) {
         answer_none(self, message, reply, CHASKI__SET_STATUS__SET_BUSY);

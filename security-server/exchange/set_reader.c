@@ -59,6 +59,8 @@ static fault do_work(const struct set_reader *self, struct set_job *job)
                              job->count);
     case SET_FILE:
         return file_replace(job->path, job->note, 0644);
+    case SET_CALL:
+        return job->call(job->owner);
     case SET_STOP:
         break;
     }

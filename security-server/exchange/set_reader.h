@@ -16,6 +16,7 @@ enum set_work {
     SET_LIST,  /* entries behind `after`, at most `most` */
     SET_FIND,  /* `queries`, all of range.hour */
     SET_FILE,  /* `note` becomes the content of `path` */
+    SET_CALL,  /* `call`, which may read files and touch what the asker lent it, no more */
     SET_STOP
 };
 
@@ -38,6 +39,7 @@ struct set_job {
     bool more;
     enum fault_code fault;
     char detail[200];
+    fault (*call)(void *owner); /* CALL: on the thread */
     void (*done)(struct set_job *job);
     void *owner;
 };

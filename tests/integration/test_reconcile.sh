@@ -235,6 +235,19 @@ check "... messages pass meanwhile" contains "$took" "asked 200 in"
 check "... within a second each" test "$(sed -n 's/.*p99 \([0-9]*\) us.*/\1/p' <<<"$took")" -lt 1000000
 check "... and the node does not grow" test $(($(memory) - memory_before)) -lt 20000
 
+for lie in heads proofs; do
+    liar $lie >"$C/flood" &
+    flooding=$!
+    sleep 0.1
+    took=$(ask 200 4 | head -n 1)
+    wait "$flooding"
+    answered=$(sed -n 's/.*ready \([0-9]*\).*/\1/p' "$C/flood")
+    check "who asks for $lie too often hears nothing any more" test "$answered" -ge 1 -a "$answered" -le 60
+    check "... messages pass meanwhile" contains "$took" "asked 200 in"
+    check "... within a second each" test "$(sed -n 's/.*p99 \([0-9]*\) us.*/\1/p' <<<"$took")" -lt 1000000
+done
+check "... which is said once of each" equal "$(grep -c mesh.asked_too_often "$C/a/server.events")" 2
+
 serve_lies() { # LIE: compares with the liar, and leaves what came of it in $C/report.json
     "$LIAR" serve "tcp://$HOST:${MESH_PORT[c]}" "${LIAR_IS[@]}" "$1" >"$C/liar.out" 2>&1 &
     lying=$!

@@ -10,6 +10,9 @@
  * of its own log, one from the future, one that is too old, a good one twice; prints the verdict on
  * each many     sends more leaves than a message may have ranges   asks for hours, parts and ranges
  * that are none flood    asks 3,000 times as fast as it can; prints how many were answered, and how
+ *        heads, proofs   asks 3,000 times what the target holds of its log (KnownHead), or for a
+ * proof (ProveFrom), and prints how many were answered
+ *        drip     sends one good leaf every 150 ms for 12 s; prints how many were taken
  * serve: hashes   has a leaf for each number, without end, and shows none
  *        order    lists hashes in the wrong order
  *        digests  answers with too few digests
@@ -187,6 +190,28 @@ static void send_digests(struct liar *self, int64_t hour, uint32_t minute, uint3
     send_message(self, (struct span){0}, &message);
 }
 
+static bool asks_heads(const struct liar *self)
+{
+    return lies(self, "heads") || lies(self, "proofs");
+}
+
+static void send_head_question(struct liar *self)
+{
+    Chaski__LogTalk message = CHASKI__LOG_TALK__INIT;
+    Chaski__KnownHead head = CHASKI__KNOWN_HEAD__INIT;
+    Chaski__ProveFrom proof = CHASKI__PROVE_FROM__INIT;
+    proof.old_size = 1;
+    message.id = self->asked++;
+    if (lies(self, "heads")) {
+        message.body_case = CHASKI__LOG_TALK__BODY_KNOWN_HEAD;
+        message.known_head = &head;
+    } else {
+        message.body_case = CHASKI__LOG_TALK__BODY_PROVE_FROM;
+        message.prove_from = &proof;
+    }
+    send_message(self, (struct span){0}, &message);
+}
+
 static void send_leaves(struct liar *self)
 {
     Chaski__LogTalk message = CHASKI__LOG_TALK__INIT;
@@ -213,7 +238,10 @@ static void ask(struct loop_timer *timer)
         uint32_t minute, parts;
     } ranges[] = {{INT64_MAX, 0, 60}, {0, 0, 60}, {hour, 61, 60}, {hour, 0, 0}, {hour, 0, 25}};
     uint64_t before = self->asked;
-    if (lies(self, "flood")) {
+    if (asks_heads(self)) {
+        for (int i = 0; i < 50 && self->asked < FLOOD; i++)
+            send_head_question(self);
+    } else if (lies(self, "flood")) {
         for (int i = 0; i < 50 && self->asked < FLOOD; i++)
             send_digests(self, hour - 20, 0, 20);
     } else if (lies(self, "ranges")) {
@@ -221,7 +249,7 @@ static void ask(struct loop_timer *timer)
     } else {
         send_leaves(self);
     }
-    uint64_t most = lies(self, "flood") ? FLOOD : lies(self, "ranges") ? 5 : 1;
+    uint64_t most = lies(self, "flood") || asks_heads(self) ? FLOOD : lies(self, "ranges") ? 5 : 1;
     if (self->asked < most)
         loop_set_timer(self->loop, &self->next,
                        self->asked == before  ? 20
@@ -250,6 +278,9 @@ static void take_answer(struct liar *self, const struct message *message)
                                answer->take_leaves_answer->verdicts.len));
     } else if (answer->body_case == CHASKI__LOG_TALK__BODY_SET_DIGESTS_ANSWER) {
         self->answers[answer->set_digests_answer->status % 4]++;
+    } else if (answer->body_case == CHASKI__LOG_TALK__BODY_KNOWN_HEAD_ANSWER ||
+               answer->body_case == CHASKI__LOG_TALK__BODY_PROVE_FROM_ANSWER) {
+        self->answers[0]++;
     }
     chaski__log_talk__free_unpacked(answer, NULL);
     loop_set_timer(self->loop, &self->end, QUIET_MS);
