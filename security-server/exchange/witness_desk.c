@@ -29,6 +29,7 @@ struct watched {
     struct checkpoint kept; /* size 0: none yet */
     struct bytes *note;     /* of kept */
     bool shown;             /* our cosignature stands in it, on disk too */
+    struct bytes *line;     /* that cosignature as it was answered; NULL: not by this process */
     bool busy;
     /* the request under way */
     struct checkpoint next;
@@ -68,6 +69,7 @@ void witness_desk_free(struct witness_desk **self)
     size_t step = 0;
     for (struct watched *log; (log = map_next(&(*self)->logs, &step, NULL)) != NULL;) {
         bytes_free(&log->note);
+        bytes_free(&log->line);
         bytes_free(&log->next_note);
         free(log);
     }
@@ -219,6 +221,9 @@ static void signed_by_keys(void *owner, fault f, struct span signature)
     EVENT(DEBUG, "witness.cosigned", E_TEXT("log", log->log_key.name),
           E_NUMBER("size", log->kept.size));
     answer(log->home, log->over_http, &log->reply, WITNESS_COSIGN, bytes_span(lines));
+    bytes_free(&log->line);
+    if (failed(bytes_copy(bytes_span(lines), &log->line)))
+        log->line = NULL; /* it is signed anew when it is asked for again */
     if (log->shown)
         log->busy = false;
     else
@@ -258,6 +263,7 @@ static void kept_on_disk(struct audit_job *job)
         return;
     }
     bytes_free(&log->note);
+    bytes_free(&log->line);
     log->note = TAKE(log->next_note);
     log->kept = log->next;
     note_epoch(log);
@@ -367,6 +373,13 @@ static void say_inconsistent(const struct watched *log, const struct checkpoint 
         keep_both(log, head, note);
 }
 
+/* Anybody can repeat a head that is public. It hears what the log heard, and neither the keys
+ * process nor the log's own next request waits for that. */
+static bool is_answered_already(const struct watched *log, const struct checkpoint *head)
+{
+    return log != NULL && log->line != NULL && head->size == log->kept.size;
+}
+
 void witness_desk_take(struct witness_desk *self, const char *peer, struct span body,
                        const struct log_talk_reply *reply)
 {
@@ -379,12 +392,20 @@ void witness_desk_take(struct witness_desk *self, const char *peer, struct span 
         return;
     }
     const struct note_key *key = key_to_check(self, peer, request.note);
-    if (key != NULL && (failed(find(self, key, &log)) || log->busy)) {
+    if (key != NULL && failed(find(self, key, &log))) {
         answer(self, peer == NULL, reply, 503, (struct span){0});
         return;
     }
     enum witness_status status =
         witness_judge(&request, log == NULL ? &none : &log->kept, key, &head);
+    if (status == WITNESS_COSIGN && is_answered_already(log, &head)) {
+        answer(self, peer == NULL, reply, WITNESS_COSIGN, bytes_span(log->line));
+        return;
+    }
+    if (log != NULL && log->busy) {
+        answer(self, peer == NULL, reply, 503, (struct span){0});
+        return;
+    }
     if (status == WITNESS_COSIGN && log != NULL) {
         log->busy = true;
         log->over_http = peer == NULL;

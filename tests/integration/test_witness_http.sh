@@ -105,9 +105,12 @@ kept=$C/b/audit/witness/$(printf %s "$office" | sha256sum | cut -d ' ' -f 1)
 shown() { grep -q "^— ${vkey%%+*} " "$kept"; }
 check "what it signed stands on its disk" wait_for 5 shown
 written=$(stat -c %y "$kept")
+cp "$C/answer" "$C/answer-before"
+sleep 1.1 # a cosignature tells its second
 note 3 "$ROOT3" | request 3 >"$C/request"
 check "the same once more: 200" equal "$(add)" 200
-check "... signed anew" cosignature_ok 3 "$ROOT3"
+check "... with the same cosignature: nobody keeps the keys busy by repeating" cmp -s "$C/answer" "$C/answer-before"
+check "... which is good" cosignature_ok 3 "$ROOT3"
 sleep 0.3
 check "... and written no second time: nobody keeps its disk busy by repeating" equal "$(stat -c %y "$kept")" "$written"
 note 3 "$ROOT2" | request 3 >"$C/request"
