@@ -169,8 +169,10 @@ const struct config_setting server_settings[] = {
      .number = RECONCILE_GRACE_MS_DEFAULT,
      .least = 0,
      .most = 86400000,
-     .sentence = "Younger leaves are left out, for they may still be on their way, in "
-                 "milliseconds."},
+     .sentence = "Younger leaves are neither compared nor taken in late, for they may still be on "
+                 "their way, in milliseconds. The default is how old a message may be that a "
+                 "server takes; with less, a message that comes late by itself may stand in the "
+                 "log twice."},
     {.name = "witness_alarm_ms",
      .kind = CONFIG_NUMBER,
      .offset = AT(witness_alarm_ms),

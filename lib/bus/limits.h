@@ -130,9 +130,10 @@
 #define RECONCILE_HOUR_DEFAULT 2
 #define RECONCILE_EVERY_MS_DEFAULT 86400000
 #define RECONCILE_DAYS_DEFAULT 7
-#define RECONCILE_DAYS_MAX 400            /* how far back leaves are compared and taken in */
-#define RECONCILE_GRACE_MS_DEFAULT 300000 /* younger leaves may still be on their way */
-#define RECONCILE_JITTER_MS 3600000       /* at most, and at most a tenth of an interval */
+#define RECONCILE_DAYS_MAX 400 /* how far back leaves are compared and taken in */
+#define RECONCILE_GRACE_MS_DEFAULT (DEADLINE_MS_MAX + FRESH_PAST_MS) /* younger: maybe on its way \
+                                                                      */
+#define RECONCILE_JITTER_MS 3600000 /* at most, and at most a tenth of an interval */
 #define RECONCILE_HOURS_A_QUESTION 24
 #define RECONCILE_HASHES_A_MESSAGE 2048 /* more in a minute: by prefix, or page by page */
 #define RECONCILE_LEAVES_A_MESSAGE 64
@@ -148,6 +149,8 @@
 #define SET_SORT_MAX 131072                     /* hashes in memory at once, 34 bytes each */
 #define LATE_QUEUE_LEAVES 4096                  /* verified, and not yet in the log */
 #define LATE_QUEUE_BYTES (8u << 20)
+#define LATE_QUEUE_LEAVES_A_PEER 1024
+#define LATE_SEEN_MAX 200000 /* leaves appended while one batch is taken in */
 #define LATE_LOOK_MS 200
 
 // an auditor

@@ -24,6 +24,9 @@ struct audit_actor {
     struct loop_watch watch;
     pthread_t thread;
     bool running;
+    uint64_t appends_asked, appends_done;
+    void (*each_leaf)(void *owner, struct span leaf); /* of those asked to be appended */
+    void *watcher;
     bool asked; /* something was pushed in this turn */
 };
 
@@ -153,10 +156,16 @@ static void *thread_main(void *argument)
 
 // --- the asking side ----------------------------------------------------------------------------
 
+static void take_result(struct audit_actor *self, struct audit_job *job)
+{
+    self->appends_done += job->work == AUDIT_APPEND;
+    job->done(job);
+}
+
 static void take_results(struct audit_actor *self)
 {
     for (struct audit_job *job; (job = channel_pop(self->out)) != NULL;)
-        job->done(job);
+        take_result(self, job);
 }
 
 static void on_results(struct loop_watch *watch, uint32_t bits)
@@ -222,5 +231,27 @@ fault audit_actor_ask(struct audit_actor *self, struct audit_job *job)
     if (!channel_push(self->in, job))
         return RAISE(OVERLOADED, "too much waits for the evidence log");
     self->asked = true;
+    if (job->work != AUDIT_APPEND)
+        return DONE;
+    self->appends_asked++;
+    if (self->each_leaf != NULL)
+        self->each_leaf(self->watcher, job->record.leaf);
     return DONE;
+}
+
+uint64_t audit_actor_asked(const struct audit_actor *self)
+{
+    return self->appends_asked;
+}
+
+uint64_t audit_actor_done(const struct audit_actor *self)
+{
+    return self->appends_done;
+}
+
+void audit_actor_watch(struct audit_actor *self, void (*each)(void *owner, struct span leaf),
+                       void *owner)
+{
+    self->each_leaf = each;
+    self->watcher = owner;
 }

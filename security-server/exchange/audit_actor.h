@@ -61,4 +61,11 @@ void audit_actor_free(struct audit_actor **self);
 fault audit_actor_ask(struct audit_actor *self, struct audit_job *job);
 #define AUDIT_QUEUE 131072
 
+/* Records that were asked to be appended, and how many of them came back: the first ones. */
+uint64_t audit_actor_asked(const struct audit_actor *self);
+uint64_t audit_actor_done(const struct audit_actor *self);
+/* One watcher, told of each leaf that is asked to be appended from now on; NULL: none any more. */
+void audit_actor_watch(struct audit_actor *self, void (*each)(void *owner, struct span leaf),
+                       void *owner);
+
 #endif

@@ -4,6 +4,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/event.h"
 #include "lib/base/map.h"
+#include "lib/crypto/merkle.h"
+#include "security-server/exchange/audit_actor.h"
 #include "security-server/exchange/own_record.h"
 #include "security-server/exchange/set_reader.h"
 #include "security-server/exchange/sets_reach.h"
@@ -11,8 +13,13 @@
 #include <assert.h>
 #include <stdlib.h>
 
+struct sender {
+    size_t waiting; /* items of this peer */
+};
+
 struct item {
     struct late_leaf *leaf;
+    struct sender *sender;
     late_done *done;
     void *owner;
 };
@@ -23,7 +30,11 @@ struct late_receipts {
     size_t count, room, batch;
     size_t at; /* of the batch: before it all are done */
     size_t bytes;
-    uint64_t need; /* entries that must be sorted first */
+    struct map senders; /* by peer */
+    struct map waiting; /* leaf hashes of the queue */
+    uint64_t asked;     /* appended when the batch began, or on their way there */
+    bool settled;       /* these are in the log, and `need` is known */
+    uint64_t need;      /* entries that must be sorted first */
     int64_t began_ms;
     uint64_t recorded;
     struct loop_timer timer;
@@ -31,7 +42,7 @@ struct late_receipts {
     struct set_job job;
     struct set_query *query;
     size_t looked;  /* items, from `at` on, that the query was about */
-    struct map now; /* hashes that this batch has recorded */
+    struct map now; /* leaf hashes: recorded by this batch, or appended since it began */
 };
 
 struct late_receipts *late_receipts_new(struct node *node)
@@ -54,6 +65,11 @@ void late_receipts_free(struct late_receipts **self)
     loop_stop_timer((*self)->node->loop, &(*self)->timer);
     for (size_t i = 0; i < (*self)->count; i++)
         drop(&(*self)->queue[i]);
+    size_t step = 0;
+    for (struct sender *one; (one = map_next(&(*self)->senders, &step, NULL)) != NULL;)
+        free(one);
+    map_clear(&(*self)->senders);
+    map_clear(&(*self)->waiting);
     map_clear(&(*self)->now);
     free((*self)->queue);
     free((*self)->query);
@@ -81,6 +97,8 @@ static void end_item(struct late_receipts *self, fault f, bool new)
         self->looked--;
     self->recorded += !failed(f) && new;
     self->bytes -= item.leaf->leaf->size;
+    item.sender->waiting--;
+    map_remove(&self->waiting, sha256_span(&item.leaf->receipt.leaf_hash));
     if (item.done != NULL)
         item.done(item.owner, f, &item.leaf->receipt.leaf_hash, new);
     late_leaf_free(&item.leaf);
@@ -179,14 +197,27 @@ static void end_batch(struct late_receipts *self)
     self->batch = self->at = self->looked = 0;
     map_clear(&self->now);
     self->now = (struct map){0};
+    audit_actor_watch(self->node->audit, NULL, NULL);
     if (self->count > 0)
         loop_set_timer(self->node->loop, &self->timer, 0);
 }
 
+static void note_appended(void *owner, struct span leaf)
+{
+    struct late_receipts *self = owner;
+    struct sha256 hash = merkle_leaf_hash(leaf);
+    if (self->now.count <= LATE_SEEN_MAX)
+        map_set(&self->now, sha256_span(&hash), self);
+}
+
+/* From here on each leaf that is appended is seen: those that are on their way into the log now, by
+ * the scribe; those that are asked for later, by note_appended(). */
 static void begin_batch(struct late_receipts *self)
 {
+    audit_actor_watch(self->node->audit, note_appended, self);
     self->batch = self->count;
-    self->need = self->node->head.size;
+    self->asked = audit_actor_asked(self->node->audit);
+    self->settled = false;
     self->began_ms = clock_steady_ms();
     self->recorded = 0;
 }
@@ -199,16 +230,28 @@ static void go_on(struct late_receipts *self)
         loop_set_timer(self->node->loop, &self->timer, 0);
 }
 
+static bool is_sorted(struct late_receipts *self)
+{
+    if (!self->settled && audit_actor_done(self->node->audit) >= self->asked) {
+        self->need = self->node->head.size;
+        self->settled = true;
+    }
+    return self->settled && sets_reach_entry(self->node, self->need);
+}
+
 static void on_timer(struct loop_timer *timer)
 {
     struct late_receipts *self = timer->owner;
-    if (self->batch == 0)
-        begin_batch(self);
     if (self->node->draining)
         return;
-    if (self->looked > 0)
+    if (self->batch == 0)
+        begin_batch(self);
+    if (self->now.count > LATE_SEEN_MAX)
+        fail_batch(
+            self, RAISE(OVERLOADED, "more than %d records were appended meanwhile", LATE_SEEN_MAX));
+    else if (self->looked > 0)
         record(self);
-    else if (sets_reach_entry(self->node, self->need))
+    else if (is_sorted(self))
         look_up(self);
     else if (clock_steady_ms() - self->began_ms > RECONCILE_WAIT_MS)
         fail_batch(self, RAISE(OVERLOADED, "the scribe has not sorted the log up to entry %llu",
@@ -217,21 +260,59 @@ static void on_timer(struct loop_timer *timer)
         loop_set_timer(self->node->loop, &self->timer, LATE_LOOK_MS);
 }
 
+// --- the door -----------------------------------------------------------------------------------
+
+static struct sender *sender_of(struct late_receipts *self, const char *peer)
+{
+    struct sender *sender = map_get(&self->senders, span_of_text(peer));
+    if (sender != NULL)
+        return sender;
+    sender = owned_new(sizeof *sender);
+    map_set(&self->senders, span_of_text(peer), sender);
+    return sender;
+}
+
+static fault may_enter(const struct late_receipts *self, const struct sender *sender,
+                       const struct late_leaf *leaf)
+{
+    int64_t grace_ms = self->node->config->reconcile_grace_ms;
+    if (leaf->receipt.time_ms > clock_wall_ms() - grace_ms)
+        return RAISE(OVERLOADED, "it is younger than %lld ms and may still come by itself",
+                     (long long)grace_ms);
+    if (sender->waiting >= LATE_QUEUE_LEAVES_A_PEER)
+        return RAISE(OVERLOADED, "%zu leaves of %s wait to be taken in", sender->waiting,
+                     leaf->peer);
+    if (self->count == LATE_QUEUE_LEAVES || self->bytes + leaf->leaf->size > LATE_QUEUE_BYTES)
+        return RAISE(OVERLOADED, "%zu leaves wait to be taken in", self->count);
+    return DONE;
+}
+
+/* The clock of the first one that waits is not set again: a peer that sends one after the other
+ * would keep all of them from being taken in. */
+static void begin_waiting(struct late_receipts *self)
+{
+    if (self->timer.fire == NULL)
+        self->timer = (struct loop_timer){.fire = on_timer, .owner = self};
+    if (self->batch == 0 && self->count == 1)
+        loop_set_timer(self->node->loop, &self->timer, LATE_LOOK_MS);
+}
+
 fault late_receipts_take(struct late_receipts *self, struct late_leaf **leaf, late_done *done,
                          void *owner)
 {
-    size_t size = (*leaf)->leaf->size;
-    if (self->count == LATE_QUEUE_LEAVES || self->bytes + size > LATE_QUEUE_BYTES)
-        return RAISE(OVERLOADED, "%zu leaves wait to be taken in", self->count);
+    struct span hash = sha256_span(&(*leaf)->receipt.leaf_hash);
+    if (done == NULL && map_get(&self->waiting, hash) != NULL)
+        return DONE;
+    struct sender *sender = sender_of(self, (*leaf)->peer);
+    TRY(may_enter(self, sender, *leaf));
     if (self->count == self->room) {
         self->room = self->room == 0 ? RECONCILE_LEAVES_A_MESSAGE : 2 * self->room;
         self->queue = owned_grow(self->queue, self->room, sizeof *self->queue);
     }
-    self->queue[self->count++] = (struct item){TAKE(*leaf), done, owner};
-    self->bytes += size;
-    if (self->timer.fire == NULL)
-        self->timer = (struct loop_timer){.fire = on_timer, .owner = self};
-    if (self->batch == 0)
-        loop_set_timer(self->node->loop, &self->timer, LATE_LOOK_MS);
+    map_set(&self->waiting, hash, self);
+    sender->waiting++;
+    self->bytes += (*leaf)->leaf->size;
+    self->queue[self->count++] = (struct item){TAKE(*leaf), sender, done, owner};
+    begin_waiting(self);
     return DONE;
 }

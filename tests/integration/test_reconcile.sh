@@ -222,6 +222,14 @@ check "a leaf that proves itself is taken in" equal "$(verdict 6) $(verdict 7)" 
 check "... once" wait_for 10 bash -c "[ \$('$AUDIT' show '$C/a/audit' --kind late | wc -l) = $((before + 1)) ]"
 check "more leaves than a message may have are refused" contains "$(liar many)" "refused 1"
 check "ranges that are none are refused" contains "$(liar ranges)" "refused 5"
+before=$(lates a)
+liar drip >"$C/dripped" &
+dripping=$!
+check "a peer that sends a leaf every 150 ms does not keep the first from being taken in" \
+    wait_for 6 bash -c "[ \$('$AUDIT' show '$C/a/audit' --kind late | wc -l) -gt $before ]"
+check "... while it still sends" kill -0 "$dripping"
+wait "$dripping"
+check "... and each is taken in once" wait_for 10 bash -c "[ \$('$AUDIT' show '$C/a/audit' --kind late | wc -l) = $((before + 80)) ]"
 memory() { awk '/VmRSS/ { print $2 }' "/proc/$(sed -n 's/^exchange_pid=//p' "$C/a/server.ready")/status"; }
 memory_before=$(memory)
 liar flood >"$C/flood" &
@@ -328,4 +336,14 @@ check "... and a server whose own leaf was kept by another gets it back" wait_fo
 server_stop a
 server_stop c
 stop_b
+
+# --- too young -----------------------------------------------------------------------------------------
+sed -i 's/^reconcile_grace_ms = .*/reconcile_grace_ms = 60000/' "$C/a/server.conf"
+server_stop a
+start a
+before=$(lates a)
+liar leaves >"$C/verdicts"
+check "a leaf that may still come by itself is not taken in yet" equal "$(verdict 6)" OVERLOADED
+sleep 1
+check "... nor recorded" equal "$(lates a)" "$before"
 finish

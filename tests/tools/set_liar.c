@@ -39,6 +39,7 @@
 
 #define QUIET_MS 1500
 #define FLOOD 3000
+#define DRIPS 80
 #define TWINS 3
 #define DAY_MS INT64_C(86400000)
 
@@ -222,6 +223,9 @@ static void send_leaves(struct liar *self)
         ignore(bytes_append(leaves, span_of(tiny, sizeof tiny)));
     if (lies(self, "leaves") && failed(put_leaves(self, leaves)))
         fprintf(stderr, "no leaves: %s\n", fault_detail());
+    struct header drop = some_header(self, clock_wall_ms() - 1000);
+    if (lies(self, "drip") && failed(put_leaf(self, &drop, false, leaves)))
+        fprintf(stderr, "no leaf: %s\n", fault_detail());
     question.leaves = (ProtobufCBinaryData){leaves->size, leaves->data};
     message.id = self->asked++;
     message.body_case = CHASKI__LOG_TALK__BODY_TAKE_LEAVES;
@@ -248,6 +252,10 @@ static void ask(struct loop_timer *timer)
         send_digests(self, ranges[before].hour, ranges[before].minute, ranges[before].parts);
     } else {
         send_leaves(self);
+    }
+    if (lies(self, "drip") && self->asked < DRIPS) {
+        loop_set_timer(self->loop, &self->next, 150);
+        return;
     }
     uint64_t most = lies(self, "flood") || asks_heads(self) ? FLOOD : lies(self, "ranges") ? 5 : 1;
     if (self->asked < most)
