@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/*
+ * directory_acts - what each kind of act does to the state: for the fold alone.
+ *
+ * act_words.c checks what acts are made of; the other act_*.c are one room for each sort of thing.
+ * Every fault is DIRECTORY_BAD with the reason; the state is of no use then.
+ */
+#ifndef BUS_DIRECTORY_ACTS_H
+#define BUS_DIRECTORY_ACTS_H
+
+#include "lib/bus/directory_private.h"
+
+struct Chaski__ServerSet; /* directory.pb-c.h */
+struct Chaski__WitnessesSet;
+struct Chaski__SubsystemSet;
+struct Chaski__ServiceSet;
+struct Chaski__CertificateRevoked;
+struct Chaski__PurposeSet;
+struct Chaski__GrantSet;
+struct Chaski__StampAuthoritySet;
+struct Chaski__Removed;
+
+/* Memory that lives as long as the state; filled with zeros. */
+void *directory_make(struct directory *self, size_t size);
+/* Takes `memory`. */
+void *directory_keep(struct directory *self, void *memory);
+const char *directory_keep_text(struct directory *self, const char *from);
+void *directory_find(const struct map *map, const char *id);
+
+/* `what` begins the sentence of the fault. */
+fault act_text(const char *what, const char *text); /* plain, for people; may be empty */
+fault act_word(const char *what, const char *word); /* plain, not empty */
+fault act_code(const char *what, const char *code); /* visible ASCII, not empty */
+fault act_time(const char *what, uint64_t time_ms); /* between 1970 and 2049 */
+fault act_address(const char *address);             /* of a server on the mesh */
+fault act_url(const char *url);
+/* Canonical, fit for registration, of this instance. */
+fault act_id(const struct directory *self, const char *id, unsigned parts);
+
+fault act_server_apply(struct directory *self, const struct Chaski__ServerSet *act, int64_t at_ms);
+/* What stood in its last entry is no longer the server's. */
+void act_server_retire(struct directory *self, const struct directory_server *server);
+fault act_revocation_apply(struct directory *self, const struct Chaski__CertificateRevoked *act,
+                           int64_t at_ms);
+fault act_witnesses_apply(struct directory *self, const struct Chaski__WitnessesSet *act);
+fault act_subsystem_apply(struct directory *self, const struct Chaski__SubsystemSet *act);
+fault act_service_apply(struct directory *self, const struct Chaski__ServiceSet *act);
+fault act_purpose_apply(struct directory *self, const struct Chaski__PurposeSet *act);
+fault act_grant_apply(struct directory *self, const struct Chaski__GrantSet *act);
+fault act_stamper_apply(struct directory *self, const struct Chaski__StampAuthoritySet *act);
+fault act_stamper_remove(struct directory *self, const char *name);
+fault act_removal_apply(struct directory *self, const struct Chaski__Removed *act);
+
+#endif
