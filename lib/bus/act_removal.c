@@ -61,6 +61,9 @@ static fault remove_server(struct directory *self, const char *id)
     const char *user = subsystem_on(self, server);
     if (user != NULL)
         return BAD("server %s is still used by %s", id, user);
+    for (size_t i = 0; i < self->witnesses; i++)
+        if (self->witness[i] == server)
+            return BAD("server %s still witnesses the directory", id);
     act_server_retire(self, server);
     map_remove(&self->servers, span_of_text(id));
     return DONE;
@@ -84,6 +87,8 @@ fault act_removal_apply(struct directory *self, const Chaski__Removed *act)
         return remove_server(self, act->server);
     case CHASKI__REMOVED__WHAT_STAMP_AUTHORITY:
         return act_stamper_remove(self, act->stamp_authority);
+    case CHASKI__REMOVED__WHAT_OPERATOR:
+        return act_operator_remove(self, act->operator_);
     case CHASKI__REMOVED__WHAT_SUBSYSTEM:
         id = act->subsystem, map = &self->subsystems;
         user = service_of(self, directory_find(map, id));

@@ -162,7 +162,7 @@ fault act_server_apply(struct directory *self, const Chaski__ServerSet *act, int
 
 // --- revocation ---------------------------------------------------------------------------------
 
-static struct directory_signer *signer_of_hash(const struct directory *self, struct span wanted)
+struct directory_signer *act_server_signer(const struct directory *self, struct span wanted)
 {
     size_t step = 0;
     for (struct directory_signer *at; (at = map_next(&self->signers_ever, &step, NULL)) != NULL;) {
@@ -179,7 +179,7 @@ fault act_revocation_apply(struct directory *self, const Chaski__CertificateRevo
 {
     struct span wanted = span_of(act->certificate_sha256.data, act->certificate_sha256.len);
     TRY(act_word("the reason of a revocation", act->reason));
-    struct directory_signer *signer = signer_of_hash(self, wanted);
+    struct directory_signer *signer = act_server_signer(self, wanted);
     if (signer == NULL)
         return BAD("a revocation of a certificate that was never in force");
     int64_t since_ms = act->since_ms == 0 ? at_ms : (int64_t)act->since_ms;

@@ -31,7 +31,8 @@ void directory_release(struct directory **owner)
     struct map *maps[] = {&self->members,  &self->servers,      &self->subsystems,
                           &self->services, &self->purposes,     &self->grants,
                           &self->signers,  &self->signers_ever, &self->transport_ids,
-                          &self->origins,  &self->cosigners};
+                          &self->origins,  &self->cosigners,    &self->operators,
+                          &self->intents};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
         map_clear(maps[i]);
     for (size_t i = 0; i < self->certificate_count; i++)
@@ -78,6 +79,7 @@ static fault take_entry(struct directory *self, uint64_t number, struct span lea
     if (failed(known ? cades_parse(leaf, &parts) : cades_verify_leaf(authority, leaf, &parts)))
         return RAISE(DIRECTORY_BAD, "entry %" PRIu64 " is not signed by the authority: %s", number,
                      fault_detail());
+    self->known = known;
     TRY(directory_apply(self, number, parts.content));
     if (self->last_ms / 1000 * 1000 != parts.time_ms)
         return RAISE(DIRECTORY_BAD, "entry %" PRIu64 " was signed at another time than it says",
@@ -300,6 +302,35 @@ const struct directory_grant *directory_grant(const struct directory *self, stru
     return map_get(&self->grants, id);
 }
 
+const struct directory_operator *directory_operator(const struct directory *self, struct span id)
+{
+    return map_get(&self->operators, id);
+}
+
+bool directory_is_governed(const struct directory *self)
+{
+    return self->governed;
+}
+
+size_t directory_witnesses(const struct directory *self, const struct directory_server **out,
+                           unsigned *quorum)
+{
+    for (size_t i = 0; i < self->witnesses; i++)
+        out[i] = self->witness[i];
+    *quorum = self->quorum;
+    return self->witnesses;
+}
+
+const char *directory_role_word(enum directory_role role)
+{
+    static const char *const words[ROLES_END] = {[ROLE_ENROL] = "enrol",
+                                                 [ROLE_APPROVE] = "approve",
+                                                 [ROLE_PUBLISH] = "publish",
+                                                 [ROLE_REVOKE] = "revoke",
+                                                 [ROLE_AUDIT] = "audit"};
+    return role > 0 && role < ROLES_END ? words[role] : "none";
+}
+
 size_t directory_stampers(const struct directory *self, const struct directory_stamper **out)
 {
     *out = self->stamper;
@@ -364,4 +395,9 @@ const struct directory_subsystem *directory_next_subsystem(const struct director
 const struct directory_purpose *directory_next_purpose(const struct directory *self, size_t *step)
 {
     return map_next(&self->purposes, step, NULL);
+}
+
+const struct directory_operator *directory_next_operator(const struct directory *self, size_t *step)
+{
+    return map_next(&self->operators, step, NULL);
 }

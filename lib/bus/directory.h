@@ -16,6 +16,7 @@
 #include "lib/crypto/cades.h"
 #include "lib/crypto/certificate.h"
 #include "lib/crypto/note.h"
+#include "lib/crypto/p256.h"
 
 #define DIRECTORY_GRANT_MS_MAX                                         \
     (INT64_C(732) * 86400000) /* 24 months, one of them in a leap year \
@@ -108,6 +109,23 @@ struct directory_stamper {
     unsigned order;
 };
 
+enum directory_role {
+    ROLE_ENROL = 1, /* prepares members, keeps their subsystems, services and addresses */
+    ROLE_APPROVE,   /* two of these admit members, servers, operators and authorities */
+    ROLE_PUBLISH,   /* purposes and witnesses */
+    ROLE_REVOKE,    /* ends certificates and servers */
+    ROLE_AUDIT,     /* sees all and does nothing */
+    ROLES_END
+};
+
+/* A person at the authority who acts under an own key. */
+struct directory_operator {
+    const char *id;
+    const char *name;
+    uint8_t public_key[P256_POINT_BYTES];
+    unsigned roles; /* bits 1 << role */
+};
+
 struct directory;
 
 /*
@@ -153,6 +171,13 @@ const struct directory_subsystem *directory_subsystem(const struct directory *se
 const struct directory_service *directory_service(const struct directory *self, struct span id);
 const struct directory_purpose *directory_purpose(const struct directory *self, struct span id);
 const struct directory_grant *directory_grant(const struct directory *self, struct span id);
+const struct directory_operator *directory_operator(const struct directory *self, struct span id);
+/* Do acts need approvals here? */
+bool directory_is_governed(const struct directory *self);
+/* Who cosigns the directory's own checkpoints, and how many of them make one good. Room for
+ * DIRECTORY_WITNESSES_MAX. */
+size_t directory_witnesses(const struct directory *self, const struct directory_server **out,
+                           unsigned *quorum);
 /* By 20-byte subject key identifier. */
 struct directory_signer *directory_signer(const struct directory *self, const uint8_t *ski);
 /* The same, with certificates that were replaced or removed since: for auditors. */
@@ -176,5 +201,8 @@ const struct directory_member *directory_next_member(const struct directory *sel
 const struct directory_subsystem *directory_next_subsystem(const struct directory *self,
                                                            size_t *step);
 const struct directory_purpose *directory_next_purpose(const struct directory *self, size_t *step);
+const struct directory_operator *directory_next_operator(const struct directory *self,
+                                                         size_t *step);
+const char *directory_role_word(enum directory_role role); /* "approve" */
 
 #endif

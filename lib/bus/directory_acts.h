@@ -19,6 +19,8 @@ struct Chaski__PurposeSet;
 struct Chaski__GrantSet;
 struct Chaski__StampAuthoritySet;
 struct Chaski__Removed;
+struct Chaski__OperatorSet;
+struct Chaski__DirectoryWitnessesSet;
 
 /* Memory that lives as long as the state; filled with zeros. */
 void *directory_make(struct directory *self, size_t size);
@@ -40,6 +42,8 @@ fault act_id(const struct directory *self, const char *id, unsigned parts);
 fault act_server_apply(struct directory *self, const struct Chaski__ServerSet *act, int64_t at_ms);
 /* What stood in its last entry is no longer the server's. */
 void act_server_retire(struct directory *self, const struct directory_server *server);
+/* By SHA-256 of its certificate, in force or not; NULL when there was none. */
+struct directory_signer *act_server_signer(const struct directory *self, struct span wanted);
 fault act_revocation_apply(struct directory *self, const struct Chaski__CertificateRevoked *act,
                            int64_t at_ms);
 fault act_witnesses_apply(struct directory *self, const struct Chaski__WitnessesSet *act);
@@ -49,6 +53,10 @@ fault act_purpose_apply(struct directory *self, const struct Chaski__PurposeSet 
 fault act_grant_apply(struct directory *self, const struct Chaski__GrantSet *act);
 fault act_stamper_apply(struct directory *self, const struct Chaski__StampAuthoritySet *act);
 fault act_stamper_remove(struct directory *self, const char *name);
+fault act_operator_apply(struct directory *self, const struct Chaski__OperatorSet *act);
+fault act_operator_remove(struct directory *self, const char *id);
+fault act_directory_witnesses_apply(struct directory *self,
+                                    const struct Chaski__DirectoryWitnessesSet *act);
 fault act_removal_apply(struct directory *self, const struct Chaski__Removed *act);
 
 #endif

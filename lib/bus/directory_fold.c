@@ -3,6 +3,7 @@
 #include "lib/bus/directory_acts.h"
 
 #include "lib/base/text.h"
+#include "lib/bus/act_approval.h"
 #include "lib/bus/bus_id.h"
 
 #include "directory.pb-c.h"
@@ -92,6 +93,10 @@ static fault dispatch(struct directory *self, const Chaski__Act *act)
         return act_witnesses_apply(self, act->witnesses_set);
     case CHASKI__ACT__ACT_STAMP_AUTHORITY_SET:
         return act_stamper_apply(self, act->stamp_authority_set);
+    case CHASKI__ACT__ACT_OPERATOR_SET:
+        return act_operator_apply(self, act->operator_set);
+    case CHASKI__ACT__ACT_DIRECTORY_WITNESSES_SET:
+        return act_directory_witnesses_apply(self, act->directory_witnesses_set);
     default:
         return BAD("an act of a kind that is not known here");
     }
@@ -136,8 +141,10 @@ fault directory_apply(struct directory *self, uint64_t number, struct span bytes
                                        : BAD("entry %" PRIu64 " is not in the one form", number);
     if (!failed(f)) {
         self->last_ms = (int64_t)act->time_ms;
-        f = dispatch(self, act);
+        f = act->act_case == CHASKI__ACT__ACT_OPENED ? DONE : act_approval_apply(self, act);
     }
+    if (!failed(f))
+        f = dispatch(self, act);
     chaski__act__free_unpacked(act, NULL);
     return f;
 }

@@ -18,13 +18,21 @@ struct directory {
     int64_t last_ms; /* time of the last act: they do not go back */
     int64_t valid_until_ms;
     bool published; /* the last act was Published */
+    bool known;     /* what is applied now was verified before: approvals are not checked again */
     struct map members, servers, subsystems, services, purposes, grants; /* by id */
     struct map signers;       /* in force, by subject key id */
     struct map signers_ever;  /* likewise, with those that were replaced or removed */
     struct map transport_ids; /* transport key -> server, to refuse doubles */
     struct map origins;       /* log origin -> server, likewise */
     struct map cosigners;     /* witness key -> server, likewise */
-    struct trust *trust;      /* borrowed while folding */
+    struct map operators;     /* by id */
+    struct map intents;       /* by nonce: time of the act, until it could not come again */
+    size_t approvers;         /* operators who may approve */
+    bool governed;            /* there were two of them once */
+    struct directory_server *witness[DIRECTORY_WITNESSES_MAX]; /* of the directory itself */
+    size_t witnesses;
+    unsigned quorum;
+    struct trust *trust;                                      /* borrowed while folding */
     struct directory_stamper stamper[DIRECTORY_STAMPERS_MAX]; /* in order */
     size_t stampers;
     /* everything ever allocated for this state, freed together */

@@ -164,6 +164,11 @@
 #define DIRECTORY_WITNESSES_MAX 16 /* of one log */
 #define DIRECTORY_STAMPERS_MAX 8
 #define DIRECTORY_STAMPER_ORDER_MAX 1000
+#define DIRECTORY_APPROVALS_MAX 8 /* of one act */
+#define DIRECTORY_OPERATORS_MAX 1000
+#define DIRECTORY_INTENT_MS_MAX (30 * INT64_C(86400000)) /* from a proposal to its act */
+#define DIRECTORY_INTENT_AHEAD_MS 300000                 /* clocks of those who propose */
+#define DIRECTORY_INTENTS_LOOK 4096 /* so many remembered ones, and old ones are forgotten */
 
 // the registry's server
 #define REGISTRY_CONNECTIONS_MAX 256

@@ -6,6 +6,7 @@
 #include "lib/crypto/ecdsa.h"
 #include "lib/crypto/keypair_private.h"
 #include "lib/crypto/openssl_owned.h"
+#include "lib/crypto/p256.h"
 #include "lib/crypto/subject.h"
 
 #include <assert.h>
@@ -18,7 +19,6 @@
 #include <unistd.h>
 
 #define KEY_FILE_BYTES_MAX 8192
-#define P256_POINT_BYTES 65
 
 struct keypair {
     enum key_kind kind;

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "lib/crypto/p256.h"
+
+#include "lib/crypto/crypto_fault.h"
+#include "lib/crypto/ecdsa.h"
+#include "lib/crypto/openssl_owned.h"
+
+#include <openssl/core_names.h>
+
+#define DIGEST_BYTES 32
+
+static fault make_key(struct span point, EVP_PKEY **out)
+{
+    char group[] = "P-256";
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+                           OSSL_PARAM_construct_octet_string(
+                               OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)point.at, point.size),
+                           OSSL_PARAM_construct_end()};
+    if (point.size != P256_POINT_BYTES || point.at[0] != 0x04)
+        return RAISE(BAD_KEY, "a public key that is no uncompressed point of P-256");
+    OPENSSL_OWNED(EVP_PKEY_CTX) context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    if (context == NULL || EVP_PKEY_fromdata_init(context) != 1)
+        return crypto_raise(CRYPTO_FAILED, "preparing a P-256 key");
+    if (EVP_PKEY_fromdata(context, out, EVP_PKEY_PUBLIC_KEY, params) != 1)
+        return crypto_raise(BAD_KEY, "a public key that is not on P-256");
+    return DONE;
+}
+
+fault p256_check_point(struct span point)
+{
+    OPENSSL_OWNED(EVP_PKEY) key = NULL;
+    return make_key(point, &key);
+}
+
+fault p256_verify_digest(struct span point, const uint8_t digest[32], struct span signature)
+{
+    OPENSSL_OWNED(EVP_PKEY) key = NULL;
+    if (!ecdsa_is_canonical(signature))
+        return RAISE(SIGNATURE_BAD, "a signature of %zu bytes is not in minimal DER with low S",
+                     signature.size);
+    TRY(make_key(point, &key));
+    OPENSSL_OWNED(EVP_PKEY_CTX) context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+    if (context == NULL || EVP_PKEY_verify_init(context) != 1)
+        return crypto_raise(CRYPTO_FAILED, "preparing a check");
+    if (EVP_PKEY_verify(context, signature.at, signature.size, digest, DIGEST_BYTES) != 1)
+        return crypto_raise(SIGNATURE_BAD, "an ECDSA signature");
+    return DONE;
+}

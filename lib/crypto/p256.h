@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+/*
+ * p256 - a signature checked with a bare public key, for keys that stand in the directory without a
+ * certificate.
+ */
+#ifndef CRYPTO_P256_H
+#define CRYPTO_P256_H
+
+#include "lib/base/bytes.h"
+
+#define P256_POINT_BYTES 65 /* 04 || x || y */
+
+/* BAD_KEY unless it is an uncompressed point of the curve. */
+fault p256_check_point(struct span point);
+/* ECDSA over a ready SHA-256 digest, DER with low S. SIGNATURE_BAD when it does not verify;
+ * BAD_KEY. 90 us: the key is made anew each time. */
+fault p256_verify_digest(struct span point, const uint8_t digest[32], struct span signature);
+
+#endif
