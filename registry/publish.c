@@ -8,6 +8,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/tiles.h"
 #include "lib/crypto/merkle.h"
+#include "registry/snapshots.h"
 
 #include "directory.pb-c.h"
 
@@ -58,13 +59,18 @@ static fault published_size(const struct store *store, const char *folder, uint6
     return DONE;
 }
 
-static fault add_published(struct store *store, unsigned valid_days, int64_t *until_ms)
+/* snapshot: of the acts so far, or NULL. */
+static fault add_published(struct store *store, unsigned valid_days, const struct bytes *snapshot,
+                           int64_t *until_ms)
 {
+    struct sha256 digest = SHA256_OF(bytes_span(snapshot));
     Chaski__Published published = CHASKI__PUBLISHED__INIT;
     Chaski__Act act = CHASKI__ACT__INIT;
     TRY(store_time(store, until_ms));
     *until_ms += valid_days * STORE_DAY_MS;
     published.valid_until_ms = (uint64_t)*until_ms;
+    if (snapshot != NULL)
+        published.snapshot_sha256 = (ProtobufCBinaryData){sizeof digest.at, digest.at};
     act.act_case = CHASKI__ACT__ACT_PUBLISHED;
     act.published = &published;
     return store_act(store, &act);
@@ -83,7 +89,8 @@ static fault write_authority(struct store *store, const char *folder)
     return file_replace(path, bytes_span(pem), 0644);
 }
 
-static fault write_folder(struct store *store, const char *folder, uint64_t old_size)
+static fault write_folder(struct store *store, const char *folder, uint64_t old_size,
+                          const struct bytes *snapshot)
 {
     struct checkpoint head = {.size = store_count(store), .root = store_root(store)};
     OWNED(bytes) note = NULL;
@@ -92,21 +99,25 @@ static fault write_folder(struct store *store, const char *folder, uint64_t old_
     TRY(store_sign_checkpoint(store, &head, &note));
     TRY(file_make_folders(folder, 0755));
     TRY(write_authority(store, folder));
+    if (snapshot != NULL)
+        TRY(snapshots_write(folder, head.size - 1, bytes_span(snapshot)));
     return tiles_publish(folder, store_leaves(store), old_size, head.size, bytes_span(note));
 }
 
 fault publish_to(struct store *store, const char *folder, unsigned valid_days, struct said *said)
 {
     OWNED(directory) as_a_node_sees_it = NULL;
+    OWNED(bytes) snapshot = NULL;
     char root[4 * ((SHA256_BYTES + 2) / 3) + 1], until[32];
     uint64_t old_size = 0;
     int64_t until_ms = 0;
     TRY(published_size(store, folder, &old_size));
-    TRY(add_published(store, valid_days, &until_ms));
+    TRY(snapshots_make(store, folder, &snapshot));
+    TRY(add_published(store, valid_days, snapshot, &until_ms));
     TRY(directory_fold(store_leaves(store), store_count(store), store_trust(store),
                        store_authority(store), &as_a_node_sees_it));
     TRY(store_commit(store));
-    TRY(write_folder(store, folder, old_size));
+    TRY(write_folder(store, folder, old_size, snapshot));
     struct sha256 hash = store_root(store);
     text_base64(sha256_span(&hash), root, sizeof root);
     clock_text(until_ms, until, sizeof until);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define CONTEXT "chaski directory act v1"
+#define SNAPSHOT_EVERY 2048
 #define CLOCK_BEHIND_MS INT64_C(3600000)
 #define CLOCK_SKEW_MS INT64_C(300000) /* a node's clock may stand this much before ours */
 
@@ -30,7 +31,7 @@ struct store {
     int lock;
     bool writes;
     uint64_t cut_bytes;
-    unsigned valid_days;
+    unsigned valid_days, snapshot_every;
     struct keypair *ca_key, *act_key, *log_key;
     struct certificate *ca, *authority;
     struct cades_template template;
@@ -81,10 +82,16 @@ static fault load_settings(struct store *self)
     path_of(self, "settings.json", path);
     json_t *settings = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
     json_int_t days = json_integer_value(json_object_get(settings, "valid_days"));
+    json_t *every = json_object_get(settings, "snapshot_every");
+    json_int_t acts = every == NULL ? SNAPSHOT_EVERY : json_integer_value(every);
     json_decref(settings);
     if (days < 1 || days > 3650)
         return RAISE(BAD_CONFIG, "%s: valid_days must stand there, from 1 to 3650", path);
+    if (acts < 1 || acts > DIRECTORY_ENTRIES_MAX)
+        return RAISE(BAD_CONFIG, "%s: snapshot_every is from 1 to %d acts", path,
+                     DIRECTORY_ENTRIES_MAX);
     self->valid_days = (unsigned)days;
+    self->snapshot_every = (unsigned)acts;
     return DONE;
 }
 
@@ -189,6 +196,11 @@ const char *store_folder(const struct store *self)
 unsigned store_valid_days(const struct store *self)
 {
     return self->valid_days;
+}
+
+unsigned store_snapshot_every(const struct store *self)
+{
+    return self->snapshot_every;
 }
 
 const struct directory *store_state(const struct store *self)

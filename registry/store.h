@@ -7,7 +7,7 @@
  *   ca.pem authority.pem    certificates of the CA and of the key that signs acts
  *   anchor/                 what nodes are given: trust.pem, directory.vkey
  *   stamp/                  the time stamp authority, see stamping.h; may stand elsewhere
- *   settings.json           {"valid_days": 30}
+ *   settings.json           {"valid_days": 30, "snapshot_every": 2048}
  *   lock                    held by the one command that may write
  *
  * An act is checked by folding it into the state before it is signed, and signed before it is
@@ -48,6 +48,7 @@ void store_free(struct store **self);
 uint64_t store_cut_bytes(const struct store *self);
 const char *store_folder(const struct store *self);
 unsigned store_valid_days(const struct store *self);
+unsigned store_snapshot_every(const struct store *self); /* acts; see snapshots.h */
 /* With the acts that are not yet committed, but grants hang on their services only as they did when
  * the store was opened. Lent. */
 const struct directory *store_state(const struct store *self);

@@ -26,6 +26,7 @@ static struct directory_signer *new_signer(struct directory *self, struct certif
                                            int64_t at_ms)
 {
     struct directory_signer *signer = directory_make(self, sizeof *signer);
+    signer->taken_ms = at_ms;
     signer->trusted = self->trust != NULL && !failed(trust_check(self->trust, *certificate, at_ms));
     cades_template_make(*certificate, &signer->template);
     if (self->certificate_count == self->certificate_room) {
@@ -59,6 +60,20 @@ static fault take_certificate(struct directory *self, struct directory_server *s
     if (map_set(&self->signers, span_of(signer->template.ski, SKI_BYTES), signer) != NULL)
         return BAD("%s names a certificate twice", server->id);
     server->signer[server->signers++] = signer;
+    return DONE;
+}
+
+fault act_server_known(struct directory *self, const struct directory_server *server,
+                       struct span der, int64_t at_ms, struct directory_signer **out)
+{
+    OWNED(certificate) certificate = NULL;
+    if (failed(certificate_parse(der, &certificate)))
+        return BAD("a certificate of %s: %s", server->id, fault_detail());
+    TRY(check_certificate(server, certificate));
+    if (map_get(&self->signers_ever, span_of(certificate_ski(certificate), SKI_BYTES)) != NULL)
+        return BAD("a certificate of %s stands twice", server->id);
+    *out = new_signer(self, &certificate, at_ms);
+    (*out)->server = server;
     return DONE;
 }
 

@@ -64,6 +64,7 @@ struct directory_signer {
     struct certificate *certificate;
     struct cades_template template;
     const struct directory_server *server;
+    int64_t taken_ms;         /* time of the act that brought it */
     int64_t revoked_since_ms; /* 0: not revoked */
     bool trusted;             /* chains to an anchor */
 };
@@ -131,13 +132,16 @@ struct directory;
 /*
  * Loads and checks a published folder.
  *
- * folder     as above; only the entries that the checkpoint covers are read.
+ * folder     as above; only the entries that the checkpoint covers are read. When the first ones
+ *            are not there: the newest of `snapshot/<size>`, the tiles at its edge, and the entries
+ *            behind it.
  * trust      borrowed; anchors for the authority's and all members' certificates.
  * authority  borrowed; the key that signs the checkpoint.
- * previous   the state in use, or NULL: the new one must contain it unchanged. Signatures of acts
- * that it held are not verified again, so that a reload does not cost 43 us an act. seen       the
- * newest head ever used (kept on disk across restarts), or NULL; same rule. now_ms     wall time,
- * for validity. out        directory_release() it.
+ * previous   the state in use, or NULL: the new one must contain it unchanged. Acts that it held
+ *            were verified then, and are not again: 43 us an act are saved.
+ * seen       the newest head ever used (kept on disk across restarts), or NULL; same rule.
+ * now_ms     wall time, for validity.
+ * out        directory_release() it.
  *
  * Faults: DIRECTORY_BAD (signature, root, an act that is out of order or refers to nothing),
  * DIRECTORY_OLD (smaller than previous or seen), DIRECTORY_FORKED (does not contain it),
@@ -146,6 +150,22 @@ struct directory;
 fault directory_load(const char *folder, struct trust *trust, const struct note_key *authority,
                      const struct directory *previous, const struct checkpoint *seen,
                      int64_t now_ms, struct directory **out);
+
+/*
+ * Takes the state one or more published heads further, in place: 0.2 ms and 100 us an act, where
+ * loading anew costs seconds with 20,000 services. What lookups gave out stays in memory and tells
+ * the new facts.
+ *
+ * head     checked by the caller: signed by the authority's log key.
+ * leaves   the entries from directory_epoch() up to the head's size.
+ *
+ * Faults: DIRECTORY_OLD (other sizes), DIRECTORY_FORKED (other root): nothing has changed.
+ * DIRECTORY_BAD, DIRECTORY_EXPIRED: directory_is_spoiled(), do not use it any more.
+ */
+fault directory_advance(struct directory *self, const struct checkpoint *head,
+                        const struct span *leaves, size_t count, struct trust *trust,
+                        int64_t now_ms);
+bool directory_is_spoiled(const struct directory *self);
 
 /* The same from entries in memory (leaf after leaf): for the authority's own fold, and fuzzing. */
 fault directory_fold(const struct span *leaves, size_t count, struct trust *trust,

@@ -10,7 +10,8 @@
 
 #include "lib/bus/directory_private.h"
 
-struct Chaski__ServerSet; /* directory.pb-c.h */
+struct Chaski__MemberSet; /* directory.pb-c.h */
+struct Chaski__ServerSet;
 struct Chaski__WitnessesSet;
 struct Chaski__SubsystemSet;
 struct Chaski__ServiceSet;
@@ -39,9 +40,14 @@ fault act_url(const char *url);
 /* Canonical, fit for registration, of this instance. */
 fault act_id(const struct directory *self, const char *id, unsigned parts);
 
+fault act_open(struct directory *self, const char *instance);
+fault act_member_apply(struct directory *self, const struct Chaski__MemberSet *act);
 fault act_server_apply(struct directory *self, const struct Chaski__ServerSet *act, int64_t at_ms);
 /* What stood in its last entry is no longer the server's. */
 void act_server_retire(struct directory *self, const struct directory_server *server);
+/* A certificate that was in force since at_ms, and maybe is no more; server is kept. */
+fault act_server_known(struct directory *self, const struct directory_server *server,
+                       struct span der, int64_t at_ms, struct directory_signer **out);
 /* By SHA-256 of its certificate, in force or not; NULL when there was none. */
 struct directory_signer *act_server_signer(const struct directory *self, struct span wanted);
 fault act_revocation_apply(struct directory *self, const struct Chaski__CertificateRevoked *act,

@@ -23,19 +23,19 @@ struct directory *directory_new(struct trust *trust)
     return self;
 }
 
-static fault apply_opened(struct directory *self, const Chaski__Opened *act)
+fault act_open(struct directory *self, const char *instance)
 {
     if (self->instance != NULL)
         return BAD("the directory is opened twice");
     struct bus_id id;
-    if (failed(bus_id_parse(span_of_text(act->instance), 1, 1, &id)) ||
-        failed(bus_id_check_strict(&id)) || strcmp(id.part[0], act->instance) != 0)
-        return BAD("%.100s is no name of an instance: %s", act->instance, fault_detail());
-    self->instance = directory_keep(self, owned_text(act->instance));
+    if (failed(bus_id_parse(span_of_text(instance), 1, 1, &id)) ||
+        failed(bus_id_check_strict(&id)) || strcmp(id.part[0], instance) != 0)
+        return BAD("%.100s is no name of an instance: %s", instance, fault_detail());
+    self->instance = directory_keep(self, owned_text(instance));
     return DONE;
 }
 
-static fault apply_member(struct directory *self, const Chaski__MemberSet *act)
+fault act_member_apply(struct directory *self, const Chaski__MemberSet *act)
 {
     TRY(act_id(self, act->id, ID_MEMBER));
     TRY(act_word("the member's name", act->name));
@@ -59,6 +59,8 @@ static fault apply_published(struct directory *self, const Chaski__Published *ac
     TRY(act_time("the directory's end", act->valid_until_ms));
     if ((int64_t)act->valid_until_ms <= self->last_ms)
         return BAD("published with a validity that is over");
+    if (act->snapshot_sha256.len != 0 && act->snapshot_sha256.len != SHA256_BYTES)
+        return BAD("the digest of a snapshot with %zu bytes", act->snapshot_sha256.len);
     self->valid_until_ms = (int64_t)act->valid_until_ms;
     self->published = true;
     return DONE;
@@ -70,9 +72,9 @@ static fault dispatch(struct directory *self, const Chaski__Act *act)
     self->published = false;
     switch (act->act_case) {
     case CHASKI__ACT__ACT_OPENED:
-        return apply_opened(self, act->opened);
+        return act_open(self, act->opened->instance);
     case CHASKI__ACT__ACT_MEMBER_SET:
-        return apply_member(self, act->member_set);
+        return act_member_apply(self, act->member_set);
     case CHASKI__ACT__ACT_SERVER_SET:
         return act_server_apply(self, act->server_set, at_ms);
     case CHASKI__ACT__ACT_SUBSYSTEM_SET:
@@ -147,6 +149,18 @@ fault directory_apply(struct directory *self, uint64_t number, struct span bytes
         f = dispatch(self, act);
     chaski__act__free_unpacked(act, NULL);
     return f;
+}
+
+bool directory_vouches(struct span bytes, const struct sha256 *snapshot_sha256)
+{
+    Chaski__Act *act = chaski__act__unpack(NULL, bytes.size, bytes.at);
+    bool vouches = act != NULL && act->act_case == CHASKI__ACT__ACT_PUBLISHED &&
+                   span_equal(span_of(act->published->snapshot_sha256.data,
+                                      act->published->snapshot_sha256.len),
+                              sha256_span(snapshot_sha256));
+    if (act != NULL)
+        chaski__act__free_unpacked(act, NULL);
+    return vouches;
 }
 
 /* The longest first, so that the grant which a decision names is the same on every node. */

@@ -15,7 +15,10 @@ struct directory {
     char *instance;
     struct sha256 root;
     uint64_t epoch;
-    int64_t last_ms; /* time of the last act: they do not go back */
+    struct merkle tree;            /* of all acts, when it was loaded from a folder */
+    struct certificate *authority; /* that signs them, likewise */
+    bool spoiled;                  /* directory_advance failed half-way */
+    int64_t last_ms;               /* time of the last act: they do not go back */
     int64_t valid_until_ms;
     bool published; /* the last act was Published */
     bool known;     /* what is applied now was verified before: approvals are not checked again */
@@ -48,6 +51,9 @@ struct directory *directory_new(struct trust *trust);
 /* Applies the packed chaski.Act of entry `number` to the state. DIRECTORY_BAD says why not; the
  * state is of no use then. */
 fault directory_apply(struct directory *self, uint64_t number, struct span act);
+
+/* Is this packed act the one that vouches for a snapshot with that digest? */
+bool directory_vouches(struct span act, const struct sha256 *snapshot_sha256);
 
 /* Links grants to their services, in an order that is the same everywhere. After the last act; may
  * be called again after more. */

@@ -53,10 +53,23 @@ static bool is_tile(struct cursor left)
     return false;
 }
 
+/* "snapshot/" and the number of acts, or "newest". */
+static bool is_snapshot(struct span name)
+{
+    struct cursor left = cursor_over(name);
+    struct span folder;
+    return !failed(cursor_take_until(&left, '/', &folder)) && span_is_text(folder, "snapshot") &&
+           is_number(left.left, 1, UINT64_MAX);
+}
+
 enum published_kind published_name_kind(struct span name)
 {
     struct cursor left = cursor_over(name);
     struct span folder, level;
+    if (span_is_text(name, "snapshot/newest") || span_is_text(name, "heartbeat"))
+        return PUBLISHED_NEWS;
+    if (is_snapshot(name))
+        return PUBLISHED_SNAPSHOT;
     if (span_is_text(name, "checkpoint"))
         return PUBLISHED_HEAD;
     if (span_is_text(name, "authority.pem"))

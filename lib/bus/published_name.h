@@ -3,7 +3,7 @@
  * published_name - which names a published directory can have, so that nothing else is ever looked
  * for on disk on a stranger's word.
  *
- *   checkpoint  authority.pem
+ *   checkpoint  authority.pem  heartbeat  snapshot/newest  snapshot/<N>
  *   tile/entries/<N>[.p/<W>]  tile/<L>/<N>[.p/<W>]     N: "x001/x234/067"; L: 0..63; W: 1..255
  */
 #ifndef BUS_PUBLISHED_NAME_H
@@ -15,6 +15,8 @@ enum published_kind {
     PUBLISHED_NOT,       /* no name of a published directory */
     PUBLISHED_HEAD,      /* checkpoint */
     PUBLISHED_AUTHORITY, /* authority.pem */
+    PUBLISHED_NEWS,      /* heartbeat, snapshot/newest: changes often */
+    PUBLISHED_SNAPSHOT,  /* a state; its bytes never change */
     PUBLISHED_TILE       /* its bytes never change */
 };
 

@@ -177,10 +177,11 @@ static fault read_bundle(const char *folder, uint64_t number, unsigned width, st
     return file_read(path, BUNDLE_BYTES_MAX, out);
 }
 
-/* Takes `width` entries of a bundle, which may hold more only when it is a full one that has
- * replaced the partial one. Offsets of spans are made pointers when the backing stands. */
-static fault take_entries(struct bytes *backing, const struct bytes *bundle, unsigned width,
-                          bool full, struct span *leaves)
+/* Takes the entries of a bundle from the `skip`th to the `width`th; it may hold more only when it
+ * is a full one that has replaced the partial one. Offsets of spans are made pointers when the
+ * backing stands. */
+static fault take_entries(struct bytes *backing, const struct bytes *bundle, unsigned skip,
+                          unsigned width, bool full, struct span *leaves)
 {
     struct cursor at = cursor_over(bytes_span(bundle));
     for (unsigned i = 0; i < width; i++) {
@@ -188,42 +189,57 @@ static fault take_entries(struct bytes *backing, const struct bytes *bundle, uns
         struct span entry;
         TRY(cursor_take_u16(&at, &size));
         TRY(cursor_take(&at, size, &entry));
+        if (i < skip)
+            continue;
         size_t offset = backing->size;
         TRY(bytes_append(backing, entry));
-        leaves[i] = (struct span){(const uint8_t *)(uintptr_t)offset, size};
+        leaves[i - skip] = (struct span){(const uint8_t *)(uintptr_t)offset, size};
     }
     if (!full && !cursor_at_end(&at))
         return RAISE(BAD_FRAME, "%zu bytes behind the last entry of a bundle", at.left.size);
     return DONE;
 }
 
-fault tiles_read_entries(const char *folder, uint64_t count, struct bytes **backing,
-                         struct span **leaves)
+static fault read_into(const char *folder, uint64_t number, uint64_t from, uint64_t count,
+                       struct bytes *all, struct span *list)
 {
-    if (count > DIRECTORY_ENTRIES_MAX)
+    OWNED(bytes) bundle = NULL;
+    uint64_t first = number * TILE_WIDTH;
+    unsigned width = width_of(number, count);
+    bool full = false;
+    fault f = read_bundle(folder, number, width, &bundle);
+    if (f.code == NOT_FOUND && width < TILE_WIDTH) {
+        full = true; /* filled since; the partial one may be gone */
+        f = read_bundle(folder, number, TILE_WIDTH, &bundle);
+    }
+    TRY(f);
+    unsigned skip = first < from ? (unsigned)(from - first) : 0;
+    return take_entries(all, bundle, skip, width, full, list + (first + skip - from));
+}
+
+fault tiles_read_from(const char *folder, uint64_t from, uint64_t count, struct bytes **backing,
+                      struct span **leaves)
+{
+    if (count > DIRECTORY_ENTRIES_MAX || from > count)
         return RAISE(BAD_FRAME, "%" PRIu64 " entries; at most %d", count, DIRECTORY_ENTRIES_MAX);
     OWNED(bytes) all = bytes_empty(64 * 1024);
-    struct span *list = owned_array(count, sizeof *list);
+    struct span *list = owned_array(count - from + 1, sizeof *list);
     fault f = DONE;
-    for (uint64_t number = 0; !failed(f) && number * TILE_WIDTH < count; number++) {
-        OWNED(bytes) bundle = NULL;
-        unsigned width = width_of(number, count);
-        bool full = false;
-        f = read_bundle(folder, number, width, &bundle);
-        if (f.code == NOT_FOUND && width < TILE_WIDTH) {
-            full = true; /* filled since; the partial one may be gone */
-            f = read_bundle(folder, number, TILE_WIDTH, &bundle);
-        }
-        if (!failed(f))
-            f = take_entries(all, bundle, width, full, list + number * TILE_WIDTH);
-    }
+    for (uint64_t number = from / TILE_WIDTH; !failed(f) && number * TILE_WIDTH < count; number++)
+        f = read_into(folder, number, from, count, all, list);
     if (failed(f)) {
         free(list);
         return f;
     }
-    for (uint64_t i = 0; i < count; i++)
+    for (uint64_t i = 0; i < count - from; i++)
         list[i] = span_of(all->data + (uintptr_t)list[i].at, list[i].size);
     *backing = TAKE(all);
     *leaves = list;
     return DONE;
+}
+
+fault tiles_read_entries(const char *folder, uint64_t count, struct bytes **backing,
+                         struct span **leaves)
+{
+    return tiles_read_from(folder, 0, count, backing, leaves);
 }

@@ -21,5 +21,8 @@ fault tiles_publish(const char *folder, const struct span *leaves, uint64_t old_
  */
 fault tiles_read_entries(const char *folder, uint64_t count, struct bytes **backing,
                          struct span **leaves);
+/* The same of the entries from `from` on: leaves[0] is that one, count - from of them. */
+fault tiles_read_from(const char *folder, uint64_t from, uint64_t count, struct bytes **backing,
+                      struct span **leaves);
 
 #endif

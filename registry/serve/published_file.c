@@ -16,10 +16,12 @@ static void describe(enum published_kind kind, const struct stat *facts, struct 
     out->size = (uint64_t)facts->st_size;
     text_format(out->etag, sizeof out->etag, "\"%" PRIx64 "-%" PRIx64 "-%lx\"", out->size,
                 (uint64_t)facts->st_mtim.tv_sec, (unsigned long)facts->st_mtim.tv_nsec);
-    out->type = kind == PUBLISHED_HEAD        ? "text/plain; charset=utf-8"
-                : kind == PUBLISHED_AUTHORITY ? "application/x-pem-file"
-                                              : "application/octet-stream";
-    out->cache = kind == PUBLISHED_TILE ? "public, max-age=31536000, immutable" : "no-cache";
+    out->type = kind == PUBLISHED_HEAD || kind == PUBLISHED_NEWS ? "text/plain; charset=utf-8"
+                : kind == PUBLISHED_AUTHORITY                    ? "application/x-pem-file"
+                                                                 : "application/octet-stream";
+    out->cache = kind == PUBLISHED_TILE || kind == PUBLISHED_SNAPSHOT
+                     ? "public, max-age=31536000, immutable"
+                     : "no-cache";
 }
 
 /* O_NONBLOCK: a pipe at this place must not be waited for. */

@@ -17,7 +17,7 @@ static struct {
     size_t count;
 } suites[SUITES_MAX];
 static size_t suite_count;
-static char folders[256][64];
+static char folders[1024][64];
 static size_t folder_count;
 
 void unit_register(const char *suite, const struct unit_test *tests, size_t count)

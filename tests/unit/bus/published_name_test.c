@@ -21,6 +21,9 @@ static void test_every_tile_that_is_written_can_be_asked_for(void)
                 CU_ASSERT_EQUAL(kind_of(path), PUBLISHED_TILE);
             }
     CU_ASSERT_EQUAL(kind_of("checkpoint"), PUBLISHED_HEAD);
+    CU_ASSERT_EQUAL(kind_of("heartbeat"), PUBLISHED_NEWS);
+    CU_ASSERT_EQUAL(kind_of("snapshot/newest"), PUBLISHED_NEWS);
+    CU_ASSERT_EQUAL(kind_of("snapshot/2048"), PUBLISHED_SNAPSHOT);
     CU_ASSERT_EQUAL(kind_of("authority.pem"), PUBLISHED_AUTHORITY);
 }
 
@@ -32,6 +35,13 @@ static void test_nothing_else_can_be_asked_for(void)
         "..",
         "/",
         "checkpoint/",
+        "snapshot/",
+        "snapshot/0",
+        "snapshot/02",
+        "snapshot/1/2",
+        "snapshot/newest/1",
+        "snapshot",
+        "heartbeat/",
         "/checkpoint",
         "./checkpoint",
         "../checkpoint",

@@ -3,6 +3,8 @@
 
 #include "lib/bus/policy.h"
 
+#include <unistd.h>
+
 #define DANE "CO/GOV/899999027"
 
 /* What a node is given: the anchor, and the folder. */
@@ -141,8 +143,51 @@ static void test_the_store_shows_what_it_holds(void)
     free(text);
 }
 
+static void add_members(const struct place *place, int first, int count)
+{
+    char line[64];
+    OWNED(bytes) lines = bytes_empty(4096);
+    OWNED(store) store = NULL;
+    OWNED(said) said = said_new();
+    for (int i = first; i < first + count; i++) {
+        snprintf(line, sizeof line, "member add CO/GOV/%d --name M\n", i + 1);
+        MUST(bytes_append_text(lines, line));
+    }
+    struct place file = place_in(unit_folder(), "lines");
+    MUST(file_replace(file.at, bytes_span(lines), 0644));
+    MUST(store_open(place->at, &store));
+    MUST(batch_run(store, file.at, said));
+    MUST(store_commit(store));
+}
+
+static void test_snapshots_are_made_now_and_then_and_vouched_for(void)
+{
+    struct place place = authority_make();
+    const char *folder = unit_folder();
+    OWNED(directory) node = NULL;
+    struct place settings = place_in(place.at, "settings.json");
+    MUST(file_replace(settings.at, span_of_text("{\"valid_days\": 30, \"snapshot_every\": 100}"),
+                      0644));
+    for (int i = 0; i < 4; i++) {
+        add_members(&place, 75 * i, 75);
+        MUST(authority_publish(&place, folder));
+    }
+    struct place file = place_in(folder, "snapshot/newest");
+    OWNED(bytes) newest = place_read(&file);
+    CU_ASSERT(span_is_text(bytes_span(newest), "304")); /* opened, 300 members, 3 heads before */
+    file = place_in(folder, "snapshot/152");
+    CU_ASSERT_EQUAL(access(file.at, F_OK), 0);
+    file = place_in(folder, "tile/entries/000");
+    CU_ASSERT_EQUAL(unlink(file.at), 0);
+    MUST(load_as_a_node(&place, folder, NULL, clock_wall_ms(), &node));
+    CU_ASSERT_PTR_NOT_NULL(directory_member(node, span_of_text("CO/GOV/1")));
+    CU_ASSERT_PTR_NOT_NULL(directory_member(node, span_of_text("CO/GOV/300")));
+}
+
 SUITE(publish, TEST(test_what_is_published_is_loaded_by_a_node),
-      TEST(test_a_revocation_reaches_the_node), TEST(test_a_directory_grows_beyond_a_tile),
+      TEST(test_a_revocation_reaches_the_node),
+      TEST(test_snapshots_are_made_now_and_then_and_vouched_for),
+      TEST(test_a_directory_grows_beyond_a_tile),
       TEST(test_an_old_copy_of_the_store_publishes_nothing),
       TEST(test_the_folder_of_another_directory_is_left_alone),
       TEST(test_the_store_shows_what_it_holds))

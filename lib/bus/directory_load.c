@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: MIT
+/* From signed entries to a state: whole, from a snapshot on, or further. */
+#include "lib/bus/directory.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/bus/bus_id.h"
+#include "lib/bus/directory_private.h"
+#include "lib/bus/directory_snapshot.h"
+#include "lib/bus/tile_log.h"
+#include "lib/bus/tiles.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define PATH_BYTES 768
+
+// --- entries ------------------------------------------------------------------------------------
+
+/* The authority's certificate must say so itself: anybody may hold one from the same anchor. */
+static fault check_subject(const struct directory *self, const struct certificate *authority)
+{
+    const struct certificate_subject *subject = certificate_subject(authority);
+    struct bus_id id;
+    if (failed(bus_id_parse(span_of_text(subject->member), ID_MEMBER, ID_MEMBER, &id)) ||
+        strcmp(id.part[0], self->instance) != 0 ||
+        strcmp(id.part[1], DIRECTORY_AUTHORITY_CLASS) != 0 || !certificate_may_sign(authority))
+        return RAISE(DIRECTORY_BAD, "the acts are signed by %.100s, not by the authority of %.100s",
+                     subject->member, self->instance);
+    return DONE;
+}
+
+/* A chain is sound from one date to another, and acts stand in the order of time: who is trusted at
+ * the first and at the last act was so at all between. */
+static fault check_authority(const struct directory *self, int64_t first_ms, struct trust *trust,
+                             const struct certificate *authority)
+{
+    TRY(check_subject(self, authority));
+    if (failed(trust_check(trust, authority, first_ms)) ||
+        failed(trust_check(trust, authority, self->last_ms)))
+        return RAISE(DIRECTORY_BAD, "the certificate that signs the acts is not trusted: %s",
+                     fault_detail());
+    return DONE;
+}
+
+static fault take_entry(struct directory *self, uint64_t number, struct span leaf,
+                        struct certificate *authority, bool known)
+{
+    struct cades_parts parts;
+    if (failed(known ? cades_parse(leaf, &parts) : cades_verify_leaf(authority, leaf, &parts)))
+        return RAISE(DIRECTORY_BAD, "entry %" PRIu64 " is not signed by the authority: %s", number,
+                     fault_detail());
+    self->known = known;
+    TRY(directory_apply(self, number, parts.content));
+    if (self->last_ms / 1000 * 1000 != parts.time_ms)
+        return RAISE(DIRECTORY_BAD, "entry %" PRIu64 " was signed at another time than it says",
+                     number);
+    return DONE;
+}
+
+static void grow(struct merkle *tree, const struct span *leaves, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct sha256 hash = merkle_leaf_hash(leaves[i]);
+        merkle_append(tree, &hash);
+    }
+}
+
+static fault take_entries(struct directory *self, uint64_t first, const struct span *leaves,
+                          size_t count, uint64_t known, struct certificate *authority,
+                          int64_t *first_ms)
+{
+    for (size_t i = 0; i < count; i++) {
+        TRY(take_entry(self, first + i, leaves[i], authority, first + i < known));
+        if (i == 0)
+            *first_ms = self->last_ms;
+    }
+    return DONE;
+}
+
+/* tree: of all entries. Takes the certificate. */
+static fault close_state(struct directory *self, const struct merkle *tree, int64_t first_ms,
+                         struct trust *trust, struct certificate **authority)
+{
+    TRY(check_authority(self, first_ms, trust, *authority));
+    directory_finish(self);
+    self->tree = *tree;
+    self->epoch = tree->size;
+    self->root = merkle_root(tree);
+    self->trust = NULL;
+    if (authority != &self->authority) {
+        certificate_free(&self->authority);
+        self->authority = TAKE(*authority);
+    }
+    return DONE;
+}
+
+/* known: how many entries, from the first, are the very bytes that were verified before. */
+static fault fold(const struct span *leaves, const struct merkle *tree, uint64_t known,
+                  struct trust *trust, struct certificate **authority, struct directory **out)
+{
+    OWNED(directory) self = directory_new(trust);
+    int64_t first_ms = 0;
+    if (tree->size == 0)
+        return RAISE(DIRECTORY_BAD, "a directory without entries");
+    TRY(take_entries(self, 0, leaves, tree->size, known, *authority, &first_ms));
+    TRY(close_state(self, tree, first_ms, trust, authority));
+    *out = TAKE(self);
+    return DONE;
+}
+
+fault directory_fold(const struct span *leaves, size_t count, struct trust *trust,
+                     struct certificate *authority, struct directory **out)
+{
+    struct merkle tree = {0};
+    OWNED(certificate) copy = NULL;
+    grow(&tree, leaves, count);
+    TRY(certificate_parse(certificate_der(authority), &copy));
+    return fold(leaves, &tree, 0, trust, &copy, out);
+}
+
+// --- loading ------------------------------------------------------------------------------------
+
+struct wanted_root {
+    uint64_t size;
+    struct sha256 root;
+    enum fault_code otherwise;
+};
+
+/* One walk over the entries for up to three sizes: they are hashed once. */
+static fault check_roots(const struct span *leaves, const struct checkpoint *head,
+                         const struct wanted_root *wanted, size_t count, struct merkle *out)
+{
+    struct merkle tree = {0};
+    for (uint64_t size = 0;; size++) {
+        for (size_t i = 0; i < count; i++) {
+            if (wanted[i].size != size)
+                continue;
+            struct sha256 root = merkle_root(&tree);
+            if (!sha256_equal(&root, &wanted[i].root))
+                return RAISE(wanted[i].otherwise, "its first %" PRIu64 " entries are not %s", size,
+                             wanted[i].otherwise == DIRECTORY_FORKED
+                                 ? "the ones that were used before"
+                                 : "the ones that the checkpoint was signed over");
+        }
+        if (size == head->size) {
+            *out = tree;
+            return DONE;
+        }
+        struct sha256 hash = merkle_leaf_hash(leaves[size]);
+        merkle_append(&tree, &hash);
+    }
+}
+
+static fault check_forward(const struct checkpoint *head, const struct directory *previous,
+                           const struct checkpoint *seen)
+{
+    uint64_t used = seen == NULL ? 0 : seen->size;
+    if (previous != NULL && previous->epoch > used)
+        used = previous->epoch;
+    if (head->size < used)
+        return RAISE(DIRECTORY_OLD, "epoch %" PRIu64 " was used already; this one is %" PRIu64,
+                     used, head->size);
+    return DONE;
+}
+
+static fault check_entries(const struct span *leaves, const struct checkpoint *head,
+                           const struct directory *previous, const struct checkpoint *seen,
+                           struct merkle *tree)
+{
+    struct wanted_root wanted[3] = {{head->size, head->root, DIRECTORY_BAD}};
+    size_t count = 1;
+    if (seen != NULL)
+        wanted[count++] = (struct wanted_root){seen->size, seen->root, DIRECTORY_FORKED};
+    if (previous != NULL)
+        wanted[count++] = (struct wanted_root){previous->epoch, previous->root, DIRECTORY_FORKED};
+    return check_roots(leaves, head, wanted, count, tree);
+}
+
+static fault read_checkpoint(const char *folder, const struct note_key *authority,
+                             struct checkpoint *out)
+{
+    char path[PATH_BYTES];
+    OWNED(bytes) note = NULL;
+    if (!text_format(path, sizeof path, "%s/checkpoint", folder))
+        return RAISE(BAD_CONFIG, "the folder's name is too long");
+    TRY(file_read(path, NOTE_BYTES_MAX, &note));
+    if (failed(checkpoint_open(bytes_span(note), authority, out)))
+        return RAISE(DIRECTORY_BAD, "%.150s is not signed by the authority's log key: %s", path,
+                     fault_detail());
+    return DONE;
+}
+
+static fault read_authority(const char *folder, struct certificate **out)
+{
+    char path[PATH_BYTES];
+    if (!text_format(path, sizeof path, "%s/authority.pem", folder))
+        return RAISE(BAD_CONFIG, "the folder's name is too long");
+    fault f = certificate_load(path, out);
+    return f.code == CERTIFICATE_BAD ? RAISE(DIRECTORY_BAD, "%s", fault_detail()) : f;
+}
+
+static fault read_entries(const char *folder, uint64_t from, uint64_t count, struct bytes **backing,
+                          struct span **leaves)
+{
+    fault f = tiles_read_from(folder, from, count, backing, leaves);
+    return f.code == BAD_FRAME
+               ? RAISE(DIRECTORY_BAD, "an entry bundle is damaged: %s", fault_detail())
+               : f;
+}
+
+static fault check_validity(const struct directory *self, int64_t now_ms)
+{
+    if (!self->published)
+        return RAISE(DIRECTORY_BAD, "its last act does not publish it");
+    if (self->valid_until_ms > now_ms)
+        return DONE;
+    char until[32];
+    clock_text(self->valid_until_ms, until, sizeof until);
+    return RAISE(DIRECTORY_EXPIRED, "epoch %" PRIu64 " was valid until %s", self->epoch, until);
+}
+
+/* What was used before was verified then; its root is the same. */
+static uint64_t known_size(const struct directory *previous, const struct checkpoint *seen)
+{
+    uint64_t known = previous == NULL ? 0 : previous->epoch;
+    return seen != NULL && seen->size > known ? seen->size : known;
+}
+
+static fault load_whole(const char *folder, const struct checkpoint *head, struct trust *trust,
+                        const struct directory *previous, const struct checkpoint *seen,
+                        struct certificate **authority, struct directory **out)
+{
+    OWNED(bytes) backing = NULL;
+    struct span *leaves = NULL;
+    struct merkle tree;
+    TRY(read_entries(folder, 0, head->size, &backing, &leaves));
+    fault f = check_entries(leaves, head, previous, seen, &tree);
+    if (!failed(f))
+        f = fold(leaves, &tree, known_size(previous, seen), trust, authority, out);
+    free(leaves);
+    return f;
+}
+
+// --- from a snapshot on -------------------------------------------------------------------------
+
+/* The newest one that the checkpoint covers; NOT_FOUND. */
+static fault newest_snapshot(const char *folder, uint64_t head, uint64_t *out)
+{
+    char path[PATH_BYTES];
+    uint64_t best = 0;
+    if (!text_format(path, sizeof path, "%s/snapshot", folder))
+        return RAISE(BAD_CONFIG, "the folder's name is too long");
+    DIR *list = opendir(path);
+    for (struct dirent *at; list != NULL && (at = readdir(list)) != NULL;) {
+        uint64_t size = 0;
+        if (!failed(text_number(span_of_text(at->d_name), UINT64_MAX, &size)) && size < head &&
+            size > best)
+            best = size;
+    }
+    if (list != NULL)
+        closedir(list);
+    *out = best;
+    return best > 0 ? DONE : RAISE(NOT_FOUND, "%s has neither all entries nor a snapshot", folder);
+}
+
+/* The right edge of the tree of the first `size` entries, by the tiles' word. */
+static fault read_edge(struct tile_reader *tiles, uint64_t size, struct merkle *out)
+{
+    *out = (struct merkle){.size = size};
+    uint64_t start = 0;
+    for (unsigned level = MERKLE_LEVELS; level-- > 0;) {
+        uint64_t width = UINT64_C(1) << level;
+        if ((size & width) == 0)
+            continue;
+        TRY(tile_reader_hash(tiles, (struct merkle_range){start, start + width},
+                             &out->edge[level]));
+        start += width;
+    }
+    return DONE;
+}
+
+static fault check_contains(struct tile_reader *tiles, const struct checkpoint *head, uint64_t size,
+                            const struct sha256 *root)
+{
+    struct sha256 proof[MERKLE_PROOF_MAX];
+    size_t length = 0;
+    TRY(tile_reader_consistency(tiles, size, proof, &length));
+    fault f = merkle_consistency_check(size, root, head->size, &head->root, proof, length);
+    return f.code == INCONSISTENT
+               ? RAISE(DIRECTORY_FORKED,
+                       "its first %" PRIu64 " entries are not the ones that were used before", size)
+               : f;
+}
+
+/* The act that follows must vouch for the snapshot. */
+static fault check_voucher(struct span leaf, struct span snapshot)
+{
+    struct cades_parts parts;
+    struct sha256 digest = SHA256_OF(snapshot);
+    TRY(cades_parse(leaf, &parts));
+    return directory_vouches(parts.content, &digest)
+               ? DONE
+               : RAISE(DIRECTORY_BAD, "the authority does not vouch for the snapshot");
+}
+
+static fault restore(const char *folder, uint64_t size, struct span next, struct trust *trust,
+                     struct directory **out)
+{
+    char path[PATH_BYTES];
+    OWNED(bytes) snapshot = NULL;
+    text_format(path, sizeof path, "%s/snapshot/%" PRIu64, folder, size);
+    TRY(file_read(path, DIRECTORY_SNAPSHOT_BYTES_MAX, &snapshot));
+    TRY(check_voucher(next, bytes_span(snapshot)));
+    TRY(directory_restore(bytes_span(snapshot), trust, out));
+    return (*out)->epoch == size
+               ? DONE
+               : RAISE(DIRECTORY_BAD, "the snapshot of %" PRIu64 " acts is one of %" PRIu64, size,
+                       (*out)->epoch);
+}
+
+/* Entries, edge and snapshot are strangers' until the root of all of them is the signed one; the
+ * signature of the act that vouches is checked with the others'. */
+static fault take_tail(const char *folder, const struct span *leaves, struct merkle *tree,
+                       const struct checkpoint *head, struct trust *trust,
+                       struct certificate **authority, struct directory **out)
+{
+    OWNED(directory) self = NULL;
+    uint64_t size = tree->size;
+    int64_t first_ms = 0;
+    grow(tree, leaves, head->size - size);
+    struct sha256 root = merkle_root(tree);
+    if (!sha256_equal(&root, &head->root))
+        return RAISE(DIRECTORY_BAD, "entries from %" PRIu64 " on do not lead to the checkpoint",
+                     size);
+    TRY(restore(folder, size, leaves[0], trust, &self));
+    self->trust = trust;
+    TRY(take_entries(self, size, leaves, head->size - size, 0, *authority, &first_ms));
+    TRY(close_state(self, tree, first_ms, trust, authority));
+    *out = TAKE(self);
+    return DONE;
+}
+
+static fault load_snapshot(const char *folder, const struct checkpoint *head, struct trust *trust,
+                           const struct directory *previous, const struct checkpoint *seen,
+                           struct certificate **authority, struct directory **out)
+{
+    OWNED(tile_reader) tiles = tile_reader_new(folder, head->size);
+    OWNED(bytes) backing = NULL;
+    struct span *leaves = NULL;
+    struct merkle tree;
+    uint64_t size = 0;
+    TRY(newest_snapshot(folder, head->size, &size));
+    if (previous != NULL)
+        TRY(check_contains(tiles, head, previous->epoch, &previous->root));
+    if (seen != NULL)
+        TRY(check_contains(tiles, head, seen->size, &seen->root));
+    TRY(read_edge(tiles, size, &tree));
+    TRY(read_entries(folder, size, head->size, &backing, &leaves));
+    fault f = take_tail(folder, leaves, &tree, head, trust, authority, out);
+    free(leaves);
+    return f;
+}
+
+fault directory_load(const char *folder, struct trust *trust, const struct note_key *authority,
+                     const struct directory *previous, const struct checkpoint *seen,
+                     int64_t now_ms, struct directory **out)
+{
+    struct checkpoint head;
+    OWNED(certificate) certificate = NULL;
+    OWNED(directory) self = NULL;
+    TRY(read_checkpoint(folder, authority, &head));
+    TRY(check_forward(&head, previous, seen));
+    TRY(read_authority(folder, &certificate));
+    fault f = load_whole(folder, &head, trust, previous, seen, &certificate, &self);
+    if (f.code == NOT_FOUND)
+        f = load_snapshot(folder, &head, trust, previous, seen, &certificate, &self);
+    TRY(f);
+    TRY(check_validity(self, now_ms));
+    *out = TAKE(self);
+    return DONE;
+}
+
+// --- further ------------------------------------------------------------------------------------
+
+fault directory_advance(struct directory *self, const struct checkpoint *head,
+                        const struct span *leaves, size_t count, struct trust *trust,
+                        int64_t now_ms)
+{
+    struct merkle tree = self->tree;
+    int64_t first_ms = 0;
+    if (head->size != self->epoch + count || count == 0)
+        return RAISE(DIRECTORY_OLD, "%zu acts do not lead from epoch %" PRIu64 " to %" PRIu64,
+                     count, self->epoch, head->size);
+    grow(&tree, leaves, count);
+    struct sha256 root = merkle_root(&tree);
+    if (!sha256_equal(&root, &head->root))
+        return RAISE(DIRECTORY_FORKED, "acts after epoch %" PRIu64 " do not lead to the checkpoint",
+                     self->epoch);
+    /* from here on a fault spoils the state, and is the authority's own: it signed the head */
+    self->spoiled = true;
+    self->trust = trust;
+    fault f = take_entries(self, self->epoch, leaves, count, 0, self->authority, &first_ms);
+    if (!failed(f))
+        f = close_state(self, &tree, first_ms, trust, &self->authority);
+    self->trust = NULL;
+    TRY(f);
+    TRY(check_validity(self, now_ms));
+    self->spoiled = false;
+    return DONE;
+}
+
+bool directory_is_spoiled(const struct directory *self)
+{
+    return self->spoiled;
+}

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: MIT
+#include "lib/bus/directory_snapshot.h"
+
+#include "lib/base/text.h"
+#include "lib/bus/bus_id.h"
+#include "lib/bus/directory_acts.h"
+
+#include "directory.pb-c.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define CONTEXT "chaski directory snapshot v1"
+#define BAD(...) RAISE(DIRECTORY_BAD, __VA_ARGS__)
+
+// --- memory while one is made -------------------------------------------------------------------
+
+struct making {
+    void **memory;
+    size_t count, room;
+};
+
+static void *get(struct making *self, size_t count, size_t size)
+{
+    if (self->count == self->room) {
+        self->room = self->room == 0 ? 64 : 2 * self->room;
+        self->memory = owned_grow(self->memory, self->room, sizeof *self->memory);
+    }
+    return self->memory[self->count++] = owned_array(count + 1, size);
+}
+
+static void making_clear(struct making *self)
+{
+    for (size_t i = 0; i < self->count; i++)
+        free(self->memory[i]);
+    free(self->memory);
+}
+
+/* protobuf-c wants writable memory and only reads it. */
+static char *lend(const char *text)
+{
+    return (char *)(uintptr_t)(text == NULL ? "" : text);
+}
+
+static ProtobufCBinaryData binary(struct span bytes)
+{
+    return (ProtobufCBinaryData){bytes.size, (uint8_t *)(uintptr_t)bytes.at};
+}
+
+static char *vkey(struct making *making, const struct note_key *key)
+{
+    char *text = get(making, 400, 1);
+    note_key_text(key, text, 400);
+    return text;
+}
+
+// --- order --------------------------------------------------------------------------------------
+
+/* Every thing that has an id begins with it. */
+static int compare_ids(const void *left, const void *right)
+{
+    const char *const *const *a = left;
+    const char *const *const *b = right;
+    return strcmp(**a, **b);
+}
+
+static const void **in_order(struct making *making, const struct map *map)
+{
+    const void **list = get(making, map->count, sizeof *list);
+    size_t count = 0, step = 0;
+    for (const void *at; (at = map_next(map, &step, NULL)) != NULL;)
+        list[count++] = at;
+    qsort(list, count, sizeof *list, compare_ids);
+    return list;
+}
+
+// --- things as the acts that would set them -----------------------------------------------------
+
+static Chaski__MemberSet *of_member(struct making *making, const struct directory_member *from)
+{
+    Chaski__MemberSet *to = get(making, 1, sizeof *to);
+    chaski__member_set__init(to);
+    to->id = lend(from->id);
+    to->name = lend(from->name);
+    to->public_agency = from->public_agency;
+    return to;
+}
+
+static Chaski__ServerSet *of_server(struct making *making, const struct directory_server *from)
+{
+    Chaski__ServerSet *to = get(making, 1, sizeof *to);
+    chaski__server_set__init(to);
+    to->id = lend(from->id);
+    to->address = get(making, from->addresses, sizeof *to->address);
+    for (; to->n_address < from->addresses; to->n_address++)
+        to->address[to->n_address] = lend(from->address[to->n_address]);
+    to->transport_key = binary(span_of(from->transport_key, sizeof from->transport_key));
+    to->seal_key = get(making, from->seal_keys, sizeof *to->seal_key);
+    for (; to->n_seal_key < from->seal_keys; to->n_seal_key++)
+        to->seal_key[to->n_seal_key] =
+            binary(span_of(from->seal_key[to->n_seal_key], sizeof from->seal_key[0]));
+    to->log_vkey = vkey(making, &from->log_key);
+    if (from->is_witness)
+        to->witness_vkey = vkey(making, &from->witness_key);
+    to->certificate = get(making, from->signers, sizeof *to->certificate);
+    for (; to->n_certificate < from->signers; to->n_certificate++)
+        to->certificate[to->n_certificate] =
+            binary(certificate_der(from->signer[to->n_certificate]->certificate));
+    return to;
+}
+
+static Chaski__WitnessesSet *of_witnesses(struct making *making,
+                                          const struct directory_server *from)
+{
+    Chaski__WitnessesSet *to = get(making, 1, sizeof *to);
+    chaski__witnesses_set__init(to);
+    to->server = lend(from->id);
+    to->quorum = from->quorum;
+    to->witness = get(making, from->witnesses, sizeof *to->witness);
+    to->outside_vkey = get(making, from->witnesses, sizeof *to->outside_vkey);
+    to->outside_url = get(making, from->witnesses, sizeof *to->outside_url);
+    for (size_t i = 0; i < from->witnesses; i++) {
+        const struct directory_witness *witness = &from->witness[i];
+        if (witness->server != NULL) {
+            to->witness[to->n_witness++] = lend(witness->server);
+            continue;
+        }
+        to->outside_vkey[to->n_outside_vkey++] = vkey(making, &witness->key);
+        to->outside_url[to->n_outside_url++] = lend(witness->url);
+    }
+    return to;
+}
+
+static Chaski__SubsystemSet *of_subsystem(struct making *making,
+                                          const struct directory_subsystem *from)
+{
+    Chaski__SubsystemSet *to = get(making, 1, sizeof *to);
+    chaski__subsystem_set__init(to);
+    to->id = lend(from->id);
+    to->name = lend(from->name);
+    to->server = get(making, from->servers, sizeof *to->server);
+    for (; to->n_server < from->servers; to->n_server++)
+        to->server[to->n_server] = lend(from->server[to->n_server]->id);
+    return to;
+}
+
+static Chaski__ServiceSet *of_service(struct making *making, const struct directory_service *from)
+{
+    Chaski__ServiceSet *to = get(making, 1, sizeof *to);
+    chaski__service_set__init(to);
+    to->id = lend(from->id);
+    to->title = lend(from->title);
+    to->class_ = (Chaski__ServiceClass)from->class;
+    to->disabled = from->disabled;
+    to->notice = lend(from->notice);
+    return to;
+}
+
+static Chaski__PurposeSet *of_purpose(struct making *making, const struct directory_purpose *from)
+{
+    Chaski__PurposeSet *to = get(making, 1, sizeof *to);
+    chaski__purpose_set__init(to);
+    to->id = lend(from->id);
+    to->title = lend(from->title);
+    to->legal_basis = lend(from->legal_basis);
+    return to;
+}
+
+static Chaski__GrantSet *of_grant(struct making *making, const struct directory_grant *from)
+{
+    Chaski__GrantSet *to = get(making, 1, sizeof *to);
+    chaski__grant_set__init(to);
+    to->id = lend(from->id);
+    to->service = lend(from->service);
+    to->consumer = lend(from->consumer);
+    to->purpose = lend(from->purpose);
+    to->legal_basis = lend(from->legal_basis);
+    to->until_ms = (uint64_t)from->until_ms;
+    return to;
+}
+
+static Chaski__OperatorSet *of_operator(struct making *making,
+                                        const struct directory_operator *from)
+{
+    Chaski__OperatorSet *to = get(making, 1, sizeof *to);
+    chaski__operator_set__init(to);
+    to->id = lend(from->id);
+    to->name = lend(from->name);
+    to->public_key = binary(span_of(from->public_key, sizeof from->public_key));
+    to->role = get(making, ROLES_END, sizeof *to->role);
+    for (unsigned role = 1; role < ROLES_END; role++)
+        if ((from->roles >> role & 1) != 0)
+            to->role[to->n_role++] = (Chaski__Role)role;
+    return to;
+}
+
+static Chaski__SnapshotSigner *of_signer(struct making *making, const struct directory_signer *from)
+{
+    Chaski__SnapshotSigner *to = get(making, 1, sizeof *to);
+    chaski__snapshot_signer__init(to);
+    to->certificate = binary(certificate_der(from->certificate));
+    to->server = lend(from->server->id);
+    to->taken_ms = (uint64_t)from->taken_ms;
+    to->revoked_since_ms = (uint64_t)from->revoked_since_ms;
+    return to;
+}
+
+// --- a whole one --------------------------------------------------------------------------------
+
+/* All of one map, in order, into the list `field` of the snapshot. */
+#define ALL(map, field, convert)                                                 \
+    do {                                                                         \
+        const void **list_ = in_order(making, &self->map);                       \
+        out->field = get(making, self->map.count, sizeof *out->field);           \
+        for (; out->n_##field < self->map.count; out->n_##field++)               \
+            out->field[out->n_##field] = convert(making, list_[out->n_##field]); \
+    } while (0)
+
+static void add_witnesses(const struct directory *self, struct making *making,
+                          Chaski__Snapshot *out)
+{
+    const void **servers = in_order(making, &self->servers);
+    out->witnesses = get(making, self->servers.count, sizeof *out->witnesses);
+    for (size_t i = 0; i < self->servers.count; i++) {
+        const struct directory_server *server = servers[i];
+        if (server->witnesses > 0)
+            out->witnesses[out->n_witnesses++] = of_witnesses(making, server);
+    }
+    Chaski__DirectoryWitnessesSet *own = get(making, 1, sizeof *own);
+    chaski__directory_witnesses_set__init(own);
+    own->quorum = self->quorum;
+    own->server = get(making, self->witnesses, sizeof *own->server);
+    for (; own->n_server < self->witnesses; own->n_server++)
+        own->server[own->n_server] = lend(self->witness[own->n_server]->id);
+    if (self->witnesses > 0)
+        out->directory_witnesses = own;
+}
+
+static void add_stampers(const struct directory *self, struct making *making, Chaski__Snapshot *out)
+{
+    out->stamp_authority = get(making, self->stampers, sizeof *out->stamp_authority);
+    for (size_t i = 0; i < self->stampers; i++) {
+        Chaski__StampAuthoritySet *to = get(making, 1, sizeof *to);
+        chaski__stamp_authority_set__init(to);
+        to->name = lend(self->stamper[i].name);
+        to->url = lend(self->stamper[i].url);
+        to->order = self->stamper[i].order;
+        out->stamp_authority[out->n_stamp_authority++] = to;
+    }
+}
+
+static int compare_signers(const void *left, const void *right)
+{
+    const Chaski__SnapshotSigner *const *a = left;
+    const Chaski__SnapshotSigner *const *b = right;
+    struct sha256 x = SHA256_OF(span_of((*a)->certificate.data, (*a)->certificate.len));
+    struct sha256 y = SHA256_OF(span_of((*b)->certificate.data, (*b)->certificate.len));
+    return memcmp(x.at, y.at, sizeof x.at);
+}
+
+static void add_signers(const struct directory *self, struct making *making, Chaski__Snapshot *out)
+{
+    size_t step = 0;
+    out->signer = get(making, self->signers_ever.count, sizeof *out->signer);
+    for (const struct directory_signer *at;
+         (at = map_next(&self->signers_ever, &step, NULL)) != NULL;)
+        out->signer[out->n_signer++] = of_signer(making, at);
+    qsort(out->signer, out->n_signer, sizeof *out->signer, compare_signers);
+}
+
+static int compare_intents(const void *left, const void *right)
+{
+    const Chaski__SnapshotIntent *const *a = left;
+    const Chaski__SnapshotIntent *const *b = right;
+    return memcmp((*a)->nonce.data, (*b)->nonce.data, (*a)->nonce.len); /* all of one size */
+}
+
+static void add_intents(const struct directory *self, struct making *making, Chaski__Snapshot *out)
+{
+    size_t step = 0;
+    struct span nonce;
+    out->intent = get(making, self->intents.count, sizeof *out->intent);
+    for (const int64_t *at_ms; (at_ms = map_next(&self->intents, &step, &nonce)) != NULL;) {
+        Chaski__SnapshotIntent *to = get(making, 1, sizeof *to);
+        chaski__snapshot_intent__init(to);
+        to->nonce = binary(nonce);
+        to->at_ms = (uint64_t)*at_ms;
+        out->intent[out->n_intent++] = to;
+    }
+    qsort(out->intent, out->n_intent, sizeof *out->intent, compare_intents);
+}
+
+static void fill(const struct directory *self, struct making *making, Chaski__Snapshot *out)
+{
+    out->context = lend(CONTEXT);
+    out->last_ms = (uint64_t)self->last_ms;
+    out->instance = lend(self->instance);
+    out->valid_until_ms = (uint64_t)self->valid_until_ms;
+    out->governed = self->governed;
+    ALL(members, member, of_member);
+    add_signers(self, making, out);
+    ALL(servers, server, of_server);
+    add_witnesses(self, making, out);
+    ALL(subsystems, subsystem, of_subsystem);
+    ALL(services, service, of_service);
+    ALL(purposes, purpose, of_purpose);
+    ALL(grants, grant, of_grant);
+    add_stampers(self, making, out);
+    ALL(operators, operator_, of_operator);
+    add_intents(self, making, out);
+}
+
+fault directory_snapshot(const struct directory *self, uint64_t size, struct bytes **out)
+{
+    struct making making = {0};
+    Chaski__Snapshot snapshot = CHASKI__SNAPSHOT__INIT;
+    OWNED(bytes) packed = NULL;
+    fill(self, &making, &snapshot);
+    snapshot.size = size;
+    size_t room = chaski__snapshot__get_packed_size(&snapshot);
+    fault f = room > DIRECTORY_SNAPSHOT_BYTES_MAX
+                  ? RAISE(INTERNAL, "a snapshot of %zu bytes; at most %d", room,
+                          DIRECTORY_SNAPSHOT_BYTES_MAX)
+                  : bytes_new(room, &packed);
+    if (!failed(f))
+        chaski__snapshot__pack(&snapshot, packed->data);
+    making_clear(&making);
+    TRY(f);
+    *out = TAKE(packed);
+    return DONE;
+}
+
+// --- back to a state ----------------------------------------------------------------------------
+
+#define EACH(field, apply)                       \
+    for (size_t i = 0; i < from->n_##field; i++) \
+    TRY(apply)
+
+/* Certificates of servers that are gone still name what was signed: such a server stands in no
+ * list. */
+static fault take_signer(struct directory *self, const Chaski__SnapshotSigner *from)
+{
+    struct directory_server *server = directory_make(self, sizeof *server);
+    struct directory_member *member = directory_make(self, sizeof *member);
+    struct directory_signer *signer = NULL;
+    struct span id = bus_id_prefix(span_of_text(from->server), ID_MEMBER);
+    TRY(act_id(self, from->server, ID_SERVER));
+    char text[ID_TEXT_BYTES_MAX + 1];
+    text_format(text, sizeof text, "%.*s", (int)id.size, (const char *)id.at);
+    server->id = directory_keep_text(self, from->server);
+    member->id = directory_keep_text(self, text);
+    member->name = directory_keep_text(self, "");
+    server->member = map_get(&self->members, id);
+    if (server->member == NULL)
+        server->member = member;
+    TRY(act_server_known(self, server, span_of(from->certificate.data, from->certificate.len),
+                         (int64_t)from->taken_ms, &signer));
+    signer->revoked_since_ms = (int64_t)from->revoked_since_ms;
+    return DONE;
+}
+
+/* A grant that has ended may still stand: it is judged as of a moment before its end. */
+static fault take_grant(struct directory *self, const Chaski__GrantSet *from)
+{
+    self->last_ms = (int64_t)from->until_ms - 1;
+    return act_grant_apply(self, from);
+}
+
+static fault take_intent(struct directory *self, const Chaski__SnapshotIntent *from)
+{
+    int64_t *at_ms = directory_make(self, sizeof *at_ms);
+    *at_ms = (int64_t)from->at_ms;
+    map_set(&self->intents, span_of(from->nonce.data, from->nonce.len), at_ms);
+    return DONE;
+}
+
+static fault take_all(struct directory *self, const Chaski__Snapshot *from)
+{
+    TRY(act_open(self, from->instance));
+    EACH(member, act_member_apply(self, from->member[i]));
+    EACH(signer, take_signer(self, from->signer[i]));
+    EACH(server, act_server_apply(self, from->server[i], 0));
+    EACH(witnesses, act_witnesses_apply(self, from->witnesses[i]));
+    EACH(subsystem, act_subsystem_apply(self, from->subsystem[i]));
+    EACH(service, act_service_apply(self, from->service[i]));
+    EACH(purpose, act_purpose_apply(self, from->purpose[i]));
+    EACH(grant, take_grant(self, from->grant[i]));
+    EACH(stamp_authority, act_stamper_apply(self, from->stamp_authority[i]));
+    EACH(operator_, act_operator_apply(self, from->operator_[i]));
+    EACH(intent, take_intent(self, from->intent[i]));
+    if (from->directory_witnesses != NULL)
+        TRY(act_directory_witnesses_apply(self, from->directory_witnesses));
+    self->last_ms = (int64_t)from->last_ms;
+    self->valid_until_ms = (int64_t)from->valid_until_ms;
+    self->governed = from->governed;
+    self->epoch = from->size;
+    return DONE;
+}
+
+static fault unpack(struct span bytes, struct directory *self)
+{
+    Chaski__Snapshot *from = chaski__snapshot__unpack(NULL, bytes.size, bytes.at);
+    if (from == NULL || strcmp(from->context, CONTEXT) != 0) {
+        if (from != NULL)
+            chaski__snapshot__free_unpacked(from, NULL);
+        return BAD("no snapshot of a directory");
+    }
+    fault f = take_all(self, from);
+    chaski__snapshot__free_unpacked(from, NULL);
+    return f;
+}
+
+fault directory_restore(struct span bytes, struct trust *trust, struct directory **out)
+{
+    OWNED(directory) self = directory_new(trust);
+    OWNED(bytes) again = NULL;
+    if (bytes.size > DIRECTORY_SNAPSHOT_BYTES_MAX)
+        return BAD("a snapshot of %zu bytes; at most %d", bytes.size, DIRECTORY_SNAPSHOT_BYTES_MAX);
+    TRY(unpack(bytes, self));
+    directory_finish(self);
+    TRY(directory_snapshot(self, self->epoch, &again));
+    if (!span_equal(bytes_span(again), bytes))
+        return BAD("a snapshot that is not in the one form");
+    self->trust = NULL;
+    *out = TAKE(self);
+    return DONE;
+}

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: MIT
+#include "lib/bus/directory_snapshot.h"
+
+#include "tests/unit/bus/book.h"
+
+#include <unistd.h>
+
+/* Everything that a state can hold, and things that were there once. */
+static void rich_country(struct book *book)
+{
+    OWNED(keypair) key = NULL;
+    book_country(book);
+    OWNED(directory) before = NULL;
+    MUST(book_fold(book, &before));
+    OWNED(certificate) next = book_issue(book, DANE, "SS1", &key);
+    const struct directory_signer *old =
+        directory_server(before, span_of_text(DANE "/SS1"))->signer[0];
+    struct sha256 hash = certificate_hash(old->certificate);
+    book_server(book, DANE "/SS1", "tcp://[::1]:5501", 2, next); /* the old one is retired */
+    BOOK_ACT(book, CERTIFICATE_REVOKED, certificate_revoked, CHASKI__CERTIFICATE_REVOKED__INIT,
+             it->certificate_sha256 = (ProtobufCBinaryData){sizeof hash.at, hash.at},
+             it->reason = book_text("perdida"));
+    book_grant(book, "G-1", DANE "/DIVIPOLA/reservado", MEDELLIN, "", book->time_ms + 1500);
+    book_grant(book, "G-2", DANE "/DIVIPOLA/reservado", MEDELLIN "/TRAMITES", "tramite-licencia",
+               book->time_ms + BOOK_YEAR_MS);
+    BOOK_ACT(book, STAMP_AUTHORITY_SET, stamp_authority_set, CHASKI__STAMP_AUTHORITY_SET__INIT,
+             it->name = book_text("TSA-2"), it->url = book_text("http://tsa.example/tsr"),
+             it->order = 2);
+    BOOK_ACT(book, STAMP_AUTHORITY_SET, stamp_authority_set, CHASKI__STAMP_AUTHORITY_SET__INIT,
+             it->name = book_text("TSA-1"), it->url = book_text("http://tsa.example/tsr"),
+             it->order = 1);
+    book_member(book, "CO/GOV/1", true);
+    BOOK_ACT(book, REMOVED, removed, CHASKI__REMOVED__INIT,
+             it->what_case = CHASKI__REMOVED__WHAT_SUBSYSTEM,
+             it->subsystem = book_text(FIRM "/APP"));
+    BOOK_ACT(book, REMOVED, removed, CHASKI__REMOVED__INIT,
+             it->what_case = CHASKI__REMOVED__WHAT_SERVER, it->server = book_text(FIRM "/SS1"));
+    BOOK_ACT(book, REMOVED, removed, CHASKI__REMOVED__INIT,
+             it->what_case = CHASKI__REMOVED__WHAT_MEMBER, it->member = book_text(FIRM));
+}
+
+static struct bytes *snapshot_of(const struct book *book, struct directory **state)
+{
+    struct bytes *snapshot = NULL;
+    MUST(book_fold(book, state));
+    MUST(directory_snapshot(*state, book->count, &snapshot));
+    return snapshot;
+}
+
+static void test_a_state_comes_back_from_its_snapshot(void)
+{
+    OWNED(book) book = book_new();
+    OWNED(directory) state = NULL;
+    OWNED(directory) again = NULL;
+    rich_country(book);
+    OWNED(bytes) snapshot = snapshot_of(book, &state);
+    MUST(directory_restore(bytes_span(snapshot), book->trust, &again));
+    CU_ASSERT_EQUAL(directory_epoch(again), book->count);
+    const struct directory_server *server = directory_server(again, span_of_text(DANE "/SS1"));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(server);
+    CU_ASSERT_STRING_EQUAL(server->address[0], "tcp://[::1]:5501");
+    CU_ASSERT(server->signer[0]->trusted);
+    CU_ASSERT_PTR_NULL(directory_server(again, span_of_text(FIRM "/SS1")));
+    const struct directory_service *service =
+        directory_service(again, span_of_text(DANE "/DIVIPOLA/reservado"));
+    CU_ASSERT_EQUAL_FATAL(service->grants, 2); /* the one that has ended stands too */
+    CU_ASSERT_STRING_EQUAL(service->grant[0]->id, "G-2");
+    const struct directory_stamper *stamper = NULL;
+    CU_ASSERT_EQUAL_FATAL(directory_stampers(again, &stamper), 2);
+    CU_ASSERT_STRING_EQUAL(stamper[0].name, "TSA-1");
+}
+
+static void test_certificates_that_are_gone_are_remembered(void)
+{
+    OWNED(book) book = book_new();
+    OWNED(directory) state = NULL;
+    OWNED(directory) again = NULL;
+    rich_country(book);
+    OWNED(bytes) snapshot = snapshot_of(book, &state);
+    MUST(directory_restore(bytes_span(snapshot), book->trust, &again));
+    size_t revoked = 0, ever = 0, step = 0;
+    for (const struct directory_signer *at;
+         (at = map_next(&again->signers_ever, &step, NULL)) != NULL; ever++)
+        revoked += at->revoked_since_ms != 0;
+    CU_ASSERT_EQUAL(ever, 4);
+    CU_ASSERT_EQUAL(revoked, 1);
+    CU_ASSERT_EQUAL(again->signers.count, 2);
+}
+
+static void test_one_state_has_one_encoding(void)
+{
+    OWNED(book) book = book_new();
+    OWNED(directory) state = NULL;
+    rich_country(book);
+    OWNED(bytes) snapshot = snapshot_of(book, &state);
+    for (size_t i = 0; i < snapshot->size; i += 3) {
+        OWNED(directory) again = NULL;
+        OWNED(bytes) back = NULL;
+        snapshot->data[i] ^= 0x21;
+        fault f = directory_restore(bytes_span(snapshot), book->trust, &again);
+        CU_ASSERT(!failed(f) || f.code == DIRECTORY_BAD);
+        if (!failed(f)) { /* another state, and it says so */
+            MUST(directory_snapshot(again, directory_epoch(again), &back));
+            CU_ASSERT(span_equal(bytes_span(back), bytes_span(snapshot)));
+        }
+        snapshot->data[i] ^= 0x21;
+    }
+    MUST_FAIL(DIRECTORY_BAD, directory_restore((struct span){0}, book->trust, &state));
+    MUST_FAIL(DIRECTORY_BAD,
+              directory_restore(span_of(snapshot->data, snapshot->size - 1), book->trust, &state));
+}
+
+// --- folders without their beginning ------------------------------------------------------------
+
+static void many_purposes(struct book *book, size_t until)
+{
+    char id[64];
+    for (size_t i = 0; book->count < until; i++) {
+        snprintf(id, sizeof id, "finalidad-%zu-%zu", until, i);
+        book_purpose(book, id);
+    }
+}
+
+static void publish_snapshot(struct book *book, const char *folder, uint64_t old_size)
+{
+    OWNED(directory) state = NULL;
+    OWNED(bytes) snapshot = snapshot_of(book, &state);
+    struct sha256 digest = SHA256_OF(bytes_span(snapshot));
+    char path[512], name[64];
+    snprintf(path, sizeof path, "%s/snapshot", folder);
+    MUST(file_make_folders(path, 0755));
+    snprintf(name, sizeof name, "snapshot/%zu", book->count);
+    book_write_file(folder, name, bytes_span(snapshot));
+    BOOK_ACT(book, PUBLISHED, published, CHASKI__PUBLISHED__INIT,
+             it->valid_until_ms = (uint64_t)(book->time_ms + BOOK_DAY_MS),
+             it->snapshot_sha256 = (ProtobufCBinaryData){sizeof digest.at, digest.at});
+    book_publish(book, folder, old_size);
+}
+
+static void drop(const char *folder, const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+}
+
+/* 300 acts, a snapshot, some more; the first bundle is gone. */
+static const char *folder_with_snapshot(struct book *book)
+{
+    const char *folder = unit_folder();
+    rich_country(book);
+    many_purposes(book, 300);
+    publish_snapshot(book, folder, 0);
+    many_purposes(book, 320);
+    book_published(book, BOOK_DAY_MS);
+    book_publish(book, folder, 301);
+    drop(folder, "tile/entries/000");
+    return folder;
+}
+
+static void test_a_node_begins_with_a_snapshot_and_what_came_behind(void)
+{
+    OWNED(book) book = book_new();
+    OWNED(directory) state = NULL;
+    OWNED(directory) whole = NULL;
+    OWNED(bytes) one = NULL;
+    OWNED(bytes) other = NULL;
+    const char *folder = folder_with_snapshot(book);
+    MUST(book_load(book, folder, NULL, NULL, &state));
+    MUST(book_fold(book, &whole));
+    CU_ASSERT_EQUAL(directory_epoch(state), book->count);
+    MUST(directory_snapshot(state, book->count, &one));
+    MUST(directory_snapshot(whole, book->count, &other));
+    CU_ASSERT(span_equal(bytes_span(one), bytes_span(other)));
+}
+
+static void test_a_snapshot_without_its_voucher_is_nothing(void)
+{
+    OWNED(book) book = book_new();
+    OWNED(book) stranger = book_new();
+    OWNED(directory) state = NULL;
+    OWNED(directory) other = NULL;
+    OWNED(bytes) sound = NULL;
+    char path[512];
+    const char *folder = folder_with_snapshot(book);
+    rich_country(stranger);
+    many_purposes(stranger, 300);
+    OWNED(bytes) foreign = snapshot_of(stranger, &other);
+    snprintf(path, sizeof path, "%s/snapshot/300", folder);
+    MUST(file_read(path, 1 << 20, &sound));
+    book_write_file(folder, "snapshot/300", bytes_span(foreign));
+    MUST_FAIL(DIRECTORY_BAD, book_load(book, folder, NULL, NULL, &state));
+    book_write_file(folder, "snapshot/310", bytes_span(sound)); /* and under another number */
+    MUST_FAIL(DIRECTORY_BAD, book_load(book, folder, NULL, NULL, &state));
+    drop(folder, "snapshot/310");
+    book_write_file(folder, "snapshot/300", bytes_span(sound));
+    MUST(book_load(book, folder, NULL, NULL, &state));
+}
+
+static void test_a_fork_behind_a_snapshot_is_seen(void)
+{
+    OWNED(book) book = book_new();
+    OWNED(directory) state = NULL;
+    const char *folder = folder_with_snapshot(book);
+    struct merkle tree = {0};
+    for (size_t i = 0; i < 40; i++) {
+        struct sha256 hash = merkle_leaf_hash(book->leaves[i]);
+        merkle_append(&tree, &hash);
+    }
+    struct checkpoint seen = {.size = 40, .root = merkle_root(&tree)};
+    MUST(book_load(book, folder, NULL, &seen, &state));
+    directory_release(&state);
+    seen.root.at[7] ^= 1;
+    MUST_FAIL(DIRECTORY_FORKED, book_load(book, folder, NULL, &seen, &state));
+    seen.size = 5000;
+    MUST_FAIL(DIRECTORY_OLD, book_load(book, folder, NULL, &seen, &state));
+}
+
+static void test_tiles_that_lie_about_the_edge_are_found_out(void)
+{
+    OWNED(book) book = book_new();
+    OWNED(directory) state = NULL;
+    OWNED(bytes) tile = NULL;
+    char path[512];
+    const char *folder = folder_with_snapshot(book);
+    snprintf(path, sizeof path, "%s/tile/1/000.p/1", folder);
+    MUST(file_read(path, 1 << 20, &tile));
+    tile->data[10] ^= 1;
+    MUST(file_replace(path, bytes_span(tile), 0644));
+    MUST_FAIL(DIRECTORY_BAD, book_load(book, folder, NULL, NULL, &state));
+}
+
+// --- further ------------------------------------------------------------------------------------
+
+static struct checkpoint head_of(struct book *book)
+{
+    struct merkle tree = {0};
+    book_sign_all(book);
+    for (size_t i = 0; i < book->count; i++) {
+        struct sha256 hash = merkle_leaf_hash(book->leaves[i]);
+        merkle_append(&tree, &hash);
+    }
+    return (struct checkpoint){.size = book->count, .root = merkle_root(&tree)};
+}
+
+static fault advance(struct book *book, struct directory *state)
+{
+    struct checkpoint head = head_of(book);
+    return directory_advance(state, &head, book->leaves + directory_epoch(state),
+                             book->count - directory_epoch(state), book->trust, book->time_ms);
+}
+
+static void test_a_state_goes_on_in_place(void)
+{
+    OWNED(book) book = book_new();
+    OWNED(directory) state = NULL;
+    OWNED(directory) whole = NULL;
+    OWNED(bytes) one = NULL;
+    OWNED(bytes) other = NULL;
+    const char *folder = unit_folder();
+    book_country(book);
+    book_published(book, BOOK_DAY_MS);
+    book_publish(book, folder, 0);
+    MUST(book_load(book, folder, NULL, NULL, &state));
+    const struct directory_service *service =
+        directory_service(state, span_of_text(DANE "/DIVIPOLA/reservado"));
+    CU_ASSERT_EQUAL(service->grants, 0);
+    book_grant(book, "G-1", DANE "/DIVIPOLA/reservado", MEDELLIN, "", book->time_ms + BOOK_YEAR_MS);
+    book_published(book, BOOK_DAY_MS);
+    MUST(advance(book, state));
+    CU_ASSERT_EQUAL(service->grants, 1);
+    many_purposes(book, 60);
+    book_published(book, BOOK_DAY_MS);
+    MUST(advance(book, state));
+    CU_ASSERT_EQUAL(directory_epoch(state), book->count);
+    CU_ASSERT_FALSE(directory_is_spoiled(state));
+    MUST(book_fold(book, &whole));
+    MUST(directory_snapshot(state, book->count, &one));
+    MUST(directory_snapshot(whole, book->count, &other));
+    CU_ASSERT(span_equal(bytes_span(one), bytes_span(other)));
+    struct sha256 root = directory_root(state), wanted = head_of(book).root;
+    CU_ASSERT(sha256_equal(&root, &wanted));
+}
+
+static void test_only_what_continues_the_state_is_taken(void)
+{
+    OWNED(book) book = book_new();
+    OWNED(directory) state = NULL;
+    const char *folder = unit_folder();
+    book_published(book, BOOK_DAY_MS);
+    book_publish(book, folder, 0);
+    MUST(book_load(book, folder, NULL, NULL, &state));
+    book_purpose(book, "otra");
+    book_published(book, BOOK_DAY_MS);
+    struct checkpoint head = head_of(book);
+    MUST_FAIL(DIRECTORY_OLD,
+              directory_advance(state, &head, book->leaves + 2, 1, book->trust, book->time_ms));
+    head.root.at[0] ^= 1;
+    MUST_FAIL(DIRECTORY_FORKED,
+              directory_advance(state, &head, book->leaves + 2, 2, book->trust, book->time_ms));
+    CU_ASSERT_FALSE(directory_is_spoiled(state));
+    MUST(advance(book, state));
+    book_purpose(book, "con blanco");
+    book_published(book, BOOK_DAY_MS);
+    MUST_FAIL(DIRECTORY_BAD, advance(book, state));
+    CU_ASSERT(directory_is_spoiled(state));
+}
+
+SUITE(directory_snapshot, TEST(test_a_state_comes_back_from_its_snapshot),
+      TEST(test_certificates_that_are_gone_are_remembered), TEST(test_one_state_has_one_encoding),
+      TEST(test_a_node_begins_with_a_snapshot_and_what_came_behind),
+      TEST(test_a_snapshot_without_its_voucher_is_nothing),
+      TEST(test_a_fork_behind_a_snapshot_is_seen),
+      TEST(test_tiles_that_lie_about_the_edge_are_found_out), TEST(test_a_state_goes_on_in_place),
+      TEST(test_only_what_continues_the_state_is_taken))
