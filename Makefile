@@ -83,7 +83,7 @@ OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serv
 OBJECTS_chaski-audit := $(call objects,tools/audit) $(EVIDENCE)
 OBJECTS_chaski := $(call objects,tools/chaski) $(OUT)/gateway/table.o
 
-.PHONY: all deps test unit integration demo bench bench-evidence bench-search bench-recovery bench-verify fuzz lint install clean docs check corpora tidy
+.PHONY: all deps test unit integration demo bench bench-evidence bench-directory bench-search bench-recovery bench-verify fuzz lint install clean docs check corpora tidy
 all: $(BINARIES)
 
 # --- rules ---------------------------------------------------------------------------------------
@@ -160,6 +160,11 @@ OUTSIDE_WITNESS := $(OUT)/tests/outside_witness
 $(OUTSIDE_WITNESS): $(OUT)/tests/tools/outside_witness.o
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ -lmicrohttpd -lcrypto
+# a country of any size, and how long a node takes for it: for tests/bench/directory.sh
+COUNTRY_TOOLS := $(OUT)/tests/country_fill $(OUT)/tests/directory_timer
+$(COUNTRY_TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(call parts,registry) $(POLICY) $(FLOOR_all)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all)
 # fills a search index of any size: for tests/bench/search.sh
 INDEX_FILL := $(OUT)/tests/index_fill
 $(INDEX_FILL): $(OUT)/tests/tools/index_fill.o $(call parts,tools/audit) $(EVIDENCE) $(FLOOR_all)
@@ -177,7 +182,7 @@ $(REPLAYS): $(OUT)/tests/replay-%: $(OUT)/tests/fuzz/replay_main.o $(OUT)/tests/
 test:
 	@tools/deps.sh build test
 	@mkdir -p build && touch $(DEPS_STAMP)
-	@$(MAKE) --no-print-directory -j2 all $(UNIT_PROGRAMS) $(REPLAYS) $(TEST_TOOLS) $(INDEX_FILL) $(OUTSIDE_WITNESS)
+	@$(MAKE) --no-print-directory -j2 all $(UNIT_PROGRAMS) $(REPLAYS) $(TEST_TOOLS) $(INDEX_FILL) $(COUNTRY_TOOLS) $(OUTSIDE_WITNESS)
 	@tests/run.sh $(OUT) $(ONLY)
 
 demo:
@@ -194,6 +199,11 @@ bench-evidence:
 	@tools/deps.sh build bench
 	@$(MAKE) --no-print-directory -j2 BUILD=release all
 	@tests/bench/evidence.sh build/release
+
+bench-directory:
+	@tools/deps.sh build bench
+	@$(MAKE) --no-print-directory -j2 BUILD=release all build/release/tests/country_fill build/release/tests/directory_timer
+	@tests/bench/directory.sh build/release
 
 bench-search:
 	@tools/deps.sh build bench

@@ -150,7 +150,7 @@ static void print_signers(const struct directory_server *server, FILE *out)
 
 static const char *name_of_witness(const struct directory_witness *witness)
 {
-    return witness->server != NULL ? witness->server : witness->key.name;
+    return witness->server != NULL ? witness->server : witness->key->name;
 }
 
 static void print_witnesses(const struct directory_server *server, FILE *out)
@@ -305,7 +305,7 @@ static json_t *witnesses_json(const struct directory_server *server)
         if (at->server != NULL) {
             json_object_set_new(json, "server", json_string(at->server));
         } else {
-            note_key_text(&at->key, vkey, sizeof vkey);
+            note_key_text(at->key, vkey, sizeof vkey);
             json_object_set_new(json, "vkey", json_string(vkey));
             json_object_set_new(json, "url", json_string(at->url));
         }

@@ -8,7 +8,9 @@
 static fault take_outside_witness(struct directory *self, struct directory_witness *out,
                                   const char *vkey, const char *url)
 {
-    if (failed(note_key_parse(span_of_text(vkey), &out->key)) || out->key.type != NOTE_WITNESS)
+    struct note_key *key = directory_make(self, sizeof *key);
+    out->key = key;
+    if (failed(note_key_parse(span_of_text(vkey), key)) || key->type != NOTE_WITNESS)
         return BAD("the key of an outside witness is none");
     TRY(act_word("an outside witness's address", url));
     if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
@@ -34,7 +36,7 @@ static bool is_same_witness(const struct directory_witness *a, const struct dire
     if (a->server != NULL && b->server != NULL)
         return strcmp(a->server, b->server) == 0;
     return a->server == NULL && b->server == NULL &&
-           memcmp(a->key.public_key, b->key.public_key, ED25519_PUBLIC_BYTES) == 0;
+           memcmp(a->key->public_key, b->key->public_key, ED25519_PUBLIC_BYTES) == 0;
 }
 
 static bool names_one_twice(const struct directory_server *server)

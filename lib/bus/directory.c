@@ -144,7 +144,7 @@ const struct note_key *directory_witness_key(const struct directory *self,
                                              const struct directory_witness *witness)
 {
     if (witness->server == NULL)
-        return &witness->key;
+        return witness->key;
     const struct directory_server *server = directory_server(self, span_of_text(witness->server));
     return server != NULL && server->is_witness ? &server->witness_key : NULL;
 }

@@ -38,7 +38,7 @@ struct directory_member {
 struct directory_witness {
     const char *server;  /* its id, or NULL for an outside one */
     const char *url;     /* of an outside one */
-    struct note_key key; /* of an outside one; a server's stands in its own entry */
+    const struct note_key *key; /* of an outside one; a server's stands in its own entry */
 };
 
 struct directory_server {

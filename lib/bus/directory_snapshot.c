@@ -125,7 +125,7 @@ static Chaski__WitnessesSet *of_witnesses(struct making *making,
             to->witness[to->n_witness++] = lend(witness->server);
             continue;
         }
-        to->outside_vkey[to->n_outside_vkey++] = vkey(making, &witness->key);
+        to->outside_vkey[to->n_outside_vkey++] = vkey(making, witness->key);
         to->outside_url[to->n_outside_url++] = lend(witness->url);
     }
     return to;

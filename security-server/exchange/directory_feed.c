@@ -115,7 +115,7 @@ static fault add_outside_witnesses(struct bytes *policy, const struct directory_
     for (size_t i = 0; i < own->witnesses; i++) {
         if (own->witness[i].server != NULL)
             continue;
-        note_key_text(&own->witness[i].key, vkey, sizeof vkey);
+        note_key_text(own->witness[i].key, vkey, sizeof vkey);
         text_format(line, sizeof line, "witness %s %s\n", vkey, own->witness[i].url);
         TRY(bytes_append_text(policy, line));
     }

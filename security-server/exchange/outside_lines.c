@@ -12,7 +12,7 @@ void outside_lines_begin(struct outside_lines *self, const struct directory_serv
     self->count = 0;
     for (size_t i = 0; i < own->witnesses; i++)
         if (own->witness[i].server == NULL)
-            self->key[self->count++] = own->witness[i].key;
+            self->key[self->count++] = *own->witness[i].key;
     self->waiting = self->count > 0;
     self->overtaken = false;
 }

@@ -300,7 +300,7 @@ static bool is_assigned(const struct witness_desk *self, const struct directory_
         const struct directory_witness *one = &server->witness[i];
         if (one->server != NULL
                 ? strcmp(one->server, self->node->config->server) == 0
-                : memcmp(one->key.public_key, self->key.public_key, ED25519_PUBLIC_BYTES) == 0)
+                : memcmp(one->key->public_key, self->key.public_key, ED25519_PUBLIC_BYTES) == 0)
             return true;
     }
     return false;
