@@ -2,6 +2,7 @@
 #include "lib/bus/directory_acts.h"
 
 #include "lib/bus/bus_id.h"
+#include "lib/bus/metaservice.h"
 
 #include "directory.pb-c.h"
 
@@ -37,6 +38,15 @@ fault act_subsystem_apply(struct directory *self, const Chaski__SubsystemSet *ac
     return DONE;
 }
 
+/* A service of such a name could never be called: the name means something else everywhere. */
+static fault check_code_is_free(const char *id)
+{
+    const char *code = strrchr(id, '/') + 1;
+    if (metaservice_is_reserved(span_of_text(code)))
+        return BAD("service %s: X-Road keeps the code %s for itself", id, code);
+    return DONE;
+}
+
 fault act_service_apply(struct directory *self, const Chaski__ServiceSet *act)
 {
     TRY(act_id(self, act->id, ID_SERVICE));
@@ -48,6 +58,7 @@ fault act_service_apply(struct directory *self, const Chaski__ServiceSet *act)
         act->class_ != CHASKI__SERVICE_CLASS__SHARED &&
         act->class_ != CHASKI__SERVICE_CLASS__RESTRICTED)
         return BAD("service %s has no class", act->id);
+    TRY(check_code_is_free(act->id));
     TRY(act_text("the service's title", act->title));
     TRY(act_text("the service's notice", act->notice));
     struct directory_service *service = directory_find(&self->services, act->id);

@@ -131,9 +131,10 @@
 #define RECONCILE_EVERY_MS_DEFAULT 86400000
 #define RECONCILE_DAYS_DEFAULT 7
 #define RECONCILE_DAYS_MAX 400 /* how far back leaves are compared and taken in */
-#define RECONCILE_GRACE_MS_DEFAULT (DEADLINE_MS_MAX + FRESH_PAST_MS) /* younger: maybe on its way \
-                                                                      */
-#define RECONCILE_JITTER_MS 3600000 /* at most, and at most a tenth of an interval */
+#define RECONCILE_GRACE_MS_DEFAULT                                 \
+    (DEADLINE_MS_MAX + FRESH_PAST_MS) /* younger: maybe on its way \
+                                       */
+#define RECONCILE_JITTER_MS 3600000   /* at most, and at most a tenth of an interval */
 #define RECONCILE_HOURS_A_QUESTION 24
 #define RECONCILE_HASHES_A_MESSAGE 2048 /* more in a minute: by prefix, or page by page */
 #define RECONCILE_LEAVES_A_MESSAGE 64
@@ -178,6 +179,16 @@
 #define REGISTRY_ANSWER_WAIT_MS 600000      /* a whole answer must be taken, however slowly */
 #define REGISTRY_BODY_DROPPED_MAX 1048576   /* read past to the end, so that a refusal arrives */
 #define REGISTRY_STAMP_WAIT_MS 5000
+
+// metadata
+#define OFFER_SERVICES_MAX 20000 /* of one subsystem, in a list */
+#define CLIENTS_PAGE_MAX 512     /* members and subsystems in one message */
+#define CLIENTS_PAGE_BYTES_MAX (128u << 10)
+#define CLIENTS_MAX 200000                 /* in a whole list */
+#define CLIENTS_BODY_BYTES_MAX (64u << 20) /* ... in each of its two forms */
+#define CLIENTS_ASKS_MAX 256               /* callers who wait for it at once */
+#define CLIENTS_WAIT_MS 10000
+#define CLIENTS_TRIES_MAX 5 /* when the directory changes under the pages */
 
 // tables
 #define TABLE_BYTES_MAX (256u << 20)

@@ -3,6 +3,7 @@
 
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
+#include "lib/bus/metaservice.h"
 
 #define SAY(field, ...) text_format((field), POLICY_TEXT_BYTES, __VA_ARGS__)
 
@@ -128,6 +129,12 @@ static void decide_restricted(const struct directory *directory,
     say_grant_remedy(service, question, out);
 }
 
+static bool is_metadata(const struct directory *directory, const struct policy_question *question)
+{
+    return metaservice_of(question->service) != METASERVICE_NONE &&
+           directory_subsystem(directory, bus_id_prefix(question->service, ID_SUBSYSTEM)) != NULL;
+}
+
 void policy_decide(const struct directory *directory, const struct policy_question *question,
                    struct policy_verdict *out)
 {
@@ -141,6 +148,11 @@ void policy_decide(const struct directory *directory, const struct policy_questi
             "Ask the authority to register it: chaski-registry subsystem add STORE %.*s "
             "--name TEXT --server SERVER",
             (int)question->client.size, (const char *)question->client.at);
+        return;
+    }
+    if (is_metadata(directory, question)) {
+        allow(out, "metadata/any-member",
+              "Any registered subsystem may ask what another one offers.");
         return;
     }
     if (service == NULL) {
@@ -162,4 +174,47 @@ void policy_decide(const struct directory *directory, const struct policy_questi
         decide_shared(directory, client, question, out);
     else
         decide_restricted(directory, service, question, out);
+}
+
+static bool allows(const struct directory *directory, const struct policy_question *question,
+                   const char *purpose)
+{
+    struct policy_verdict verdict;
+    struct policy_question with = *question;
+    with.purpose = span_of_text(purpose);
+    policy_decide(directory, &with, &verdict);
+    return verdict.fault == OK;
+}
+
+static bool allows_for_a_grant(const struct directory *directory,
+                               const struct directory_service *service,
+                               const struct policy_question *question)
+{
+    struct span member = bus_id_prefix(question->client, ID_MEMBER);
+    for (size_t i = 0; i < service->grants; i++) {
+        const struct directory_grant *grant = service->grant[i];
+        bool names_caller = span_is_text(question->client, grant->consumer) ||
+                            span_is_text(member, grant->consumer);
+        if (names_caller && allows(directory, question, grant->purpose))
+            return true;
+    }
+    return false;
+}
+
+/* To a shared service one registered purpose is as good as another; to a restricted one those of
+ * its grants are all that can help. */
+bool policy_allows_somehow(const struct directory *directory,
+                           const struct policy_question *question)
+{
+    const struct directory_service *service = directory_service(directory, question->service);
+    if (question->purpose.size == 0 && service != NULL && service->class == SERVICE_SHARED) {
+        size_t step = 0;
+        const struct directory_purpose *any = directory_next_purpose(directory, &step);
+        return any != NULL && allows(directory, question, any->id);
+    }
+    if (question->purpose.size == 0 && service != NULL && service->class == SERVICE_RESTRICTED)
+        return allows_for_a_grant(directory, service, question);
+    struct policy_verdict verdict;
+    policy_decide(directory, question, &verdict);
+    return verdict.fault == OK;
 }

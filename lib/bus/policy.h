@@ -8,6 +8,7 @@
  *   allowed   open/any-member                         any registered subsystem
  *             shared/public-agency-with-purpose
  *             restricted/grant ID                     the grant that ends last, if several fit
+ *             metadata/any-member                     what a subsystem offers (metaservice.h)
  *   refused   directory/unknown-client                UNKNOWN_CLIENT
  *             directory/unknown-service               UNKNOWN_SERVICE
  *             service/disabled                        SERVICE_DISABLED, even for a grant's holder
@@ -42,5 +43,10 @@ struct policy_verdict {
 
 void policy_decide(const struct directory *directory, const struct policy_question *question,
                    struct policy_verdict *out);
+
+/* Would it be allowed? When the question names no purpose: with none, or with any registered one?
+ */
+bool policy_allows_somehow(const struct directory *directory,
+                           const struct policy_question *question);
 
 #endif

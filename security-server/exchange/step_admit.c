@@ -5,6 +5,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
+#include "lib/bus/offer.h"
 #include "security-server/exchange/node.h"
 
 static fault check_client(const struct node *node, const struct admission *question)
@@ -17,11 +18,11 @@ static fault check_client(const struct node *node, const struct admission *quest
     return DONE;
 }
 
-static fault find_service(const struct node *node, const struct admission *question,
-                          const struct directory_service **out)
+static fault find_provider(const struct node *node, const struct admission *question,
+                           const struct directory_subsystem **out)
 {
     struct span id = span_of_text(question->service);
-    *out = directory_service(node->directory, id);
+    *out = offer_provider(node->directory, id);
     if (*out != NULL)
         return DONE;
     struct span subsystem = bus_id_prefix(id, ID_SUBSYSTEM);
@@ -31,10 +32,9 @@ static fault find_service(const struct node *node, const struct admission *quest
     return RAISE(UNKNOWN_SERVICE, "%s", question->service);
 }
 
-static fault choose_server(const struct directory_service *service, const char *wanted,
+static fault choose_server(const struct directory_subsystem *subsystem, const char *wanted,
                            const struct directory_server **out)
 {
-    const struct directory_subsystem *subsystem = service->subsystem;
     for (size_t i = 0; i < subsystem->servers; i++)
         if (wanted[0] == '\0' || strcmp(subsystem->server[i]->id, wanted) == 0) {
             *out = subsystem->server[i];
@@ -48,13 +48,13 @@ static fault choose_server(const struct directory_service *service, const char *
 static fault find_way(struct node *node, const struct admission *question,
                       const struct directory_server **peer)
 {
-    const struct directory_service *service = NULL;
+    const struct directory_subsystem *provider = NULL;
     TRY(node_ready(node));
     if (question->payload_bytes > node_payload_bytes_max(node))
         return RAISE(BODY_TOO_LARGE, "at most %lld bytes", (long long)node->config->body_bytes_max);
     TRY(check_client(node, question));
-    TRY(find_service(node, question, &service));
-    return choose_server(service, question->wanted_server, peer);
+    TRY(find_provider(node, question, &provider));
+    return choose_server(provider, question->wanted_server, peer);
 }
 
 void admit(struct node *node, const struct admission *question, struct problem *problem,

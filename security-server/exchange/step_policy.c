@@ -5,18 +5,19 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
+#include "lib/bus/offer.h"
 #include "security-server/exchange/node.h"
 
 static fault check_is_ours(const struct exchange *x)
 {
     const struct header *header = header_of(x->request.read);
-    const struct directory_service *service =
-        directory_service(x->node->directory, header->service);
-    if (service == NULL)
+    const struct directory_subsystem *provider =
+        offer_provider(x->node->directory, header->service);
+    if (provider == NULL)
         return RAISE(UNKNOWN_SERVICE, "%s", x->service);
-    if (!directory_server_has(node_self(x->node), service->subsystem))
+    if (!directory_server_has(node_self(x->node), provider))
         return RAISE(WRONG_SERVER, "%s is not served by %s", x->service, x->node->config->server);
-    if (!span_is_text(header->receiver, service->subsystem->id))
+    if (!span_is_text(header->receiver, provider->id))
         return RAISE(BAD_FRAME, "receiver and service of the request differ");
     if (header->deadline_ms <= clock_wall_ms())
         return RAISE(DEADLINE_PASSED, "the request came %lld ms after its deadline",

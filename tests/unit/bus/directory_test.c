@@ -591,6 +591,14 @@ static void test_texts_hold_no_control_characters(void)
                  it->notice = book_text("a\nb")));
 }
 
+static void test_no_service_has_a_code_that_x_road_keeps(void)
+{
+    OWNED(book) book = book_new();
+    book_country(book);
+    BAD(book_service(book, DANE "/DIVIPOLA/listMethods", SERVICE_OPEN));
+    BAD(book_service(book, DANE "/DIVIPOLA/getWsdl", SERVICE_OPEN));
+}
+
 // --- order and form ------------------------------------------------------------------------------
 
 static fault apply_text(struct directory *state, uint64_t number, Chaski__Act *act)
@@ -694,5 +702,6 @@ SUITE(directory, TEST(test_a_published_directory_is_loaded_whole),
       TEST(test_time_stamp_authorities_are_bounded),
       TEST(test_addresses_of_time_stamp_authorities_are_plain_http),
       TEST(test_texts_hold_no_control_characters),
+      TEST(test_no_service_has_a_code_that_x_road_keeps),
       TEST(test_acts_stand_in_order_under_their_context),
       TEST(test_only_the_one_encoding_is_an_act))

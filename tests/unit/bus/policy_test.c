@@ -52,6 +52,16 @@ static const struct line table[] = {
     {TRAMITES, OPEN_SERVICE, "", NOW_MS, OK, "open/any-member", NULL},
     {APP, OPEN_SERVICE, "no-such", NOW_MS, OK, "open/any-member", NULL},
 
+    {TRAMITES, DANE "/DIVIPOLA/listMethods", "", NOW_MS, OK, "metadata/any-member", NULL},
+    {APP, DANE "/DIVIPOLA/allowedMethods", "", NOW_MS, OK, "metadata/any-member", NULL},
+    {APP, DANE "/DIVIPOLA/getOpenAPI", "curiosidad", NOW_MS, OK, "metadata/any-member", NULL},
+    {"CO/GOV/1/X", DANE "/DIVIPOLA/listMethods", "", NOW_MS, UNKNOWN_CLIENT,
+     "directory/unknown-client", ""},
+    {TRAMITES, DANE "/NADA/listMethods", "", NOW_MS, UNKNOWN_SERVICE, "directory/unknown-service",
+     ""},
+    {TRAMITES, DANE "/DIVIPOLA/getWsdl", "", NOW_MS, UNKNOWN_SERVICE, "directory/unknown-service",
+     ""},
+
     {TRAMITES, SHARED_SERVICE, "tramite-licencia", NOW_MS, OK, "shared/public-agency-with-purpose",
      NULL},
     {TRAMITES, SHARED_SERVICE, "", NOW_MS, ACCESS_DENIED, "shared/no-purpose",
