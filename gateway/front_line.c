@@ -21,6 +21,7 @@ struct front_line {
     uint64_t run;
     size_t subsystems;
     char **subsystem;
+    bool leaving;
 
     bool up;
     int64_t welcome_ms; /* steady time of the last Welcome */
@@ -69,6 +70,7 @@ static void say_hello(struct front_line *self)
     hello.n_subsystem = self->subsystems;
     hello.subsystem = self->subsystem;
     hello.run = self->run;
+    hello.leaving = self->leaving;
     /* fails while nobody is connected; the next beat says it again */
     ignore(send_message(self, &message, NULL));
 }
@@ -340,6 +342,12 @@ void front_line_serve(struct front_line *self, const char *const *subsystem, siz
     for (size_t i = 0; i < count; i++)
         self->subsystem[self->subsystems++] = owned_text(subsystem[i]);
     say_hello(self);
+}
+
+void front_line_leave(struct front_line *self)
+{
+    self->leaving = true;
+    front_line_serve(self, NULL, 0);
 }
 
 bool front_line_up(const struct front_line *self)

@@ -88,6 +88,9 @@ void front_line_take(struct front_line *self, const struct message *message);
 /* The subsystems whose services this gateway can call; copied. Said at once and with each beat. */
 void front_line_serve(struct front_line *self, const char *const *subsystem, size_t count);
 
+/* This gateway is shutting down: no new calls, please. */
+void front_line_leave(struct front_line *self);
+
 /* A Welcome came within FRONT_LOST_MS. */
 bool front_line_up(const struct front_line *self);
 /* OK, SERVER_AWAY, or what the server's Welcome said of itself. */

@@ -117,7 +117,7 @@ static void on_terminate(void *owner)
         return;
     gateway->draining = true;
     EVENT(INFO, "gateway.draining", E_NUMBER("in_flight", in_flight(gateway)));
-    front_line_serve(gateway->front, NULL, 0); /* no new calls, please */
+    front_line_leave(gateway->front);
     http_server_drain(gateway->http);
     if (gateway->evidence_http != NULL)
         http_server_drain(gateway->evidence_http);

@@ -5,7 +5,10 @@
 #include "lib/base/event.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
+#include "lib/bus/metaservice.h"
+#include "lib/bus/offer.h"
 #include "lib/net/door.h"
+#include "security-server/exchange/client_list.h"
 #include "security-server/exchange/exchange_steps.h"
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/node.h"
@@ -23,12 +26,14 @@ struct gateway {
     size_t route_size;
     uint64_t run;
     int64_t beat_ms; /* steady time of its last Hello */
+    bool leaving;
     size_t subsystems;
     char **subsystem;
 };
 
 struct front {
     struct node *node;
+    struct client_list *clients;
     struct door *door;
     size_t gateways;
     struct gateway gateway[FRONT_GATEWAYS_MAX];
@@ -184,6 +189,7 @@ static void take_hello(struct front *self, struct span route, const Chaski__Hell
     for (size_t i = 0; i < hello->n_subsystem; i++)
         gateway->subsystem[i] = owned_text(hello->subsystem[i]);
     gateway->run = hello->run;
+    gateway->leaving = hello->leaving;
     gateway->beat_ms = clock_steady_ms();
     welcome(self, route);
 }
@@ -332,6 +338,49 @@ static void take_witness_ask(struct front *self, struct span route, const Chaski
     witness_desk_take(self->node->witness, NULL, span_of(ask->body.data, ask->body.len), &reply);
 }
 
+// --- who there is ------------------------------------------------------------------------------
+
+static void fill_clients(const struct client_page *page, Chaski__Client *client,
+                         Chaski__Client **pointer, Chaski__ClientsPage *out)
+{
+    out->epoch = page->epoch;
+    out->from = page->from;
+    out->total = page->total;
+    out->n_client = page->count;
+    out->client = pointer;
+    for (size_t i = 0; i < page->count; i++) {
+        chaski__client__init(&client[i]);
+        client[i].id = (char *)(uintptr_t)page->client[i].id;
+        client[i].name = (char *)(uintptr_t)page->client[i].name;
+        client[i].subsystem_name = (char *)(uintptr_t)page->client[i].subsystem_name;
+        pointer[i] = &client[i];
+    }
+}
+
+static void take_clients_ask(struct front *self, struct span route, const Chaski__ClientsAsk *ask)
+{
+    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
+    Chaski__ClientsPage wire = CHASKI__CLIENTS_PAGE__INIT;
+    Chaski__Client client[CLIENTS_PAGE_MAX], *pointer[CLIENTS_PAGE_MAX];
+    Chaski__Problem wire_problem;
+    struct problem problem = {0};
+    struct client_page page;
+    message.body_case = CHASKI__FRONT_MESSAGE__BODY_CLIENTS_PAGE;
+    message.clients_page = &wire;
+    wire.ask = ask->ask;
+    fault f = node_ready(self->node);
+    if (!failed(f)) {
+        client_list_page(self->clients, self->node->directory, ask->epoch, ask->from, &page);
+        fill_clients(&page, client, pointer, &wire);
+    } else {
+        problem.fault = f.code;
+        text_format(problem.detail, sizeof problem.detail, "%s", fault_detail());
+        fill_problem(&problem, &wire_problem);
+        wire.problem = &wire_problem;
+    }
+    ignore(send_message(self, route, &message, NULL)); /* its gateway has a deadline of its own */
+}
+
 // --- calling our own service --------------------------------------------------------------------
 
 static bool serves(const struct gateway *gateway, const char *subsystem)
@@ -342,12 +391,27 @@ static bool serves(const struct gateway *gateway, const char *subsystem)
     return false;
 }
 
-static struct gateway *choose_gateway(struct front *self, const char *subsystem)
+static bool serves_somebody_of(const struct gateway *gateway, const char *subsystem)
 {
-    forget_silent(self);
+    struct span member = bus_id_prefix(span_of_text(subsystem), ID_MEMBER);
+    for (size_t i = 0; i < gateway->subsystems; i++)
+        if (span_equal(bus_id_prefix(span_of_text(gateway->subsystem[i]), ID_MEMBER), member))
+            return true;
+    return false;
+}
+
+static bool serves_nobody(const struct gateway *gateway, const char *subsystem)
+{
+    (void)subsystem;
+    return gateway->subsystems == 0;
+}
+
+static struct gateway *next_gateway(struct front *self, const char *subsystem,
+                                    bool (*fits)(const struct gateway *, const char *))
+{
     for (size_t i = 0; i < self->gateways; i++) {
         struct gateway *gateway = &self->gateway[(self->turn + i) % self->gateways];
-        if (serves(gateway, subsystem)) {
+        if (!gateway->leaving && fits(gateway, subsystem)) {
             self->turn = (self->turn + i + 1) % self->gateways;
             return gateway;
         }
@@ -355,15 +419,48 @@ static struct gateway *choose_gateway(struct front *self, const char *subsystem)
     return NULL;
 }
 
-fault front_call(struct front *self, struct exchange *x, int64_t wait_ms)
+/* A subsystem that only calls has no services and no gateway that serves it, and still says so
+ * when it is asked what it offers: by a gateway of its own member, or of nobody. Never by one of
+ * another member, which would read what was asked. */
+static struct gateway *choose_gateway(struct front *self, const char *subsystem, bool metadata)
+{
+    forget_silent(self);
+    struct gateway *gateway = next_gateway(self, subsystem, serves);
+    if (gateway == NULL && metadata)
+        gateway = next_gateway(self, subsystem, serves_somebody_of);
+    if (gateway == NULL && metadata)
+        gateway = next_gateway(self, subsystem, serves_nobody);
+    return gateway;
+}
+
+/* The directory's part of an answer about what is offered, by the directory of now. */
+static fault make_offer(const struct exchange *x, enum metaservice metaservice, struct offer *out)
 {
     const struct header *request = header_of(x->request.read);
-    char subsystem[ID_TEXT_BYTES_MAX + 1];
-    text_format(subsystem, sizeof subsystem, "%.*s", (int)request->receiver.size,
-                (const char *)request->receiver.at);
-    struct gateway *gateway = choose_gateway(self, subsystem);
-    if (gateway == NULL)
-        return RAISE(SERVICE_DOWN, "no gateway that serves %s is connected", subsystem);
+    const struct directory *directory = x->node->directory;
+    const struct directory_subsystem *provider = directory_subsystem(directory, request->receiver);
+    struct policy_question caller = {
+        .client = request->sender, .purpose = request->purpose, .at_ms = clock_wall_ms()};
+    if (provider == NULL)
+        return RAISE(UNKNOWN_SERVICE, "%s", x->service);
+    return offer_of(directory, provider,
+                    metaservice == METASERVICE_ALLOWED_METHODS ? &caller : NULL, out);
+}
+
+static fault fill_offer(const struct exchange *x, enum metaservice metaservice, struct offer *offer,
+                        Chaski__Offer *out)
+{
+    TRY(make_offer(x, metaservice, offer));
+    out->n_code = offer->count;
+    out->code = owned_array(offer->count == 0 ? 1 : offer->count, sizeof *out->code);
+    for (size_t i = 0; i < offer->count; i++)
+        out->code[i] = (char *)(uintptr_t)(strrchr(offer->service[i]->id, '/') + 1);
+    return DONE;
+}
+
+static fault send_call(struct front *self, const struct gateway *gateway, struct exchange *x,
+                       int64_t wait_ms, Chaski__Offer *offer)
+{
     exchange_table_call(self->node->table, x);
     Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
     Chaski__Call call = CHASKI__CALL__INIT;
@@ -375,6 +472,7 @@ fault front_call(struct front *self, struct exchange *x, int64_t wait_ms)
     call.service = x->service;
     call.purpose = x->purpose;
     call.wait_ms = (uint32_t)wait_ms;
+    call.offer = offer;
     struct span payload = letter_payload(bytes_span(x->request.blob));
     memcpy(x->gateway, gateway->route, gateway->route_size);
     x->gateway_size = gateway->route_size;
@@ -382,7 +480,27 @@ fault front_call(struct front *self, struct exchange *x, int64_t wait_ms)
     if (!failed(f))
         return DONE;
     exchange_table_called_back(self->node->table, x);
-    return RAISE(SERVICE_DOWN, "the gateway that serves %s takes nothing", subsystem);
+    return RAISE(SERVICE_DOWN, "the gateway that serves %s takes nothing", x->service);
+}
+
+fault front_call(struct front *self, struct exchange *x, int64_t wait_ms)
+{
+    const struct header *request = header_of(x->request.read);
+    char subsystem[ID_TEXT_BYTES_MAX + 1];
+    text_format(subsystem, sizeof subsystem, "%.*s", (int)request->receiver.size,
+                (const char *)request->receiver.at);
+    enum metaservice metaservice = metaservice_of(request->service);
+    struct gateway *gateway = choose_gateway(self, subsystem, metaservice != METASERVICE_NONE);
+    if (gateway == NULL)
+        return RAISE(SERVICE_DOWN, "no gateway that serves %s is connected", subsystem);
+    struct offer offer = {0};
+    Chaski__Offer wire = CHASKI__OFFER__INIT;
+    if (metaservice != METASERVICE_NONE)
+        TRY(fill_offer(x, metaservice, &offer, &wire));
+    fault f = send_call(self, gateway, x, wait_ms, metaservice == METASERVICE_NONE ? NULL : &wire);
+    free(wire.code);
+    offer_clear(&offer);
+    return f;
 }
 
 static fault problem_of(const Chaski__Problem *problem)
@@ -439,6 +557,9 @@ static void take_message(struct front *self, struct span route, const Chaski__Fr
     case CHASKI__FRONT_MESSAGE__BODY_WITNESS_ASK:
         take_witness_ask(self, route, message->witness_ask);
         return;
+    case CHASKI__FRONT_MESSAGE__BODY_CLIENTS_ASK:
+        take_clients_ask(self, route, message->clients_ask);
+        return;
     case CHASKI__FRONT_MESSAGE__BODY_DONE:
         take_done(self, route, message->done, payload);
         return;
@@ -477,6 +598,7 @@ fault front_open(struct node *node, const char *address, struct front **out)
         .message_bytes_max = PAYLOAD_BYTES_MAX,
     };
     self->node = node;
+    self->clients = client_list_new();
     TRY(door_open(&options, on_message, self, &self->door));
     *out = TAKE(self);
     return DONE;
@@ -487,6 +609,7 @@ void front_free(struct front **self)
     if (*self == NULL)
         return;
     door_free(&(*self)->door);
+    client_list_free(&(*self)->clients);
     for (size_t i = 0; i < (*self)->gateways; i++)
         gateway_clear(&(*self)->gateway[i]);
     free(*self);
