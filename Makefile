@@ -68,6 +68,7 @@ LIBS_evidence := -lzip $(LIBS_bus)
 LIBS_all := -lprotobuf-c -lzmq -ljansson $(LIBS_crypto)
 # what only one program links
 LIBS_chaski-audit := -lsqlite3 -lzip
+LIBS_chaski-gateway := -lexpat -lyaml
 LIBS_chaski-registry := -lmicrohttpd
 LIBS_chaski-security-server := -lcurl -lzip
 
@@ -142,6 +143,7 @@ UNIT_LIBS_crypto := $(LIBS_crypto)
 UNIT_LIBS_net := $(LIBS_net)
 UNIT_LIBS_bus := $(LIBS_bus)
 UNIT_LIBS_evidence := $(LIBS_evidence)
+UNIT_LIBS_gateway := $(LIBS_chaski-gateway) $(LIBS_all)
 UNIT_LIBS_tools := $(LIBS_chaski-audit) $(LIBS_all)
 
 $(UNIT_PROGRAMS): $(OUT)/tests/unit-%: $(OUT)/tests/unit/main.o $$(addprefix $(OUT)/,$$(addsuffix .o,$$(basename $$(wildcard tests/unit/%/*_test.c)))) $$(UNIT_PARTS_%)
@@ -177,7 +179,7 @@ FUZZ_PARTS := $(call parts,gateway) $(LLHTTP_OBJECTS) $(call parts,registry) $(P
 REPLAYS := $(FUZZ_TARGETS:%=$(OUT)/tests/replay-%)
 $(REPLAYS): $(OUT)/tests/replay-%: $(OUT)/tests/fuzz/replay_main.o $(OUT)/tests/fuzz/fuzz_%.o $(FUZZ_PARTS)
 	@mkdir -p $(@D)
-	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_chaski-gateway) $(LIBS_all)
 
 test:
 	@tools/deps.sh build test

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/ask.h"
 
+#include "gateway/clients.h"
 #include "gateway/evidence.h"
 #include "gateway/health.h"
-#include "gateway/refusal.h"
+#include "gateway/refusal_http.h"
 #include "gateway/request_hash.h"
 #include "gateway/rest_headers.h"
 #include "gateway/rest_message.h"
 #include "gateway/rest_target.h"
+#include "gateway/soap_http.h"
 #include "gateway/uuid.h"
 #include "gateway/write.h"
 #include "lib/base/event.h"
@@ -114,75 +116,6 @@ static void asks_remove(struct asks *self, uint64_t id)
     self->live--;
 }
 
-// --- refusing ------------------------------------------------------------------------------------
-
-struct receipt {
-    const char *origin;
-    uint64_t index;
-    struct span leaf_hash;
-};
-
-static void write_receipt(struct bytes *head, const struct receipt *receipt)
-{
-    char hash[129];
-    if (receipt == NULL || receipt->leaf_hash.size > 64)
-        return;
-    for (const char *c = receipt->origin; *c != '\0'; c++)
-        if (*c <= 0x20 || *c >= 0x7f)
-            return; /* no origin looks like that */
-    text_hex(receipt->leaf_hash, hash, sizeof hash);
-    write_text(head, "Chaski-Receipt: ");
-    write_text(head, receipt->origin);
-    write_text(head, " ");
-    write_number(head, receipt->index);
-    write_text(head, " ");
-    write_text(head, hash);
-    write_text(head, "\r\n");
-}
-
-static void send_refusal(struct gateway *gateway, struct http_connection *connection,
-                         const struct refusal *refusal, const char *media,
-                         const struct receipt *receipt)
-{
-    enum refusal_style style = (enum refusal_style)gateway->config.fault_style;
-    char type[REFUSAL_TYPE_ROOM];
-    OWNED(bytes) body = bytes_empty(512);
-    unsigned status =
-        refusal_status_of(refusal, (enum refusal_status)gateway->config.compat_status);
-    refusal_type(refusal, style, type);
-    refusal_write(refusal, style, media, body);
-    struct bytes *head = http_connection_begin(connection, status);
-    write_text(head, "Content-Type: ");
-    write_text(head, media == NULL ? "application/json" : media);
-    write_text(head, media == NULL ? "\r\n" : ";charset=utf-8\r\n");
-    http_field_write_text(head, "X-Road-Error", type);
-    if (fault_status(refusal->code) == 503 || fault_status(refusal->code) == 429)
-        http_field_write_text(head, "Retry-After", "1");
-    write_receipt(head, receipt);
-    http_connection_answer(connection, false, bytes_span(body));
-}
-
-/* The fault that was just raised on this thread. */
-static struct refusal refusal_of(fault f, const char *exchange, char detail[DETAIL_BYTES_MAX])
-{
-    text_format(detail, DETAIL_BYTES_MAX, "%s", fault_detail());
-    return (struct refusal){.code = f.code, .detail = detail, .exchange = exchange};
-}
-
-/* For what never became an ask. */
-static void refuse_early(struct gateway *gateway, struct http_connection *connection, fault f,
-                         const char *exchange, const char *media)
-{
-    char detail[DETAIL_BYTES_MAX];
-    struct refusal refusal = refusal_of(f, exchange, detail);
-    if (event_rate_allows(&gateway->refused_early))
-        EVENT(fault_blame(f.code) == BLAME_CALLER ? INFO : WARN, "ask.refused_early",
-              E_TEXT("exchange", exchange), E_TEXT("fault", fault_name(f.code)),
-              E_TEXT("detail", detail));
-    gateway->metrics.side[METRICS_CALLER].outcome[f.code]++;
-    send_refusal(gateway, connection, &refusal, media, NULL);
-}
-
 // --- one ask -------------------------------------------------------------------------------------
 
 static void on_timer(struct loop_timer *timer);
@@ -218,7 +151,7 @@ static void ask_refuse(struct ask *self, const struct refusal *refusal,
           E_TEXT("rule", refusal->rule == NULL ? "" : refusal->rule),
           E_TEXT("detail", refusal->detail == NULL ? "" : refusal->detail));
     if (self->connection != NULL)
-        send_refusal(self->gateway, self->connection, refusal, self->media, receipt);
+        refusal_send(self->gateway, self->connection, refusal, self->media, receipt);
     ask_end(self, refusal->code);
 }
 
@@ -404,7 +337,7 @@ static void exchange_request(struct gateway *gateway, struct http_connection *co
     const char *media = refusal_media(header.field, header.count);
     fault f = read_request(gateway, head, target, &header, &service, &want);
     if (failed(f)) {
-        refuse_early(gateway, connection, f, exchange_text, media);
+        refusal_send_early(gateway, connection, f, exchange_text, media);
         return;
     }
     struct ask *self = owned_new(sizeof *self);
@@ -435,23 +368,29 @@ static void on_request(void *owner, struct http_connection *connection,
         return;
     }
     if (health_answer(gateway, connection, head->method, target) ||
-        evidence_take(gateway, connection, head, target))
+        evidence_take(gateway, connection, head, target) ||
+        clients_take(gateway, connection, head, target) ||
+        soap_take(gateway, connection, head, target))
         return;
     uint8_t exchange[UUID_BYTES];
     char exchange_text[UUID_TEXT_ROOM];
     uuid_make(exchange);
     uuid_text(exchange, exchange_text);
-    refuse_early(gateway, connection,
-                 rest_method_is_carried(head->method)
-                     ? RAISE(NOT_FOUND, "exchanges begin with /r1/; there are also /asic, "
-                                        "/verificationconf, /healthz, /readyz and /metrics")
-                     : RAISE(BAD_METHOD, REST_METHODS " are"),
-                 exchange_text, refusal_media(head->field, head->fields));
+    refusal_send_early(gateway, connection,
+                       rest_method_is_carried(head->method)
+                           ? RAISE(NOT_FOUND, "exchanges begin with /r1/; there are also "
+                                              "/listClients, /asic, /verificationconf, /healthz, "
+                                              "/readyz and /metrics")
+                           : RAISE(BAD_METHOD, REST_METHODS " are"),
+                       exchange_text, refusal_media(head->field, head->fields));
 }
 
 static void on_body(void *owner, struct http_connection *connection, struct bytes **into)
 {
-    (void)owner;
+    if (soap_owns(connection)) {
+        soap_body(owner, connection, bytes_span(*into));
+        return;
+    }
     struct ask *self = http_connection_owner(connection);
     struct span body = bytes_span(*into);
     if (self->payload == NULL) {
@@ -476,6 +415,10 @@ static void on_body(void *owner, struct http_connection *connection, struct byte
 static void on_broken(void *owner, struct http_connection *connection, fault f,
                       const struct http_head *head)
 {
+    if (soap_owns(connection)) {
+        soap_broken(owner, connection, f);
+        return;
+    }
     struct ask *self = http_connection_owner(connection);
     if (self != NULL) {
         ask_fail(self, f);
@@ -485,16 +428,17 @@ static void on_broken(void *owner, struct http_connection *connection, fault f,
     char exchange_text[UUID_TEXT_ROOM];
     uuid_make(exchange);
     uuid_text(exchange, exchange_text);
-    refuse_early(owner, connection, f, exchange_text,
-                 head == NULL ? NULL : refusal_media(head->field, head->fields));
+    refusal_send_early(owner, connection, f, exchange_text,
+                       head == NULL ? NULL : refusal_media(head->field, head->fields));
 }
 
 /* What was sent goes on to its end; its answer finds nobody. */
 static void on_gone(void *owner, struct http_connection *connection)
 {
-    struct ask *self = http_connection_owner(connection);
+    struct ask *self = soap_owns(connection) ? NULL : http_connection_owner(connection);
     if (self == NULL) {
         evidence_gone(owner, connection);
+        clients_gone(owner, connection);
         return;
     }
     self->connection = NULL;
@@ -551,7 +495,7 @@ static void send_answer(struct ask *self, const struct rest_response *response,
     http_field_write_text(head, "x-road-service", self->service);
     http_field_write_text(head, "x-road-request-id", self->exchange_text);
     http_field_write_text(head, "x-road-request-hash", hash);
-    write_receipt(head, receipt);
+    receipt_write(head, receipt);
     http_connection_answer(self->connection, dated, response->body);
 }
 

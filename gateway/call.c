@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/call.h"
 
+#include "gateway/metadata.h"
 #include "gateway/request_hash.h"
 #include "gateway/rest_headers.h"
 #include "gateway/rest_message.h"
@@ -104,7 +105,17 @@ static fault read_call(const struct front_call *call, struct reading *out)
     return DONE;
 }
 
-// --- tables --------------------------------------------------------------------------------------
+// --- what is at hand -----------------------------------------------------------------------------
+
+static fault send_at_once(struct gateway *gateway, uint64_t call, unsigned status,
+                          const struct rest_fields *header, const uint8_t *hash, struct span body)
+{
+    OWNED(bytes) payload = bytes_empty(body.size + 1024);
+    rest_response_write(status, header, span_of(hash, REQUEST_HASH_BYTES), payload);
+    rest_body_begin(body.size, payload);
+    write_span(payload, body);
+    return front_line_done(gateway->front, call, status, bytes_span(payload));
+}
 
 static fault answer_from_table(struct gateway *gateway, const struct front_call *call,
                                const struct reading *reading, const struct service *service)
@@ -118,18 +129,73 @@ static fault answer_from_table(struct gateway *gateway, const struct front_call 
                                       .title = service->title,
                                       .body_bytes_max = (size_t)gateway->config.body_bytes_max};
     fault f = table_http_serve(service->table, &question, &answer);
-    if (failed(f)) {
-        table_answer_clear(&answer);
-        return f;
-    }
-    struct span body = bytes_span(answer.body);
-    OWNED(bytes) payload = bytes_empty(body.size + 1024);
-    rest_response_write(answer.status, &answer.header, span_of(reading->hash, sizeof reading->hash),
-                        payload);
-    rest_body_begin(body.size, payload);
-    write_span(payload, body);
-    f = front_line_done(gateway->front, call->call, answer.status, bytes_span(payload));
+    if (!failed(f))
+        f = send_at_once(gateway, call->call, answer.status, &answer.header, reading->hash,
+                         bytes_span(answer.body));
     table_answer_clear(&answer);
+    return f;
+}
+
+// --- what is offered -----------------------------------------------------------------------------
+
+/* A call whose answer is on its way. */
+static struct call *call_waiting(struct gateway *gateway, const struct front_call *call,
+                                 const struct reading *reading)
+{
+    struct call *self = owned_new(sizeof *self);
+    self->gateway = gateway;
+    self->id = call->call;
+    self->service = owned_text(call->service);
+    self->begun_us = loop_now_us(gateway->loop);
+    memcpy(self->hash, reading->hash, sizeof self->hash);
+    return self;
+}
+
+static fault send_document(struct gateway *gateway, uint64_t call, const uint8_t *hash,
+                           const char *type, struct span body)
+{
+    struct rest_fields header = {.count = 0};
+    if (body.size > (size_t)gateway->config.body_bytes_max)
+        return RAISE(SERVICE_TOO_LARGE, "%zu bytes", body.size);
+    rest_headers_add(&header, "Content-Type", span_of_text(type));
+    return send_at_once(gateway, call, 200, &header, hash, body);
+}
+
+static void on_document(void *owner, fault f, const char *type, struct span document,
+                        const struct openapi *openapi)
+{
+    struct call *self = owner;
+    OWNED(bytes) body = bytes_empty(0);
+    if (!failed(f))
+        f = openapi_write(openapi, document, body);
+    if (!failed(f))
+        f = send_document(self->gateway, self->id, self->hash, type, bytes_span(body));
+    end_metrics(self->gateway, self->begun_us, f);
+    if (failed(f))
+        refuse(self->gateway, self->id, self->service, f);
+    call_free(self);
+}
+
+static fault answer_metadata(struct gateway *gateway, const struct front_call *call,
+                             const struct reading *reading, bool *ended)
+{
+    const char *type = NULL;
+    OWNED(bytes) body = NULL;
+    const struct service *fetch = NULL;
+    struct metadata_question question = {.service = call->service,
+                                         .method = reading->request.method,
+                                         .target = &reading->target,
+                                         .codes = call->codes,
+                                         .code = call->code};
+    TRY(metadata_answer(gateway->services, gateway->descriptions, &question, &type, &body, &fetch));
+    if (fetch == NULL)
+        return send_document(gateway, call->call, reading->hash, type, bytes_span(body));
+    struct call *self = call_waiting(gateway, call, reading);
+    int64_t wait_ms = call->wait_ms < fetch->timeout_ms ? call->wait_ms : fetch->timeout_ms;
+    fault f = description_fetch(gateway, fetch, wait_ms, on_document, self);
+    if (failed(f))
+        call_free(self);
+    *ended = failed(f);
     return f;
 }
 
@@ -236,13 +302,8 @@ static fault call_service(struct gateway *gateway, const struct front_call *call
     assert(request != NULL);
     if (!budget_take(&gateway->budget, BUDGET_SERVICES, request->size))
         return RAISE(OVERLOADED, "too many bodies are in memory");
-    struct call *self = owned_new(sizeof *self);
-    self->gateway = gateway;
-    self->id = call->call;
-    self->service = owned_text(call->service);
-    self->begun_us = loop_now_us(gateway->loop);
+    struct call *self = call_waiting(gateway, call, reading);
     self->held = request->size;
-    memcpy(self->hash, reading->hash, sizeof self->hash);
     struct service_send send = {
         .service = service,
         .request = &request,
@@ -263,6 +324,8 @@ static fault start(struct gateway *gateway, const struct front_call *call, bool 
     struct reading reading;
     *ended = true;
     TRY(read_call(call, &reading));
+    if (call->has_offer && metadata_is(call->service))
+        return answer_metadata(gateway, call, &reading, ended);
     const struct service *service = services_find(gateway->services, call->service);
     if (service == NULL)
         return RAISE(SERVICE_NOT_SET, "no service \"%s\" in this gateway's configuration",

@@ -27,6 +27,7 @@ struct front_line {
     int64_t welcome_ms; /* steady time of the last Welcome */
     uint64_t server_run;
     enum fault_code state;
+    uint64_t epoch;
     char instance[ID_PART_BYTES_MAX + 1];
     char server[ID_BYTES_MAX + 1];
 };
@@ -137,6 +138,18 @@ fault front_line_witness(struct front_line *self, uint64_t id, struct span body)
     return send_message(self, &message, NULL);
 }
 
+fault front_line_clients(struct front_line *self, uint64_t id, uint64_t epoch, uint32_t from)
+{
+    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
+    Chaski__ClientsAsk ask = CHASKI__CLIENTS_ASK__INIT;
+    message.body_case = CHASKI__FRONT_MESSAGE__BODY_CLIENTS_ASK;
+    message.clients_ask = &ask;
+    ask.ask = id;
+    ask.epoch = epoch;
+    ask.from = from;
+    return send_message(self, &message, NULL);
+}
+
 static fault send_done(struct front_line *self, Chaski__Done *done, const struct span *payload)
 {
     Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
@@ -190,6 +203,7 @@ static void take_welcome(struct front_line *self, const Chaski__Welcome *welcome
     self->state = welcome->state == OK          ? OK
                   : fault_known(welcome->state) ? (enum fault_code)welcome->state
                                                 : INTERNAL;
+    self->epoch = welcome->epoch;
     text_format(self->instance, sizeof self->instance, "%s", welcome->instance);
     text_format(self->server, sizeof self->server, "%s", welcome->server);
     if (restarted) {
@@ -227,7 +241,31 @@ static void take_call(struct front_line *self, const Chaski__Call *wire, struct 
                               .purpose = wire->purpose,
                               .wait_ms = wire->wait_ms,
                               .payload = payload};
+    if (wire->offer != NULL) {
+        call.has_offer = true;
+        call.codes = wire->offer->n_code;
+        call.code = (const char *const *)wire->offer->code;
+    }
     self->options.handler->called(self->options.owner, &call);
+}
+
+static void take_clients(struct front_line *self, const Chaski__ClientsPage *wire)
+{
+    struct front_clients page = {.ask = wire->ask,
+                                 .problem = problem_of(wire->problem),
+                                 .epoch = wire->epoch,
+                                 .from = wire->from,
+                                 .total = wire->total,
+                                 .count = wire->n_client};
+    if (self->options.handler->clients == NULL)
+        return;
+    struct front_client *client = owned_array(page.count == 0 ? 1 : page.count, sizeof *client);
+    for (size_t i = 0; i < page.count; i++)
+        client[i] = (struct front_client){wire->client[i]->id, wire->client[i]->name,
+                                          wire->client[i]->subsystem_name};
+    page.client = client;
+    self->options.handler->clients(self->options.owner, &page);
+    free(client);
 }
 
 static void take_message(struct front_line *self, const Chaski__FrontMessage *message,
@@ -250,6 +288,9 @@ static void take_message(struct front_line *self, const Chaski__FrontMessage *me
             self->options.handler->witnessed(
                 self->options.owner, message->witness_answer->ask, message->witness_answer->status,
                 span_of(message->witness_answer->body.data, message->witness_answer->body.len));
+        return;
+    case CHASKI__FRONT_MESSAGE__BODY_CLIENTS_PAGE:
+        take_clients(self, message->clients_page);
         return;
     case CHASKI__FRONT_MESSAGE__BODY_CALL:
         take_call(self, message->call, payload);
@@ -368,4 +409,9 @@ const char *front_line_instance(const struct front_line *self)
 const char *front_line_server(const struct front_line *self)
 {
     return self->server;
+}
+
+uint64_t front_line_epoch(const struct front_line *self)
+{
+    return self->epoch;
 }

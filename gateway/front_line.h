@@ -51,6 +51,25 @@ struct front_call {
     const char *purpose;
     uint32_t wait_ms;
     struct span payload;
+    bool has_offer; /* a metaservice's: what the directory says of the subsystem's services */
+    size_t codes;
+    const char *const *code; /* canonical text of their last parts */
+};
+
+/* A page of the directory's members and subsystems. */
+struct front_client {
+    const char *id;
+    const char *name;
+    const char *subsystem_name; /* "" for a member */
+};
+
+struct front_clients {
+    uint64_t ask;
+    struct front_problem problem; /* nothing below then */
+    uint64_t epoch;
+    uint32_t from, total;
+    size_t count;
+    const struct front_client *client;
 };
 
 enum front_loss {
@@ -64,6 +83,7 @@ struct front_handler {
     void (*called)(void *owner, const struct front_call *call);
     void (*lost)(void *owner, enum front_loss loss);
     void (*witnessed)(void *owner, uint64_t ask, unsigned status, struct span body); /* or NULL */
+    void (*clients)(void *owner, const struct front_clients *page);                  /* or NULL */
 };
 
 struct front_line_options {
@@ -98,6 +118,8 @@ enum fault_code front_line_state(const struct front_line *self);
 /* From the last Welcome: "" before the first. */
 const char *front_line_instance(const struct front_line *self);
 const char *front_line_server(const struct front_line *self);
+/* Of the directory that the server uses; 0 before the first Welcome. */
+uint64_t front_line_epoch(const struct front_line *self);
 
 /* All copy. OVERLOADED: the queue is full or nobody is connected. BODY_TOO_LARGE (ask) and
  * SERVICE_TOO_LARGE (done): more than a message may hold. */
@@ -106,6 +128,8 @@ fault front_line_ask(struct front_line *self, uint64_t ask, const struct front_w
                      struct span payload);
 /* The body of an add-checkpoint, for the server's witness. */
 fault front_line_witness(struct front_line *self, uint64_t ask, struct span body);
+/* A page of members and subsystems; epoch 0 and from 0 for the first one. */
+fault front_line_clients(struct front_line *self, uint64_t ask, uint64_t epoch, uint32_t from);
 fault front_line_done(struct front_line *self, uint64_t call, unsigned status, struct span payload);
 fault front_line_done_badly(struct front_line *self, uint64_t call,
                             const struct front_problem *problem);

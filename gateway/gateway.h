@@ -16,6 +16,8 @@
 
 struct asks;
 struct clerk_line;
+struct clients;
+struct descriptions;
 struct evidence;
 
 struct gateway {
@@ -29,6 +31,8 @@ struct gateway {
     struct http_server *http;
     struct service_client *client;
     struct asks *asks;
+    struct clients *clients;           /* who asks who is in the directory */
+    struct descriptions *descriptions; /* of own services, as far as they are fetched */
     struct evidence *evidence;         /* who waits for some */
     struct clerk_line *clerk;          /* NULL: evidence_server is not set */
     struct http_server *evidence_http; /* for strangers; NULL: evidence_listen is not set */

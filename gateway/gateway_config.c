@@ -46,6 +46,14 @@ static const struct config_setting service_settings[] = {
      .offset = SERVICE(name),
      .text = "",
      .sentence = "table: what people call it, for the OpenAPI description."},
+    {.name = "openapi",
+     .kind = CONFIG_TEXT,
+     .offset = SERVICE(openapi),
+     .text = "",
+     .sentence =
+         "http: the service's OpenAPI 3 description, JSON or YAML, for getOpenAPI and listMethods: "
+         "a file, or where it is fetched, such as http://127.0.0.1:9000/openapi.json. Addresses in "
+         "it are given out without their hosts. Empty: none. A table describes itself."},
     {.name = NULL}};
 
 static const struct config_setting client_settings[] = {

@@ -18,6 +18,7 @@ struct service_section {
     char *file;
     char *key;
     char *name;
+    char *openapi;
 };
 
 /* client "CO/MUN/890905211/TRAMITES" { ... } */

@@ -3,6 +3,8 @@
 #include "gateway/ask.h"
 #include "gateway/call.h"
 #include "gateway/clerk_line.h"
+#include "gateway/clients.h"
+#include "gateway/description.h"
 #include "gateway/evidence.h"
 #include "gateway/gateway.h"
 #include "lib/bus/witness.h"
@@ -69,6 +71,7 @@ static fault reload(struct gateway *gateway, const char *path)
     TRY(f);
     services_free(&gateway->services);
     gateway->services = TAKE(services);
+    descriptions_begin(gateway->descriptions);
     say_services(gateway);
     return DONE;
 }
@@ -92,7 +95,7 @@ static void on_hangup(void *owner)
 static size_t in_flight(const struct gateway *gateway)
 {
     return asks_live(gateway->asks) + evidence_live(gateway->evidence) +
-           gateway->metrics.side[METRICS_PROVIDER].live;
+           clients_live(gateway->clients) + gateway->metrics.side[METRICS_PROVIDER].live;
 }
 
 static void on_drain(struct loop_timer *timer)
@@ -146,6 +149,7 @@ static void on_called(void *owner, const struct front_call *call)
 static void on_lost(void *owner, enum front_loss loss)
 {
     ask_lost(owner, loss);
+    clients_lost(owner);
 }
 
 static void on_witnessed(void *owner, uint64_t ask, unsigned status, struct span body)
@@ -153,8 +157,13 @@ static void on_witnessed(void *owner, uint64_t ask, unsigned status, struct span
     evidence_witnessed(owner, ask, status, body);
 }
 
-static const struct front_handler front_handler = {on_admitted, on_answered, on_called, on_lost,
-                                                   on_witnessed};
+static void on_clients(void *owner, const struct front_clients *page)
+{
+    clients_came(owner, page);
+}
+
+static const struct front_handler front_handler = {on_admitted, on_answered,  on_called,
+                                                   on_lost,     on_witnessed, on_clients};
 
 // --- the start -----------------------------------------------------------------------------------
 
@@ -394,6 +403,8 @@ static fault start(struct program *self)
     gateway->budget.most = (size_t)gateway->config.held_bytes_max;
     gateway->asks = asks_new();
     gateway->evidence = evidence_new(gateway);
+    gateway->clients = clients_new(gateway);
+    gateway->descriptions = descriptions_new(gateway);
     TRY(read_keys(self));
     TRY(loop_new(&gateway->loop));
     TRY(watch_signals(self));
@@ -407,6 +418,7 @@ static fault start(struct program *self)
     TRY(jail_enter(JAIL_GATEWAY));
     TRY(write_pid_file(gateway));
     TRY(write_ready_file(gateway));
+    descriptions_begin(gateway->descriptions);
     say_started(gateway);
     return DONE;
 }
@@ -423,6 +435,10 @@ static void stop(struct program *self)
     service_client_free(&gateway->client);
     if (gateway->loop != NULL)
         evidence_free(&gateway->evidence);
+    if (gateway->loop != NULL)
+        clients_free(&gateway->clients);
+    if (gateway->loop != NULL)
+        descriptions_free(&gateway->descriptions);
     clerk_line_free(&gateway->clerk);
     front_line_free(&gateway->front);
     net_free(&gateway->net);

@@ -19,6 +19,7 @@ static bool about_shape(enum fault_code code)
     case DEADLINE_BAD:
     case BAD_NAME:
     case NOT_FOUND:
+    case BAD_QUESTION:
         return true;
     default:
         return false;
@@ -34,6 +35,7 @@ static bool about_access(enum fault_code code)
     case RATE_LIMITED:
     case UNKNOWN_SERVICE:
     case SERVICE_DISABLED:
+    case SOAP_NOT_CARRIED:
         return true;
     default:
         return false;
@@ -45,7 +47,7 @@ static const char *prefix(const struct refusal *self, enum refusal_style style)
     bool snake = style == REFUSAL_SNAKE;
     if (self->at_provider || about_access(self->code))
         return snake ? "server.serverproxy." : "Server.ServerProxy.";
-    if (about_shape(self->code))
+    if (about_shape(self->code) || (self->in_soap && fault_blame(self->code) == BLAME_CALLER))
         return snake ? "client." : "Client.";
     return snake ? "server.clientproxy." : "Server.ClientProxy.";
 }
@@ -177,13 +179,18 @@ static void write_as_json(const struct refusal *self, const char *type, const ch
     write_text(out, "}");
 }
 
+void refusal_message(const struct refusal *self, char out[REFUSAL_MESSAGE_ROOM])
+{
+    text_format(out, REFUSAL_MESSAGE_ROOM, "%s%s%s", fault_sentence(self->code),
+                given(self->detail) ? ": " : "", given(self->detail) ? self->detail : "");
+}
+
 void refusal_write(const struct refusal *self, enum refusal_style style, const char *media,
                    struct bytes *out)
 {
-    char type[REFUSAL_TYPE_ROOM], message[DETAIL_BYTES_MAX + 256];
+    char type[REFUSAL_TYPE_ROOM], message[REFUSAL_MESSAGE_ROOM];
     refusal_type(self, style, type);
-    text_format(message, sizeof message, "%s%s%s", fault_sentence(self->code),
-                given(self->detail) ? ": " : "", given(self->detail) ? self->detail : "");
+    refusal_message(self, message);
     if (media != NULL)
         write_as_xml(self, type, message, out);
     else

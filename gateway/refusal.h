@@ -15,10 +15,12 @@ enum refusal_style { REFUSAL_PASCAL, REFUSAL_SNAKE }; /* published form; form of
 enum refusal_status { REFUSAL_HTTP, REFUSAL_XROAD };  /* what HTTP means; what X-Road sends */
 
 #define REFUSAL_TYPE_ROOM 96
+#define REFUSAL_MESSAGE_ROOM (DETAIL_BYTES_MAX + 256)
 
 struct refusal {
     enum fault_code code;
     bool at_provider;
+    bool in_soap;       /* there all mistakes of the caller begin with Client. */
     const char *detail; /* goes into the message; NULL or "" for none */
     const char *rule;
     const char *remedy;
@@ -27,6 +29,8 @@ struct refusal {
 
 void refusal_type(const struct refusal *self, enum refusal_style style,
                   char out[REFUSAL_TYPE_ROOM]);
+/* The sentence for people. */
+void refusal_message(const struct refusal *self, char out[REFUSAL_MESSAGE_ROOM]);
 unsigned refusal_status_of(const struct refusal *self, enum refusal_status kind);
 
 /* The XML media type that these Accept fields ask for first; NULL for JSON. */

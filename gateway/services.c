@@ -8,6 +8,8 @@
 #include <netdb.h>
 #include <stdlib.h>
 
+#define WHERE_ROOM 340
+
 struct services {
     struct map by_id;
     size_t count;
@@ -28,7 +30,7 @@ struct url {
     struct span base;
 };
 
-static fault split_authority(const char *title, struct span authority, struct url *out)
+static fault split_authority(const char *where, struct span authority, struct url *out)
 {
     size_t end = authority.size;
     bool bracketed = end > 0 && authority.at[0] == '[';
@@ -44,57 +46,55 @@ static fault split_authority(const char *title, struct span authority, struct ur
         host = span_of(host.at + 1, host.size - 2);
     if (host.size == 0 || host.size >= sizeof out->host || memchr(authority.at, '@', end) != NULL ||
         (bracketed && close == NULL))
-        return RAISE(BAD_CONFIG, "service \"%s\": url: there is no proper host in it", title);
+        return RAISE(BAD_CONFIG, "%s: there is no proper host in it", where);
     if (failed(text_number(port, 65535, &number)) || number == 0)
-        return RAISE(BAD_CONFIG, "service \"%s\": url: the port is not a number from 1 to 65535",
-                     title);
+        return RAISE(BAD_CONFIG, "%s: the port is not a number from 1 to 65535", where);
     text_format(out->host, sizeof out->host, "%.*s", (int)host.size, (const char *)host.at);
     text_format(out->port, sizeof out->port, "%u", (unsigned)number);
     return DONE;
 }
 
-static fault check_url_bytes(const char *title, struct span url)
+static fault check_url_bytes(const char *where, struct span url)
 {
     for (size_t i = 0; i < url.size; i++)
         if (url.at[i] <= 0x20 || url.at[i] >= 0x7f || url.at[i] == '?' || url.at[i] == '#')
             return RAISE(BAD_CONFIG,
-                         "service \"%s\": url: only scheme, host, port and path can stand here, "
+                         "%s: only scheme, host, port and path can stand here, "
                          "percent-encoded",
-                         title);
+                         where);
     return DONE;
 }
 
-static fault read_url(const char *title, const char *text, struct url *out)
+static fault read_url(const char *where, const char *text, struct url *out)
 {
     static const char scheme[] = "http://";
     struct span url = span_of_text(text);
     if (url.size == 0)
-        return RAISE(BAD_CONFIG, "service \"%s\": url is missing", title);
+        return RAISE(BAD_CONFIG, "%s is missing", where);
     if (strncasecmp(text, "https://", 8) == 0)
         return RAISE(BAD_CONFIG,
-                     "service \"%s\": url: https:// is not spoken to services yet; use http:// "
+                     "%s: https:// is not spoken to services yet; use http:// "
                      "within your own network, or put a local TLS client such as stunnel between",
-                     title);
+                     where);
     if (strncasecmp(text, scheme, sizeof scheme - 1) != 0)
-        return RAISE(BAD_CONFIG, "service \"%s\": url must begin with http://", title);
-    TRY(check_url_bytes(title, url));
+        return RAISE(BAD_CONFIG, "%s must begin with http://", where);
+    TRY(check_url_bytes(where, url));
     url = span_of(url.at + sizeof scheme - 1, url.size - (sizeof scheme - 1));
     size_t end = 0;
     while (end < url.size && url.at[end] != '/')
         end++;
     out->authority = span_of(url.at, end);
     out->base = span_of(url.at + end, url.size - end);
-    return split_authority(title, out->authority, out);
+    return split_authority(where, out->authority, out);
 }
 
-static fault look_up(const char *title, const struct url *url, struct service *out)
+static fault look_up(const char *where, const struct url *url, struct service *out)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
     int error = getaddrinfo(url->host, url->port, &hints, &found);
     if (error != 0)
-        return RAISE(BAD_CONFIG, "service \"%s\": url: host %s: %s", title, url->host,
-                     gai_strerror(error));
+        return RAISE(BAD_CONFIG, "%s: host %s: %s", where, url->host, gai_strerror(error));
     for (struct addrinfo *at = found; at != NULL && out->addresses < SERVICE_ADDRESSES_MAX;
          at = at->ai_next) {
         if (at->ai_addrlen > sizeof(struct sockaddr_storage))
@@ -122,6 +122,9 @@ static void service_free(struct service **self)
     if (*self == NULL)
         return;
     table_free(&(*self)->table);
+    bytes_free(&(*self)->document);
+    openapi_free(&(*self)->openapi);
+    service_free(&(*self)->description);
     free((*self)->id);
     free((*self)->host);
     free((*self)->base);
@@ -130,25 +133,75 @@ static void service_free(struct service **self)
     *self = NULL;
 }
 
-static fault make_http(const struct service_section *section, struct service *out)
+/* `where`: for what is said of a bad one. */
+static fault take_url(const char *where, const char *text, struct service *out)
 {
     struct url url = {0};
+    TRY(read_url(where, text, &url));
+    out->host = text_of(url.authority);
+    out->base = text_of(url.base);
+    return look_up(where, &url, out);
+}
+
+/* As its name says; the document itself need not. */
+static const char *media_type_of(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot == NULL                     ? "text/plain"
+           : strcasecmp(dot, ".json") == 0 ? "application/json"
+           : strcasecmp(dot, ".yaml") == 0 ? "application/yaml"
+           : strcasecmp(dot, ".yml") == 0  ? "application/yaml"
+                                           : "text/plain";
+}
+
+static fault read_description(const struct service_section *section, struct service *out)
+{
+    char detail[400];
+    fault f = file_read(section->openapi, OPENAPI_BYTES_MAX, &out->document);
+    if (!failed(f))
+        f = openapi_read(bytes_span(out->document), &out->openapi);
+    out->document_type = media_type_of(section->openapi);
+    if (!failed(f))
+        return DONE;
+    text_format(detail, sizeof detail, "%s", fault_detail());
+    return RAISE(BAD_CONFIG, "service \"%s\": openapi: %s: %s", section->title, section->openapi,
+                 detail);
+}
+
+static fault make_description(const struct service_section *section, struct service *out)
+{
+    char where[WHERE_ROOM];
+    if (section->openapi[0] == '\0')
+        return DONE;
+    if (strstr(section->openapi, "://") == NULL)
+        return read_description(section, out);
+    text_format(where, sizeof where, "service \"%.300s\": openapi", section->title);
+    out->description = owned_new(sizeof *out->description);
+    out->description->id = owned_text(section->title);
+    return take_url(where, section->openapi, out->description);
+}
+
+static fault make_http(const struct service_section *section, struct service *out)
+{
+    char where[WHERE_ROOM];
     if (section->file[0] != '\0' || section->key[0] != '\0')
         return RAISE(BAD_CONFIG, "service \"%s\": file and key belong to kind = table",
                      section->title);
-    TRY(read_url(section->title, section->url, &url));
-    out->host = text_of(url.authority);
-    out->base = text_of(url.base);
-    return look_up(section->title, &url, out);
+    text_format(where, sizeof where, "service \"%.300s\": url", section->title);
+    TRY(take_url(where, section->url, out));
+    return make_description(section, out);
 }
 
 static fault make_table(const struct service_section *section, struct service *out)
 {
     OWNED(bytes) file = NULL;
     char detail[400];
-    if (section->file[0] == '\0' || section->url[0] != '\0')
-        return RAISE(BAD_CONFIG, "service \"%s\": kind = table needs a file and has no url",
-                     section->title);
+    if (section->file[0] == '\0' || section->url[0] != '\0' || section->openapi[0] != '\0')
+        return RAISE(
+            BAD_CONFIG,
+            "service \"%s\": kind = table needs a file and has no url; it describes itself, "
+            "without openapi",
+            section->title);
     fault f = file_read(section->file, TABLE_BYTES_MAX, &file);
     if (!failed(f))
         f = table_parse(&file, section->key, &out->table);
@@ -285,4 +338,9 @@ const char *const *services_subsystems(const struct services *self, size_t *coun
 {
     *count = self->subsystems;
     return (const char *const *)self->subsystem;
+}
+
+const struct service *services_at(const struct services *self, size_t number)
+{
+    return number < self->count ? self->service[number] : NULL;
 }

@@ -7,6 +7,7 @@
 #define GATEWAY_SERVICES_H
 
 #include "gateway/gateway_config.h"
+#include "gateway/openapi.h"
 #include "gateway/table.h"
 
 #include <sys/socket.h>
@@ -28,6 +29,11 @@ struct service {
     int64_t timeout_ms;
     struct table *table;
     char *title;
+    /* its OpenAPI description: in a file, read already, or somewhere else; else all are NULL */
+    struct bytes *document;
+    struct openapi *openapi;
+    const char *document_type;   /* media type */
+    struct service *description; /* where to fetch it: only id, host, base and addresses */
 };
 
 struct services;
@@ -39,6 +45,8 @@ void services_free(struct services **self);
 /* By canonical identifier; NULL when there is none. */
 const struct service *services_find(const struct services *self, const char *id);
 const struct client_section *services_client(const struct services *self, const char *id);
+/* By number, from 0 on. */
+const struct service *services_at(const struct services *self, size_t number);
 size_t services_count(const struct services *self);
 /* The subsystems that our services belong to, each once; borrowed. */
 const char *const *services_subsystems(const struct services *self, size_t *count);

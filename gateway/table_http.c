@@ -11,6 +11,7 @@
 
 #define FILTERS_MAX 64
 #define VALUE_BYTES_MAX 4096
+#define KEY_NAME_BYTES_MAX 64
 
 /* A question once read: which rows, from where, how many. */
 struct selection {
@@ -414,44 +415,77 @@ static json_t *list_operation(const struct table *self)
                      "string", "400", "description", "no such column, or a bad page");
 }
 
+/* The key's place in a path has the column's name, unless that would not be a name there. */
+static struct span key_name(const struct table *self)
+{
+    struct span name = table_column(self, self->key);
+    for (size_t i = 0; i < name.size; i++)
+        if (strchr("{}/?#", name.at[i]) != NULL || name.at[i] <= 0x20 || name.at[i] >= 0x7f)
+            return span_of_text("key");
+    return name.size > KEY_NAME_BYTES_MAX ? span_of_text("key") : name;
+}
+
 static json_t *row_operation(const struct table *self)
 {
+    char what[400];
+    struct span column = table_column(self, self->key);
+    text_format(what, sizeof what, "a value of the column %.*s",
+                (int)(column.size < 255 ? column.size : 255), (const char *)column.at);
     json_t *parameters = json_array();
-    json_array_append_new(
-        parameters, parameter("path", table_column(self, self->key), "the key", text_schema()));
-    return json_pack("{s:s, s:s, s:o, s:{s:{s:s, s:{s:{s:{s:s}}}}, s:{s:s}}}", "operationId", "row",
-                     "summary", "One row by its key", "parameters", parameters, "responses", "200",
-                     "description", "the row", "content", "application/json", "schema", "$ref",
-                     "#/components/schemas/row", "404", "description", "no such key");
+    json_array_append_new(parameters, parameter("path", key_name(self), what, text_schema()));
+    return json_pack("{s:s, s:s, s:o, s:{s:{s:s, s:{s:{s:{s:s}}, s:{s:{s:s}}}}, s:{s:s}}}",
+                     "operationId", "row", "summary", "One row by its key", "parameters",
+                     parameters, "responses", "200", "description", "the row", "content",
+                     "application/json", "schema", "$ref", "#/components/schemas/row", "text/csv",
+                     "schema", "type", "string", "404", "description", "no such key");
+}
+
+const char *table_http_path(const struct table *self, size_t number)
+{
+    bool has_key = self->key < self->columns;
+    return number == 0 ? "/" : number == 1 && has_key ? "/*" : NULL;
+}
+
+static json_t *paths_of(const struct table *self)
+{
+    json_t *paths = json_object();
+    json_object_set_new(paths, "/", json_pack("{s:o}", "get", list_operation(self)));
+    if (self->key < self->columns) {
+        char path[KEY_NAME_BYTES_MAX + 8];
+        struct span name = key_name(self);
+        text_format(path, sizeof path, "/{%.*s}", (int)name.size, (const char *)name.at);
+        json_object_set_new(paths, path, json_pack("{s:o}", "get", row_operation(self)));
+    }
+    return paths;
+}
+
+fault table_http_describe(const struct table *self, const char *service, const char *title,
+                          struct bytes *out)
+{
+    json_t *root = json_pack("{s:s, s:{s:s, s:s}, s:[{s:s+}], s:o, s:{s:{s:o}}}", "openapi",
+                             "3.0.3", "info", "title", title[0] == '\0' ? service : title,
+                             "version", "1", "servers", "url", "/r1/", service, "paths",
+                             paths_of(self), "components", "schemas", "row", row_schema(self));
+    char *text = root == NULL ? NULL : json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    json_decref(root);
+    if (text == NULL)
+        return RAISE(INTERNAL, "the description could not be made");
+    write_text(out, text);
+    free(text);
+    return DONE;
 }
 
 static void answer_description(const struct table *self, const struct table_question *question,
                                struct table_answer *out)
 {
-    json_t *paths = json_object();
-    json_object_set_new(paths, "/", json_pack("{s:o}", "get", list_operation(self)));
-    if (self->key < self->columns) {
-        char path[300];
-        struct span name = table_column(self, self->key);
-        text_format(path, sizeof path, "/{%.*s}", (int)name.size, (const char *)name.at);
-        json_object_set_new(paths, path, json_pack("{s:o}", "get", row_operation(self)));
-    }
-    json_t *root =
-        json_pack("{s:s, s:{s:s, s:s}, s:[{s:s+}], s:o, s:{s:{s:o}}}", "openapi", "3.0.3", "info",
-                  "title", question->title[0] == '\0' ? question->service : question->title,
-                  "version", "1", "servers", "url", "/r1/", question->service, "paths", paths,
-                  "components", "schemas", "row", row_schema(self));
-    char *text = root == NULL ? NULL : json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER);
-    json_decref(root);
-    if (text == NULL) {
+    OWNED(bytes) text = bytes_empty(4096);
+    if (failed(table_http_describe(self, question->service, question->title, text))) {
         answer_error(out, 500, "internal", "the description could not be made");
         return;
     }
     out->status = 200;
     set_type(out, "application/json");
-    out->body = bytes_empty(strlen(text) + 1);
-    write_text(out->body, text);
-    free(text);
+    out->body = TAKE(text);
 }
 
 // --- the service ---------------------------------------------------------------------------------

@@ -33,6 +33,12 @@ struct table_answer {
     char total[24];
 };
 
+/* Its OpenAPI 3 document, at the end of `out`. service: canonical identifier. */
+fault table_http_describe(const struct table *self, const char *service, const char *title,
+                          struct bytes *out);
+/* The paths of that document by number, with * for a parameter; NULL behind the last. GET each. */
+const char *table_http_path(const struct table *self, size_t number);
+
 /* `out` is the caller's memory and must not move afterwards; table_answer_clear it, also after a
  * fault. SERVICE_TOO_LARGE: more than body_bytes_max; what to ask for instead stands in the detail.
  */

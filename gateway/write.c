@@ -114,11 +114,18 @@ static const char *xml_special(uint8_t c)
     }
 }
 
+/* U+FFFE and U+FFFF: in UTF-8, and in no XML document (XML 1.0, 2.2). */
+static bool is_no_character(struct span character)
+{
+    return span_is_text(character, "\xef\xbf\xbe") || span_is_text(character, "\xef\xbf\xbf");
+}
+
 void write_xml(struct bytes *out, struct span text)
 {
     for (size_t i = 0; i < text.size;) {
         size_t size = character_at(text, i);
-        const char *special = size == 0 ? REPLACEMENT : xml_special(text.at[i]);
+        bool none = size == 0 || is_no_character(span_of(text.at + i, size));
+        const char *special = none ? REPLACEMENT : xml_special(text.at[i]);
         if (special != NULL)
             write_text(out, special);
         else

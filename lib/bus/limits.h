@@ -188,7 +188,17 @@
 #define CLIENTS_BODY_BYTES_MAX (64u << 20) /* ... in each of its two forms */
 #define CLIENTS_ASKS_MAX 256               /* callers who wait for it at once */
 #define CLIENTS_WAIT_MS 10000
-#define CLIENTS_TRIES_MAX 5 /* when the directory changes under the pages */
+#define CLIENTS_TRIES_MAX 5        /* when the directory changes under the pages */
+#define SOAP_BYTES_MAX (256 << 10) /* of a message */
+#define SOAP_DEPTH_MAX 32
+#define SOAP_ELEMENTS_MAX 4096
+#define SOAP_TEXT_BYTES_MAX 1024    /* of a field of its header */
+#define OPENAPI_BYTES_MAX (4 << 20) /* of a description */
+#define OPENAPI_DEPTH_MAX 256
+#define OPENAPI_ENDPOINTS_MAX 10000
+#define OPENAPI_PATH_BYTES_MAX 2048
+#define DESCRIPTION_WAIT_MS 20000  /* for a description that is fetched when nobody asks */
+#define DESCRIPTION_RETRY_MS 60000 /* and for the next try when it could not be */
 
 // tables
 #define TABLE_BYTES_MAX (256u << 20)

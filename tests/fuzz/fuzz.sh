@@ -30,7 +30,7 @@ done | xargs -r -P "$(nproc)" -L 1 sh -c "clang $flags -MMD -MF \"\$1.d\" -c \"\
 bad=0
 for target in "$@"; do
     clang $flags -fsanitize=fuzzer,address,undefined -o "$out/$target" "tests/fuzz/fuzz_$target.c" $objects \
-        -lprotobuf-c -lzmq -ljansson -lcrypto -lconfuse -lseccomp || exit 1
+        -lprotobuf-c -lzmq -ljansson -lcrypto -lexpat -lyaml -lconfuse -lseccomp || exit 1
     mkdir -p "$out/corpus/$target" "tests/fuzz/corpus/$target"
     printf '%-16s ' "$target"
     if (cd "$out" && "./$target" -max_total_time="$each" -max_len=65536 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \

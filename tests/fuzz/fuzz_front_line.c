@@ -4,6 +4,7 @@
  * and the payload frame behind it. Each message is handed on once at most, with every text there,
  * and its payload is read as the gateway reads it.
  */
+#include "gateway/client_list.h"
 #include "gateway/front_line.h"
 #include "gateway/rest_headers.h"
 #include "lib/base/event.h"
@@ -48,6 +49,8 @@ static void on_called(void *owner, const struct front_call *call)
     (void)owner;
     handed_on++;
     assert(call->client != NULL && call->service != NULL && call->purpose != NULL);
+    for (size_t i = 0; i < call->codes; i++)
+        assert(call->has_offer && call->code[i] != NULL);
     struct rest_facts facts = {call->client, "exchange", call->purpose};
     if (failed(rest_request_read(call->payload, &request)) ||
         failed(rest_headers_of_call(&request.header, &facts, &told)))
@@ -56,13 +59,28 @@ static void on_called(void *owner, const struct front_call *call)
     assert(span_is_text(rest_headers_last(&told, "X-Road-Client"), call->client));
 }
 
+static void on_clients(void *owner, const struct front_clients *page)
+{
+    static struct client_list list;
+    (void)owner;
+    check_problem(&page->problem);
+    if (page->total > 1000)
+        return;
+    client_list_begin(&list, page->epoch, page->total);
+    for (size_t i = 0; i < page->count; i++)
+        if (failed(client_list_add(&list, &page->client[i])))
+            return;
+    assert(list.count == page->count);
+}
+
 static void on_lost(void *owner, enum front_loss loss)
 {
     (void)owner, (void)loss;
     handed_on++;
 }
 
-static const struct front_handler handler = {on_admitted, on_answered, on_called, on_lost, NULL};
+static const struct front_handler handler = {on_admitted, on_answered, on_called,
+                                             on_lost,     NULL,        on_clients};
 
 static struct front_line *line_to_nobody(void)
 {
