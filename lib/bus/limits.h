@@ -65,6 +65,10 @@
 #define LEAF_BYTES_MAX 65535
 #define HEADER_BYTES_MAX 8192
 #define WAL_SEGMENT_MIB_DEFAULT 64
+#define WAL_SEGMENT_BYTES_MAX (UINT64_C(2) << 30) /* of one that is read */
+/* Checksums over bytes behind the last record that pose as one, and are none: then no more are
+ * tried. A torn write has nearly none. */
+#define WAL_TAIL_WASTE_BYTES (256u << 20)
 #define WAL_LET_GO_BYTES (1u << 20)    /* of a mapped segment, at a time; whole pages */
 #define AUDIT_GROUP_MAX 512            /* records per group commit */
 #define PAYLOAD_GROUP_BYTES (1u << 20) /* gathered before they are written; one may be larger */

@@ -21,6 +21,7 @@ struct payload_reader {
     bool open;
     char day[DAY_TEXT_BYTES], damaged[DAY_TEXT_BYTES];
     struct slab_head head;
+    uint64_t looked; /* for this entry */
     uint64_t next;
     struct timespec changed; /* keys/, when it was looked through */
     int slab_fd, payload_fd; /* -1: not open */
@@ -74,13 +75,15 @@ static void open_day(struct payload_reader *self, uint64_t index)
     close_day(self);
     self->changed = changed_at(self->folder); /* before the look, so that no change is missed */
     payload_find_day(self->folder, index, self->day, &self->head, self->damaged, &self->next);
+    self->looked = index;
     self->open = true;
 }
 
+/* Where no day was found there is none up to where the next one begins. */
 static bool serves(const struct payload_reader *self, uint64_t index)
 {
-    return self->open && self->day[0] != '\0' && index >= self->head.first_index &&
-           index < self->next;
+    uint64_t from = self->day[0] != '\0' ? self->head.first_index : self->looked;
+    return self->open && index >= from && index < self->next;
 }
 
 // --- one record ---------------------------------------------------------------------------------

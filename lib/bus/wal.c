@@ -23,7 +23,7 @@
 #define SPARSE 64 /* every 64th frame's place is kept in memory */
 #define ZERO_CHUNK (1u << 20)
 #define WAL_TAIL_INDEXES (1u << 24) /* more frames than a segment can hold */
-#define WAL_TAIL_TRIES (1u << 20)   /* bytes made to look like frames are given up after these */
+#define WAL_TRY_BYTES 64            /* what a try costs besides its checksum */
 
 struct segment {
     uint64_t first;
@@ -74,19 +74,21 @@ static fault take_frame(struct cursor *at, uint64_t index, struct span *body)
 }
 
 /* Every place where a whole frame with an index beyond `size` begins. The length of what is damaged
- * is not known, so each byte is tried; the index alone rules out nearly all. */
+ * is not known, so each byte is tried; the index alone rules out nearly all. What was made to look
+ * like frames is given up in the end. */
 static fault walk_tail(struct span tail, uint64_t size, wal_visit *visit, void *owner,
                        struct wal_end *end)
 {
-    unsigned tries = 0;
-    for (size_t at = 0; at + WAL_FRAME_BYTES < tail.size && tries < WAL_TAIL_TRIES; at++) {
+    size_t wasted = 0;
+    for (size_t at = 0; at + WAL_FRAME_BYTES < tail.size && wasted < WAL_TAIL_WASTE_BYTES; at++) {
         uint64_t index = get_u64(tail.at + at + 8);
         struct cursor cursor = cursor_over(span_of(tail.at + at, tail.size - at));
         struct span body;
         if (index < size || index - size > WAL_TAIL_INDEXES)
             continue;
         if (failed(take_frame(&cursor, index, &body))) {
-            tries++;
+            uint32_t length = get_u32(tail.at + at);
+            wasted += WAL_TRY_BYTES + (length <= LEAF_BYTES_MAX ? length : 0);
             continue;
         }
         if (end != NULL) {
@@ -125,7 +127,7 @@ static fault walk_frames(struct segment *segment, struct span bytes, uint64_t *i
     return DONE;
 }
 
-static fault map_segment(const char *path, struct span *out)
+fault wal_map(const char *path, struct span *out)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     struct stat st;
@@ -135,9 +137,9 @@ static fault map_segment(const char *path, struct span *out)
             close(fd);
         return RAISE(IO_FAILED, "%s: %s", path, strerror(error));
     }
-    if (!S_ISREG(st.st_mode)) {
+    if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > WAL_SEGMENT_BYTES_MAX) {
         close(fd);
-        return RAISE(LOG_BROKEN, "%s is not a file", path);
+        return RAISE(LOG_BROKEN, "%s is not a file, or larger than a segment can be", path);
     }
     void *at =
         st.st_size == 0 ? NULL : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
@@ -148,10 +150,10 @@ static fault map_segment(const char *path, struct span *out)
     return DONE;
 }
 
-static void unmap_segment(struct span bytes)
+void wal_unmap(struct span segment)
 {
-    if (bytes.size > 0)
-        munmap((void *)(uintptr_t)bytes.at, bytes.size);
+    if (segment.size > 0)
+        munmap((void *)(uintptr_t)segment.at, segment.size);
 }
 
 // --- the folder ---------------------------------------------------------------------------------
@@ -210,7 +212,7 @@ static fault walk_one(const char *folder, struct segment *segment, bool last, ui
                      ": records are missing between",
                      path, segment->first, *index);
     struct span bytes;
-    TRY(map_segment(path, &bytes));
+    TRY(wal_map(path, &bytes));
     fault f = walk_frames(segment, bytes, index, visit, owner);
     segment->size = (off_t)bytes.size;
     uint64_t rest = 0;
@@ -219,7 +221,7 @@ static fault walk_one(const char *folder, struct segment *segment, bool last, ui
         if (rest > 0 && last)
             f = walk_tail(span_of(bytes.at + segment->end, rest), *index, NULL, NULL, end);
     }
-    unmap_segment(bytes);
+    wal_unmap(bytes);
     TRY(f);
     if (rest > 0 && !last)
         return RAISE(LOG_BROKEN, "%s is damaged at entry %" PRIu64, path, *index);
@@ -441,10 +443,10 @@ static fault walk_closed(struct wal *self, struct segment *segment, uint64_t *in
     if (segment->first != *index)
         return DONE;
     segment_path(self->folder, segment->first, path);
-    TRY(map_segment(path, &bytes));
+    TRY(wal_map(path, &bytes));
     fault f = walk_frames(segment, bytes, index, visit, owner);
     *more = span_used(span_of(bytes.at + segment->end, bytes.size - (size_t)segment->end)) == 0;
-    unmap_segment(bytes);
+    wal_unmap(bytes);
     return f;
 }
 
@@ -603,7 +605,7 @@ fault wal_read(struct wal *self, uint64_t index, struct bytes **out)
     char path[PATH_BYTES];
     segment_path(self->folder, segment->first, path);
     struct span bytes;
-    TRY(map_segment(path, &bytes));
+    TRY(wal_map(path, &bytes));
     uint64_t at = segment->first + (index - segment->first) / SPARSE * SPARSE;
     size_t start = segment->place[(index - segment->first) / SPARSE];
     struct cursor cursor = cursor_over(span_of(bytes.at + start, bytes.size - start));
@@ -613,7 +615,7 @@ fault wal_read(struct wal *self, uint64_t index, struct bytes **out)
         f = take_frame(&cursor, at, &body);
     if (!failed(f))
         f = bytes_copy(body, out);
-    unmap_segment(bytes);
+    wal_unmap(bytes);
     return f;
 }
 
@@ -655,10 +657,10 @@ static fault go_to_segment(struct wal_reader *self, uint64_t index)
         return RAISE(NOT_FOUND, "%s: no segment holds entry %" PRIu64, self->folder, index);
     if (self->bytes.size > 0 && self->first == first)
         return DONE; /* still the last one */
-    unmap_segment(self->bytes);
+    wal_unmap(self->bytes);
     self->bytes = (struct span){0};
     segment_path(self->folder, first, path);
-    TRY(map_segment(path, &self->bytes));
+    TRY(wal_map(path, &self->bytes));
     self->first = first;
     self->place = self->let_go = 0;
     return DONE;
@@ -700,7 +702,7 @@ void wal_reader_free(struct wal_reader **self)
 {
     if (*self == NULL)
         return;
-    unmap_segment((*self)->bytes);
+    wal_unmap((*self)->bytes);
     free(*self);
     *self = NULL;
 }

@@ -37,6 +37,11 @@ fault wal_walk(const char *folder, wal_visit *visit, void *owner, struct wal_end
 fault wal_walk_from(const char *folder, uint64_t first, wal_visit *visit, void *owner,
                     struct wal_end *end);
 
+/* A segment's file, for reading; wal_unmap() it. LOG_BROKEN: it is no file, or larger than
+ * WAL_SEGMENT_BYTES_MAX. IO_FAILED. */
+fault wal_map(const char *path, struct span *out);
+void wal_unmap(struct span segment);
+
 /* The file of a segment, by its first index; room at least 512. */
 void wal_segment_path(const char *folder, uint64_t first, char *out, size_t room);
 

@@ -3,7 +3,6 @@
 
 #include "lib/base/crc32c.h"
 #include "lib/base/cursor.h"
-#include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/limits.h"
 #include "lib/bus/wal.h"
@@ -12,10 +11,12 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define SEGMENT_BYTES_MAX (UINT64_C(2) << 30)
+#define TRY_BYTES 64 /* what a try costs besides its checksum */
 
-/* A whole record with a number from `least` to `most`? Moves on when it is. */
-static bool take_record(struct cursor *at, uint64_t least, uint64_t most, uint64_t *index)
+/* A whole record with a number from `least` to `most`? Moves on when it is; when it only looks like
+ * one, *wasted grows by what it cost to see that. */
+static bool take_record(struct cursor *at, uint64_t least, uint64_t most, uint64_t *index,
+                        size_t *wasted)
 {
     struct cursor ahead = *at;
     uint32_t length = 0, crc = 0;
@@ -27,8 +28,10 @@ static bool take_record(struct cursor *at, uint64_t least, uint64_t most, uint64
         found < least || found > most || failed(cursor_take(&ahead, length, &body)))
         return false;
     put_u64(number, found);
-    if (crc32c(crc32c(0, span_of(number, sizeof number)), body) != crc)
+    if (crc32c(crc32c(0, span_of(number, sizeof number)), body) != crc) {
+        *wasted += TRY_BYTES + body.size;
         return false;
+    }
     *index = found;
     *at = ahead;
     return true;
@@ -38,7 +41,8 @@ struct wal_tail wal_tail_of(struct span segment, uint64_t first)
 {
     struct cursor at = cursor_over(segment);
     uint64_t next = first, index = 0;
-    while (take_record(&at, next, next, &index))
+    size_t wasted = 0;
+    while (take_record(&at, next, next, &index, &wasted))
         next++;
     struct wal_tail tail = {.torn_bytes = span_used(at.left)};
     if (tail.torn_bytes == 0)
@@ -47,8 +51,9 @@ struct wal_tail wal_tail_of(struct span segment, uint64_t first)
     struct span byte;
     do {
         struct cursor here = at;
-        tail.hides = take_record(&here, first, most, &tail.index);
-    } while (!tail.hides && !failed(cursor_take(&at, 1, &byte)) && !cursor_at_end(&at));
+        tail.hides = take_record(&here, first, most, &tail.index, &wasted);
+        tail.poses = wasted >= WAL_TAIL_WASTE_BYTES;
+    } while (!tail.hides && !tail.poses && !failed(cursor_take(&at, 1, &byte)) && !cursor_at_end(&at));
     return tail;
 }
 
@@ -75,7 +80,7 @@ fault wal_tail_look(const char *folder, struct wal_tail *out)
 {
     char name[32], path[700];
     uint64_t first = 0;
-    OWNED(bytes) segment = NULL;
+    struct span segment;
     TRY(last_segment(folder, name, &first));
     if (name[0] == '\0') {
         *out = (struct wal_tail){0};
@@ -83,7 +88,8 @@ fault wal_tail_look(const char *folder, struct wal_tail *out)
     }
     if (!text_format(path, sizeof path, "%s/%s", folder, name))
         return RAISE(BAD_REQUEST, "the folder's name is too long");
-    TRY(file_read(path, SEGMENT_BYTES_MAX, &segment));
-    *out = wal_tail_of(bytes_span(segment), first);
+    TRY(wal_map(path, &segment));
+    *out = wal_tail_of(segment, first);
+    wal_unmap(segment);
     return DONE;
 }

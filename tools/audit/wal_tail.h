@@ -14,9 +14,12 @@ struct wal_tail {
     uint64_t torn_bytes; /* up to the last one that is not zero */
     bool hides;          /* a whole record stands behind them */
     uint64_t index;      /* ... with this number */
+    /* So much of them poses as records and is none that it was given up: nobody writes that by
+     * accident. */
+    bool poses;
 };
 
-/* folder: of the segments. All zero when there are none. IO_FAILED. */
+/* folder: of the segments. All zero when there are none. IO_FAILED, LOG_BROKEN. */
 fault wal_tail_look(const char *folder, struct wal_tail *out);
 
 /* The same over the bytes of a segment whose first record has this index. */

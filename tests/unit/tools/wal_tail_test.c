@@ -3,7 +3,10 @@
 
 #include "lib/base/crc32c.h"
 #include "lib/base/cursor.h"
+#include "lib/base/owned.h"
 #include "tests/unit/unit.h"
+
+#include <stdlib.h>
 
 #define SEGMENT 4096
 
@@ -81,7 +84,27 @@ static void test_a_record_up_to_the_very_end_is_seen(void)
     CU_ASSERT_EQUAL(look(&segment, 0).index, 5);
 }
 
-SUITE(wal_tail, TEST(test_zeros_after_the_last_record_are_no_tail),
+/* 16 bytes, again and again: each time the head of a record of 64 KB with a number that may be. */
+static void test_rubbish_that_poses_as_records_is_given_up_and_told(void)
+{
+    const size_t size = 4 << 20;
+    uint8_t *at = owned_array(size, 1);
+    for (size_t i = 0; i + 16 <= size; i += 16) {
+        put_u32(at + i, 65535);
+        put_u64(at + i + 8, 1);
+    }
+    struct wal_tail tail = wal_tail_of(span_of(at, size), 0);
+    CU_ASSERT(tail.poses);
+    CU_ASSERT_FALSE(tail.hides);
+    put_u32(at, 0); /* less of it is looked through to its end */
+    tail = wal_tail_of(span_of(at, 70000), 0);
+    CU_ASSERT_FALSE(tail.poses);
+    CU_ASSERT(tail.torn_bytes > 0);
+    free(at);
+}
+
+SUITE(wal_tail, TEST(test_rubbish_that_poses_as_records_is_given_up_and_told),
+      TEST(test_zeros_after_the_last_record_are_no_tail),
       TEST(test_a_torn_write_hides_nothing), TEST(test_a_record_behind_a_broken_one_is_seen),
       TEST(test_a_record_with_an_impossible_number_is_rubbish),
       TEST(test_a_record_up_to_the_very_end_is_seen))
