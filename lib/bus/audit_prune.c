@@ -110,11 +110,23 @@ fault audit_log_plan_prune(struct audit_log *self, struct audit_pruning *work)
     return DONE;
 }
 
-/* First the file that says so, then what it says. */
+/* What became of the epoch before is said in entry 0, which auditors must be able to read for as
+ * long as that epoch is there: its leaf stays, and the tree proves it. */
+static fault keep_first(struct audit_log *self)
+{
+    OWNED(bytes) leaf = NULL;
+    if (self->epoch == 1 || self->pruned.first > 0)
+        return DONE;
+    TRY(wal_read(self->wal, 0, &leaf));
+    return pruned_first_write(self->folder, self->epoch, bytes_span(leaf));
+}
+
+/* First the files that say so, then what they say. */
 static fault note_prune(struct audit_log *self, struct audit_pruning *work)
 {
     struct pruned pruned = {.first = work->before, .act = work->act};
     TRY(check_tiles(self, work->before, &pruned.tree));
+    TRY(keep_first(self));
     TRY(pruned_write(self->folder, self->epoch, &pruned));
     self->pruned = pruned;
     return DONE;

@@ -5,6 +5,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/audit_log.h"
+#include "lib/bus/limits.h"
 #include "lib/bus/tiles.h"
 
 #include <errno.h>
@@ -88,6 +89,22 @@ fault pruned_write(const char *folder, unsigned epoch, const struct pruned *self
     }
     audit_log_path(folder, epoch, "pruned", path, sizeof path);
     return file_replace(path, bytes_span(text), 0644);
+}
+
+// --- the first leaf of a later epoch ------------------------------------------------------------
+
+fault pruned_first_write(const char *folder, unsigned epoch, struct span leaf)
+{
+    char path[PATH_BYTES];
+    audit_log_path(folder, epoch, "first.leaf", path, sizeof path);
+    return file_replace(path, leaf, 0600);
+}
+
+fault pruned_first_read(const char *folder, unsigned epoch, struct bytes **out)
+{
+    char path[PATH_BYTES];
+    audit_log_path(folder, epoch, "first.leaf", path, sizeof path);
+    return file_read(path, LEAF_BYTES_MAX, out);
 }
 
 // --- tiles --------------------------------------------------------------------------------------

@@ -6,6 +6,9 @@
  *   log/<epoch>/pruned   chaski pruned v1\n <first entry left>\n <entry of the act>\n
  *                        <base64 hash>\n for each complete subtree before it, the largest first
  *
+ *   log/<epoch>/first.leaf   of a later epoch: the leaf of its entry 0, which says what became of
+ *                            the epoch before
+ *
  * Nothing here is believed by itself: a root over it and the entries that are left must be the one
  * that was signed, and the act is a record of the log.
  */
@@ -24,6 +27,11 @@ fault pruned_parse(struct span text, struct pruned *out); /* BAD_FRAME, BAD_REQU
 /* Without a file: nothing was pruned. LOG_BROKEN: it is none. */
 fault pruned_read(const char *folder, unsigned epoch, struct pruned *out);
 fault pruned_write(const char *folder, unsigned epoch, const struct pruned *self);
+
+/* Entry 0 of a later epoch, which stays; durable. Read it only to compare it with the hash in the
+ * tree. NOT_FOUND, IO_FAILED. */
+fault pruned_first_write(const char *folder, unsigned epoch, struct span leaf);
+fault pruned_first_read(const char *folder, unsigned epoch, struct bytes **out);
 
 /* The tree of the first `size` entries, from tiles that reach at least so far. LOG_BROKEN. */
 fault pruned_tree(struct tile_reader *tiles, uint64_t size, struct merkle *out);

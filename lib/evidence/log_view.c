@@ -162,7 +162,27 @@ fault log_view_walk(struct log_view *self,
     return log_view_walk_leaves(self, take_leaf, &walk, end);
 }
 
-fault log_view_pruned_hashes(const struct log_view *self, struct sha256 *out)
+/* A tile's hashes at a time. */
+static fault read_hashes(struct tile_reader *tiles, uint64_t count, struct sha256 **out)
+{
+    struct sha256 *list = NULL;
+    uint64_t room = 0;
+    fault f = DONE;
+    for (uint64_t i = 0; i < count && !failed(f); i++) {
+        if (i == room) {
+            room = room == 0 ? 256 : 2 * room;
+            list = owned_grow(list, room, sizeof *list);
+        }
+        f = tile_reader_hash(tiles, (struct merkle_range){i, i + 1}, &list[i]);
+    }
+    if (failed(f))
+        free(list);
+    else
+        *out = list;
+    return f;
+}
+
+fault log_view_pruned_hashes(const struct log_view *self, struct sha256 **out)
 {
     char path[PATH_BYTES];
     OWNED(bytes) note = NULL;
@@ -175,9 +195,7 @@ fault log_view_pruned_hashes(const struct log_view *self, struct sha256 *out)
         return RAISE(LOG_BROKEN, "no checkpoint says how far the tiles reach");
     *strrchr(path, '/') = '\0';
     OWNED(tile_reader) tiles = tile_reader_new(path, head.size);
-    for (uint64_t i = 0; i < self->pruned.first; i++)
-        TRY(tile_reader_hash(tiles, (struct merkle_range){i, i + 1}, &out[i]));
-    return DONE;
+    return read_hashes(tiles, self->pruned.first, out);
 }
 
 void log_view_id_text(const uint8_t id[EXCHANGE_ID_BYTES], char out[37])

@@ -55,9 +55,10 @@ struct log_entry {
     struct header_read *read;
 };
 
-/* Leaf hashes of the entries that were pruned, from the tiles; pruned.first of them. Not believed
- * before a signed root is over them. LOG_BROKEN: the tiles are not there. */
-fault log_view_pruned_hashes(const struct log_view *self, struct sha256 *out);
+/* Leaf hashes of the entries that were pruned, from the tiles; pruned.first of them, to be
+ * free()d. Not believed before a signed root is over them. However many the folder says there are,
+ * memory is taken as tiles are found. LOG_BROKEN: the tiles are not there. */
+fault log_view_pruned_hashes(const struct log_view *self, struct sha256 **out);
 
 /* log_entry_clear() it. The leaf must stay where it is until then. */
 void log_entry_read(uint64_t index, struct span leaf, struct log_entry *out);

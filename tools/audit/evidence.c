@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define PATH_BYTES 700
@@ -28,25 +29,46 @@ static void add_of_log(struct evidence *out, const struct log *log, const char *
     add(out, path);
 }
 
-/* The segment that begins at or before the entry. */
-static void add_segment(struct evidence *out, const struct log *log, uint64_t entry)
+static int by_number(const void *a, const void *b)
 {
-    char path[PATH_BYTES], name[64];
-    uint64_t first = 0, best = 0;
-    bool found = false;
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+void evidence_list_segments(struct log *log)
+{
+    char path[PATH_BYTES];
+    uint64_t first = 0;
     audit_log_path(log->view->folder, log->view->epoch, "wal", path, sizeof path);
     DIR *dir = opendir(path);
     if (dir == NULL)
         return;
     for (struct dirent *at; (at = readdir(dir)) != NULL;)
         if (strlen(at->d_name) == 24 && strcmp(at->d_name + 20, ".seg") == 0 &&
-            !failed(text_number(span_of(at->d_name, 20), UINT64_MAX, &first)) && first <= entry &&
-            (!found || first > best))
-            best = first, found = true;
+            !failed(text_number(span_of(at->d_name, 20), UINT64_MAX, &first))) {
+            log->segment = owned_grow(log->segment, log->segments + 1, sizeof *log->segment);
+            log->segment[log->segments++] = first;
+        }
     closedir(dir);
-    if (!found)
+    if (log->segments > 1)
+        qsort(log->segment, log->segments, sizeof *log->segment, by_number);
+}
+
+/* The segment that begins at or before the entry. */
+static void add_segment(struct evidence *out, const struct log *log, uint64_t entry)
+{
+    char name[64];
+    size_t low = 0, high = log->segments;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (log->segment[middle] <= entry)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0)
         return;
-    text_format(name, sizeof name, "wal/%020" PRIu64 ".seg", best);
+    text_format(name, sizeof name, "wal/%020" PRIu64 ".seg", log->segment[low - 1]);
     add_of_log(out, log, name);
 }
 

@@ -19,6 +19,9 @@ struct evidence {
     char file[EVIDENCE_FILES_MAX][EVIDENCE_FILE_BYTES];
 };
 
+/* Notes which segments the log has, once, before the first finding: looking for them again for each
+ * would take a folder with many of both for ever. */
+void evidence_list_segments(struct log *log);
 /* log: NULL when it could not be opened. entry: or REPORT_WHOLE. */
 void evidence_find(const struct log *log, const char *rule, uint64_t entry, struct evidence *out);
 

@@ -156,10 +156,8 @@ static fault find_records(struct export *self)
     struct wal_end end;
     uint64_t first = self->view->pruned.first;
     if (first > 0) {
-        self->leaf_count = first;
-        self->leaf_room = 2 * first;
-        self->leaf_hashes = owned_array(self->leaf_room, sizeof *self->leaf_hashes);
-        TRY(log_view_pruned_hashes(self->view, self->leaf_hashes));
+        TRY(log_view_pruned_hashes(self->view, &self->leaf_hashes));
+        self->leaf_count = self->leaf_room = first;
     }
     TRY(log_view_walk(self->view, take_entry, self, &end));
     if (self->count == 0 && self->by_index && self->index < first)

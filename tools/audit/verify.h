@@ -2,12 +2,14 @@
 /*
  * verify - what the rooms of `chaski-audit verify` share: logs while they are checked.
  *
- *   verify.c         the command: one log after the other, and what is told of each
+ *   verify.c         the command: one log after the other
+ *   verify_tell.c    what is told of each
  *   verify_rest.c    what the verdict rests on: anchors and directories
  *   examine.c        what can be found out of an entry by itself, by many threads (crew.c)
  *   verify_entry.c   what that means, entry after entry in the order of the log
  *   verify_prune.c   a log whose beginning was removed
  *   verify_log.c     the entries of one log against one another, its checkpoint and its end
+ *   verify_missing.c payloads that are missing, and the acts that answer for them
  *   verify_tiles.c   the static form of a log against its entries
  *   verify_confirm.c checkpoints, cosignatures, time stamps, and the times between them
  *   verify_cover.c   how far that reaches, and how far it had to
@@ -16,6 +18,7 @@
  *   verify_late.c    late receipts of one log
  *   verify_logs.c    logs against one another
  *   verify_pairs.c   two logs of the same exchanges: nine types of findings
+ *   verify_twins.c   ... of which two are found here: two leaves for one act
  */
 #ifndef TOOLS_AUDIT_VERIFY_H
 #define TOOLS_AUDIT_VERIFY_H
@@ -126,6 +129,8 @@ struct log {
     struct sha256 *root; /* root[n]: of the first n entries */
     struct kept *entry;
     uint64_t count, room;
+    size_t segments;
+    uint64_t *segment; /* first entries of its segments, sorted */
     struct merkle tree;
     struct map by_hash;         /* leaf hash -> index + 1 of its first place */
     struct map names;           /* interned texts */
@@ -155,10 +160,14 @@ struct log {
     char *reason;               /* ... and why; NULL: sealed */
     uint64_t first;             /* entry that is left; those before were pruned, by this record: */
     struct header_read *pruned; /* ... NULL: there is none */
+    struct sha256 *pruned_hash; /* of those that were, until they are kept */
+    struct bytes *first_leaf;   /* of a later epoch's entry 0, when it is one of them; or NULL */
     char *prune_ground;         /* NULL: sealed */
     uint64_t first_started;     /* entry of the first STARTED that is left */
     uint64_t unsaid;            /* payloads that are missing, and may have been meant to */
     uint64_t lost;              /* entries that others know of, beyond the end of a closed epoch */
+    uint64_t beyond;            /* largest head beyond that end in the folder's own files ... */
+    char beyond_by[64];         /* ... and in which */
 };
 
 /* What two logs showed against one another, by type; healed: has come late since. */
@@ -170,8 +179,8 @@ struct pair_tally {
 struct verify {
     const struct audit_arguments *arguments;
     struct report *report;
-    struct log log[LOGS_MAX];
-    size_t logs;
+    struct log *log; /* of all folders and epochs; none moves once it is opened */
+    size_t logs, room;
     struct store_keys *keys; /* to the payloads */
     struct directory *given; /* of --directory, or NULL */
     struct history *given_history;
@@ -200,16 +209,21 @@ void verify_find(struct report *report, const struct log *log, uint64_t entry, c
                  const char *meaning, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 
-/* Before the first entry: what was pruned is kept by its hashes alone. */
-fault verify_pruned(struct verify *self, struct log *log);
+/* When it is opened: the hashes of what was pruned. LOG_BROKEN: they are not there. */
+fault verify_pruned_read(struct log *log);
+/* Before the first entry: what was pruned is kept by its hashes alone, but for entry 0 of a later
+ * epoch, which is to be shown as others are: first_leaf. */
+void verify_pruned(struct verify *self, struct log *log);
 /* After the last: does the record that pruned it say so? */
 void verify_prune_act(struct verify *self, struct log *log);
-/* One more entry, of which only the leaf hash is known so far. */
+/* One more entry, of which only the leaf hash is known so far; index is how many there are. */
 struct kept *verify_keep(struct log *log, uint64_t index, const struct sha256 *leaf_hash);
 /* Keeps the entry and judges what was found out of it. */
 void verify_entry(struct verify *self, struct log *log, const struct examined *examined);
 /* After the last one. */
 void verify_log(struct verify *self, struct log *log);
+/* Payloads that are missing. Called by it. */
+void verify_missing(struct verify *self, struct log *log);
 /* Its late receipts. After the last entry. */
 void verify_late(struct verify *self, struct log *log);
 void verify_late_clear(struct log *log);
@@ -231,7 +245,10 @@ void verify_held(struct verify *self);
 bool verify_held_is_here(const struct verify *self, const struct held *held);
 void verify_held_tell(const struct verify *self, const struct log *log);
 json_t *verify_held_json(const struct verify *self, const struct log *log);
-/* A later epoch and the one before it. After all epochs of the folder were walked. */
+/* A file of the log's own folder holds a signed head beyond its end? Of a closed epoch that is told
+ * with what else shows a lost end (verify_epoch), and true is returned. */
+bool verify_beyond(struct log *log, uint64_t size, const char *file);
+/* A later epoch and the one before it. After all epochs of the folder were checked. */
 void verify_epoch(struct verify *self, struct log *log);
 /* Is this leaf in an epoch of the same log, this one or another? In which, and where: or NULL. */
 const struct log *verify_find_leaf(const struct log *log, const struct sha256 *leaf_hash,
@@ -246,8 +263,15 @@ void verify_logs(struct verify *self);
 void verify_pair(struct verify *self, struct log *here, struct log *there);
 /* Acts that stand in the logs twice, in the wrong order or at impossible times. */
 void verify_acts(struct verify *self);
+/* Of those: two leaves for one act. Called by it. */
+void verify_twins(struct verify *self);
+/* One more of this type, in the tallies of this log. */
+void verify_count_type(struct verify *self, const struct log *log, enum pair_type type);
 /* "pairs" of the JSON object. */
 json_t *verify_pairs_json(const struct verify *self);
+
+/* What there is to say of each log; ends the report. */
+void verify_tell(struct verify *self);
 
 /* Before the first entry: says what the verdict rests on, compares the logs' anchors and
  * directories, loads --directory. A fault means that nothing can be checked. */

@@ -45,8 +45,8 @@ static void path_in(const struct log *log, const char *name, char out[PATH_BYTES
 static bool root_fits(struct verify *self, struct log *log, const struct checkpoint *head,
                       const char *name)
 {
-    if (head->size > log->count && log->later != NULL)
-        return false; /* told with the epoch's lost end */
+    if (verify_beyond(log, head->size, name))
+        return false;
     if (head->size > log->count)
         FIND(self, log, REPORT_WHOLE, "checkpoint", "The end of the log is missing.",
              "%s covers %" PRIu64 " entries, the log has %" PRIu64, name, head->size, log->count);

@@ -75,9 +75,12 @@ struct kept *verify_keep(struct log *log, uint64_t index, const struct sha256 *l
     return kept;
 }
 
+/* Entry 0 of a pruned epoch is kept by its hash already. */
 static struct kept *keep(struct log *log, const struct log_entry *entry)
 {
-    struct kept *kept = verify_keep(log, entry->index, &entry->leaf_hash);
+    struct kept *kept = entry->index < log->first
+                            ? &log->entry[entry->index]
+                            : verify_keep(log, entry->index, &entry->leaf_hash);
     if (entry->header != NULL)
         fill_kept(log, entry->header, kept);
     return kept;
@@ -307,8 +310,10 @@ void verify_entry(struct verify *self, struct log *log, const struct examined *e
     note_statement(log, entry, kept);
     if (log->started != NULL && kept->kind < HEADER_STARTED)
         kept->mode = keeping_mode(header_of(log->started)->keeping, entry->header->service);
-    kept->payload = check_payload(self, log, examined);
-    log->payloads[kept->payload]++;
+    if (entry->index >= log->first) { /* payloads go with what is pruned */
+        kept->payload = check_payload(self, log, examined);
+        log->payloads[kept->payload]++;
+    }
     take_incident(log, examined, kept);
     if (kept_is_own(log, kept) && kept->time_ms > log->own_ms)
         log->own_ms = kept->time_ms;

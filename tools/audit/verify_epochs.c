@@ -51,10 +51,48 @@ bool verify_is_lost(const struct log *log, const struct kept *kept)
 
 // --- what is left of it -------------------------------------------------------------------------
 
+/* How far the record that closed the epoch vouches for what is here: by what was left then, and by
+ * heads that others held. */
+static uint64_t vouched(const struct log *before, const struct epoch_closed *closed)
+{
+    uint64_t size = closed->size;
+    for (size_t i = 0; i < closed->heads; i++) {
+        const struct epoch_head *head = &closed->head[i];
+        if (head->epoch == before->view->epoch && head->size > size &&
+            head->size <= before->count && sha256_equal(&before->root[head->size], &head->root))
+            size = head->size;
+    }
+    return size;
+}
+
+/* A node never writes into a closed epoch. Its operator may put back what was found again; that is
+ * proved by a head of that time, and without one it may have been made up since. */
+static void check_more(struct verify *self, struct log *before, const struct epoch_closed *closed)
+{
+    uint64_t known = vouched(before, closed);
+    if (before->count > known)
+        FIND(self, before, known, rule,
+             "They may have been written after it was closed. (Its last seconds, put back, look "
+             "like that too: then another party's log or a witness holds a head beyond them.)",
+             "%" PRIu64 " entries are here, %" PRIu64
+             " were left when it was closed, and nobody that was asked then knew of more than "
+             "%" PRIu64,
+             before->count, closed->size, known);
+    else if (before->count > closed->size)
+        REMARK(self, before,
+               "%" PRIu64 " entries are here that were missing when it was closed: they were put "
+               "back later, and are those of which others held a head",
+               before->count - closed->size);
+}
+
 static void check_left(struct verify *self, struct log *log, const struct epoch_closed *closed)
 {
     struct log *before = log->before;
-    if (before->count < closed->size)
+    if (closed->epoch != before->view->epoch)
+        FIND(self, log, 0, rule, "It says nothing of the epoch before.",
+             "it closes epoch %u, and the one before this is %u", closed->epoch,
+             before->view->epoch);
+    else if (before->count < closed->size)
         FIND(self, before, REPORT_WHOLE, rule,
              "More of it was removed after it was closed, or not all of it was copied.",
              "%" PRIu64 " entries are here, and %" PRIu64 " were left when it was closed",
@@ -62,14 +100,22 @@ static void check_left(struct verify *self, struct log *log, const struct epoch_
     else if (!sha256_equal(&before->root[closed->size], &closed->root))
         FIND(self, before, REPORT_WHOLE, rule, "It was altered after it was closed.",
              "the root over %" PRIu64 " entries is not the one that closed it", closed->size);
-    else if (before->count > closed->size)
-        REMARK(self, before,
-               "%" PRIu64 " entries are here that were missing when it was closed: they were put "
-               "back later",
-               before->count - closed->size);
+    else
+        check_more(self, before, closed);
 }
 
 // --- what others know ---------------------------------------------------------------------------
+
+bool verify_beyond(struct log *log, uint64_t size, const char *file)
+{
+    if (log->later == NULL || size <= log->count)
+        return false;
+    if (size > log->beyond) {
+        log->beyond = size;
+        text_format(log->beyond_by, sizeof log->beyond_by, "%s", file);
+    }
+    return true;
+}
 
 /* The largest head of the closed epoch that anybody holds. */
 struct known {
@@ -121,20 +167,31 @@ static struct known find_known(struct verify *self, struct log *log,
                                const struct epoch_closed *closed)
 {
     struct known known = {.by = "nobody"};
-    for (size_t i = 0; i < closed->heads; i++)
+    for (size_t i = 0; closed != NULL && i < closed->heads; i++)
         take_listed(self, log, &closed->head[i], &known);
     for (size_t i = 0; i < self->logs; i++)
         if (self->log[i].view != NULL && strcmp(self->log[i].view->server, log->view->server) != 0)
             take_held(&self->log[i], log->before, &known);
+    if (log->before->beyond > known.size)
+        known.size = log->before->beyond, known.by = log->before->beyond_by;
     return known;
 }
 
+static const char *reason_of(const struct log *log)
+{
+    if (log->closed == NULL)
+        return "none";
+    if (log->reason == NULL)
+        return log->first > 0 ? "pruned" : "sealed";
+    return log->reason;
+}
+
+/* closed: NULL when nothing says what became of it; what others hold counts all the same. */
 static void check_known(struct verify *self, struct log *log, const struct epoch_closed *closed)
 {
     struct log *before = log->before;
     struct known known = find_known(self, log, closed);
-    const char *reason = log->reason == NULL ? "sealed" : log->reason;
-    if (known.unlisted > before->count)
+    if (closed != NULL && known.unlisted > before->count)
         FIND(self, known.log, known.index, "lost tail",
              "Whoever closed the epoch did not name this head: it was not asked for, or concealed.",
              "it embeds a head of %" PRIu64
@@ -151,30 +208,38 @@ static void check_known(struct verify *self, struct log *log, const struct epoch
              " records that this server signed among them are in the other logs given; reason "
              "stated: %s",
              before->count, known.by, known.size, before->count, known.size - 1, known.others,
-             reason);
-        return;
+             reason_of(log));
+    } else if (closed != NULL) {
+        REMARK(self, before,
+               "it was closed, and epoch %u begun, though nobody knows of more than is here "
+               "(%" PRIu32 " of %" PRIu32 " others answered); reason stated: %s",
+               log->view->epoch, closed->answered, closed->asked, reason_of(log));
     }
-    REMARK(self, before,
-           "it was closed, and epoch %u begun, though nobody knows of more than is here (%" PRIu32
-           " of %" PRIu32 " others answered); reason stated: %s",
-           log->view->epoch, closed->answered, closed->asked, reason);
+}
+
+static void find_silence(struct verify *self, struct log *log)
+{
+    if (log->first > 0)
+        FIND(self, log, 0, rule,
+             "What became of the epoch before was removed: a prune keeps that record.",
+             "its first record was pruned, and first.leaf does not hold it: what became of epoch "
+             "%u nobody says",
+             log->before->view->epoch);
+    else
+        FIND(self, log, 0, rule,
+             "Nobody answers for the end of the epoch before: a log was begun anew in silence.",
+             "its first record does not say what became of epoch %u", log->before->view->epoch);
 }
 
 void verify_epoch(struct verify *self, struct log *log)
 {
-    if (log->view == NULL || log->before == NULL || log->count == 0)
+    if (log->view == NULL || log->before == NULL)
         return;
-    if (log->closed == NULL && log->first > 0) {
-        REMARK(self, log, "what became of epoch %u was said in a record that was pruned",
-               log->before->view->epoch);
-        return;
-    }
-    if (log->closed == NULL) {
-        FIND(self, log, 0, rule,
-             "Nobody answers for the end of the epoch before: a log was begun anew in silence.",
-             "its first record does not say what became of epoch %u", log->before->view->epoch);
-        return;
-    }
-    check_left(self, log, header_of(log->closed)->closed);
-    check_known(self, log, header_of(log->closed)->closed);
+    const struct epoch_closed *closed =
+        log->closed == NULL ? NULL : header_of(log->closed)->closed;
+    if (closed != NULL)
+        check_left(self, log, closed);
+    else
+        find_silence(self, log);
+    check_known(self, log, closed);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The entries of one log against one another: heads, order, outcomes, erasures, its end. */
+/* The entries of one log against one another: heads, order, outcomes, its end. */
 #include "tools/audit/verify.h"
 
 #include "lib/base/text.h"
@@ -208,95 +208,12 @@ static void remark_open_requests(struct verify *self, struct log *log)
                open > LISTED_MAX ? ", ..." : "");
 }
 
-// --- payloads that are missing ------------------------------------------------------------------
-
-static bool answers_for(const struct erased_act *act, unsigned epoch, const struct kept *kept)
-{
-    const struct erasure *what = header_of(act->header)->erasure;
-    return what->epoch == epoch &&
-           erasure_covers(what, kept->index, kept->kind, span_of_text(kept->service));
-}
-
-/* Which record of this log, or of a later epoch, says that the payload of an entry was erased? */
-static struct erased_act *erasure_of(const struct log *log, uint64_t index)
-{
-    const struct kept *kept = &log->entry[index];
-    for (size_t i = 0; i < log->acts && kept->kind != 0; i++)
-        if (log->act[i].index > index && answers_for(&log->act[i], 0, kept))
-            return &log->act[i];
-    for (const struct log *at = log->later; at != NULL; at = at->later)
-        for (size_t i = 0; i < at->acts && kept->kind != 0; i++)
-            if (answers_for(&at->act[i], log->view->epoch, kept))
-                return &at->act[i];
-    return NULL;
-}
-
-/* What was kept then was said in a record that was pruned. */
-static bool is_before_a_start(struct log *log, uint64_t index)
-{
-    return log->first > 0 && index < log->first_started;
-}
-
-static void check_removed(struct verify *self, struct log *log, uint64_t index)
-{
-    static const char removed[] =
-        "The content was removed and nobody answers for it; the signed header still stands.";
-    const struct kept *kept = &log->entry[index];
-    if (kept->payload == FOUND_ERASED)
-        FIND(self, log, index, "payload", removed,
-             "its payload is marked as erased, and no record of the log says so");
-    else if (kept->payload != FOUND_HELD && kept->payload != FOUND_SEALED &&
-             is_before_a_start(log, index))
-        log->unsaid++;
-    else if (kept->payload == FOUND_NONE && kept->mode != KEEP_OFF)
-        FIND(self, log, index, "payload", removed, "no payload is held for it");
-    else if (kept->payload == FOUND_SALT && kept->mode != KEEP_METADATA)
-        FIND(self, log, index, "payload", removed,
-             "only its salt is held, and no record of the log says that no more is kept");
-}
-
-/* A node that dies between the record and the erasure does the rest at its next start. */
-static void remark_held(struct verify *self, struct log *log)
-{
-    for (size_t i = 0; i < log->acts; i++)
-        if (log->act[i].held > 0)
-            REMARK(
-                self, log,
-                "%" PRIu64 " payload%s that entry %" PRIu64
-                " says erased %s still held: it was under way when the copy was made, or was not "
-                "carried out",
-                log->act[i].held, log->act[i].held == 1 ? "" : "s", log->act[i].index,
-                log->act[i].held == 1 ? "is" : "are");
-}
-
-static void check_missing(struct verify *self, struct log *log)
-{
-    for (uint64_t i = 0; i < log->count; i++) {
-        enum payload_found found = log->entry[i].payload;
-        struct erased_act *act = log->acts == 0 && log->later == NULL ? NULL : erasure_of(log, i);
-        if (log->entry[i].kind == 0)
-            continue;
-        if (act == NULL)
-            check_removed(self, log, i);
-        else if (found == FOUND_ERASED || found == FOUND_NONE)
-            act->payloads++;
-        else if (found != FOUND_DAMAGED)
-            act->held++;
-    }
-    remark_held(self, log);
-    if (log->unsaid > 0)
-        REMARK(self, log,
-               "%" PRIu64 " payload%s not held: what was kept then was said in a record that was "
-               "pruned",
-               log->unsaid, log->unsaid == 1 ? " is" : "s are");
-}
-
 // --- its end ------------------------------------------------------------------------------------
 
 static void check_root(struct verify *self, struct log *log)
 {
-    if (log->promised.size > log->count && log->later != NULL)
-        return; /* told with the epoch's lost end */
+    if (verify_beyond(log, log->promised.size, "promise"))
+        return;
     if (log->promised.size > log->count)
         FIND(self, log, REPORT_WHOLE, "checkpoint", cut,
              "the checkpoint promises %" PRIu64 " entries, the log has %" PRIu64,
@@ -402,6 +319,13 @@ static void check_tail(struct verify *self, struct log *log)
              "after its last whole record stand %" PRIu64
              " bytes, and in them a whole record with number %" PRIu64,
              tail.torn_bytes, tail.index);
+    else if (tail.poses)
+        FIND(self, log, REPORT_WHOLE, "whole log",
+             "No torn write looks like that: somebody made it up, to hide something or to keep the "
+             "auditor busy.",
+             "after its last whole record stand %" PRIu64
+             " bytes that pose as records and are none; not all of them were looked through",
+             tail.torn_bytes);
     else if (tail.torn_bytes > 0)
         REMARK(self, log,
                "%" PRIu64 " bytes after its last whole record are none: a write under way, or torn "
@@ -441,7 +365,7 @@ void verify_log(struct verify *self, struct log *log)
     note_peer_heads(log);
     check_repeats(self, log);
     check_replies(self, log);
-    check_missing(self, log);
+    verify_missing(self, log);
     check_ends(self, log);
     if (log->count > 0 || log->promised.size > 0 || log->promise_bad)
         check_checkpoint(self, log);

@@ -78,7 +78,7 @@ static struct pair_tally *tally_of(struct verify *self, const struct log *here,
     return &self->tally[self->tallies++];
 }
 
-static void count_type(struct verify *self, const struct log *log, enum pair_type type)
+void verify_count_type(struct verify *self, const struct log *log, enum pair_type type)
 {
     for (size_t i = 0; i < self->tallies; i++)
         if (self->tally[i].a == whole(log) || self->tally[i].b == whole(log))
@@ -227,91 +227,6 @@ void verify_pair(struct verify *self, struct log *here, struct log *there)
     outcomes_clear(&comparing.outcomes);
 }
 
-// --- types 5 and 6: two leaves for one act ------------------------------------------------------
-
-struct place {
-    const struct log *log;
-    const struct kept *kept;
-};
-
-/* Rare: their headers are read again. */
-struct reading {
-    uint64_t index;
-    struct sha256 content;
-    bool found;
-};
-
-static fault take_content(void *owner, const struct log_entry *entry)
-{
-    struct reading *reading = owner;
-    if (entry->index != reading->index || entry->header == NULL)
-        return DONE;
-    reading->content = SHA256_OF(entry->parts.content);
-    reading->found = true;
-    return RAISE(NOT_FOUND, "no more is wanted");
-}
-
-static bool read_content(const struct place *place, struct sha256 *out)
-{
-    struct reading reading = {.index = place->kept->index};
-    struct wal_end end;
-    ignore(log_view_walk(place->log->view, take_content, &reading, &end)); /* ends with the entry */
-    *out = reading.content;
-    return reading.found;
-}
-
-static void tell_twins(struct verify *self, const struct place *first, const struct place *second)
-{
-    struct sha256 one, other;
-    if (!read_content(first, &one) || !read_content(second, &other))
-        return;
-    enum pair_type type = sha256_equal(&one, &other) ? PAIR_TWO_SIGNATURES : PAIR_TWO_HEADERS;
-    count_type(self, second->log, type);
-    FIND(self, second->log, second->kept->index, "one record for one act", pair_type_meaning(type),
-         "%s of %s, another than entry %" PRIu64 " of %s, of the same exchange (type %d: %s)",
-         header_kind_word(second->kept->kind), second->kept->sender_server, first->kept->index,
-         first->log->view->folder, type, pair_type_word(type));
-}
-
-/* Refusals of a request that could not be verified may be several; a second answer to one request
- * is found in verify_log.c. */
-static bool may_be_once_only(const struct kept *kept)
-{
-    return kept->kind == HEADER_REQUEST;
-}
-
-static void check_twins(struct verify *self, struct map *acts, struct map *told, struct place place)
-{
-    char key[ID_TEXT_BYTES_MAX + 2 * EXCHANGE_ID_BYTES + 4], id[2 * EXCHANGE_ID_BYTES + 1];
-    text_hex(span_of(place.kept->exchange_id, EXCHANGE_ID_BYTES), id, sizeof id);
-    if (!text_format(key, sizeof key, "%s %s", place.kept->sender_server, id))
-        return;
-    struct place *first = map_get(acts, span_of_text(key));
-    if (first == NULL) {
-        first = owned_new(sizeof *first);
-        *first = place;
-        map_set(acts, span_of_text(key), first);
-    } else if (!sha256_equal(&first->kept->leaf_hash, &place.kept->leaf_hash) &&
-               map_set(told, sha256_span(&place.kept->leaf_hash), self) == NULL) {
-        tell_twins(self, first, &place);
-    }
-}
-
-static void check_acts(struct verify *self)
-{
-    struct map acts = {0}, told = {0};
-    for (size_t i = 0; i < self->logs; i++)
-        for (uint64_t k = 0; k < self->log[i].count; k++)
-            if (may_be_once_only(&self->log[i].entry[k]))
-                check_twins(self, &acts, &told,
-                            (struct place){&self->log[i], &self->log[i].entry[k]});
-    size_t step = 0;
-    for (struct place *at; (at = map_next(&acts, &step, NULL)) != NULL;)
-        free(at);
-    map_clear(&acts);
-    map_clear(&told);
-}
-
 // --- types 8 and 9: order and clocks ------------------------------------------------------------
 
 /* Who answers has the request in its log, and so in the head that it signs into the answer. */
@@ -323,14 +238,14 @@ static void check_answer(struct verify *self, struct log *log, const struct kept
     const struct kept *request = &log->entry[at - 1];
     if (kept_is_own(log, kept) && kept->log_epoch == log->view->epoch && at > kept->log_size &&
         at - 1 < kept->index) {
-        count_type(self, log, PAIR_ORDER);
+        verify_count_type(self, log, PAIR_ORDER);
         FIND(self, log, kept->index, "request precedes answer", pair_type_meaning(PAIR_ORDER),
              "the request that it answers is entry %" PRIu64 ", but when it was signed the log had "
              "%" PRIu64 " entries (type %d: %s)",
              (uint64_t)at - 1, kept->log_size, PAIR_ORDER, pair_type_word(PAIR_ORDER));
     }
     if (kept->kind == HEADER_RESPONSE && kept->time_ms < request->time_ms - FRESH_FUTURE_MS) {
-        count_type(self, log, PAIR_CLOCK);
+        verify_count_type(self, log, PAIR_CLOCK);
         FIND(self, log, kept->index, "time", pair_type_meaning(PAIR_CLOCK),
              "it is dated %" PRId64 " ms before the request that it answers (type %d: %s)",
              request->time_ms - kept->time_ms, PAIR_CLOCK, pair_type_word(PAIR_CLOCK));
@@ -349,7 +264,7 @@ static void check_order(struct verify *self, struct log *log)
         from_future += kept->kind == HEADER_FAULT && kept->fault == FROM_FUTURE;
     }
     if (from_future > 0) {
-        count_type(self, log, PAIR_CLOCK);
+        verify_count_type(self, log, PAIR_CLOCK);
         REMARK(self, log, "%" PRIu64 " refusal%s of messages from the future (type %d: %s). %s",
                from_future, from_future == 1 ? "" : "s", PAIR_CLOCK, pair_type_word(PAIR_CLOCK),
                pair_type_meaning(PAIR_CLOCK));
@@ -361,7 +276,7 @@ void verify_acts(struct verify *self)
     for (size_t i = 0; i < self->logs; i++)
         if (self->log[i].view != NULL)
             check_order(self, &self->log[i]);
-    check_acts(self);
+    verify_twins(self);
 }
 
 // --- telling ------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 #include "lib/bus/audit_log.h"
 #include "lib/bus/header.h"
 #include "lib/bus/letter.h"
+#include "lib/bus/tile_log.h"
 #include "lib/crypto/random.h"
 #include "tests/unit/bus/book.h"
 #include "tests/unit/bus/store_keys.h"
@@ -16,6 +17,7 @@
 
 #include <fcntl.h>
 #include <jansson.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FORGE_MINUTE_MS INT64_C(60000)
@@ -37,6 +39,7 @@ struct forge {
     enum forge_side whose;
     char folder[256];
     unsigned epoch;
+    size_t segment_bytes; /* of a log that is opened from now on */
     struct audit_log *log;
     struct audit_head head; /* of the last entry; what an honest header would claim */
     int64_t time_ms;        /* of the next entry */
@@ -108,7 +111,7 @@ static inline void forge_open(struct forge *self, unsigned epoch)
     struct note_key key = forge_key(self);
     struct audit_log_options options = {.folder = self->folder,
                                         .epoch = epoch,
-                                        .segment_bytes = 1 << 20,
+                                        .segment_bytes = self->segment_bytes,
                                         .key = &key,
                                         .holder = *a_holder()};
     audit_log_free(&self->log);
@@ -122,6 +125,7 @@ static inline struct forge *forge_new(enum forge_side whose)
     struct forge *self = owned_new(sizeof *self);
     self->book = book_new();
     self->whose = whose;
+    self->segment_bytes = 1 << 20;
     snprintf(self->folder, sizeof self->folder, "%s/audit", unit_folder());
     for (size_t i = 0; i < SIDES; i++)
         forge_enrol(self, (enum forge_side)i);
@@ -287,15 +291,15 @@ static inline void forge_store_key(const struct forge *self, char out[300])
     MUST(file_replace(out, span_of_text(line), 0600));
 }
 
-/* Runs verify with --json; the object, to be json_decref'd. */
-static inline json_t *forge_verify(const struct forge *self)
+/* Runs verify with --json over these folders; the object, to be json_decref'd. */
+static inline json_t *forge_verify_all(const struct forge *self, const char *const *folder,
+                                       size_t count)
 {
     char path[300], keys[300];
-    struct audit_arguments arguments = {.count = 1,
-                                        .positional = {self->folder},
-                                        .json = true,
-                                        .store_keys = 1,
-                                        .store_key = {keys}};
+    struct audit_arguments arguments = {
+        .count = count, .json = true, .store_keys = 1, .store_key = {keys}};
+    for (size_t i = 0; i < count; i++)
+        arguments.positional[i] = folder[i];
     forge_store_key(self, keys);
     uint64_t findings = 0;
     snprintf(path, sizeof path, "%s/said.json", self->folder);
@@ -313,6 +317,67 @@ static inline json_t *forge_verify(const struct forge *self)
     CU_ASSERT_PTR_NOT_NULL_FATAL(said);
     CU_ASSERT_EQUAL(json_integer_value(json_object_get(said, "count")), (json_int_t)findings);
     return said;
+}
+
+static inline json_t *forge_verify(const struct forge *self)
+{
+    const char *folder = self->folder;
+    return forge_verify_all(self, &folder, 1);
+}
+
+/* Findings of this rule; words: in what is said, or NULL. */
+static inline size_t forge_count(const json_t *said, const char *rule, const char *words)
+{
+    size_t index, count = 0;
+    json_t *finding;
+    json_array_foreach(json_object_get(said, "findings"), index, finding)
+    {
+        const char *what = json_string_value(json_object_get(finding, "what"));
+        count += strcmp(json_string_value(json_object_get(finding, "rule")), rule) == 0 &&
+                 (words == NULL || strstr(what, words) != NULL);
+    }
+    return count;
+}
+
+/* Processor time of one verify of the log as it is, in ms. */
+static inline int64_t forge_verify_ms(const struct forge *self)
+{
+    struct timespec from, to;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+    json_decref(forge_verify(self));
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+    return (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000;
+}
+
+/* Tiles of the log as it is, and the head that they reach. */
+static inline void forge_tiles(struct forge *self)
+{
+    struct merkle empty = {0};
+    struct sha256 root = merkle_root(&empty);
+    OWNED(tile_writer) tiles = NULL;
+    struct checkpoint head;
+    char path[400];
+    snprintf(path, sizeof path, "%s/log/%u", self->folder, self->epoch);
+    MUST(tile_writer_open(path, 0, &root, &tiles));
+    for (uint64_t i = 0; i < self->head.size; i++) {
+        OWNED(bytes) leaf = NULL;
+        OWNED(bytes) blob = NULL;
+        MUST(audit_log_read(self->log, audit_place(self->epoch, i), &leaf, &blob));
+        MUST(tile_writer_add(tiles, bytes_span(leaf)));
+    }
+    MUST(tile_writer_flush(tiles));
+    OWNED(bytes) note = forge_note(self, &head);
+    snprintf(path, sizeof path, "log/%u/checkpoint", self->epoch);
+    forge_file(self, path, bytes_span(note));
+}
+
+/* The log of the other side, in the same country. */
+static inline void forge_turn(struct forge *self)
+{
+    strcat(self->folder, "2");
+    MUST(file_make_folders(self->folder, 0700));
+    self->whose = self->whose == CALLER ? PROVIDER : CALLER;
+    forge_open(self, 1);
 }
 
 /* STOPPED, checkpoint, directory; then: are there exactly `count` findings, all of this rule and,

@@ -106,6 +106,38 @@ static void test_entries_that_were_found_again_are_a_remark(void)
     forge_finds(self, "", 0, -1);
 }
 
+/* ... but only as far as somebody held a head of them: what lies beyond may be of yesterday. */
+static void test_entries_beyond_every_head_of_a_closed_epoch_are_found(void)
+{
+    struct epoch_closed closed;
+    OWNED(forge) self = first_epoch(&closed);
+    OWNED(bytes) leaf = NULL;
+    OWNED(bytes) blob = NULL;
+    MUST(audit_log_read(self->log, audit_place(1, 0), &leaf, &blob));
+    closed.size = 1;
+    closed.root = merkle_leaf_hash(bytes_span(leaf));
+    begin_second(self, &closed);
+    forge_finds(self, "epoch", 1, 1);
+}
+
+static void test_a_record_that_closes_another_epoch_is_found(void)
+{
+    struct epoch_closed closed;
+    OWNED(forge) self = first_epoch(&closed);
+    closed.epoch = 3;
+    forge_open(self, 2);
+    struct header header = forge_header(self, PROVIDER, HEADER_INCIDENT);
+    header.closed = &closed;
+    header.log_epoch = 4;
+    forge_append(self, PROVIDER, &header, header.time_ms);
+    forge_own(self, HEADER_STOPPED);
+    forge_checkpoint(self);
+    forge_publish(self);
+    json_t *said = forge_verify(self);
+    CU_ASSERT_EQUAL(forge_count(said, "epoch", "it closes epoch 3"), 1);
+    json_decref(said);
+}
+
 /* An answer in the second epoch to a request of the first: it is there, and it runs once. */
 static void test_an_answer_finds_its_request_in_the_epoch_before(void)
 {
@@ -148,5 +180,7 @@ SUITE(verify_epochs, TEST(test_an_epoch_closed_without_loss_is_clean),
       TEST(test_more_is_gone_than_when_it_was_closed),
       TEST(test_another_root_than_when_it_was_closed),
       TEST(test_entries_that_were_found_again_are_a_remark),
+      TEST(test_entries_beyond_every_head_of_a_closed_epoch_are_found),
+      TEST(test_a_record_that_closes_another_epoch_is_found),
       TEST(test_an_answer_finds_its_request_in_the_epoch_before),
       TEST(test_an_entry_of_another_epoch_does_not_fit))
