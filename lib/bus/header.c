@@ -19,6 +19,7 @@ struct header_read {
     struct epoch_head *head;
     struct header_pruned pruned;
     struct late_receipt late;
+    struct header_stamped stamped;
 };
 
 static ProtobufCBinaryData binary(const void *at, size_t size)
@@ -71,6 +72,7 @@ struct acts {
     Chaski__Keeping keeping[KEEPING_RULES_MAX];
     Chaski__Keeping *keepings[KEEPING_RULES_MAX];
     Chaski__Pruned pruned;
+    Chaski__Stamped stamped;
     Chaski__EpochClosed closed;
     Chaski__EpochHead head[EPOCH_HEADS_MAX];
     Chaski__EpochHead *heads[EPOCH_HEADS_MAX];
@@ -132,6 +134,12 @@ static void fill_acts(const struct header *self, struct acts *acts, Chaski__Head
         acts->pruned.before = self->pruned->before;
         acts->pruned.root = binary(self->pruned->root.at, SHA256_BYTES);
         message->pruned = &acts->pruned;
+    }
+    if (self->stamped != NULL) {
+        chaski__stamped__init(&acts->stamped);
+        acts->stamped.size = self->stamped->size;
+        acts->stamped.token_sha256 = binary(self->stamped->token.at, SHA256_BYTES);
+        message->stamped = &acts->stamped;
     }
     if (self->closed != NULL) {
         fill_closed(self->closed, acts);
@@ -279,6 +287,18 @@ static fault check_pruned(const Chaski__Header *message)
     return DONE;
 }
 
+/* Records of before this field are without it. A stamp covers what stands before its record. */
+static fault check_stamped(const Chaski__Header *message)
+{
+    const Chaski__Stamped *stamped = message->stamped;
+    if (stamped == NULL)
+        return DONE;
+    bool good = (unsigned)message->kind == HEADER_STAMPED && stamped->base.n_unknown_fields == 0 &&
+                stamped->size > 0 && stamped->size <= message->log_size &&
+                stamped->token_sha256.len == SHA256_BYTES;
+    return good ? DONE : RAISE(BAD_FRAME, "a header names in no possible way a time stamp");
+}
+
 static bool is_head(const Chaski__EpochHead *head)
 {
     return head->base.n_unknown_fields == 0 && head->epoch >= 1 && head->epoch <= LOG_EPOCHS_MAX &&
@@ -334,6 +354,7 @@ static fault check_message(const Chaski__Header *message)
     TRY(check_keeping(message));
     TRY(check_epoch(message));
     TRY(check_pruned(message));
+    TRY(check_stamped(message));
     TRY(check_late(message));
     return check_ids(message);
 }
@@ -403,6 +424,11 @@ static void fill_read_acts(struct header_read *self)
         self->pruned =
             (struct header_pruned){message->pruned->before, hash_of(message->pruned->root)};
         self->header.pruned = &self->pruned;
+    }
+    if (message->stamped != NULL) {
+        self->stamped = (struct header_stamped){message->stamped->size,
+                                                hash_of(message->stamped->token_sha256)};
+        self->header.stamped = &self->stamped;
     }
     if (message->closed != NULL)
         fill_read_closed(self, message->closed);

@@ -35,6 +35,12 @@ struct header_pruned {
     struct sha256 root;
 };
 
+/* Which token over which checkpoint a STAMPED record is about. */
+struct header_stamped {
+    uint64_t size;
+    struct sha256 token; /* SHA-256 of its DER */
+};
+
 /* A leaf of an exchange with another server that was missing in this log and came from there. */
 struct late_receipt {
     struct sha256 leaf_hash;
@@ -67,6 +73,7 @@ struct header {
     const struct keeping *keeping;      /* of a STARTED record, or NULL */
     const struct late_receipt *late;    /* of a LATE record, and of no other */
     const struct header_pruned *pruned; /* of a PRUNED record, and of no other */
+    const struct header_stamped *stamped; /* of a STAMPED record; NULL in older ones */
     const struct epoch_closed *closed;  /* of the INCIDENT that begins a later epoch, or NULL */
 };
 
@@ -77,8 +84,8 @@ fault header_encode(const struct header *self, struct bytes **out);
  * A decoded header together with the memory that its spans point into.
  * BAD_FRAME unless: version 1, a known kind, 16-byte exchange id, 32-byte hashes, ids of the right
  * number of parts in canonical form, texts within WORD_BYTES_MAX, a subject within
- * SUBJECT_BYTES_MAX, times within 2000..2049; an erasure, a keeping, a late receipt or a closed
- * epoch only where it belongs, within the bounds of keeping.h and limits.h; a late receipt with the
+ * SUBJECT_BYTES_MAX, times within 2000..2049; an erasure, a keeping, a late receipt, a stamp or a
+ * closed epoch only where it belongs, within the bounds of keeping.h and limits.h; a late receipt with the
  * two servers that it is about.
  */
 struct header_read;

@@ -127,6 +127,7 @@ struct more {
     const struct erasure_act *act;
     const struct epoch_closed *closed; /* what became of the epoch before */
     const struct header_pruned *pruned;
+    const struct header_stamped *stamped;
     const struct late_leaf *late;
     const uint8_t *id; /* of an order, or of an exchange */
 };
@@ -150,6 +151,7 @@ static fault make_header(struct own_record *self, enum header_kind kind, const s
         memcpy(header.exchange_id, more->id, sizeof header.exchange_id);
     header.erasure = more->act == NULL ? NULL : &more->act->what;
     header.pruned = more->pruned;
+    header.stamped = more->stamped;
     if (more->late != NULL)
         fill_late(more->late, &header);
     if (kind == HEADER_STARTED)
@@ -176,8 +178,8 @@ static void sign_and_keep(struct own_record *self, fault f)
     keys_line_sign_header(self->node->keys, &content, self->time_ms, signed_by_keys, self);
 }
 
-static void keep(struct node *node, enum header_kind kind, fault f, struct bytes **blob,
-                 void (*done)(struct node *node, fault f))
+static void keep(struct node *node, enum header_kind kind, const struct more *more, fault f,
+                 struct bytes **blob, void (*done)(struct node *node, fault f))
 {
     struct own_record *self = owned_new(sizeof *self);
     self->node = node;
@@ -185,7 +187,7 @@ static void keep(struct node *node, enum header_kind kind, fault f, struct bytes
     self->time_ms = clock_wall_ms();
     self->blob = TAKE(*blob);
     if (!failed(f))
-        f = make_header(self, kind, &(struct more){.act = NULL});
+        f = make_header(self, kind, more);
     sign_and_keep(self, f);
 }
 
@@ -251,15 +253,14 @@ void own_record_keep(struct node *node, enum header_kind kind, const char *detai
 {
     struct bytes *blob = NULL;
     fault f = text_blob(detail, &blob);
-    keep(node, kind, f, &blob, done);
+    keep(node, kind, &(struct more){.act = NULL}, f, &blob, done);
 }
 
-void own_record_keep_payload(struct node *node, enum header_kind kind, struct span payload,
-                             void (*done)(struct node *node, fault f))
+void own_record_stamp(struct node *node, const struct header_stamped *stamped, struct span payload)
 {
     struct bytes *blob = NULL;
     fault f = letter_blob(payload, &blob);
-    keep(node, kind, f, &blob, done);
+    keep(node, HEADER_STAMPED, &(struct more){.stamped = stamped}, f, &blob, NULL);
 }
 
 // --- checkpoints --------------------------------------------------------------------------------

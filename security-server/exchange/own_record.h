@@ -14,9 +14,9 @@
 void own_record_keep(struct node *node, enum header_kind kind, const char *detail,
                      void (*done)(struct node *node, fault f));
 
-/* The same with a payload of its own. */
-void own_record_keep_payload(struct node *node, enum header_kind kind, struct span payload,
-                             void (*done)(struct node *node, fault f));
+/* Signs and keeps a STAMPED record; payload: StampText. */
+void own_record_stamp(struct node *node, const struct header_stamped *stamped,
+                      struct span payload);
 
 /* Signs and keeps the first record of an epoch: what became of the one before, and why it ended.
  * Returns the record's time. */

@@ -71,7 +71,8 @@ static fault take(struct stamp_feed *self)
     text_format(path, sizeof path, "%s/cp/%" PRIu64 ".tst", self->folder, size);
     TRY(file_read(path, STAMP_RESPONSE_BYTES_MAX, &token));
     TRY(pack(size, bytes_span(token), name, &payload));
-    own_record_keep_payload(self->node, HEADER_STAMPED, bytes_span(payload), NULL);
+    struct header_stamped stamped = {size, SHA256_OF(bytes_span(token))};
+    own_record_stamp(self->node, &stamped, bytes_span(payload));
     growth_clock_confirm(&self->waiting, size);
     EVENT(DEBUG, "stamp.logged", E_NUMBER("size", size), E_TEXT("authority", name));
     return DONE;

@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define PATH_BYTES 512
 #define ENTRIES_A_STEP 20000
@@ -238,10 +239,15 @@ static bool has_changed(struct publisher *self, const char *path)
     return true;
 }
 
+/* What was stamped stays as it was stamped, whoever signs it later. */
 static fault keep_history(const struct publisher *self, const struct checkpoint *head,
                           struct span note)
 {
     char name[64], path[PATH_BYTES];
+    text_format(name, sizeof name, "cp/%" PRIu64 ".tst", head->size);
+    path_in(self, name, path);
+    if (access(path, F_OK) == 0)
+        return DONE;
     path_in(self, "cp", path);
     TRY(file_make_folders(path, 0755));
     text_format(name, sizeof name, "cp/%" PRIu64, head->size);

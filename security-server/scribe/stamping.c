@@ -16,6 +16,7 @@
 
 #define PATH_BYTES 512
 #define POLICY_BYTES_MAX 65536
+#define LINE_BYTES 256 /* of the file "stamped" */
 #define STAMP_WAIT_MS 6000
 #define CONNECT_WAIT_MS 3000
 
@@ -137,7 +138,7 @@ static fault ask(struct stamping *self, const char *url, const struct sha256 *di
 static fault keep(const struct stamping *self, uint64_t size, struct span note, struct span token,
                   int64_t time_ms, struct span name)
 {
-    char path[PATH_BYTES], part[64], line[256];
+    char path[PATH_BYTES], part[64], line[LINE_BYTES];
     audit_log_path(self->audit_folder, self->epoch, "cp", path, sizeof path);
     TRY(file_make_folders(path, 0755));
     text_format(part, sizeof part, "cp/%" PRIu64, size);
@@ -175,11 +176,45 @@ static fault try_stamper(struct stamping *self, struct span line, uint64_t size,
     return f;
 }
 
+/* Is the newest stamp that was made one of this size, and good? The log names the token by its
+ * hash, so another one must not take its place, when this process was started again or another
+ * witness has signed since. */
+static bool is_stamped(const struct stamping *self, uint64_t size)
+{
+    char path[PATH_BYTES], part[64];
+    OWNED(bytes) line = NULL;
+    OWNED(bytes) note = NULL;
+    OWNED(bytes) token = NULL;
+    struct span word;
+    uint64_t newest = 0;
+    int64_t time_ms = 0;
+    audit_log_path(self->audit_folder, self->epoch, "stamped", path, sizeof path);
+    if (failed(file_read(path, LINE_BYTES, &line)))
+        return false;
+    struct cursor at = cursor_over(bytes_span(line));
+    if (failed(cursor_take_until(&at, ' ', &word)) ||
+        failed(text_number(word, UINT64_MAX, &newest)) || newest != size)
+        return false;
+    text_format(part, sizeof part, "cp/%" PRIu64, size);
+    audit_log_path(self->audit_folder, self->epoch, part, path, sizeof path);
+    if (failed(file_read(path, NOTE_BYTES_MAX, &note)))
+        return false;
+    text_format(part, sizeof part, "cp/%" PRIu64 ".tst", size);
+    audit_log_path(self->audit_folder, self->epoch, part, path, sizeof path);
+    if (failed(file_read(path, STAMP_RESPONSE_BYTES_MAX, &token)))
+        return false;
+    struct sha256 digest = SHA256_OF(bytes_span(note));
+    return !failed(
+        stamp_check(bytes_span(token), &digest, self->trust, clock_wall_ms(), &time_ms));
+}
+
 fault stamping_stamp(struct stamping *self, uint64_t size, struct span note)
 {
     OWNED(bytes) policy = NULL;
     struct span line;
     fault f = DONE;
+    if (is_stamped(self, size))
+        return DONE;
     TRY(read_policy(self, &policy));
     struct cursor at = cursor_over(bytes_span(policy));
     while (!failed(cursor_take_until(&at, '\n', &line))) {

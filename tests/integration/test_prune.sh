@@ -215,6 +215,38 @@ for round in 1 2 3 4 5; do
     server_stop e
 done
 
+# --- a later epoch: what became of the one before is not pruned away
+rm -rf "$C/e/audit"; cp -r "$C/e-whole" "$C/e/audit"
+shift_days -3
+last=$(ls "$C/e/audit/log/1/wal" | grep seg | sort | tail -n 1)
+rm "$C/e/audit/log/1/wal/$last"
+"$BIN/chaski" log new-epoch --config "$C/e/server.conf" --reason "disco perdido" --officer "CC 71000001" >/dev/null
+server_start e || die "server e: $(tail -n 1 "$C/e/server.events")"
+server_stop e
+"$OUT/tests/log_fill" "$C/e/keys" "$C/e/audit" "${SERVER[e]}" CO/MUN/890102018/SS1 6000 1 2 || die "no second epoch for e"
+shift_days 0
+server_start e || die "server e: $(tail -n 1 "$C/e/server.events")"
+told() { audit verify "$C/e/audit" >"$C/verdict" 2>&1; grep -c "^FINDING .*\[$1\]" "$C/verdict"; }
+check "the lost end of an epoch is found" equal "$(told "lost tail")" 1
+for day in $(ls "$C/e/audit/epoch/2/keys" | sed -n 's/\.slab$//p' | head -n -1); do
+    "$BIN/chaski" erase --config "$C/e/server.conf" --ground g --officer o --day "$day" >/dev/null; done
+sleep 1
+prune e 5000 >"$C/e.out" 2>&1
+check "the next epoch is pruned" contains "$(cat "$C/e.out")" "begins at entry"
+sleep 0.5
+server_stop e
+check "... its first segment is gone" test ! -e "$C/e/audit/log/2/wal/00000000000000000000.seg"
+check "... its first record is not" test -s "$C/e/audit/log/2/first.leaf"
+check "the lost end is found as before" equal "$(told "lost tail")" 1
+check "... and who closed the epoch has said so" equal "$(told epoch)" 0
+check "... as that record, read by hand, says" contains "$(openssl cms -verify -noverify -nosigs -inform DER -in "$C/e/audit/log/2/first.leaf" -certfile "$C/e/keys/sign.crt" 2>/dev/null |
+    xxd -p | tr -d '\n')" "$(printf %s "${SERVER[e]}" | xxd -p)"
+server_start e || not_ok "the node starts on a pruned epoch" "$(tail -n 1 "$C/e/server.events")"
+server_stop e
+rm "$C/e/audit/log/2/first.leaf"
+check "without it that is found" equal "$(told epoch)" 1
+check "... and the lost end too, by what its own files hold" equal "$(told "lost tail")" 1
+
 # --- by settings
 rm -rf "$C/e/audit"; cp -r "$C/e-whole" "$C/e/audit"
 sed -i 's/^retention_days.*//; s/^log_days.*//' "$C/e/server.conf"

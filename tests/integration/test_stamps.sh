@@ -56,12 +56,22 @@ is_one_of_ours() {
     return 1
 }
 check "... as it was given" is_one_of_ours
+named=$("$BIN/chaski-audit" show "$C/a/audit" "$index" | sed -n 's/.*time stamp *of \([0-9]*\) entries, token \([0-9a-f]*\)$/\1 \2/p')
+check "... its signed header names it, for whoever has no key" equal "${named#* }" "$(sha256sum <"$LOG/cp/${named% *}.tst" | cut -d ' ' -f 1)"
 
 sleep 2.5
 before=$(entries)
 sleep 12
 check "an idle log rests: a stamp is no reason for the next" equal "$(entries)" "$before"
 
+newest=$(cut -d ' ' -f 1 "$LOG/stamped")
+sum=$(sha256sum "$LOG/cp/$newest" "$LOG/cp/$newest.tst")
+for p in $(ps -o pid= --ppid "$(cat "$C/a/server.pid")"); do
+    [ "$(cat "/proc/$p/comm" 2>/dev/null)" = chaski-scribe ] && scribe=$p; done
+kill -9 "$scribe" || die "no scribe"
+sleep 4
+check "a scribe that is started again stamps nothing twice" equal "$(sha256sum "$LOG/cp/$newest" "$LOG/cp/$newest.tst")" "$sum"
+check "... and logs nothing twice" equal "$(entries)" "$before"
 check "... and waits for nothing: no alarm" bash -c "! grep -q '\"stamp.missing\"' '$C/a/server.events'"
 check "... and no refusal" contains "$(ask 1)" "OK                   1"
 
@@ -124,6 +134,15 @@ again; flip "$X/log/1/cp/$newest" $(($(head -n 2 "$X/log/1/cp/$newest" | wc -c) 
 finds "a forged head is found" checkpoint "is not signed by the log's key"
 again; cp "$(ls "$X"/log/1/cp/*.tst | head -n 1)" "$X/log/1/cp/$newest.tst"
 finds "another checkpoint's token is found" "time stamp" "$newest.tst"
+again
+first=${named% *}
+openssl ts -query -data "$X/log/1/cp/$first" -sha256 -cert 2>/dev/null | curl -sS -H 'Content-Type: application/timestamp-query' --data-binary @- "http://127.0.0.1:$port/tsa" |
+    openssl ts -reply -in /dev/stdin -token_out -out "$C/later.tst" 2>/dev/null
+check "a token can be had for an old checkpoint at any time" openssl ts -verify -in "$C/later.tst" -token_in -data "$X/log/1/cp/$first" -CAfile "$C/store/anchor/trust.pem"
+cp "$C/later.tst" "$X/log/1/cp/$first.tst"
+finds "... but it is not the one that the log took in" "time stamp" "it names another token over cp/$first"
+"$BIN/chaski-audit" verify "$X" >"$C/said" 2>&1
+check "... which needs no key to be seen" contains "$(cat "$C/said")" "it names another token over cp/$first"
 length=$(stat -c %s "$LOG/cp/$newest.tst")
 missed=""
 for ((at = 0; at < length; at += 13)); do
@@ -165,6 +184,8 @@ if [[ $OUT != *san ]] && gcc -shared -fPIC -O1 -o "$C/shift.so" "$ROOT/tests/too
     finds "a clock that is a day ahead is found" time "s after a time stamp that covers it"
     shifted -1
     finds "a clock that is a day behind is found" time "s before a time stamp that it covers"
+    "$BIN/chaski-audit" verify "$X" >"$C/said" 2>&1
+    check "... without a key too" contains "$(cat "$C/said")" "s before a time stamp that it covers"
     server_stop b
 fi
 finish

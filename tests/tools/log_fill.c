@@ -2,9 +2,10 @@
 /*
  * log_fill - makes the evidence log of a node as large as one likes: for measurements.
  *
- *   log_fill KEYS_FOLDER AUDIT_FOLDER SERVER PEER ENTRIES [SEGMENT_MIB]
+ *   log_fill KEYS_FOLDER AUDIT_FOLDER SERVER PEER ENTRIES [SEGMENT_MIB [EPOCH]]
  *       STARTED, then requests of PEER's subsystem and our answers, by turns, 10 ms apart, the last
  *       one of now; through audit_log, with payloads of 200 bytes, and a signed promise at the end.
+ *       EPOCH: a later one that a node has begun; behind what is there.
  *
  * Signatures are of the right form and all the same: a start does not check them, `verify` would.
  */
@@ -15,6 +16,7 @@
 #include "lib/bus/bus_id.h"
 #include "lib/bus/header.h"
 #include "lib/bus/letter.h"
+#include "lib/bus/log_epoch.h"
 #include "lib/bus/store_key.h"
 #include "lib/crypto/cades.h"
 #include "lib/crypto/random.h"
@@ -28,7 +30,7 @@
 
 struct fill {
     const char *folder, *server, *peer;
-    uint64_t entries, next, segment_mib;
+    uint64_t entries, next, segment_mib, epoch;
     int64_t time_ms;
     struct certificate *certificate;
     struct cades_template template;
@@ -58,7 +60,9 @@ static fault load(struct fill *self, const char *keys)
     cades_template_make(self->certificate, &self->template);
     text_format(path, sizeof path, "%s/log.vkey", keys);
     TRY(file_read(path, 1024, &vkey));
-    TRY(note_key_parse(span_of(vkey->data, vkey->size - 1), &self->log_key));
+    struct note_key registered;
+    TRY(note_key_parse(span_of(vkey->data, vkey->size - 1), &registered));
+    TRY(log_epoch_key(&registered, (unsigned)self->epoch, &self->log_key));
     return keypair_sign_digest(self->sign, digest.at, self->signature, &self->signature_size);
 }
 
@@ -70,7 +74,7 @@ static fault open_log(struct fill *self, const char *keys)
     text_format(path, sizeof path, "%s/%s", keys, STORE_KEY_FILE);
     TRY(store_key_load(path, &store));
     struct audit_log_options options = {.folder = self->folder,
-                                        .epoch = 1,
+                                        .epoch = (unsigned)self->epoch,
                                         .segment_bytes = (size_t)self->segment_mib << 20,
                                         .key = &self->log_key,
                                         .server = self->server,
@@ -103,6 +107,8 @@ static void fill_header(struct fill *self, struct header *out)
     struct audit_head head = audit_log_head(self->audit);
     out->log_size = head.size;
     out->log_root = head.root;
+    if (!request)
+        out->log_epoch = (unsigned)self->epoch;
     if (request || self->next == 0)
         random_fill(self->id, sizeof self->id);
     memcpy(out->exchange_id, self->id, sizeof self->id);
@@ -184,6 +190,9 @@ static fault run(char **argv)
     self.segment_mib = WAL_SEGMENT_MIB_DEFAULT;
     if (argv[6] != NULL)
         TRY(text_number(span_of_text(argv[6]), 1024, &self.segment_mib));
+    self.epoch = 1;
+    if (argv[6] != NULL && argv[7] != NULL)
+        TRY(text_number(span_of_text(argv[7]), LOG_EPOCHS_MAX, &self.epoch));
     self.time_ms = clock_wall_ms() - (int64_t)self.entries * STEP_MS;
     name_all(&self);
     TRY(load(&self, argv[1]));
@@ -196,7 +205,7 @@ static fault run(char **argv)
 
 int main(int argc, char **argv)
 {
-    fault f = argc == 6 || argc == 7 ? run(argv) : RAISE(BAD_REQUEST, "see the head of log_fill.c");
+    fault f = argc >= 6 && argc <= 8 ? run(argv) : RAISE(BAD_REQUEST, "see the head of log_fill.c");
     if (failed(f))
         fprintf(stderr, "log_fill: %s: %s\n", fault_sentence(f.code), fault_detail());
     return failed(f) ? 1 : 0;

@@ -318,6 +318,11 @@ static void print_full(const struct show *self, const struct log_entry *entry)
     print_closed(header->closed);
     if (header->pruned != NULL)
         printf("  %-16s the entries before %" PRIu64 "\n", "prunes", header->pruned->before);
+    if (header->stamped != NULL) {
+        text_hex(sha256_span(&header->stamped->token), hash, sizeof hash);
+        printf("  %-16s of %" PRIu64 " entries, token %s\n", "time stamp", header->stamped->size,
+               hash);
+    }
     print_late(header->late);
     if (header->fault != OK)
         printf("  %-16s %s: %s\n", "fault", fault_name((enum fault_code)header->fault),

@@ -161,6 +161,7 @@ static void log_clear(struct log *log)
     free(log->act);
     for (size_t i = 0; i < INCIDENTS_TOLD_MAX; i++)
         free(log->incident[i].text);
+    free(log->stamp);
     verify_late_clear(log);
     header_read_free(&log->started);
     header_read_free(&log->closed);

@@ -11,7 +11,8 @@
  *   verify_log.c     the entries of one log against one another, its checkpoint and its end
  *   verify_missing.c payloads that are missing, and the acts that answer for them
  *   verify_tiles.c   the static form of a log against its entries
- *   verify_confirm.c checkpoints, cosignatures, time stamps, and the times between them
+ *   verify_confirm.c checkpoints, cosignatures, time stamps
+ *   verify_times.c   the times between those, and the records of tokens
  *   verify_cover.c   how far that reaches, and how far it had to
  *   verify_epochs.c  epochs of one log against one another
  *   verify_held.c    heads of other logs that the folders' owners keep
@@ -76,6 +77,8 @@ struct confirmed {
     unsigned good;    /* cosignatures, of the witnesses of today */
     unsigned quorum;  /* 0: nobody is to witness it */
     bool token;       /* there is one, good or not */
+    struct sha256 token_hash; /* ... and what it hashes to */
+    bool logged;      /* a record of the log names that hash */
 };
 
 /* The largest head that another server has claimed of its own log, in an entry of this one. */
@@ -115,6 +118,12 @@ struct erased_act {
     uint64_t held;     /* that it says erased and that are here all the same */
 };
 
+/* A record that a time stamp was taken in, which names it in its header. */
+struct stamp_act {
+    uint64_t index, size;
+    struct sha256 token;
+};
+
 /* A leaf that was missing here and came from the other side. */
 struct late_act {
     uint64_t index;
@@ -148,6 +157,8 @@ struct log {
     struct erased_act *act;
     uint64_t incidents; /* of its own server; the first of them: */
     struct incident incident[INCIDENTS_TOLD_MAX];
+    size_t stamps;
+    struct stamp_act *stamp;
     size_t lates;
     struct late_act *late;
     struct map late_by_hash;    /* of the leaf that came -> index + 1 of its first receipt */
@@ -231,6 +242,10 @@ void verify_late_clear(struct log *log);
 void verify_tiles(struct verify *self, struct log *log, uint64_t size);
 /* What others confirmed of it. After verify_log. */
 void verify_confirm(struct verify *self, struct log *log);
+/* ... do the times of the entries fit, and is each token there? Called by it. */
+void verify_times(struct verify *self, struct log *log);
+/* Compares two struct confirmed, for qsort and bsearch. */
+int verify_by_size(const void *a, const void *b);
 /* ... and whether it is all that was to be confirmed. Called by it. */
 void verify_cover(struct verify *self, struct log *log);
 /* Does a head that the log's own server has signed fit the log? It stands in entry `kept` of

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: MIT
-/*
- * What others confirmed of a log: checkpoints with their cosignatures, time stamps; and whether the
- * times in the entries lie between the stamps around them.
- */
+/* What others confirmed of a log: checkpoints with their cosignatures, time stamps. */
 #include "tools/audit/verify.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
-#include "lib/bus/payload_store.h"
 #include "lib/crypto/stamp.h"
-
-#include "audit.pb-c.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -19,7 +13,6 @@
 #include <unistd.h>
 
 #define PATH_BYTES 640
-#define SKEW_MS 60000 /* clocks of honest nodes and authorities differ by less */
 
 static const char derived[] = "The segments say otherwise, and they are what was signed; whoever "
                               "reads the files from a share "
@@ -28,11 +21,6 @@ static const char derived[] = "The segments say otherwise, and they are what was
 struct confirming {
     struct verify *verify;
     struct log *log;
-    uint64_t logged;  /* records that a stamp was taken in */
-    uint64_t last;    /* ... the entry of the last one */
-    uint64_t sealed;  /* ... those that could not be opened */
-    uint64_t missing; /* ... those whose token is not there, and of the last of these: */
-    uint64_t missing_size, missing_index;
 };
 
 static void path_in(const struct log *log, const char *name, char out[PATH_BYTES])
@@ -127,6 +115,8 @@ static void check_stamp(struct verify *self, struct log *log, const char *name, 
     if (f.code == NOT_FOUND)
         return;
     out->token = true;
+    if (!failed(f))
+        out->token_hash = SHA256_OF(bytes_span(token));
     struct sha256 digest = SHA256_OF(note);
     if (!failed(f))
         f = stamp_check(bytes_span(token), &digest, log->view->trust, clock_wall_ms(),
@@ -179,7 +169,7 @@ static void check_renewal(struct confirming *self)
                newest->size);
 }
 
-static int by_size(const void *a, const void *b)
+int verify_by_size(const void *a, const void *b)
 {
     uint64_t x = ((const struct confirmed *)a)->size, y = ((const struct confirmed *)b)->size;
     return x < y ? -1 : x > y;
@@ -219,7 +209,7 @@ static void check_history(struct confirming *self)
     closedir(dir);
     if (self->log->confirmations > 0)
         qsort(self->log->confirmed, self->log->confirmations, sizeof *self->log->confirmed,
-              by_size);
+              verify_by_size);
     int64_t last_ms = 0;
     for (size_t i = 0; i < self->log->confirmations; i++) {
         if (self->log->confirmed[i].stamp_ms == 0)
@@ -234,110 +224,9 @@ static void check_history(struct confirming *self)
     check_renewal(self);
 }
 
-// --- the sandwich -------------------------------------------------------------------------------
+// --- heads beside the history -------------------------------------------------------------------
 
-/* Its token, if there is one: NULL. confirmed[] stands in the order of sizes. */
-static const struct confirmed *token_of(const struct log *log, uint64_t size)
-{
-    const struct confirmed wanted = {.size = size};
-    const struct confirmed *found =
-        log->confirmations == 0
-            ? NULL
-            : bsearch(&wanted, log->confirmed, log->confirmations, sizeof *log->confirmed, by_size);
-    return found != NULL && found->token ? found : NULL;
-}
-
-/* The time of the stamp that entry `index` logs; 0 when it logs none that can be read and stands.
- */
-static int64_t logged_stamp(struct confirming *self, uint64_t index)
-{
-    OWNED(bytes) blob = NULL;
-    enum payload_state state = PAYLOAD_NONE;
-    const struct log *log = self->log;
-    if (failed(payload_store_read(log->view->payloads, store_keys_ring(self->verify->keys), index,
-                                  &log->entry[index].leaf_hash, &state, &blob)))
-        return 0;
-    self->sealed += state == PAYLOAD_SEALED;
-    if (blob == NULL || blob->size < SALT_BYTES)
-        return 0;
-    Chaski__StampText *text =
-        chaski__stamp_text__unpack(NULL, blob->size - SALT_BYTES, blob->data + SALT_BYTES);
-    if (text == NULL)
-        return 0;
-    const struct confirmed *token = token_of(log, text->size);
-    if (token == NULL) {
-        self->missing++;
-        self->missing_size = text->size;
-        self->missing_index = index;
-    }
-    chaski__stamp_text__free_unpacked(text, NULL);
-    return token == NULL ? 0 : token->stamp_ms;
-}
-
-/* Signed after the last stamp that its embedded head covers, before the first that covers it. */
-static void check_times(struct confirming *self)
-{
-    struct log *log = self->log;
-    /* after[n]: newest stamp logged among the first n entries */
-    int64_t *after = owned_array(log->count + 1, sizeof *after);
-    size_t next = 0;
-    for (uint64_t i = 0; i < log->count; i++) {
-        bool logs = log->entry[i].kind == HEADER_STAMPED && kept_is_own(log, &log->entry[i]);
-        int64_t stamp_ms = logs ? logged_stamp(self, i) : 0;
-        if (logs)
-            self->logged++, self->last = i;
-        after[i + 1] = stamp_ms > after[i] ? stamp_ms : after[i];
-    }
-    for (uint64_t i = 0; i < log->count; i++) {
-        const struct kept *kept = &log->entry[i];
-        while (next < self->log->confirmations &&
-               (self->log->confirmed[next].size <= i || self->log->confirmed[next].stamp_ms == 0))
-            next++;
-        if (!kept_is_own(log, kept) || kept->log_size > log->count)
-            continue;
-        if (kept->time_ms + SKEW_MS < after[kept->log_size])
-            FIND(self->verify, log, i, "time", "It was dated back: its clock was wrong or lied.",
-                 "dated %" PRId64 " s before a time stamp that it covers",
-                 (after[kept->log_size] - kept->time_ms) / 1000);
-        if (next < self->log->confirmations &&
-            kept->time_ms > self->log->confirmed[next].stamp_ms + SKEW_MS)
-            FIND(self->verify, log, i, "time", "It was dated ahead: its clock was wrong or lied.",
-                 "dated %" PRId64 " s after a time stamp that covers it",
-                 (kept->time_ms - self->log->confirmed[next].stamp_ms) / 1000);
-    }
-    free(after);
-    if (self->sealed > 0)
-        REMARK(self->verify, log,
-               "%" PRIu64
-               " logged time stamp%s sealed: without --store-key it was not checked that "
-               "no entry was dated back",
-               self->sealed, self->sealed == 1 ? " is" : "s are");
-}
-
-/* A token lies in cp/ before the record of it is written. While a running node's log is copied the
- * newest one may be missed. */
-static void check_tokens(struct confirming *self)
-{
-    static const char removed[] = "What vouches for the age of the log was taken away (or the copy "
-                                  "was made in the middle of it: then copy again).";
-    const struct log *log = self->log;
-    uint64_t tokens = 0;
-    for (size_t i = 0; i < log->confirmations; i++)
-        tokens += log->confirmed[i].token;
-    bool is_newest = self->missing == 1 && self->missing_index == self->last;
-    if (self->logged > 0 && tokens == 0)
-        FIND(self->verify, log, self->last, "time stamp", removed,
-             "it is the last of %" PRIu64
-             " records that a time stamp was taken in, and cp/ holds no token",
-             self->logged);
-    else if (self->missing > 0 && !is_newest)
-        FIND(self->verify, log, self->missing_index, "time stamp", removed,
-             "it says that cp/%" PRIu64
-             ".tst was taken in, and that token is not there; nor are %" PRIu64 " others",
-             self->missing_size, self->missing - 1);
-}
-
-/* Heads beside the history: the published one, and what witnesses signed last. */
+/* The published one, and what witnesses signed last. */
 static void check_head(struct confirming *self, const char *name)
 {
     OWNED(bytes) note = NULL;
@@ -376,7 +265,6 @@ void verify_confirm(struct verify *self, struct log *log)
     check_head(&confirming, "cosigned");
     check_head(&confirming, "outside");
     check_history(&confirming);
-    check_times(&confirming);
-    check_tokens(&confirming);
+    verify_times(self, log);
     verify_cover(self, log);
 }

@@ -259,9 +259,18 @@ static enum payload_found check_payload(struct verify *self, struct log *log,
     return FOUND_DAMAGED;
 }
 
+static void note_stamp(struct log *log, const struct log_entry *entry)
+{
+    const struct header_stamped *stamped = entry->header->stamped;
+    log->stamp = owned_grow(log->stamp, log->stamps + 1, sizeof *log->stamp);
+    log->stamp[log->stamps++] = (struct stamp_act){entry->index, stamped->size, stamped->token};
+}
+
 /* What this server says of its own log: what it keeps, what it has erased. */
 static void note_statement(struct log *log, const struct log_entry *entry, struct kept *kept)
 {
+    if (kept_is_own(log, kept) && entry->header->stamped != NULL)
+        note_stamp(log, entry);
     OWNED(header_read) read = NULL;
     bool closes = entry->header->closed != NULL && entry->index == 0;
     bool prunes = entry->header->pruned != NULL && entry->index == log->view->pruned.act;

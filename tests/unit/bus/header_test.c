@@ -371,6 +371,33 @@ static void test_an_erasure_names_earlier_epochs_only(void)
     MUST_FAIL(BAD_FRAME, decode(bytes_span(same)));
 }
 
+static void test_a_stamp_is_read_back_and_stands_in_its_record_alone(void)
+{
+    struct header_stamped stamped = {4711, {{5}}};
+    struct header header = about_the_log(HEADER_STAMPED);
+    OWNED(bytes) older = encoded(&header);
+    MUST(decode(bytes_span(older)));
+    header.stamped = &stamped;
+    header.log_size = 4711;
+    OWNED(bytes) bytes = encoded(&header);
+    OWNED(header_read) read = NULL;
+    MUST(header_decode(bytes_span(bytes), &read));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(header_of(read)->stamped);
+    CU_ASSERT_EQUAL(header_of(read)->stamped->size, 4711);
+    CU_ASSERT(sha256_equal(&header_of(read)->stamped->token, &stamped.token));
+    header.log_size = 4710;
+    OWNED(bytes) beyond = encoded(&header);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(beyond)));
+    header.log_size = 4711;
+    header.kind = HEADER_STOPPED;
+    OWNED(bytes) other = encoded(&header);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(other)));
+    header.kind = HEADER_STAMPED;
+    stamped.size = 0;
+    OWNED(bytes) empty = encoded(&header);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(empty)));
+}
+
 static void test_a_prune_is_read_back_and_stands_in_its_record_alone(void)
 {
     struct header_pruned pruned = {4711, {{5}}};
@@ -402,6 +429,7 @@ static void test_a_prune_is_read_back_and_stands_in_its_record_alone(void)
 SUITE(header, TEST(test_a_late_receipt_is_read_back),
       TEST(test_a_late_receipt_of_nothing_possible_is_refused),
       TEST(test_a_glance_sees_what_a_reading_does),
+      TEST(test_a_stamp_is_read_back_and_stands_in_its_record_alone),
       TEST(test_a_prune_is_read_back_and_stands_in_its_record_alone),
       TEST(test_a_closed_epoch_is_read_back),
       TEST(test_an_epoch_is_closed_by_the_first_record_of_the_next_alone),
