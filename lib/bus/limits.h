@@ -84,7 +84,9 @@
 #define OUTSIDE_ROUND_MS 8000         /* all outside witnesses together are asked for so long */
 #define OUTSIDE_RETRY_MS 10000        /* those that did not cosign are asked again after this */
 #define OUTSIDE_TRIES_MAX 3           /* in one round: a witness may name its size, and again */
-#define OUTSIDE_ANSWER_BYTES_MAX 2048 /* cosignature lines, or a size */
+/* Cosignature lines of one witness, or a size. A line of ML-DSA-87 (FIPS 204) is 6.2 KB, one of
+ * Ed25519 may stand beside it. */
+#define WITNESS_LINES_BYTES_MAX 8192
 #define CONFLICTS_A_LOG_MAX 32        /* contradicting notes of one log that are kept */
 #define HEADS_OVERTAKE_MS 5000  /* messages of one log arrive, or its clock is set, out of order */
 #define PEER_CHECK_LOOK_MS 1000 /* is a peer to be asked again? */
@@ -116,6 +118,8 @@
 #define EVIDENCE_RECORD_WAIT_MS 90000
 #define RECORDS_QUEUE_MAX 8    /* asks for records at a clerk; one is worked on */
 #define RECORDS_FOUND_MAX 16   /* under one id */
+#define VERIFICATION_BYTES_MAX (16u << 20) /* of what goes into verificationconf.zip */
+#define VERIFICATION_KEPT_MS 10000         /* it is made again at most so often */
 #define RECORD_LOOKUP_MS 20000 /* for looking through the log */
 #define RECORD_FORCE_MS \
     45000 /* for a stamp that is made right away: checkpoint, witnesses, token */

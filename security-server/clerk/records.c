@@ -41,6 +41,7 @@ struct records {
     struct clerk *clerk;
     struct key_wrap *store_key; /* NULL: records are not handed out */
     struct view_cache cache;
+    struct verification verification;
     struct loop_timer timer;
     struct job *first;
     size_t jobs;
@@ -80,6 +81,7 @@ void records_free(struct records **self)
     }
     if (clerk_loop((*self)->clerk) != NULL)
         loop_stop_timer(clerk_loop((*self)->clerk), &(*self)->timer);
+    verification_clear(&(*self)->verification);
     view_cache_clear(&(*self)->cache);
     key_wrap_free(&(*self)->store_key);
     free(*self);
@@ -488,14 +490,19 @@ void records_take(struct records *self, const struct clerk_reply *reply,
 
 void records_take_verification(struct records *self, const struct clerk_reply *reply)
 {
-    OWNED(bytes) zip = NULL;
+    struct span zip = {0};
+    if (self->store_key == NULL) {
+        refuse(self, reply, RAISE(NOT_FOUND, "This server hands out no records "
+                                             "(evidence_records), and nothing to check them with."));
+        return;
+    }
     fault f = view_cache_refresh(&self->cache, clerk_config(self->clerk)->audit_folder, 0);
     if (!failed(f))
-        f = verification_make(&self->cache, &zip);
+        f = verification_get(&self->verification, &self->cache, &zip);
     if (failed(f)) {
         refuse(self, reply, ours(f));
         return;
     }
-    struct clerk_file file = {"application/zip", "verificationconf.zip", false, bytes_span(zip)};
+    struct clerk_file file = {"application/zip", "verificationconf.zip", false, zip};
     clerk_give(self->clerk, reply, &file);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "security-server/clerk/verification.h"
 
+#include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/limits.h"
@@ -64,7 +65,7 @@ static fault put(struct bag *self, const char *name, struct bytes **bytes)
     }
     struct bytes *one = self->item[self->count++] = TAKE(*bytes);
     self->bytes += one->size;
-    if (self->bytes > EVIDENCE_BODY_BYTES_MAX)
+    if (self->bytes > VERIFICATION_BYTES_MAX)
         return RAISE(REFUSED, "The directory is too large to be handed out here; fetch it from "
                               "the authority.");
     return archive_add(self->archive, name, bytes_span(one));
@@ -144,9 +145,8 @@ static fault put_policy(struct bag *self, const struct log_view *view, const cha
     return policy == NULL ? DONE : put(self, in, &policy);
 }
 
-fault verification_make(const struct view_cache *from, struct bytes **out)
+static fault make(const struct log_view *view, struct bytes **out)
 {
-    const struct log_view *view = from->view;
     const char *instance = directory_instance(view->directory);
     OWNED(bag) bag = owned_new(sizeof *bag);
     TRY(archive_new(&bag->archive));
@@ -157,4 +157,43 @@ fault verification_make(const struct view_cache *from, struct bytes **out)
     TRY(put_policy(bag, view, instance));
     TRY(put_directory(bag, view, instance));
     return archive_finish(bag->archive, out);
+}
+
+// --- once for all who ask ------------------------------------------------------------------------
+
+void verification_clear(struct verification *self)
+{
+    bytes_free(&self->zip);
+    *self = (struct verification){.zip = NULL};
+}
+
+/* What was made a moment ago is good enough, also if it was a fault: reading and packing a whole
+ * directory for each who asks would keep this process from all others. */
+static bool is_good(const struct verification *self, const struct log_view *view, int64_t now_ms)
+{
+    struct sha256 root = directory_root(view->directory);
+    bool same = self->epoch == view->epoch && sha256_equal(&self->root, &root);
+    return self->made && (now_ms - self->made_ms < VERIFICATION_KEPT_MS ||
+                          (same && self->code == OK));
+}
+
+fault verification_get(struct verification *self, const struct view_cache *from, struct span *out)
+{
+    const struct log_view *view = from->view;
+    int64_t now_ms = clock_steady_ms();
+    if (!is_good(self, view, now_ms)) {
+        verification_clear(self);
+        fault f = make(view, &self->zip);
+        self->made = true;
+        self->code = f.code;
+        self->epoch = view->epoch;
+        self->root = directory_root(view->directory);
+        self->made_ms = clock_steady_ms();
+        if (failed(f))
+            text_format(self->detail, sizeof self->detail, "%s", fault_detail());
+    }
+    if (self->code != OK)
+        return RAISE(self->code, "%s", self->detail);
+    *out = bytes_span(self->zip);
+    return DONE;
 }

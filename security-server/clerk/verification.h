@@ -13,6 +13,20 @@
 
 #include "security-server/clerk/view_cache.h"
 
-fault verification_make(const struct view_cache *view, struct bytes **out);
+/* The newest one that was made; zeroed: none. */
+struct verification {
+    bool made;
+    enum fault_code code; /* why there is none, or OK */
+    char detail[256];
+    unsigned epoch;     /* of the log */
+    struct sha256 root; /* of the directory */
+    int64_t made_ms;    /* steady */
+    struct bytes *zip;
+};
+
+/* Borrowed until the next call. Made again when the directory has changed, but not more often than
+ * VERIFICATION_KEPT_MS. REFUSED: the directory is larger than VERIFICATION_BYTES_MAX. */
+fault verification_get(struct verification *self, const struct view_cache *from, struct span *out);
+void verification_clear(struct verification *self);
 
 #endif

@@ -159,7 +159,7 @@ static fault choose(struct outside *self)
 static size_t take_bytes(char *at, size_t size, size_t count, void *owner)
 {
     struct bytes *into = owner;
-    if (size * count > OUTSIDE_ANSWER_BYTES_MAX - into->size ||
+    if (size * count > WITNESS_LINES_BYTES_MAX - into->size ||
         failed(bytes_append(into, span_of(at, size * count))))
         return 0; /* ends the transfer */
     return size * count;
@@ -203,7 +203,7 @@ static fault start(struct outside *self, struct asked *asked)
         return RAISE(PEER_UNREACHABLE, "the round is over");
     TRY(build_question(self, asked, &asked->request));
     asked->tries++;
-    asked->answer = bytes_empty(OUTSIDE_ANSWER_BYTES_MAX);
+    asked->answer = bytes_empty(WITNESS_LINES_BYTES_MAX);
     asked->fields = curl_slist_append(NULL, "Content-Type: text/plain; charset=utf-8");
     asked->curl = curl_easy_init();
     text_format(url, sizeof url, "%s/add-checkpoint", asked->url);
@@ -245,7 +245,7 @@ static fault take_answer(struct outside *self, struct asked *asked, CURLcode cod
     long status = 0;
     char *type = NULL;
     if (code == CURLE_WRITE_ERROR)
-        return RAISE(BAD_FRAME, "an answer of more than %d bytes", OUTSIDE_ANSWER_BYTES_MAX);
+        return RAISE(BAD_FRAME, "an answer of more than %d bytes", WITNESS_LINES_BYTES_MAX);
     if (code != CURLE_OK)
         return RAISE(PEER_UNREACHABLE, "%s", curl_easy_strerror(code));
     curl_easy_getinfo(asked->curl, CURLINFO_RESPONSE_CODE, &status);

@@ -78,7 +78,7 @@ misbehaves untyped "without a size"
 misbehaves garbage "no good cosignature"
 misbehaves wrongkey "no good cosignature"
 misbehaves redirect "HTTP status 302"
-misbehaves huge "more than 2048 bytes"
+misbehaves huge "more than 8192 bytes"
 misbehaves drip "PEER_UNREACHABLE"
 misbehaves down "HTTP status 500"
 check "all the while there was no quorum" equal "$(sed -n 2p "$LOG/cosigned")" "$last"
@@ -86,6 +86,12 @@ check "... which is said, and in time an alarm" grep -q '"anchor.unconfirmed"' "
 echo good >"$C/corte.mode"
 at=$(($(size) + 0))
 check "with a witness that does what it should there is one again" wait_for 40 cosigned_at $at
+echo twokeys >"$C/corte.mode"
+ask 5 >/dev/null
+at=$(($(size) + 0))
+check "... and with one that signs with a key of tomorrow too, in a line of 6 KB" wait_for 40 cosigned_at $at
+check "... of which only the line that we know is kept" equal "$(grep -c '^— corte' "$LOG/cosigned")" 1
+echo good >"$C/corte.mode"
 check "no redirect was followed" sh -c "! grep -q 'followed a redirect' '$C/corte.said'"
 lives() { # the processes of server a are those that it started with
     [ "$(grep -c server.aside_restarted "$C/a/server.events")" = 0 ] && ! grep -q process_killed "$C/a/server.events"
