@@ -21,9 +21,18 @@ static fault begin(const char *mimetype, struct archive **out)
 fault asic_make_simple(struct span header, struct span signature, struct bytes **out)
 {
     OWNED(archive) archive = NULL;
-    TRY(begin("application/vnd.etsi.asic-s+zip", &archive));
+    TRY(begin(ASIC_S_TYPE, &archive));
     TRY(archive_add(archive, "header.bin", header));
     TRY(archive_add(archive, "META-INF/signature.p7s", signature));
+    return archive_finish(archive, out);
+}
+
+fault asic_make_stamped(struct span checkpoint, struct span token, struct bytes **out)
+{
+    OWNED(archive) archive = NULL;
+    TRY(begin(ASIC_S_TYPE, &archive));
+    TRY(archive_add(archive, "checkpoint", checkpoint));
+    TRY(archive_add(archive, "META-INF/timestamp.tst", token));
     return archive_finish(archive, out);
 }
 

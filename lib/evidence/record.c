@@ -37,12 +37,13 @@ void record_free(struct record **self)
 
 // --- the parts ----------------------------------------------------------------------------------
 
-static fault put_payload(const struct record *self, const struct record_source *from,
+static fault put_payload(struct record *self, const struct record_source *from,
                          struct files *files, struct readme_facts *facts)
 {
     OWNED(bytes) blob = NULL;
     facts->payload_damaged = failed(payload_store_read(
         from->view->payloads, from->keys, self->index, &self->leaf_hash, &facts->payload, &blob));
+    self->sealed = !facts->payload_damaged && facts->payload == PAYLOAD_SEALED;
     if (!facts->payload_damaged && blob != NULL)
         files_take(files, facts->payload == PAYLOAD_HELD ? "payload.bin" : "salt.bin", &blob);
     return DONE;

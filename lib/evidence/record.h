@@ -31,6 +31,7 @@ struct record {
     struct cades_parts parts; /* into leaf */
     struct header_read *read;
     bool covered; /* out: a checkpoint covers it */
+    bool sealed;  /* out: its payload is there, and none of the keys opens it */
 };
 
 /* Takes the leaf of an entry that could be read. */

@@ -322,7 +322,7 @@ if regular payload.bin; then
 elif [ -e payload.bin ]; then
     bad payload "payload.bin is not a file"
 else
-    none payload "not in this folder; the header commits to ${head[8]-}"
+    none payload "not in this folder: erased, sealed to whoever exported it, or taken out since; ask the log. The header commits to ${head[8]-}"
     verdict="PASS (commitment only)"
 fi
 

@@ -166,6 +166,9 @@ check "verificationconf" equal "$(get "$GA/verificationconf")" 200
 check "... by its name" grep -qi 'filename="verificationconf.zip"' "$C/head"
 mkdir -p "$C/conf"; unzip -q -d "$C/conf" "$C/got"
 V=$C/conf/verificationconf
+sum=$(sha256sum <"$C/got")
+for ((i = 0; i < 20; i++)); do get "$GA/verificationconf" >/dev/null; sha256sum <"$C/got"; done | sort -u >"$C/sums"
+check "... made once for all who ask" equal "$(cat "$C/sums")" "$sum"
 check "... says the instance" equal "$(cat "$V/instance-identifier")" CO
 check "... holds the directory, by an independent checker" bash "$ROOT/tests/tools/tlog_check.sh" "$V/CO/directory" "$(cat "$C/store/anchor/directory.vkey")"
 check "... and the anchors" cmp "$V/CO/trust.pem" "$C/store/anchor/trust.pem"
@@ -174,6 +177,34 @@ check "a container verifies with what is in it and nothing else" bash "$V/verify
 sed 's/a/b/' "$C/response/payload.bin" >"$C/p"; cp "$C/p" "$C/response/payload.bin"
 bash "$V/verify.sh" "$C/response" --trust "$V/CO/trust.pem" >"$C/said" 2>&1
 check "... and a changed one does not" contains "$(tail -n 1 "$C/said")" "FAIL"
+
+# --- containers with a time of their own, by stock tools ---
+TSA_URL=$(sed -n 's/^stamper [^ ]* //p' "$C/a/audit/anchor/confirmers" | head -n 1)
+check "a checkpoint and its time stamp come as ASiC-S" "$BIN/chaski-audit" export "$C/a/audit" 1 --asics-checkpoint "$C/head.asics"
+check "... mimetype first, stored" equal "$(head -c 66 "$C/head.asics" | tail -c 36)" mimetypeapplication/vnd.etsi.asic-s+
+check "... of that type" equal "$(unzip -p "$C/head.asics" mimetype)" application/vnd.etsi.asic-s+zip
+rm -rf "$C/stamped"; mkdir "$C/stamped"; unzip -q -d "$C/stamped" "$C/head.asics"
+check "... and nothing else" equal "$(cd "$C/stamped" && find . -type f | sort | tr '\n' ' ')" "./META-INF/timestamp.tst ./checkpoint ./mimetype "
+head_stamped() { openssl ts -verify -in "$C/stamped/META-INF/timestamp.tst" -token_in -data "$C/stamped/checkpoint" -CAfile "$C/store/anchor/trust.pem" >"$C/said" 2>&1; }
+check "... which openssl verifies" head_stamped
+flip "$C/stamped/checkpoint" 3
+check "... and not over another checkpoint" eval "! head_stamped"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/O=Procuraduría/CN=sello" -keyout "$C/seal.key" -out "$C/seal.pem" 2>/dev/null
+check "a sealed container" "$BIN/chaski-audit" export "$C/a/audit" 1 --asice "$C/sealed.asice" --seal-key "$C/seal.key" --seal-cert "$C/seal.pem"
+STAMP=$ROOT/tools/asic_stamp.sh
+check "... is asked a time stamp for" bash "$STAMP" query "$C/sealed.asice" "$C/seal.tsq"
+curl -sSH 'Content-Type: application/timestamp-query' --data-binary @"$C/seal.tsq" "$TSA_URL" -o "$C/seal.tsr"
+cp "$C/sealed.asice" "$C/other.asice"; zip -qd "$C/other.asice" META-INF/signature001.p7s
+check "... which is not put into another" equal "$(bash "$STAMP" add "$C/other.asice" "$C/seal.tsr" 2>&1 | grep -c 'no sealed container')" 1
+check "... but into it" bash "$STAMP" add "$C/sealed.asice" "$C/seal.tsr"
+check "... where it verifies" contains "$(bash "$STAMP" verify "$C/sealed.asice" "$C/store/anchor/trust.pem" 2>&1)" "PASS Time stamp: "
+check "... once" equal "$(bash "$STAMP" add "$C/sealed.asice" "$C/seal.tsr" 2>&1 | grep -c 'already')" 1
+check "it is a container as before" equal "$(unzip -tqq "$C/sealed.asice"; head -c 66 "$C/sealed.asice" | tail -c 36)" mimetypeapplication/vnd.etsi.asic-e+
+rm -rf "$C/sealed"; mkdir "$C/sealed"; unzip -q -d "$C/sealed" "$C/sealed.asice"
+check "... whose manifest of the time stamp names manifest and seal" equal "$(cd "$C/sealed" && sed -n 's/.*URI="\([^"]*\)"><ds:Dig.*<ds:DigestValue>\([^<]*\)<.*/\1 \2/p' META-INF/ASiCManifest002.xml |
+    while read -r name digest; do echo "$(echo "$digest" | base64 -d | xxd -p -c 32)  $name"; done | sha256sum -c --quiet 2>&1; grep -c DataObjectReference META-INF/ASiCManifest002.xml)" 2
+(cd "$C/sealed" && flip META-INF/signature001.p7s 90 && zip -q "$C/sealed.asice" META-INF/signature001.p7s)
+check "another seal is not what was stamped" contains "$(bash "$STAMP" verify "$C/sealed.asice" "$C/store/anchor/trust.pem" 2>&1)" "FAIL the manifest or the seal"
 
 # --- a record far back in a log ---
 if [[ $OUT != *san ]]; then
@@ -246,4 +277,12 @@ server_start a && gateway_start a
 GA=$(gateway_url a)
 check "a server whose settings do not say so hands out nothing" equal "$(asic "queryId=doble&$WHO")" 404
 check "... and says why" contains "$(text)" "evidence_records"
+check "... nor what they would be checked with" equal "$(get "$GA/verificationconf")" 404
+check "... and says why" contains "$(text)" "evidence_records"
+gateway_stop a
+sed -i '/^evidence_/d' "$C/a/gateway.conf"
+gateway_start a
+GA=$(gateway_url a)
+check "a gateway that has nobody to ask says so too" equal "$(get "$GA/verificationconf")" 404
+check "... in words" contains "$(text)" "evidence_server is not set"
 finish

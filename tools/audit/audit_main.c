@@ -37,11 +37,13 @@ static const char usage[] =
     "      DIR/index, which is brought up to the log's end each time. It shows what the log says;\n"
     "      whether that is true, verify tells\n"
     "  export DIR ID [--to FOLDER] [--asice FILE [--seal-key KEY --seal-cert PEM]] [--asics FILE]\n"
-    "         [--policy FILE] [--tsa FILE]\n"
+    "         [--asics-checkpoint FILE] [--policy FILE] [--tsa FILE]\n"
     "      records as files with verify.sh, which checks them without our programs; ID: the index\n"
     "      of an entry, or an exchange, whose entries then come in folders request/, answer/.\n"
     "      --asice: the same as one container, sealed with the exporter's key if there is one;\n"
-    "      --asics: the header and its signature only. --policy: whose cosignatures count,\n"
+    "      --asics: the header and its signature only; --asics-checkpoint: the checkpoint over it "
+    "and\n"
+    "      the time stamp over that. --policy: whose cosignatures count,\n"
     "      otherwise than the directory says; --tsa: certificates of a time-stamping authority "
     "that\n"
     "      --trust does not vouch for\n"
@@ -141,6 +143,9 @@ static fault take_option(int code, struct audit_arguments *out)
     case 's':
         out->asics = optarg;
         return DONE;
+    case 'c':
+        out->stamped = optarg;
+        return DONE;
     case 'K':
         out->seal_key = optarg;
         return DONE;
@@ -188,6 +193,7 @@ static fault parse(int argc, char **argv, struct audit_arguments *out)
                                             {"to", required_argument, NULL, 'o'},
                                             {"asice", required_argument, NULL, 'e'},
                                             {"asics", required_argument, NULL, 's'},
+                                            {"asics-checkpoint", required_argument, NULL, 'c'},
                                             {"seal-key", required_argument, NULL, 'K'},
                                             {"seal-cert", required_argument, NULL, 'C'},
                                             {"policy", required_argument, NULL, 'P'},

@@ -17,6 +17,7 @@ struct audit_arguments {
     const char *to, *exchange, *kind, *day;
     const char *peer, *hour;                                 /* of leaves */
     const char *asice, *asics, *seal_key, *seal_certificate; /* of an export */
+    const char *stamped;                                     /* a container of a checkpoint */
     const char *policy, *tsa;                                /* files that go along with it */
     const char *html;                                        /* of a report */
     const char *from, *until, *member;                       /* which exchanges it shows, or NULL */

@@ -71,8 +71,10 @@ static fault check_arguments(struct export *self)
 {
     const struct audit_arguments *arguments = self->arguments;
     if (arguments->count != 2 ||
-        (arguments->to == NULL && arguments->asice == NULL && arguments->asics == NULL))
-        return RAISE(BAD_REQUEST, "export DIR ID with --to FOLDER, --asice FILE or --asics FILE");
+        (arguments->to == NULL && arguments->asice == NULL && arguments->asics == NULL &&
+         arguments->stamped == NULL))
+        return RAISE(BAD_REQUEST, "export DIR ID with --to FOLDER, --asice FILE, --asics FILE or "
+                                  "--asics-checkpoint FILE");
     if ((arguments->seal_key == NULL) != (arguments->seal_certificate == NULL) ||
         (arguments->seal_key != NULL && arguments->asice == NULL))
         return RAISE(BAD_REQUEST, "a seal is --seal-key and --seal-cert, and goes with --asice");
@@ -86,6 +88,8 @@ static fault check_arguments(struct export *self)
         TRY(files_check_file(arguments->asice, source));
     if (arguments->asics != NULL)
         TRY(files_check_file(arguments->asics, source));
+    if (arguments->stamped != NULL)
+        TRY(files_check_file(arguments->stamped, source));
     return DONE;
 }
 
@@ -251,6 +255,22 @@ static fault write_simple(struct export *self, const struct record_source *from)
     return archive_write(self->arguments->asics, bytes_span(container));
 }
 
+/* The head that covers the record, with the time stamp over it: one for all records of a minute. */
+static fault write_stamped(struct export *self)
+{
+    OWNED(cover) cover = NULL;
+    OWNED(bytes) container = NULL;
+    if (self->arguments->stamped == NULL)
+        return DONE;
+    TRY(covers_first(self->covers, self->record[0]->index, &cover));
+    if (cover == NULL || cover->token == NULL)
+        return RAISE(REFUSED,
+                     "no time stamp covers entry %" PRIu64 " yet: try again after the next one",
+                     self->record[0]->index);
+    TRY(asic_make_stamped(bytes_span(cover->note), bytes_span(cover->token), &container));
+    return archive_write(self->arguments->stamped, bytes_span(container));
+}
+
 // --- the command --------------------------------------------------------------------------------
 
 static void tell(const struct export *self)
@@ -267,6 +287,16 @@ static void tell(const struct export *self)
             (self->arguments->to != NULL || self->arguments->asice != NULL))
             printf("entry %" PRIu64 " is not yet under a checkpoint: its place in the log is not "
                    "proved; export it again after the next one\n",
+                   self->record[i]->index);
+    if (self->arguments->stamped != NULL) {
+        OWNED(printable) shown = printable_of(span_of_text(self->arguments->stamped));
+        printf("the stamped checkpoint over entry %" PRIu64 " is in %s\n", self->record[0]->index,
+               shown->text);
+    }
+    for (size_t i = 0; i < self->count; i++)
+        if (self->record[i]->sealed)
+            printf("entry %" PRIu64 ": its payload is sealed and not in the export, only the "
+                   "commitment to it; with the node's store key (--store-key FILE) it is\n",
                    self->record[i]->index);
     if (self->arguments->to != NULL)
         puts("README.txt there says what each file proves; bash verify.sh checks them");
@@ -292,6 +322,7 @@ static fault run(struct export *self)
     TRY(write_folder(self, &from));
     TRY(write_extended(self, &from));
     TRY(write_simple(self, &from));
+    TRY(write_stamped(self));
     tell(self);
     return DONE;
 }
