@@ -69,12 +69,12 @@ struct header {
     struct span rule;
     uint32_t fault;
     uint32_t status;
-    const struct erasure *erasure;      /* of an ERASED record, and of no other */
-    const struct keeping *keeping;      /* of a STARTED record, or NULL */
-    const struct late_receipt *late;    /* of a LATE record, and of no other */
-    const struct header_pruned *pruned; /* of a PRUNED record, and of no other */
+    const struct erasure *erasure;        /* of an ERASED record, and of no other */
+    const struct keeping *keeping;        /* of a STARTED record, or NULL */
+    const struct late_receipt *late;      /* of a LATE record, and of no other */
+    const struct header_pruned *pruned;   /* of a PRUNED record, and of no other */
     const struct header_stamped *stamped; /* of a STAMPED record; NULL in older ones */
-    const struct epoch_closed *closed;  /* of the INCIDENT that begins a later epoch, or NULL */
+    const struct epoch_closed *closed;    /* of the INCIDENT that begins a later epoch, or NULL */
 };
 
 /* bytes_free() it. Larger than HEADER_BYTES_MAX: BAD_REQUEST. */
@@ -85,8 +85,8 @@ fault header_encode(const struct header *self, struct bytes **out);
  * BAD_FRAME unless: version 1, a known kind, 16-byte exchange id, 32-byte hashes, ids of the right
  * number of parts in canonical form, texts within WORD_BYTES_MAX, a subject within
  * SUBJECT_BYTES_MAX, times within 2000..2049; an erasure, a keeping, a late receipt, a stamp or a
- * closed epoch only where it belongs, within the bounds of keeping.h and limits.h; a late receipt with the
- * two servers that it is about.
+ * closed epoch only where it belongs, within the bounds of keeping.h and limits.h; a late receipt
+ * with the two servers that it is about.
  */
 struct header_read;
 fault header_decode(struct span bytes, struct header_read **out);

@@ -79,15 +79,15 @@
 #define START_CHECK_MS_DEFAULT 5000
 #define WITNESS_ALARM_MS_DEFAULT 900000
 #define WITNESS_STOP_MS_DEFAULT 86400000
-#define STAMP_RETRY_MS 10000          /* a stamp that failed, without a newer head to be stamped */
-#define GROWTH_GRACE_MS 300000        /* for witnesses and authorities to answer after a start */
-#define OUTSIDE_ROUND_MS 8000         /* all outside witnesses together are asked for so long */
-#define OUTSIDE_RETRY_MS 10000        /* those that did not cosign are asked again after this */
-#define OUTSIDE_TRIES_MAX 3           /* in one round: a witness may name its size, and again */
+#define STAMP_RETRY_MS 10000   /* a stamp that failed, without a newer head to be stamped */
+#define GROWTH_GRACE_MS 300000 /* for witnesses and authorities to answer after a start */
+#define OUTSIDE_ROUND_MS 8000  /* all outside witnesses together are asked for so long */
+#define OUTSIDE_RETRY_MS 10000 /* those that did not cosign are asked again after this */
+#define OUTSIDE_TRIES_MAX 3    /* in one round: a witness may name its size, and again */
 /* Cosignature lines of one witness, or a size. A line of ML-DSA-87 (FIPS 204) is 6.2 KB, one of
  * Ed25519 may stand beside it. */
 #define WITNESS_LINES_BYTES_MAX 8192
-#define CONFLICTS_A_LOG_MAX 32        /* contradicting notes of one log that are kept */
+#define CONFLICTS_A_LOG_MAX 32  /* contradicting notes of one log that are kept */
 #define HEADS_OVERTAKE_MS 5000  /* messages of one log arrive, or its clock is set, out of order */
 #define PEER_CHECK_LOOK_MS 1000 /* is a peer to be asked again? */
 #define PEER_SILENT_ROUNDS 3    /* a peer that answers none of so many is told of */
@@ -116,11 +116,11 @@
 #define EVIDENCE_RECORD_ASKS_MAX 8
 #define EVIDENCE_WAIT_MS 10000
 #define EVIDENCE_RECORD_WAIT_MS 90000
-#define RECORDS_QUEUE_MAX 8    /* asks for records at a clerk; one is worked on */
-#define RECORDS_FOUND_MAX 16   /* under one id */
+#define RECORDS_QUEUE_MAX 8                /* asks for records at a clerk; one is worked on */
+#define RECORDS_FOUND_MAX 16               /* under one id */
 #define VERIFICATION_BYTES_MAX (16u << 20) /* of what goes into verificationconf.zip */
 #define VERIFICATION_KEPT_MS 10000         /* it is made again at most so often */
-#define RECORD_LOOKUP_MS 20000 /* for looking through the log */
+#define RECORD_LOOKUP_MS 20000             /* for looking through the log */
 #define RECORD_FORCE_MS \
     45000 /* for a stamp that is made right away: checkpoint, witnesses, token */
 #define RECORD_PAYLOAD_BYTES_MAX (16u << 20) /* of a record that is handed out */

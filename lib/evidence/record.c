@@ -37,8 +37,8 @@ void record_free(struct record **self)
 
 // --- the parts ----------------------------------------------------------------------------------
 
-static fault put_payload(struct record *self, const struct record_source *from,
-                         struct files *files, struct readme_facts *facts)
+static fault put_payload(struct record *self, const struct record_source *from, struct files *files,
+                         struct readme_facts *facts)
 {
     OWNED(bytes) blob = NULL;
     facts->payload_damaged = failed(payload_store_read(

@@ -492,8 +492,9 @@ void records_take_verification(struct records *self, const struct clerk_reply *r
 {
     struct span zip = {0};
     if (self->store_key == NULL) {
-        refuse(self, reply, RAISE(NOT_FOUND, "This server hands out no records "
-                                             "(evidence_records), and nothing to check them with."));
+        refuse(self, reply,
+               RAISE(NOT_FOUND, "This server hands out no records "
+                                "(evidence_records), and nothing to check them with."));
         return;
     }
     fault f = view_cache_refresh(&self->cache, clerk_config(self->clerk)->audit_folder, 0);

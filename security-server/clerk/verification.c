@@ -173,8 +173,8 @@ static bool is_good(const struct verification *self, const struct log_view *view
 {
     struct sha256 root = directory_root(view->directory);
     bool same = self->epoch == view->epoch && sha256_equal(&self->root, &root);
-    return self->made && (now_ms - self->made_ms < VERIFICATION_KEPT_MS ||
-                          (same && self->code == OK));
+    return self->made &&
+           (now_ms - self->made_ms < VERIFICATION_KEPT_MS || (same && self->code == OK));
 }
 
 fault verification_get(struct verification *self, const struct view_cache *from, struct span *out)

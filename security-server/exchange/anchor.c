@@ -85,7 +85,8 @@ static fault take_cosignature(struct asked *asked, struct span lines)
     OWNED(bytes) trial = NULL;
     struct checkpoint head;
     uint64_t time_s = 0;
-    if (lines.size == 0 || lines.size > WITNESS_LINES_BYTES_MAX || self->note->size + lines.size > NOTE_BYTES_MAX)
+    if (lines.size == 0 || lines.size > WITNESS_LINES_BYTES_MAX ||
+        self->note->size + lines.size > NOTE_BYTES_MAX)
         return RAISE(BAD_FRAME, "cosignature lines of %zu bytes", lines.size);
     TRY(bytes_copy(bytes_span(self->note), &trial));
     TRY(bytes_append(trial, lines));

@@ -15,8 +15,7 @@ void own_record_keep(struct node *node, enum header_kind kind, const char *detai
                      void (*done)(struct node *node, fault f));
 
 /* Signs and keeps a STAMPED record; payload: StampText. */
-void own_record_stamp(struct node *node, const struct header_stamped *stamped,
-                      struct span payload);
+void own_record_stamp(struct node *node, const struct header_stamped *stamped, struct span payload);
 
 /* Signs and keeps the first record of an epoch: what became of the one before, and why it ended.
  * Returns the record's time. */

@@ -204,8 +204,7 @@ static bool is_stamped(const struct stamping *self, uint64_t size)
     if (failed(file_read(path, STAMP_RESPONSE_BYTES_MAX, &token)))
         return false;
     struct sha256 digest = SHA256_OF(bytes_span(note));
-    return !failed(
-        stamp_check(bytes_span(token), &digest, self->trust, clock_wall_ms(), &time_ms));
+    return !failed(stamp_check(bytes_span(token), &digest, self->trust, clock_wall_ms(), &time_ms));
 }
 
 fault stamping_stamp(struct stamping *self, uint64_t size, struct span note)

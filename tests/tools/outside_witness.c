@@ -270,7 +270,8 @@ static enum MHD_Result judge(struct MHD_Connection *connection, char *body, cons
     memcpy(log->root, root, 32);
     int written = cosign(strcmp(mode, "wrongkey") == 0 ? wrong_key : own_key, text, text_size, line,
                          sizeof line);
-    if (strcmp(mode, "twokeys") == 0) /* a line of another kind of key before it, of ML-DSA-87's size */
+    if (strcmp(mode, "twokeys") ==
+        0) /* a line of another kind of key before it, of ML-DSA-87's size */
         return answer_two(connection, line, (size_t)written);
     fprintf(stderr, "cosigned %llu from %llu with %d hashes\n", size, old, length);
     return answer(connection, 200, "text/plain", line, (size_t)written);

@@ -70,9 +70,8 @@ static fault parse_exchange(const char *text, uint8_t out[EXCHANGE_ID_BYTES])
 static fault check_arguments(struct export *self)
 {
     const struct audit_arguments *arguments = self->arguments;
-    if (arguments->count != 2 ||
-        (arguments->to == NULL && arguments->asice == NULL && arguments->asics == NULL &&
-         arguments->stamped == NULL))
+    if (arguments->count != 2 || (arguments->to == NULL && arguments->asice == NULL &&
+                                  arguments->asics == NULL && arguments->stamped == NULL))
         return RAISE(BAD_REQUEST, "export DIR ID with --to FOLDER, --asice FILE, --asics FILE or "
                                   "--asics-checkpoint FILE");
     if ((arguments->seal_key == NULL) != (arguments->seal_certificate == NULL) ||

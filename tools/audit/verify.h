@@ -71,14 +71,14 @@ struct kept {
 /* A checkpoint of the history. */
 struct confirmed {
     uint64_t size;
-    int64_t stamp_ms; /* 0: no good token */
-    int64_t alone_ms; /* of a whole token whose authority is not trusted; 0: none */
-    bool ended;       /* the certificate under the good token, by now */
-    unsigned good;    /* cosignatures, of the witnesses of today */
-    unsigned quorum;  /* 0: nobody is to witness it */
-    bool token;       /* there is one, good or not */
+    int64_t stamp_ms;         /* 0: no good token */
+    int64_t alone_ms;         /* of a whole token whose authority is not trusted; 0: none */
+    bool ended;               /* the certificate under the good token, by now */
+    unsigned good;            /* cosignatures, of the witnesses of today */
+    unsigned quorum;          /* 0: nobody is to witness it */
+    bool token;               /* there is one, good or not */
     struct sha256 token_hash; /* ... and what it hashes to */
-    bool logged;      /* a record of the log names that hash */
+    bool logged;              /* a record of the log names that hash */
 };
 
 /* The largest head that another server has claimed of its own log, in an entry of this one. */

@@ -235,8 +235,7 @@ void verify_epoch(struct verify *self, struct log *log)
 {
     if (log->view == NULL || log->before == NULL)
         return;
-    const struct epoch_closed *closed =
-        log->closed == NULL ? NULL : header_of(log->closed)->closed;
+    const struct epoch_closed *closed = log->closed == NULL ? NULL : header_of(log->closed)->closed;
     if (closed != NULL)
         check_left(self, log, closed);
     else

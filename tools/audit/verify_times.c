@@ -30,10 +30,10 @@ struct timing {
 static struct confirmed *token_of(const struct log *log, uint64_t size)
 {
     const struct confirmed wanted = {.size = size};
-    struct confirmed *found =
-        log->confirmations == 0
-            ? NULL
-            : bsearch(&wanted, log->confirmed, log->confirmations, sizeof *log->confirmed, verify_by_size);
+    struct confirmed *found = log->confirmations == 0
+                                  ? NULL
+                                  : bsearch(&wanted, log->confirmed, log->confirmations,
+                                            sizeof *log->confirmed, verify_by_size);
     return found != NULL && found->token ? found : NULL;
 }
 

@@ -53,7 +53,8 @@ struct wal_tail wal_tail_of(struct span segment, uint64_t first)
         struct cursor here = at;
         tail.hides = take_record(&here, first, most, &tail.index, &wasted);
         tail.poses = wasted >= WAL_TAIL_WASTE_BYTES;
-    } while (!tail.hides && !tail.poses && !failed(cursor_take(&at, 1, &byte)) && !cursor_at_end(&at));
+    } while (!tail.hides && !tail.poses && !failed(cursor_take(&at, 1, &byte)) &&
+             !cursor_at_end(&at));
     return tail;
 }
 

@@ -50,9 +50,8 @@ static void test_of_several_acts_the_first_answers(void)
     CU_ASSERT_EQUAL(json_integer_value(json_object_get(said, "count")), 0);
     CU_ASSERT_EQUAL_FATAL(json_array_size(acts), 2);
     for (size_t i = 0; i < 2; i++)
-        CU_ASSERT_EQUAL(
-            json_integer_value(json_object_get(json_array_get(acts, i), "payloads")),
-            i == 0 ? 2 : 0);
+        CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_array_get(acts, i), "payloads")),
+                        i == 0 ? 2 : 0);
     json_decref(said);
 }
 

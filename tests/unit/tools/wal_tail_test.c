@@ -104,7 +104,7 @@ static void test_rubbish_that_poses_as_records_is_given_up_and_told(void)
 }
 
 SUITE(wal_tail, TEST(test_rubbish_that_poses_as_records_is_given_up_and_told),
-      TEST(test_zeros_after_the_last_record_are_no_tail),
-      TEST(test_a_torn_write_hides_nothing), TEST(test_a_record_behind_a_broken_one_is_seen),
+      TEST(test_zeros_after_the_last_record_are_no_tail), TEST(test_a_torn_write_hides_nothing),
+      TEST(test_a_record_behind_a_broken_one_is_seen),
       TEST(test_a_record_with_an_impossible_number_is_rubbish),
       TEST(test_a_record_up_to_the_very_end_is_seen))
