@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Runs all tests of a build and ends with one line `N passed, N failed`.
 #   run.sh OUT [ONLY]        OUT: build/dev; ONLY: one program, such as unit-bus or test_storm
+# LANES=2 of them run side by side, for most of a story is waiting; LANES=1 for one after the other.
 set -u
 OUT=${1:?usage: run.sh OUT [ONLY]}
 ONLY=${2:-}
@@ -11,19 +12,22 @@ mkdir -p "$LOGS"
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1
-passed=0
-failed=0
-broken=()
+LANES=${LANES:-2}
+RESULTS=$LOGS/results
+: >"$RESULTS"
 
-# show NAME PASSED FAILED SECONDS
+# show NAME PASSED FAILED SECONDS: one line for people, one for the sum
 show() {
     printf '  %-28s %5d passed %5d failed  %6.1f s\n' "$1" "$2" "$3" "$4"
-    passed=$((passed + $2))
-    failed=$((failed + $3))
-    [ "$3" = 0 ] || broken+=("$1")
+    echo "$1 $2 $3" >>"$RESULTS"
 }
 
 wanted() { [ -z "$ONLY" ] || [ "$ONLY" = "$1" ]; }
+# in_lane COMMAND...: beside others, as soon as a lane is free
+in_lane() {
+    while [ "$(jobs -rp | wc -l)" -ge "$LANES" ]; do wait -n; done
+    "$@" &
+}
 now() { date +%s.%N; }
 since() { awk -v a="$1" -v b="$(now)" 'BEGIN { print b - a }'; }
 
@@ -61,23 +65,32 @@ run_story() { # NAME SECONDS COMMAND...
 }
 
 for check in tools/check/*.sh; do
-    [ ! -e "$check" ] || run_story "check-$(basename "$check" .sh)" 120 bash "$check"
+    [ ! -e "$check" ] || in_lane run_story "check-$(basename "$check" .sh)" 120 bash "$check"
 done
 for program in "$OUT"/tests/unit-*; do
     case $program in *.d) continue ;; esac
-    [ ! -x "$program" ] || run_program "$(basename "$program")" 600 "$program"
+    [ ! -x "$program" ] || in_lane run_program "$(basename "$program")" 600 "$program"
 done
 for program in "$OUT"/tests/replay-*; do
     [ -x "$program" ] || continue
     target=${program##*/replay-}
-    [ ! -d "tests/fuzz/corpus/$target" ] || run_program "replay-$target" 300 "$program" tests/fuzz/corpus/"$target"/*
+    [ ! -d "tests/fuzz/corpus/$target" ] || in_lane run_program "replay-$target" 300 "$program" tests/fuzz/corpus/"$target"/*
+done
+# the longest ones first, so that no lane is left alone with one of them in the end
+LONG="test_flips test_export test_storm test_reconcile test_epoch test_metadata"
+for name in $LONG; do
+    in_lane run_story "$name" 900 bash "tests/integration/$name.sh" "$OUT"
 done
 for story in tests/integration/test_*.sh; do
-    run_story "$(basename "$story" .sh)" 900 bash "$story" "$OUT"
+    name=$(basename "$story" .sh)
+    [[ " $LONG " == *" $name "* ]] || in_lane run_story "$name" 900 bash "$story" "$OUT"
 done
+wait
 
+passed=$(awk '{ n += $2 } END { print n + 0 }' "$RESULTS")
+failed=$(awk '{ n += $3 } END { print n + 0 }' "$RESULTS")
 if [ "$failed" -gt 0 ]; then
-    for name in "${broken[@]}"; do
+    for name in $(awk '$3 > 0 { print $1 }' "$RESULTS"); do
         echo
         echo "== $name ($LOGS/$name.txt)"
         grep -hE '^not ok|FAIL|Test:|[0-9]+\. |ERROR|ended with|runtime error|: [A-Z_]+:' "$LOGS/$name.txt" | head -n 30
