@@ -130,6 +130,62 @@ fault set_place_write(const char *audit_folder, const struct set_place *place)
     return file_replace(path, span_of_text(text), 0644);
 }
 
+// --- hours that could not be written ------------------------------------------------------------
+
+#define BROKEN_LINE_BYTES (SHA256_BYTES + SET_HOUR_TEXT_BYTES + 1)
+
+static fault broken_read(const char *audit_folder, char path[PATH_BYTES], struct bytes **out)
+{
+    if (!text_format(path, PATH_BYTES, "%s/sets/broken", audit_folder))
+        return RAISE(BAD_CONFIG, "the audit folder's name is too long");
+    return file_read(path, SET_BROKEN_MAX * BROKEN_LINE_BYTES, out);
+}
+
+static void broken_line(const char *peer, int64_t hour, char out[BROKEN_LINE_BYTES + 1])
+{
+    struct sha256 hash = SHA256_OF(span_of_text(peer));
+    char hex[SHA256_BYTES + 1], text[SET_HOUR_TEXT_BYTES];
+    text_hex(span_of(hash.at, SHA256_BYTES / 2), hex, sizeof hex);
+    set_hour_text(hour, text);
+    text_format(out, BROKEN_LINE_BYTES + 1, "%s %s\n", hex, text);
+}
+
+bool set_any_broken(const char *audit_folder)
+{
+    char path[PATH_BYTES];
+    OWNED(bytes) lines = NULL;
+    return broken_read(audit_folder, path, &lines).code != NOT_FOUND;
+}
+
+bool set_is_broken(const char *audit_folder, const char *peer, int64_t hour)
+{
+    char path[PATH_BYTES], line[BROKEN_LINE_BYTES + 1];
+    OWNED(bytes) lines = NULL;
+    fault f = broken_read(audit_folder, path, &lines);
+    if (failed(f))
+        return f.code != NOT_FOUND;
+    broken_line(peer, hour, line);
+    return memmem(lines->data, lines->size, line, BROKEN_LINE_BYTES) != NULL;
+}
+
+fault set_broken_add(const char *audit_folder, const char *peer, int64_t hour)
+{
+    char path[PATH_BYTES], line[BROKEN_LINE_BYTES + 1];
+    OWNED(bytes) lines = NULL;
+    fault f = broken_read(audit_folder, path, &lines);
+    if (f.code == NOT_FOUND)
+        lines = bytes_empty(BROKEN_LINE_BYTES);
+    else
+        TRY(f);
+    if (lines->size >= SET_BROKEN_MAX * BROKEN_LINE_BYTES)
+        return RAISE(OVERLOADED, "%d hours could not be written", SET_BROKEN_MAX);
+    broken_line(peer, hour, line);
+    TRY(bytes_append(lines, span_of_text(line)));
+    return file_replace(path, bytes_span(lines), 0644);
+}
+
+// --- the floor ----------------------------------------------------------------------------------
+
 int64_t set_floor_read(const char *audit_folder)
 {
     char path[PATH_BYTES];

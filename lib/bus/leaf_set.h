@@ -7,10 +7,11 @@
  *   <audit_folder>/sets/next                   "<epoch> <entries> <time in ms>\n": what is taken in
  *   <audit_folder>/sets/floor                  decimal: time in ms before which the log was pruned
  *                                              when the sets were made; absent: nothing is missing
- *   <audit_folder>/sets/<32 hex digits>/peer   the other server's identifier
- *   <audit_folder>/sets/<32 hex digits>/<yyyymmddhh>   records of 72 bytes, in no order:
- *   leaf hash (32) | exchange id (16) | u64 index | u32 epoch | u32 ms of the hour | u8 kind |
- *   u8 flags (1 own, 2 late) | u16 zero | u32 crc32c(the 68 bytes before)
+ *   <audit_folder>/sets/broken                 lines of "<32 hex digits> <yyyymmddhh>": hours that
+ * could not be written, and of which nothing is known <audit_folder>/sets/<32 hex digits>/peer the
+ * other server's identifier <audit_folder>/sets/<32 hex digits>/<yyyymmddhh>   records of 72 bytes,
+ * in no order: leaf hash (32) | exchange id (16) | u64 index | u32 epoch | u32 ms of the hour | u8
+ * kind | u8 flags (1 own, 2 late) | u16 zero | u32 crc32c(the 68 bytes before)
  *
  * A leaf may stand there twice, after a crash; it counts once. The folder's name is the first half
  * of SHA-256 of the identifier.
@@ -65,6 +66,13 @@ fault set_place_write(const char *audit_folder, const struct set_place *place);
 int64_t set_floor_read(const char *audit_folder);
 fault set_floor_write(const char *audit_folder, int64_t time_ms);
 
+/* Hours that could not be written. What cannot be read is taken for broken. */
+bool set_is_broken(const char *audit_folder, const char *peer, int64_t hour);
+bool set_any_broken(const char *audit_folder);
+/* Durable when it returns. OVERLOADED: SET_BROKEN_MAX hours are. */
+fault set_broken_add(const char *audit_folder, const char *peer, int64_t hour);
+#define SET_BROKEN_MAX 1000
+
 /* Part of an hour's leaves: dated before until_ms; of one minute or all (-1); whose hash begins
  * with this byte or any (-1). */
 struct set_range {
@@ -73,7 +81,7 @@ struct set_range {
 };
 
 /* Number, and SHA-256 over the sorted leaf hashes; of none: SHA256(""). SET_UNKNOWN: the hour lies
- * below the floor, and zeros stand for the digest. */
+ * below the floor or is broken, and zeros stand for the digest. */
 #define SET_UNKNOWN UINT64_MAX
 struct set_digest {
     uint64_t count;
@@ -85,11 +93,16 @@ struct set_digest {
  * their first byte (SET_PREFIXES). At most SET_SORT_MAX hashes are in memory at a time; a larger
  * range is read more than once.
  *
- * An hour without a file is empty. LOG_BROKEN: a record is damaged; OVERLOADED: more leaves than
- * SET_SORT_MAX whose hashes begin alike; IO_FAILED.
+ * An hour without a file is empty. LOG_BROKEN: a record is damaged; IO_FAILED: it cannot be read,
+ * or is broken; OVERLOADED: more leaves than SET_SORT_MAX whose hashes begin alike.
  */
 fault leaf_set_digests(const char *audit_folder, const char *peer, const struct set_range *range,
                        size_t parts, struct set_digest *out);
+
+/* How many leaves are dated from from_ms on and before until_ms; one that stands there twice, after
+ * a crash, counts twice. Hours that are broken count for nothing. Faults as above. */
+fault leaf_set_count(const char *audit_folder, const char *peer, int64_t from_ms, int64_t until_ms,
+                     uint64_t *out);
 
 /* The leaves of a range in the order of their hashes, each once, from the first behind `after` (or
  * NULL) on; at most `most`. *more: there are others behind. Faults as above. */
@@ -107,8 +120,9 @@ struct set_query {
     bool found, has_twin;         /* out */
     struct set_entry entry, twin; /* out */
 };
-/* All of one hour; sorted here by their hashes. Faults as above. */
+/* All of one hour; sorted here by their hashes. lates, or NULL: records of that hour that are held
+ * by late receipts. Faults as above. */
 fault leaf_set_find(const char *audit_folder, const char *peer, int64_t hour,
-                    struct set_query *queries, size_t count);
+                    struct set_query *queries, size_t count, uint64_t *lates);
 
 #endif

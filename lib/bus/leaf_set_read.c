@@ -60,6 +60,14 @@ static fault scan_open(const struct scan *scan, int fd, const char *path)
     return DONE;
 }
 
+/* The set of one hour, as whoever reads it finds it. */
+static fault set_of(const char *audit_folder, const char *peer, int64_t hour, char path[PATH_BYTES])
+{
+    if (set_is_broken(audit_folder, peer, hour))
+        return RAISE(IO_FAILED, "the set of that hour could not be written, see sets/broken");
+    return leaf_set_path(audit_folder, peer, hour, path, PATH_BYTES);
+}
+
 static fault scan_file(const struct scan *scan, const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -68,6 +76,36 @@ static fault scan_file(const struct scan *scan, const char *path)
     fault f = scan_open(scan, fd, path);
     close(fd);
     return f;
+}
+
+// --- counts -------------------------------------------------------------------------------------
+
+struct counting {
+    int64_t from_ms;
+    uint64_t count;
+};
+
+static void count_from(void *owner, const struct set_entry *entry)
+{
+    struct counting *self = owner;
+    self->count += entry->time_ms >= self->from_ms;
+}
+
+fault leaf_set_count(const char *audit_folder, const char *peer, int64_t from_ms, int64_t until_ms,
+                     uint64_t *out)
+{
+    char path[PATH_BYTES];
+    struct counting counting = {.from_ms = from_ms};
+    struct set_range range = {from_ms / SET_HOUR_MS, until_ms, -1, -1};
+    struct scan scan = {&range, count_from, &counting};
+    for (; range.hour * SET_HOUR_MS < until_ms; range.hour++) {
+        if (set_is_broken(audit_folder, peer, range.hour))
+            continue;
+        TRY(leaf_set_path(audit_folder, peer, range.hour, path, sizeof path));
+        TRY(scan_file(&scan, path));
+    }
+    *out = counting.count;
+    return DONE;
 }
 
 // --- digests ------------------------------------------------------------------------------------
@@ -193,7 +231,7 @@ fault leaf_set_digests(const char *audit_folder, const char *peer, const struct 
     char path[PATH_BYTES];
     struct sorting sorting = {.parts = parts};
     struct scan scan = {range, count_entry, &sorting};
-    TRY(leaf_set_path(audit_folder, peer, range->hour, path, sizeof path));
+    TRY(set_of(audit_folder, peer, range->hour, path));
     struct digesting digesting = {.stream = sha256_stream_new(), .out = out};
     memset(out, 0, parts * sizeof *out);
     sorting.cell = owned_array(parts * CELLS_A_PART, sizeof *sorting.cell);
@@ -251,7 +289,7 @@ fault leaf_set_list(const char *audit_folder, const char *peer, const struct set
     char path[PATH_BYTES];
     struct listing listing = {.after = after, .most = most, .room = 2 * most + 2};
     struct scan scan = {range, list_entry, &listing};
-    TRY(leaf_set_path(audit_folder, peer, range->hour, path, sizeof path));
+    TRY(set_of(audit_folder, peer, range->hour, path));
     listing.entry = owned_array(listing.room, sizeof *listing.entry);
     fault f = scan_file(&scan, path);
     if (!failed(f)) {
@@ -271,6 +309,7 @@ struct finding {
     struct set_query *query; /* sorted by their hashes */
     struct set_query **by_exchange;
     size_t count;
+    uint64_t lates;
 };
 
 static int query_by_hash(const void *a, const void *b)
@@ -311,6 +350,7 @@ static void find_twins(struct finding *self, const struct set_entry *entry)
 static void find_entry(void *owner, const struct set_entry *entry)
 {
     struct finding *self = owner;
+    self->lates += entry->late;
     struct set_query wanted = {.leaf_hash = entry->leaf_hash};
     struct set_query *query =
         bsearch(&wanted, self->query, self->count, sizeof *self->query, query_by_hash);
@@ -322,19 +362,21 @@ static void find_entry(void *owner, const struct set_entry *entry)
 }
 
 fault leaf_set_find(const char *audit_folder, const char *peer, int64_t hour,
-                    struct set_query *queries, size_t count)
+                    struct set_query *queries, size_t count, uint64_t *lates)
 {
     char path[PATH_BYTES];
     struct set_range range = {hour, INT64_MAX, -1, -1};
-    struct finding finding = {queries, NULL, count};
+    struct finding finding = {queries, NULL, count, 0};
     struct scan scan = {&range, find_entry, &finding};
-    TRY(leaf_set_path(audit_folder, peer, hour, path, sizeof path));
+    TRY(set_of(audit_folder, peer, hour, path));
     finding.by_exchange = owned_array(count + 1, sizeof *finding.by_exchange);
     qsort(queries, count, sizeof *queries, query_by_hash);
     for (size_t i = 0; i < count; i++)
         finding.by_exchange[i] = &queries[i];
     qsort(finding.by_exchange, count, sizeof *finding.by_exchange, query_by_exchange);
     fault f = scan_file(&scan, path);
+    if (!failed(f) && lates != NULL)
+        *lates = finding.lates;
     free(finding.by_exchange);
     return f;
 }

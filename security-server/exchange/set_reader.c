@@ -34,7 +34,8 @@ static fault read_hours(const struct set_reader *self, struct set_job *job)
     struct set_range range = job->range;
     int64_t floor_ms = set_floor_read(self->audit_folder);
     for (size_t i = 0; i < job->parts; i++, range.hour++) {
-        if ((range.hour - 1) * SET_HOUR_MS < floor_ms) /* with room for what came later */
+        if ((range.hour - 1) * SET_HOUR_MS < floor_ms /* with room for what came later */
+            || set_is_broken(self->audit_folder, job->peer, range.hour))
             job->digest[i] = (struct set_digest){.count = SET_UNKNOWN};
         else
             TRY(leaf_set_digests(self->audit_folder, job->peer, &range, 1, &job->digest[i]));
@@ -56,7 +57,7 @@ static fault do_work(const struct set_reader *self, struct set_job *job)
                              &job->count, &job->more);
     case SET_FIND:
         return leaf_set_find(self->audit_folder, job->peer, job->range.hour, job->queries,
-                             job->count);
+                             job->count, &job->lates);
     case SET_FILE:
         return file_replace(job->path, job->note, 0644);
     case SET_CALL:

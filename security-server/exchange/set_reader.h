@@ -36,6 +36,7 @@ struct set_job {
     /* out */
     struct set_digest *digest; /* HOURS, PARTS: the asker's, room for `parts` */
     struct set_entry *entry;   /* LIST: the asker's */
+    uint64_t lates;            /* FIND: records of that hour that late receipts hold */
     bool more;
     enum fault_code fault;
     char detail[200];

@@ -2,36 +2,24 @@
 #include "security-server/scribe/set_writer.h"
 
 #include "lib/base/clock.h"
-#include "lib/base/cursor.h"
 #include "lib/base/event.h"
 #include "lib/base/file.h"
-#include "lib/base/map.h"
 #include "lib/base/text.h"
 #include "lib/bus/audit_log.h"
 #include "lib/bus/header_glance.h"
-#include "lib/bus/limits.h"
 #include "lib/bus/pruned.h"
 #include "lib/crypto/cades.h"
+#include "security-server/scribe/set_parts.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define PATH_BYTES 512
 #define ENTRIES_A_STEP 20000
-#define CHECKED_MAX 4096 /* files known to be whole; forgotten when they are more */
-#define SET_BYTES_MAX (1u << 30)
-
-/* Records on their way into one file. */
-struct part {
-    char *peer;
-    int64_t hour;
-    struct bytes *records;
-};
 
 struct set_writer {
     char audit_folder[PATH_BYTES - 128];
@@ -42,8 +30,8 @@ struct set_writer {
     unsigned kept_epoch;
     int64_t kept_ms, keep_ms; /* steady */
     struct wal_reader *segments;
-    struct map parts;   /* of this step: hour and peer -> part */
-    struct map checked; /* paths of files that were whole when this process first wrote there */
+    uint64_t pending;        /* entries that are sorted when `parts` are written; 0: none wait */
+    struct set_parts *parts; /* of this step */
 };
 
 // --- opening ------------------------------------------------------------------------------------
@@ -61,11 +49,15 @@ static void remove_all(const char *path)
         unlink(path); /* a file */
 }
 
+/* The place goes first: nobody is to take what is left of the sets for all of them. */
 static fault begin_anew(struct set_writer *self)
 {
     char sets[PATH_BYTES - 64], name[PATH_BYTES];
     text_format(sets, sizeof sets, "%s/sets", self->audit_folder);
     TRY(file_make_folders(sets, 0755));
+    text_format(name, sizeof name, "%s/next", sets);
+    if (unlink(name) != 0 && errno != ENOENT)
+        return RAISE(IO_FAILED, "%s: %m", name);
     DIR *dir = opendir(sets);
     for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;)
         if (entry->d_name[0] != '.' &&
@@ -73,9 +65,10 @@ static fault begin_anew(struct set_writer *self)
             remove_all(name);
     if (dir != NULL)
         closedir(dir);
-    map_clear(&self->checked);
-    self->checked = (struct map){0};
     wal_reader_free(&self->segments);
+    set_parts_clear(self->parts);
+    set_parts_forget(self->parts);
+    self->pending = 0;
     self->place = (struct set_place){.epoch = 1};
     self->kept = 0;
     self->kept_epoch = 1;
@@ -87,41 +80,30 @@ fault set_writer_open(const char *audit_folder, unsigned epoch, const char *serv
 {
     OWNED(set_writer) self = owned_new(sizeof *self);
     struct set_place place;
+    self->parts = set_parts_new(audit_folder);
     self->server = server;
     self->keep_ms = keep_ms;
     if (!text_format(self->audit_folder, sizeof self->audit_folder, "%s", audit_folder))
         return RAISE(BAD_CONFIG, "the audit folder's name is too long");
     fault f = set_place_read(audit_folder, &place);
     self->newest = epoch;
-    if (f.code == OK && place.epoch == epoch) {
+    if (f.code == OK && place.epoch == epoch && !set_any_broken(audit_folder)) {
         self->place = (struct set_place){.epoch = epoch, .entries = place.entries};
         self->kept = place.entries;
         self->kept_epoch = epoch;
-    } else { /* also when an epoch was closed: what is lost of it may be in the sets */
+    } else { /* also when an epoch was closed: what is lost of it may be in the sets; and when an
+              * hour could not be written: maybe now it can be */
         TRY(begin_anew(self));
     }
     *out = TAKE(self);
     return DONE;
 }
 
-static void parts_clear(struct set_writer *self)
-{
-    size_t step = 0;
-    for (struct part *part; (part = map_next(&self->parts, &step, NULL)) != NULL;) {
-        bytes_free(&part->records);
-        free(part->peer);
-        free(part);
-    }
-    map_clear(&self->parts);
-    self->parts = (struct map){0};
-}
-
 void set_writer_free(struct set_writer **self)
 {
     if (*self == NULL)
         return;
-    parts_clear(*self);
-    map_clear(&(*self)->checked);
+    set_parts_free(&(*self)->parts);
     wal_reader_free(&(*self)->segments);
     free(*self);
     *self = NULL;
@@ -158,116 +140,19 @@ static void fill_entry(const struct set_writer *self, const struct header_glance
     out->own = span_is_text(header->sender_server, self->server);
 }
 
-static struct part *part_of(struct set_writer *self, struct span peer, int64_t hour)
-{
-    uint8_t key[8 + ID_TEXT_BYTES_MAX];
-    size_t size = peer.size <= ID_TEXT_BYTES_MAX ? peer.size : ID_TEXT_BYTES_MAX;
-    put_u64(key, (uint64_t)hour);
-    memcpy(key + 8, peer.at, size);
-    struct part *part = map_get(&self->parts, span_of(key, 8 + size));
-    if (part != NULL)
-        return part;
-    part = owned_new(sizeof *part);
-    part->hour = hour;
-    part->peer = owned_array(size + 1, 1);
-    memcpy(part->peer, peer.at, size);
-    part->records = bytes_empty(16 * SET_RECORD_BYTES);
-    map_set(&self->parts, span_of(key, 8 + size), part);
-    return part;
-}
-
 static fault take_leaf(void *owner, uint64_t index, struct span leaf)
 {
     struct set_writer *self = owner;
     struct span content;
     struct header_glance header;
     struct set_entry entry = {.index = index};
-    uint8_t record[SET_RECORD_BYTES];
     if (failed(cades_content(leaf, &content)) || failed(header_glance(content, &header)))
         return RAISE(LOG_BROKEN, "entry %" PRIu64 " is no leaf", index);
     struct span peer = other_server(self, &header);
     if (peer.size == 0)
         return DONE;
     fill_entry(self, &header, leaf, &entry);
-    set_entry_encode(&entry, record);
-    return bytes_append(part_of(self, peer, entry.time_ms / SET_HOUR_MS)->records,
-                        span_of(record, sizeof record));
-}
-
-// --- writing ------------------------------------------------------------------------------------
-
-/* A crash may have left anything at a file's end; the log gives those records again. */
-static fault drop_damaged(const char *path, int64_t hour)
-{
-    OWNED(bytes) file = NULL;
-    struct set_entry entry;
-    fault f = file_read(path, SET_BYTES_MAX, &file);
-    if (f.code == NOT_FOUND)
-        return DONE;
-    TRY(f);
-    size_t good = 0, records = file->size / SET_RECORD_BYTES;
-    for (size_t i = 0; i < records; i++) {
-        const uint8_t *record = file->data + i * SET_RECORD_BYTES;
-        if (failed(set_entry_decode(record, hour, &entry)))
-            continue;
-        memmove(file->data + good * SET_RECORD_BYTES, record, SET_RECORD_BYTES);
-        good++;
-    }
-    if (good * SET_RECORD_BYTES == file->size)
-        return DONE;
-    EVENT(WARN, "scribe.set_mended", E_NUMBER("records", good),
-          E_NUMBER("bytes_dropped", file->size - good * SET_RECORD_BYTES));
-    return file_replace(path, span_of(file->data, good * SET_RECORD_BYTES), 0644);
-}
-
-static fault make_peer_folder(const struct set_writer *self, const char *peer)
-{
-    char folder[PATH_BYTES - 16], path[PATH_BYTES];
-    TRY(leaf_set_folder(self->audit_folder, peer, folder, sizeof folder));
-    text_format(path, sizeof path, "%s/peer", folder);
-    if (access(path, F_OK) == 0)
-        return DONE;
-    TRY(file_make_folders(folder, 0755));
-    return file_replace(path, span_of_text(peer), 0644);
-}
-
-static fault begin_file(struct set_writer *self, const struct part *part, const char *path)
-{
-    if (map_get(&self->checked, span_of_text(path)) != NULL)
-        return DONE;
-    TRY(make_peer_folder(self, part->peer));
-    TRY(drop_damaged(path, part->hour));
-    if (self->checked.count >= CHECKED_MAX) {
-        map_clear(&self->checked);
-        self->checked = (struct map){0};
-    }
-    map_set(&self->checked, span_of_text(path), self);
-    return DONE;
-}
-
-static fault append(const char *path, struct span records)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    struct stat st;
-    if (fd < 0)
-        return RAISE(IO_FAILED, "%s: %m", path);
-    fault f = fstat(fd, &st) == 0 ? DONE : RAISE(IO_FAILED, "%s: %m", path);
-    if (!failed(f)) /* over a record that a full disk left unfinished */
-        f = file_write_at(fd, records, st.st_size / SET_RECORD_BYTES * SET_RECORD_BYTES);
-    close(fd);
-    return f;
-}
-
-static fault write_parts(struct set_writer *self)
-{
-    size_t step = 0;
-    char path[PATH_BYTES];
-    for (struct part *part; (part = map_next(&self->parts, &step, NULL)) != NULL;) {
-        TRY(leaf_set_path(self->audit_folder, part->peer, part->hour, path, sizeof path));
-        TRY(begin_file(self, part, path));
-        TRY(append(path, bytes_span(part->records)));
-    }
-    return DONE;
+    return set_parts_add(self->parts, peer, &entry);
 }
 
 // --- following ----------------------------------------------------------------------------------
@@ -306,8 +191,8 @@ static fault take_closed(void *owner, uint64_t index, struct span leaf)
         walk->first_ms = time_of(leaf);
     TRY(take_leaf(walk->self, index, leaf));
     if (++walk->taken % ENTRIES_A_STEP == 0) {
-        TRY(write_parts(walk->self));
-        parts_clear(walk->self);
+        TRY(set_parts_write(walk->self->parts));
+        set_parts_clear(walk->self->parts);
     }
     return DONE;
 }
@@ -331,7 +216,7 @@ static fault take_epoch(struct set_writer *self)
     fault f = wal_walk_from(path, pruned.first, take_closed, &walk, &end);
     if (failed(f) && f.code != LOG_BROKEN && f.code != NOT_FOUND) /* its end may be anything */
         return f;
-    TRY(write_parts(self));
+    TRY(set_parts_write(self->parts));
     TRY(raise_floor(self, pruned.first, walk.first_ms));
     self->place.epoch++;
     return DONE;
@@ -366,6 +251,16 @@ static fault skip_pruned(struct set_writer *self)
     return DONE;
 }
 
+/* What a step could not write is all that is tried again: the rest of it is in its files. */
+static fault finish_parts(struct set_writer *self)
+{
+    TRY(set_parts_write(self->parts));
+    set_parts_clear(self->parts);
+    self->place.entries = self->pending;
+    self->pending = 0;
+    return DONE;
+}
+
 static fault step(struct set_writer *self, uint64_t until)
 {
     char path[PATH_BYTES];
@@ -374,9 +269,8 @@ static fault step(struct set_writer *self, uint64_t until)
         TRY(wal_reader_open(path, self->place.entries, &self->segments));
     }
     TRY(wal_reader_show(self->segments, until, take_leaf, self));
-    TRY(write_parts(self));
-    self->place.entries = until;
-    return DONE;
+    self->pending = until;
+    return finish_parts(self);
 }
 
 fault set_writer_follow(struct set_writer *self, uint64_t until, int64_t time_ms, bool *more)
@@ -385,20 +279,25 @@ fault set_writer_follow(struct set_writer *self, uint64_t until, int64_t time_ms
     if (until == 0)
         return DONE;
     TRY(look_for_next(self));
+    if (self->pending != 0)
+        TRY(finish_parts(self));
     if (self->place.epoch == self->newest && self->place.entries > until)
         TRY(begin_anew(self)); /* the log was put back without its sets */
     if (self->place.epoch < self->newest) {
         fault f = take_epoch(self);
-        parts_clear(self);
+        set_parts_clear(self->parts);
         *more = !failed(f);
+        if (failed(f)) /* what it wrote is there, and would be written again */
+            TRY(begin_anew(self));
         return f;
     }
     TRY(skip_pruned(self));
     if (self->place.entries < until) {
         bool all = until - self->place.entries <= ENTRIES_A_STEP;
         fault f = step(self, all ? until : self->place.entries + ENTRIES_A_STEP);
-        parts_clear(self);
-        if (failed(f)) /* the reader has gone on: the step is done again */
+        if (self->pending == 0)
+            set_parts_clear(self->parts);
+        if (failed(f)) /* the reader has gone on */
             wal_reader_free(&self->segments);
         TRY(f);
         *more = !all;

@@ -148,6 +148,39 @@ static void test_younger_leaves_are_left_out(void)
     CU_ASSERT_EQUAL(digest.count, 300);
 }
 
+static void test_younger_leaves_are_counted(void)
+{
+    const char *folder = unit_folder();
+    int64_t hour_ms = (int64_t)HOUR * SET_HOUR_MS;
+    uint64_t count = 0;
+    put(folder, 0, 600);
+    MUST(leaf_set_count(folder, PEER, hour_ms + 30 * 60000, hour_ms + SET_HOUR_MS, &count));
+    CU_ASSERT_EQUAL(count, 300);
+    MUST(leaf_set_count(folder, PEER, hour_ms - 2 * SET_HOUR_MS, hour_ms + 60000, &count));
+    CU_ASSERT_EQUAL(count, 10);
+    MUST(leaf_set_count(folder, PEER, hour_ms + SET_HOUR_MS, hour_ms + SET_HOUR_MS, &count));
+    CU_ASSERT_EQUAL(count, 0);
+}
+
+static void test_leaves_that_came_late_are_counted_where_one_is_looked_for(void)
+{
+    const char *folder = unit_folder();
+    struct set_query query = {.leaf_hash = entry_of(3).leaf_hash};
+    uint8_t record[SET_RECORD_BYTES];
+    uint64_t lates = 7;
+    put(folder, 0, 10);
+    MUST(leaf_set_find(folder, PEER, HOUR, &query, 1, &lates));
+    CU_ASSERT_EQUAL(lates, 0);
+    for (uint32_t n = 10; n < 13; n++) {
+        struct set_entry entry = entry_of(n);
+        entry.late = true;
+        set_entry_encode(&entry, record);
+        append(folder, span_of(record, sizeof record));
+    }
+    MUST(leaf_set_find(folder, PEER, HOUR, &query, 1, &lates));
+    CU_ASSERT(lates == 3 && query.found && !query.entry.late);
+}
+
 static void test_pages_follow_one_another_without_gap(void)
 {
     const char *folder = unit_folder();
@@ -187,7 +220,7 @@ static void test_a_leaf_is_found_with_its_twin(void)
     query[2].kind = HEADER_REQUEST;
     query[2].own = true;
     struct sha256 there = query[0].leaf_hash, other = query[2].leaf_hash;
-    MUST(leaf_set_find(folder, PEER, HOUR, query, 3));
+    MUST(leaf_set_find(folder, PEER, HOUR, query, 3, NULL));
     for (size_t i = 0; i < 3; i++) {
         CU_ASSERT_EQUAL(query[i].found, sha256_equal(&query[i].leaf_hash, &there));
         CU_ASSERT_EQUAL(query[i].has_twin, sha256_equal(&query[i].leaf_hash, &other));
@@ -252,6 +285,8 @@ static void test_the_place_is_read_back(void)
 SUITE(leaf_set, TEST(test_digests_are_over_the_sorted_hashes),
       TEST(test_an_hour_larger_than_memory_has_the_same_digests),
       TEST(test_an_hour_without_a_file_is_empty), TEST(test_a_leaf_that_stands_twice_counts_once),
-      TEST(test_younger_leaves_are_left_out), TEST(test_pages_follow_one_another_without_gap),
-      TEST(test_a_leaf_is_found_with_its_twin), TEST(test_damage_is_no_lost_leaf),
-      TEST(test_hours_have_names), TEST(test_the_place_is_read_back))
+      TEST(test_younger_leaves_are_left_out), TEST(test_younger_leaves_are_counted),
+      TEST(test_leaves_that_came_late_are_counted_where_one_is_looked_for),
+      TEST(test_pages_follow_one_another_without_gap), TEST(test_a_leaf_is_found_with_its_twin),
+      TEST(test_damage_is_no_lost_leaf), TEST(test_hours_have_names),
+      TEST(test_the_place_is_read_back))
