@@ -30,6 +30,9 @@ struct server_config {
     int64_t reconcile_every_ms;
     int64_t reconcile_days;
     int64_t reconcile_grace_ms;
+    int64_t late_a_day;
+    int64_t late_an_hour;
+    int64_t late_free_mib;
     int64_t witness_alarm_ms;
     int64_t witness_stop_ms;
     struct config_list witness_logs; /* verifier keys */

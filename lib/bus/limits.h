@@ -149,18 +149,25 @@
 #define RECONCILE_LEAVES_BYTES_MAX (160u << 10) /* of them together, framed */
 #define RECONCILE_DIFFERENCES_MAX 20000         /* with one peer in one run; then the next run */
 #define RECONCILE_FINDINGS_MAX 200              /* told one by one in a report; all are counted */
-#define RECONCILE_ANSWERS_A_MINUTE 1200         /* to one peer */
-#define RECONCILE_ASK_MS 30000                  /* for one answer */
-#define RECONCILE_AGAIN_MS 1000                 /* when a peer, or our own scribe, is not ready */
-#define RECONCILE_WAIT_MS 120000                /* in all, then the run with this peer ends */
-#define RECONCILE_PEER_MS 1800000               /* for a whole run with one peer */
-#define RECONCILE_QUEUE 64                      /* questions of peers that are being answered */
-#define SET_SORT_MAX 131072                     /* hashes in memory at once, 34 bytes each */
-#define LATE_QUEUE_LEAVES 4096                  /* verified, and not yet in the log */
+#define RECONCILE_REPORTS_KEPT 30       /* of one peer: the last ones that found something */
+#define RECONCILE_ANSWERS_A_MINUTE 1200 /* to one peer */
+#define RECONCILE_ASK_MS 30000          /* for one answer */
+#define RECONCILE_AGAIN_MS 1000         /* when a peer, or our own scribe, is not ready */
+#define RECONCILE_WAIT_MS 120000        /* in all, then the run with this peer ends */
+#define RECONCILE_PEER_MS 1800000       /* for a whole run with one peer */
+#define RECONCILE_QUEUE 64              /* questions of peers that are being answered */
+#define SET_SORT_MAX 131072             /* hashes in memory at once, 34 bytes each */
+#define LATE_QUEUE_LEAVES 4096          /* verified, and not yet in the log */
 #define LATE_QUEUE_BYTES (8u << 20)
 #define LATE_QUEUE_LEAVES_A_PEER 1024
-#define LATE_SEEN_MAX 200000 /* leaves appended while one batch is taken in */
+#define LATE_SEEN_MAX 200000 /* leaves appended while the log is watched */
+#define LATE_WATCH_MS 300000
+#define LATE_HOURS_COUNTED 4096      /* in that time */
+#define LATE_A_DAY_DEFAULT 100000    /* of one peer: five runs of RECONCILE_DIFFERENCES_MAX */
+#define LATE_AN_HOUR_DEFAULT 1000000 /* of one peer, dated in one hour: 72 MB of its set */
+#define LATE_FREE_MIB_DEFAULT 2048
 #define LATE_LOOK_MS 200
+#define LATE_ANSWER_MS 20000 /* then who brought a leaf is told to bring it again; < ask */
 
 // an auditor
 #define VERIFY_THREADS_MAX 64

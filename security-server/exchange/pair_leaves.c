@@ -54,12 +54,26 @@ static void note_came(struct pair *self, const struct late_leaf *leaf)
     self->content[self->came++] = leaf->content;
 }
 
+/* Where it was listed, it was missing; elsewhere it may be here already. */
+static fault check_place(const struct pair *self, const struct late_leaf *leaf,
+                         const struct sha256 *wanted)
+{
+    const struct late_receipt *receipt = &leaf->receipt;
+    const struct set_range *range = &self->task.range;
+    if (!sha256_equal(&receipt->leaf_hash, wanted))
+        return RAISE(INCONSISTENT, "another leaf than was asked for");
+    if (receipt->time_ms / SET_HOUR_MS != range->hour || receipt->time_ms >= range->until_ms ||
+        (range->minute >= 0 && receipt->time_ms % SET_HOUR_MS / 60000 != range->minute))
+        return RAISE(INCONSISTENT, "a leaf of another time than it was listed under");
+    return DONE;
+}
+
 static void each_leaf(struct leaf_checker *checker, fault f, struct late_leaf **leaf)
 {
     struct pair *self = checker->owner;
     const struct sha256 *wanted = &self->lack[self->lack_at + checker->at];
-    if (!failed(f) && !sha256_equal(&(*leaf)->receipt.leaf_hash, wanted))
-        f = RAISE(INCONSISTENT, "another leaf than was asked for");
+    if (!failed(f))
+        f = check_place(self, *leaf, wanted);
     if (failed(f)) {
         refuse(self, wanted, f);
         return;

@@ -14,6 +14,7 @@
 
 #include "logtalk.pb-c.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #define NO_INDEX ((UINT64_C(1) << 48) - 1)
@@ -36,6 +37,11 @@ struct question {
     struct leaf_lender lender;
     struct leaf_checker checker;
     uint8_t verdicts[2 * RECONCILE_LEAVES_A_MESSAGE];
+    struct sha256 taken[RECONCILE_LEAVES_A_MESSAGE]; /* those that `waits` says */
+    bool waits[RECONCILE_LEAVES_A_MESSAGE];          /* for being durable */
+    size_t waiting;
+    bool checked;
+    struct loop_timer timer;
 };
 
 struct set_desk {
@@ -53,6 +59,9 @@ struct set_desk *set_desk_new(struct node *node)
 
 static void question_free(struct question *question)
 {
+    struct node *node = question->desk->node;
+    late_receipts_forget(node->late, question);
+    loop_stop_timer(node->loop, &question->timer);
     leaf_checker_stop(&question->checker);
     bytes_free(&question->lender.packed);
     free(question->room);
@@ -286,23 +295,63 @@ static fault take_give(struct question *question, const Chaski__GiveLeaves *aske
 
 // --- leaves that we lack ------------------------------------------------------------------------
 
+static void answer_judged(struct question *question)
+{
+    answer_verdicts(question->desk, &question->reply, CHASKI__SET_STATUS__SET_READY,
+                    question->verdicts, question->checker.at);
+    end(question);
+}
+
+/* OK is said of what is durable in the log, and of nothing else. What this node could not do is no
+ * fault of the leaf: it may come again. */
+static void kept(void *owner, fault f, const struct sha256 *leaf_hash, bool new)
+{
+    struct question *question = owner;
+    size_t i = 0;
+    (void)new;
+    while (i < RECONCILE_LEAVES_A_MESSAGE &&
+           (!question->waits[i] || !sha256_equal(&question->taken[i], leaf_hash)))
+        i++;
+    assert(i < RECONCILE_LEAVES_A_MESSAGE);
+    set_talk_put_verdict(!failed(f) || f.code == INCONSISTENT ? f.code : OVERLOADED,
+                         question->verdicts + 2 * i);
+    question->waits[i] = false;
+    if (--question->waiting == 0 && question->checked)
+        answer_judged(question);
+}
+
+/* What waits still goes on by itself: when it is brought again, it waits for that one, or is there.
+ */
+static void waited_enough(struct loop_timer *timer)
+{
+    answer_judged(timer->owner);
+}
+
 static void judge(struct leaf_checker *checker, fault f, struct late_leaf **leaf)
 {
     struct question *question = checker->owner;
-    if (!failed(f))
-        f = late_receipts_take(question->desk->node->late, leaf, NULL, NULL);
+    if (!failed(f)) {
+        question->taken[checker->at] = (*leaf)->receipt.leaf_hash;
+        f = late_receipts_take(question->desk->node->late, leaf, kept, question);
+        question->waits[checker->at] = !failed(f);
+        question->waiting += !failed(f);
+    }
     if (failed(f) && f.code != OVERLOADED &&
         event_rate_allows(&question->desk->node->refused_leaves))
         EVENT(WARN, "reconcile.leaf_refused", E_TEXT("peer", question->asker->id), E_FAULT(f));
-    set_talk_put_verdict(f.code, question->verdicts + 2 * checker->at);
+    set_talk_put_verdict(failed(f) ? f.code : OVERLOADED, question->verdicts + 2 * checker->at);
 }
 
 static void judged(struct leaf_checker *checker)
 {
     struct question *question = checker->owner;
-    answer_verdicts(question->desk, &question->reply, CHASKI__SET_STATUS__SET_READY,
-                    question->verdicts, checker->at);
-    end(question);
+    question->checked = true;
+    if (question->waiting == 0) {
+        answer_judged(question);
+        return;
+    }
+    question->timer = (struct loop_timer){.fire = waited_enough, .owner = question};
+    loop_set_timer(question->desk->node->loop, &question->timer, LATE_ANSWER_MS);
 }
 
 static fault take_take(struct question *question, const Chaski__TakeLeaves *asked)

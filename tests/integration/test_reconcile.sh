@@ -174,6 +174,16 @@ flip "$set_file" 100
 check "a damaged one is not taken for lost leaves" contains "$(reconcile a --peer $B/SS1)" "not finished"
 check "... and is made anew" wait_for 10 bash -c "'$BIN/chaski' reconcile --config '$C/a/server.conf' --peer $B/SS1 | grep -q ': equal'"
 check "... with nothing taken in" equal "$(lates a)" 1
+server_stop a
+set_file=$(dirname "$(grep -l "$B/SS1" "$C"/a/audit/sets/*/peer)")
+set_file=$(ls "$set_file"/20* | tail -n 1)
+head -c 100 /dev/urandom >>"$set_file"
+start a
+ask 1 1 >/dev/null
+check "what a crash left at the end of one is cut off" wait_for 5 said_since_start a scribe.set_mended
+sleep 0.5
+check "... and all are equal" contains "$(reconcile a --peer $B/SS1)" ": equal"
+check "... with nothing taken in" equal "$(lates a)" 1
 
 # --- a server that lost what it signed itself ------------------------------------------------------------------
 stop_b
@@ -229,7 +239,54 @@ check "a peer that sends a leaf every 150 ms does not keep the first from being 
     wait_for 6 bash -c "[ \$('$AUDIT' show '$C/a/audit' --kind late | wc -l) -gt $before ]"
 check "... while it still sends" kill -0 "$dripping"
 wait "$dripping"
-check "... and each is taken in once" wait_for 10 bash -c "[ \$('$AUDIT' show '$C/a/audit' --kind late | wc -l) = $((before + 80)) ]"
+taken=$(grep -c ' OK$' "$C/dripped")
+check "... and only the first of them waits for the scribe" test "$taken" -gt 20
+check "... and each that was said to be taken in is, once" equal "$(lates a)" $((before + taken))
+
+# OK is said of what is durable: a node that is killed at that moment still has it
+scribe() { local p; for p in $(ps -o pid= --ppid "$(cat "$C/a/server.pid")"); do
+    [ "$(cat "/proc/$p/comm" 2>/dev/null)" = chaski-scribe ] && echo "$p"; done; }
+restart_a() {
+    server_stop a
+    start a
+    pid_a=$(sed -n 's/^exchange_pid=//p' "$C/a/server.ready")
+}
+restart_a
+before=$(lates a)
+kill -STOP "$(scribe)"
+ask 1 >/dev/null # something that is not sorted yet
+liar leaves >"$C/verdicts" &
+bringing=$!
+sleep 2
+check "while it is not known what is there, nothing is said to be taken in" equal "$(verdict 6)" ""
+check "... nor taken in" equal "$(lates a)" "$before"
+kill -CONT "$(scribe)"
+wait_for 10 grep -q '^verdict 6 OK' "$C/verdicts"
+server_kill a
+wait "$bringing"
+start a
+check "what was said to be taken in survives a kill at that moment" equal "$(lates a)" $((before + 1))
+
+# a leaf that comes both late and by itself, in either order, while nothing is sorted
+lie() { # LIE: to b, whose service it asks
+    timeout 40 "$OUT/tests/mesh_peer" "tcp://$HOST:${MESH_PORT[b]}" "$C/c/keys" $D/SS1 "$C/directory" \
+        "$C/store/anchor/trust.pem" "$C/store/anchor/directory.vkey" $B/SS1 $D/RUT $S "$1" 2>&1 | cut -d ' ' -f 1,2
+}
+before=$(lates b)
+check "a leaf that came late may come by itself" equal "$(lie early | paste -sd ' ')" "verdict OK answer OK"
+check "... late once" equal "$(lates b)" $((before + 1))
+b_scribe=$(for p in $(ps -o pid= --ppid "$(cat "$C/b/server.pid")"); do
+    [ "$(cat "/proc/$p/comm")" = chaski-scribe ] && echo "$p"; done)
+kill -STOP "$b_scribe"
+for i in 1 2 3; do
+    check "a leaf that came by itself is there, sorted or not ($i)" equal "$(lie late | paste -sd ' ')" "answer OK verdict OK"
+done
+check "... and does not come late" equal "$(lates b)" $((before + 1))
+kill -CONT "$b_scribe"
+sleep 1
+verify "$C/b/audit" >/dev/null
+check "... of which an auditor finds nothing" equal "$(grep -c 'FINDING.*late receipts' "$C/said")" 0
+pid_a=$(sed -n 's/^exchange_pid=//p' "$C/a/server.ready")
 memory() { awk '/VmRSS/ { print $2 }' "/proc/$(sed -n 's/^exchange_pid=//p' "$C/a/server.ready")/status"; }
 memory_before=$(memory)
 liar flood >"$C/flood" &
@@ -276,6 +333,8 @@ check "... and the node does not grow" test $(($(memory) - memory_before)) -lt 4
 serve_lies forged
 reported "a leaf that the peer made up in our name is refused" '"fault":"NOT_YOURS"'
 check "... and told of" test "$(type_count 7)" -ge 1
+serve_lies elsewhere
+reported "a leaf that was listed under another hour than it is of is refused" '"fault":"INCONSISTENT"'
 serve_lies order
 reported "hashes in the wrong order end the comparison" '"fault":"BAD_FRAME"'
 serve_lies digests
@@ -288,7 +347,7 @@ check "... and exchanges go on" contains "$(ask 4)" "OK                   4"
 lying=$!
 pids+=("$lying")
 sleep 0.3
-check "a peer's own answer that we lack comes" contains "$(reconcile a --peer $D/SS1)" "1 sent, 1 taken in, 0 refused"
+check "a peer's own answer that we lack comes" contains "$(reconcile a --peer $D/SS1)" " sent, 1 taken in, 0 refused"
 check "... and two more of the same exchange" contains "$(reconcile a --peer $D/SS1 --json | tee "$C/report.json")" '"taken_in": 2'
 check "... one says something else" equal "$(type_count 5)" 1
 check "... one is signed once more" equal "$(type_count 6)" 1
@@ -346,4 +405,33 @@ liar leaves >"$C/verdicts"
 check "a leaf that may still come by itself is not taken in yet" equal "$(verdict 6)" OVERLOADED
 sleep 1
 check "... nor recorded" equal "$(lates a)" "$before"
+
+# --- too many, or no room ------------------------------------------------------------------------------
+server_stop a
+sed -i 's/^reconcile_grace_ms = .*/reconcile_grace_ms = 100\nlate_a_day = 3/' "$C/a/server.conf"
+start a
+liar drip >"$C/verdicts"
+check "of one peer no more late leaves are taken in than late_a_day" equal "$(grep -c ' OK$' "$C/verdicts")" 3
+check "... others may come again" test "$(grep -c ' OVERLOADED$' "$C/verdicts")" -gt 40
+check "... which is said once" equal "$(grep -c reconcile.late_share_spent "$C/a/server.events")" 1
+check "... and recorded" equal "$(lates a)" $((before + 3))
+before=$(lates a)
+server_stop a
+rm -rf "$C/a/audit/sets"
+hour=$(date -u +%Y%m%d%H)
+sed -i 's/^late_a_day = .*/late_an_hour = 5/' "$C/a/server.conf"
+start a
+liar drip >"$C/verdicts"
+if [ "$hour" = "$(date -u +%Y%m%d%H)" ]; then # else two hours have their share
+    check "of one hour no more are taken in than late_an_hour, those of before counted" test "$(grep -c ' OK$' "$C/verdicts")" -le 5
+    check "... which is said" grep -q reconcile.late_hour_full "$C/a/server.events"
+fi
+check "... and no more recorded" equal "$(lates a)" $((before + $(grep -c ' OK$' "$C/verdicts")))
+server_stop a
+sed -i 's/^late_an_hour = .*/late_free_mib = 100000000/' "$C/a/server.conf"
+start a
+liar leaves >"$C/verdicts"
+check "with too little room none are taken in" equal "$(verdict 6)" OVERLOADED
+check "... which is said" grep -q reconcile.no_room_for_late "$C/a/server.events"
+server_stop a
 finish

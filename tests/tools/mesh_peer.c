@@ -7,8 +7,10 @@
  *
  * LIE: honest, random, envelope, unsealed, other-payload, bad-signature, wrong-key, other-server,
  *      other-sender, future, stale, old, twice, old-twice, replay-other, stranger, long-deadline,
- *      keep:FILE (honest, and its frames go to the file), again:FILE (the very frames of before)
- * Prints `answer FAULT_NAME` for each answer that can be opened, or `silence` after a while.
+ *      keep:FILE (honest, and its frames go to the file), again:FILE (the very frames of before),
+ *      late (honest; when it is answered, its leaf comes again, as one that is missing there),
+ * early (that before the message) Prints `answer FAULT_NAME` for each answer that can be opened, or
+ * `silence` after a while; and `verdict FAULT_NAME`.
  */
 #include "lib/base/clock.h"
 #include "lib/base/cursor.h"
@@ -18,20 +20,25 @@
 #include "lib/bus/directory.h"
 #include "lib/bus/header.h"
 #include "lib/bus/letter.h"
+#include "lib/bus/set_talk.h"
 #include "lib/crypto/merkle.h"
 #include "lib/crypto/random.h"
 #include "lib/net/socket.h"
+
+#include "logtalk.pb-c.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define WAIT_MS 1500
+#define LATE_WAIT_MS 25000
+#define YOUNG_MS 500 /* no leaf is taken late that is as young as the test's reconcile_grace_ms */
 
 struct liar {
     struct loop *loop;
     struct net *net;
     struct socket *socket;
-    struct loop_timer end, again;
+    struct loop_timer end, again, late;
     struct keypair *sign, *seal;
     struct certificate *certificate;
     struct cades_template template;
@@ -41,6 +48,7 @@ struct liar {
     uint8_t envelope[MESH_ENVELOPE_BYTES_MAX];
     size_t envelope_size;
     struct bytes *sealed;
+    struct bytes *leaf; /* as the target writes it down */
     unsigned answers, wanted;
 };
 
@@ -52,6 +60,11 @@ static bool lies(const struct liar *self, const char *lie)
 static bool sends_twice(const struct liar *self)
 {
     return lies(self, "twice") || lies(self, "old-twice");
+}
+
+static bool is_late(const struct liar *self)
+{
+    return lies(self, "late") || lies(self, "early");
 }
 
 static fault make_header(struct liar *self, const struct bytes *blob, struct bytes **out,
@@ -112,6 +125,8 @@ static fault make_message(struct liar *self)
     TRY(letter_blob(span_of_text("what the service would get"), &blob));
     TRY(make_header(self, blob, &header, &time_ms));
     TRY(sign_header(self, header, time_ms, signature, &size));
+    TRY(cades_leaf(&self->template, bytes_span(header), time_ms, span_of(signature, size),
+                   &self->leaf));
     if (lies(self, "other-payload"))
         blob->data[SALT_BYTES] ^= 1;
     TRY(seal_start(self->target->seal_key[0], envelope.ephemeral, &key));
@@ -169,6 +184,51 @@ static fault take_frames(struct liar *self)
         &self->sealed);
 }
 
+/* "You lack this." */
+static fault send_leaf(struct liar *self)
+{
+    OWNED(bytes) leaves = bytes_empty(4096);
+    OWNED(bytes) packed = NULL;
+    Chaski__LogTalk message = CHASKI__LOG_TALK__INIT;
+    Chaski__TakeLeaves question = CHASKI__TAKE_LEAVES__INIT;
+    if (!set_talk_put_leaf(bytes_span(self->leaf), leaves))
+        return RAISE(INTERNAL, "no room for the leaf");
+    question.leaves = (ProtobufCBinaryData){leaves->size, leaves->data};
+    message.version = 1;
+    message.body_case = CHASKI__LOG_TALK__BODY_TAKE_LEAVES;
+    message.take_leaves = &question;
+    TRY(bytes_new(chaski__log_talk__get_packed_size(&message), &packed));
+    chaski__log_talk__pack(&message, packed->data);
+    struct span frame = bytes_span(packed);
+    return socket_send(self->socket, (struct span){0}, &frame, 1);
+}
+
+static void send_late(struct loop_timer *timer)
+{
+    struct liar *self = timer->owner;
+    if (failed(send_leaf(self)))
+        loop_set_timer(self->loop, &self->late, 20);
+}
+
+static void take_verdict(struct liar *self, struct span frame)
+{
+    enum fault_code code = INTERNAL;
+    Chaski__LogTalk *answer = chaski__log_talk__unpack(NULL, frame.size, frame.at);
+    if (answer == NULL || answer->body_case != CHASKI__LOG_TALK__BODY_TAKE_LEAVES_ANSWER) {
+        if (answer != NULL)
+            chaski__log_talk__free_unpacked(answer, NULL);
+        return;
+    }
+    const Chaski__TakeLeavesAnswer *said = answer->take_leaves_answer;
+    ignore(set_talk_get_verdict(span_of(said->verdicts.data, said->verdicts.len), 0, &code));
+    printf("verdict %s\n", said->status == 0 ? fault_name(code) : "none");
+    chaski__log_talk__free_unpacked(answer, NULL);
+    if (lies(self, "early"))
+        loop_set_timer(self->loop, &self->again, 0);
+    else
+        loop_stop(self->loop);
+}
+
 static void send_it(struct loop_timer *timer)
 {
     struct liar *self = timer->owner;
@@ -202,11 +262,17 @@ static fault open_answer(struct liar *self, const struct message *message)
 static void on_answer(void *owner, const struct message *message)
 {
     struct liar *self = owner;
+    if (message->count == 1) {
+        take_verdict(self, message->frame[0]);
+        return;
+    }
     fault f = open_answer(self, message);
     if (failed(f))
         printf("garbage %s\n", fault_name(f.code));
     self->answers++;
-    if (!sends_twice(self) || self->answers == 2)
+    if (lies(self, "late"))
+        loop_set_timer(self->loop, &self->late, YOUNG_MS);
+    else if (!sends_twice(self) || self->answers == 2)
         loop_stop(self->loop);
 }
 
@@ -269,13 +335,18 @@ static fault run(char **argv)
     TRY(socket_connect(self.socket, argv[1]));
     self.end = (struct loop_timer){.fire = on_end, .owner = &self};
     self.again = (struct loop_timer){.fire = send_it, .owner = &self};
-    loop_set_timer(self.loop, &self.end, WAIT_MS);
-    loop_set_timer(self.loop, &self.again, 0);
+    self.late = (struct loop_timer){.fire = send_late, .owner = &self};
+    loop_set_timer(self.loop, &self.end, is_late(&self) ? LATE_WAIT_MS : WAIT_MS);
+    if (lies(&self, "early"))
+        loop_set_timer(self.loop, &self.late, YOUNG_MS);
+    else
+        loop_set_timer(self.loop, &self.again, 0);
     TRY(loop_run(self.loop));
     socket_close(&self.socket);
     net_free(&self.net);
     loop_free(&self.loop);
     bytes_free(&self.sealed);
+    bytes_free(&self.leaf);
     directory_release(&self.directory);
     certificate_free(&self.certificate);
     keypair_free(&self.sign);

@@ -12,6 +12,8 @@
  * that are none flood    asks 3,000 times as fast as it can; prints how many were answered, and how
  *        heads, proofs   asks 3,000 times what the target holds of its log (KnownHead), or for a
  * proof (ProveFrom), and prints how many were answered
+ *        checkpoint:FILE   asks the target to cosign what is in the file, as its own; prints the
+ * status
  *        drip     sends one good leaf every 150 ms for 12 s; prints how many were taken
  * serve: hashes   has a leaf for each number, without end, and shows none
  *        order    lists hashes in the wrong order
@@ -20,6 +22,7 @@
  *        forged   lists one leaf that the target is said to have signed, and shows it
  *        twins    in its first run a good answer of its own; from then on two more of the same
  * exchange: another one, and the first with another signature
+ *        elsewhere  lists a good answer of its own in another hour than it is of
  */
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
@@ -38,6 +41,7 @@
 #include <stdlib.h>
 
 #define QUIET_MS 1500
+#define FIRST_MS 30000 /* for the first answer */
 #define FLOOD 3000
 #define DRIPS 80
 #define TWINS 3
@@ -213,6 +217,29 @@ static void send_head_question(struct liar *self)
     send_message(self, (struct span){0}, &message);
 }
 
+static const char *checkpoint_file(const struct liar *self)
+{
+    static const char lie[] = "checkpoint:";
+    return strncmp(self->lie, lie, sizeof lie - 1) == 0 ? self->lie + sizeof lie - 1 : NULL;
+}
+
+static void send_checkpoint(struct liar *self)
+{
+    Chaski__LogTalk message = CHASKI__LOG_TALK__INIT;
+    Chaski__AddCheckpoint question = CHASKI__ADD_CHECKPOINT__INIT;
+    OWNED(bytes) body = NULL;
+    fault f = file_read(checkpoint_file(self), 1 << 16, &body);
+    if (failed(f)) {
+        fprintf(stderr, "no checkpoint: %s\n", fault_detail());
+        return;
+    }
+    question.body = (ProtobufCBinaryData){body->size, body->data};
+    message.id = self->asked++;
+    message.body_case = CHASKI__LOG_TALK__BODY_ADD_CHECKPOINT;
+    message.add_checkpoint = &question;
+    send_message(self, (struct span){0}, &message);
+}
+
 static void send_leaves(struct liar *self)
 {
     Chaski__LogTalk message = CHASKI__LOG_TALK__INIT;
@@ -250,6 +277,8 @@ static void ask(struct loop_timer *timer)
             send_digests(self, hour - 20, 0, 20);
     } else if (lies(self, "ranges")) {
         send_digests(self, ranges[before].hour, ranges[before].minute, ranges[before].parts);
+    } else if (checkpoint_file(self) != NULL) {
+        send_checkpoint(self);
     } else {
         send_leaves(self);
     }
@@ -286,6 +315,8 @@ static void take_answer(struct liar *self, const struct message *message)
                                answer->take_leaves_answer->verdicts.len));
     } else if (answer->body_case == CHASKI__LOG_TALK__BODY_SET_DIGESTS_ANSWER) {
         self->answers[answer->set_digests_answer->status % 4]++;
+    } else if (answer->body_case == CHASKI__LOG_TALK__BODY_ADD_CHECKPOINT_ANSWER) {
+        printf("status %u\n", answer->add_checkpoint_answer->status);
     } else if (answer->body_case == CHASKI__LOG_TALK__BODY_KNOWN_HEAD_ANSWER ||
                answer->body_case == CHASKI__LOG_TALK__BODY_PROVE_FROM_ANSWER) {
         self->answers[0]++;
@@ -296,14 +327,32 @@ static void take_answer(struct liar *self, const struct message *message)
 
 // --- answering ----------------------------------------------------------------------------------
 
+static bool shows_twins(const struct liar *self)
+{
+    return lies(self, "twins") || lies(self, "elsewhere");
+}
+
+/* "elsewhere": an hour before. */
+static int64_t hour_of_twins(const struct liar *self)
+{
+    return self->twin_ms / SET_HOUR_MS - lies(self, "elsewhere");
+}
+
+static bool is_minute_of_twins(const struct liar *self, const Chaski__SetRange *range,
+                               int64_t minute)
+{
+    return (int64_t)range->hour == hour_of_twins(self) &&
+           minute == self->twin_ms % SET_HOUR_MS / 60000;
+}
+
 /* Of all hours and minutes but one it has nothing. */
 static void tell_twins(const struct liar *self, const Chaski__SetDigests *asked, struct bytes *out)
 {
     for (size_t i = 0; i < asked->parts; i++) {
         struct set_digest digest = {0, SHA256_OF((struct span){0})};
         bool is = asked->parts == SET_MINUTES
-                      ? (int64_t)i == self->twin_ms % SET_HOUR_MS / 60000
-                      : (int64_t)(asked->range->hour + i) == self->twin_ms / SET_HOUR_MS;
+                      ? is_minute_of_twins(self, asked->range, (int64_t)i)
+                      : (int64_t)(asked->range->hour + i) == hour_of_twins(self);
         if (is) {
             digest.count = 1;
             random_fill(digest.digest.at, SHA256_BYTES);
@@ -336,7 +385,7 @@ static void lie_about_digests(struct liar *self, const Chaski__SetDigests *asked
 {
     struct set_digest digest = {.count = 5000};
     size_t parts = asked->parts;
-    if (lies(self, "twins")) {
+    if (shows_twins(self)) {
         tell_twins(self, asked, out);
         return;
     }
@@ -357,8 +406,8 @@ static void lie_about_hashes(struct liar *self, const Chaski__SetList *asked, st
 {
     struct span after = span_of(asked->after.data, asked->after.len);
     struct sha256 hash = {{0}};
-    if (lies(self, "twins")) {
-        if ((int64_t)asked->range->minute == 1 + self->twin_ms % SET_HOUR_MS / 60000)
+    if (shows_twins(self)) {
+        if (is_minute_of_twins(self, asked->range, (int64_t)asked->range->minute - 1))
             list_twins(self, out);
         return;
     }
@@ -405,7 +454,7 @@ static void answer(struct liar *self, const struct message *message, const Chask
     } else if (asked->body_case == CHASKI__LOG_TALK__BODY_GIVE_LEAVES) {
         if (lies(self, "forged"))
             set_talk_put_leaf(bytes_span(self->forged), content);
-        if (lies(self, "twins"))
+        if (shows_twins(self))
             give_twins(self,
                        span_of(asked->give_leaves->hashes.data, asked->give_leaves->hashes.len),
                        content);
@@ -534,7 +583,7 @@ static fault run(char **argv)
     self.end = (struct loop_timer){.fire = on_end, .owner = &self};
     self.next = (struct loop_timer){.fire = ask, .owner = &self};
     if (!serves) {
-        loop_set_timer(self.loop, &self.end, 2 * QUIET_MS);
+        loop_set_timer(self.loop, &self.end, FIRST_MS);
         loop_set_timer(self.loop, &self.next, 0);
     }
     TRY(loop_run(self.loop));
@@ -553,6 +602,7 @@ static fault run(char **argv)
 
 int main(int argc, char **argv)
 {
+    setvbuf(stdout, NULL, _IOLBF, 0);
     fault f = argc == 10 ? run(argv) : RAISE(BAD_REQUEST, "see the head of set_liar.c");
     if (failed(f))
         fprintf(stderr, "set_liar: %s: %s\n", fault_name(f.code), fault_detail());
