@@ -237,6 +237,10 @@ void verify_log(struct verify *self, struct log *log);
 void verify_missing(struct verify *self, struct log *log);
 /* Its late receipts. After the last entry. */
 void verify_late(struct verify *self, struct log *log);
+/* Has this entry of `here`, which `log` does not have, come to it late, in this epoch or a later
+ * one? A receipt that says otherwise of it than the entry does is a finding, and heals nothing. */
+bool verify_late_came(struct verify *self, struct log *log, const struct kept *kept,
+                      const struct log *here);
 void verify_late_clear(struct log *log);
 /* Tiles and bundles of its first `size` entries. After the last entry. */
 void verify_tiles(struct verify *self, struct log *log, uint64_t size);

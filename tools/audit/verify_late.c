@@ -122,6 +122,62 @@ static void check_own(struct verify *self, struct log *log, size_t at)
         (const char *)header->receiver_server.at);
 }
 
+// --- against the other log ----------------------------------------------------------------------
+
+static const struct late_act *receipt_of(const struct log *log, const struct sha256 *leaf_hash)
+{
+    uintptr_t place = (uintptr_t)map_get(&log->late_by_hash, sha256_span(leaf_hash));
+    for (size_t low = 0, high = log->lates; place != 0 && low < high;) {
+        size_t middle = (low + high) / 2;
+        if (log->late[middle].index == place - 1)
+            return &log->late[middle];
+        if (log->late[middle].index < place - 1)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+/* What the receipt says otherwise than the leaf that the other side has shown; NULL: nothing. */
+static const char *contradiction(const struct log *log, const struct header *receipt,
+                                 const struct kept *kept, const struct log *here)
+{
+    const struct late_receipt *said = receipt->late;
+    if (said->own != (strcmp(kept->sender_server, log->view->server) == 0))
+        return "who signed it";
+    if (said->kind != kept->kind)
+        return "its kind";
+    if (said->time_ms != kept->time_ms)
+        return "its time";
+    if (memcmp(receipt->exchange_id, kept->exchange_id, EXCHANGE_ID_BYTES) != 0)
+        return "its exchange";
+    if (!span_is_text(receipt->service, kept->service == NULL ? "" : kept->service))
+        return "its service";
+    return span_is_text(receipt->receiver_server, here->view->server) ? NULL : "the other server";
+}
+
+bool verify_late_came(struct verify *self, struct log *log, const struct kept *kept,
+                      const struct log *here)
+{
+    for (; log != NULL; log = log->later) {
+        const struct late_act *act = receipt_of(log, &kept->leaf_hash);
+        const char *what =
+            act == NULL ? NULL : contradiction(log, header_of(act->header), kept, here);
+        if (act != NULL && what == NULL)
+            return true;
+        if (act != NULL)
+            FIND(self, log, act->index, RULE,
+                 "The receipt was made up to excuse a record that was lost or suppressed.",
+                 "of the leaf that came it says otherwise than the leaf itself, which is entry "
+                 "%" PRIu64 " of %s: %s",
+                 kept->index, here->view->server, what);
+    }
+    return false;
+}
+
+// --- telling ------------------------------------------------------------------------------------
+
 static void remark(struct verify *self, struct log *log)
 {
     char list[LISTED_MAX * 24] = "";

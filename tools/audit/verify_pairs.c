@@ -123,14 +123,6 @@ struct comparing {
     struct listed listed[PAIR_TYPES_END];
 };
 
-static bool is_healed(const struct log *there, const struct kept *kept)
-{
-    for (; there != NULL; there = there->later)
-        if (map_get(&there->late_by_hash, sha256_span(&kept->leaf_hash)) != NULL)
-            return true;
-    return false;
-}
-
 /* Signed by the other side when its log was longer than it is now? */
 static bool is_lost_there(struct log *there, const struct kept *kept)
 {
@@ -203,7 +195,7 @@ static void compare(struct comparing *self, struct pair_tally *tally, const stru
         is_told(self, kept))
         return;
     enum pair_type type = pair_type_of(kept->kind, sent, false);
-    bool healed = is_healed(self->there, kept);
+    bool healed = verify_late_came(self->verify, self->there, kept, self->here);
     tally->count[type]++;
     tally->healed[type] += healed;
     if (got)

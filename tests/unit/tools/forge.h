@@ -44,6 +44,8 @@ struct forge {
     struct audit_head head; /* of the last entry; what an honest header would claim */
     int64_t time_ms;        /* of the next entry */
     enum keep_mode mode;    /* what is kept of the next entry's payload */
+    char other[256];        /* folder of the other side's log, once it is made; "": there is none */
+    bool sealed;            /* the auditor has no key to payloads */
 };
 
 static inline void forge_free(struct forge **owner)
@@ -297,7 +299,7 @@ static inline json_t *forge_verify_all(const struct forge *self, const char *con
 {
     char path[300], keys[300];
     struct audit_arguments arguments = {
-        .count = count, .json = true, .store_keys = 1, .store_key = {keys}};
+        .count = count, .json = true, .store_keys = self->sealed ? 0 : 1, .store_key = {keys}};
     for (size_t i = 0; i < count; i++)
         arguments.positional[i] = folder[i];
     forge_store_key(self, keys);
@@ -321,8 +323,8 @@ static inline json_t *forge_verify_all(const struct forge *self, const char *con
 
 static inline json_t *forge_verify(const struct forge *self)
 {
-    const char *folder = self->folder;
-    return forge_verify_all(self, &folder, 1);
+    const char *const folders[] = {self->folder, self->other};
+    return forge_verify_all(self, folders, self->other[0] == '\0' ? 1 : 2);
 }
 
 /* Findings of this rule; words: in what is said, or NULL. */
@@ -375,6 +377,20 @@ static inline void forge_tiles(struct forge *self)
 static inline void forge_turn(struct forge *self)
 {
     strcat(self->folder, "2");
+    MUST(file_make_folders(self->folder, 0700));
+    self->whose = self->whose == CALLER ? PROVIDER : CALLER;
+    forge_open(self, 1);
+}
+
+/* The log comes to its end, and the other side's is begun, in the same country; the auditor gets
+ * both. */
+static inline void forge_other_side(struct forge *self)
+{
+    forge_own(self, HEADER_STOPPED);
+    forge_checkpoint(self);
+    forge_publish(self);
+    snprintf(self->other, sizeof self->other, "%s", self->folder);
+    snprintf(self->folder, sizeof self->folder, "%s/audit", unit_folder());
     MUST(file_make_folders(self->folder, 0700));
     self->whose = self->whose == CALLER ? PROVIDER : CALLER;
     forge_open(self, 1);

@@ -122,6 +122,114 @@ static void test_a_server_that_had_lost_its_own_act_is_found(void)
     forge_finds(self, "both sides hold the same leaves", 1, 3);
 }
 
+// --- two logs -----------------------------------------------------------------------------------
+
+/* The caller's log has the request and the answer; the provider's has the request only. */
+static struct forge *provider_who_suppressed(struct bytes **answer)
+{
+    struct merkle none = {0};
+    struct forge *self = forge_new(CALLER);
+    OWNED(bytes) leaf = NULL;
+    OWNED(bytes) blob = NULL;
+    OWNED(bytes) answer_blob = NULL;
+    forge_own(self, HEADER_STARTED);
+    struct header request = forge_header(self, CALLER, HEADER_REQUEST);
+    struct header response = forge_header(self, PROVIDER, HEADER_RESPONSE);
+    response.has_reply_to = true;
+    response.reply_to = forge_append(self, CALLER, &request, request.time_ms);
+    memcpy(response.exchange_id, request.exchange_id, EXCHANGE_ID_BYTES);
+    response.time_ms = self->time_ms;
+    response.log_root = merkle_root(&none);
+    forge_append(self, PROVIDER, &response, response.time_ms);
+    MUST(audit_log_read(self->log, audit_place(1, 1), &leaf, &blob));
+    MUST(audit_log_read(self->log, audit_place(1, 2), answer, &answer_blob));
+    forge_other_side(self);
+    self->sealed = true;
+    forge_own(self, HEADER_STARTED);
+    struct audit_record record = {.leaf = bytes_span(leaf), .blob = bytes_span(blob)};
+    MUST(audit_log_append(self->log, &record, 1, self->time_ms));
+    self->head = audit_log_head(self->log);
+    return self;
+}
+
+/* ... and says that it came late, with one thing changed. */
+static void excuse(struct forge *self, const struct bytes *answer, int what)
+{
+    struct cades_parts parts;
+    OWNED(header_read) read = NULL;
+    MUST(cades_parse(bytes_span(answer), &parts));
+    MUST(header_decode(parts.content, &read));
+    struct header lost = *header_of(read);
+    struct late_receipt receipt = receipt_of(answer, &lost);
+    struct header header = forge_header(self, PROVIDER, HEADER_LATE);
+    receipt.own = what != 0;
+    receipt.kind = what == 1 ? HEADER_FAULT : receipt.kind;
+    receipt.time_ms += what == 2;
+    memcpy(header.exchange_id, lost.exchange_id, EXCHANGE_ID_BYTES);
+    header.exchange_id[3] ^= what == 3;
+    header.service = what == 4 ? span_of_text(DANE "/DIVIPOLA/otro") : lost.service;
+    header.receiver_server = span_of_text(what == 5 ? DANE "/SS2" : forge_server[CALLER]);
+    header.late = &receipt;
+    forge_append_with(self, PROVIDER, &header, header.time_ms, bytes_span(answer));
+}
+
+static size_t findings_of(const json_t *said, const char *rule, const char *with)
+{
+    size_t index, count = 0;
+    json_t *finding;
+    json_array_foreach(json_object_get(said, "findings"), index, finding)
+    {
+        const char *found = json_string_value(json_object_get(finding, "rule"));
+        const char *what = json_string_value(json_object_get(finding, "what"));
+        count += strcmp(found, rule) == 0 && strstr(what, with) != NULL;
+    }
+    return count;
+}
+
+static json_t *verdict_on(struct forge *self)
+{
+    forge_own(self, HEADER_STOPPED);
+    forge_checkpoint(self);
+    forge_publish(self);
+    return forge_verify(self);
+}
+
+static void test_a_suppressed_answer_is_found_and_a_receipt_tells_that_it_came_back(void)
+{
+    for (int receipt = 0; receipt < 2; receipt++) {
+        OWNED(bytes) answer = NULL;
+        OWNED(forge) self = provider_who_suppressed(&answer);
+        if (receipt)
+            excuse(self, answer, 6);
+        json_t *said = verdict_on(self);
+        CU_ASSERT_EQUAL(json_array_size(json_object_get(said, "findings")), 1);
+        CU_ASSERT_EQUAL(findings_of(said, "both sides hold the same leaves",
+                                    receipt ? "(healed)" : "is not in its own log (type 4"),
+                        1);
+        json_decref(said);
+    }
+}
+
+/* Sealed, the receipt is known by its own words only: the other log has the leaf. */
+static void test_a_receipt_that_lies_about_a_suppressed_leaf_excuses_nothing(void)
+{
+    static const char *const words[] = {"who signed it", "its kind",    "its time",
+                                        "its exchange",  "its service", "the other server"};
+    for (int what = 0; what < 6; what++) {
+        OWNED(bytes) answer = NULL;
+        OWNED(forge) self = provider_who_suppressed(&answer);
+        excuse(self, answer, what);
+        json_t *said = verdict_on(self);
+        CU_ASSERT_EQUAL(findings_of(said, "late receipts", words[what]), 1);
+        CU_ASSERT_EQUAL(
+            findings_of(said, "both sides hold the same leaves", "is not in its own log (type 4"),
+            1);
+        CU_ASSERT_EQUAL(json_array_size(json_object_get(said, "findings")),
+                        what == 0 ? 2 : 3); /* one that says whose it was is found by itself */
+        json_decref(said);
+    }
+}
+
 // --- acts ---------------------------------------------------------------------------------------
 
 static void test_two_requests_under_one_number_are_found(void)
@@ -170,6 +278,8 @@ SUITE(verify_late, TEST(test_a_leaf_that_came_late_is_no_finding_and_is_told),
       TEST(test_a_receipt_that_says_otherwise_than_its_leaf_is_found),
       TEST(test_a_late_leaf_without_its_signature_is_found),
       TEST(test_a_server_that_had_lost_its_own_act_is_found),
+      TEST(test_a_suppressed_answer_is_found_and_a_receipt_tells_that_it_came_back),
+      TEST(test_a_receipt_that_lies_about_a_suppressed_leaf_excuses_nothing),
       TEST(test_two_requests_under_one_number_are_found),
       TEST(test_an_answer_from_before_its_request_stood_in_the_log_is_found),
       TEST(test_an_answer_dated_long_before_its_request_is_found))
