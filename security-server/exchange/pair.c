@@ -37,8 +37,10 @@ void pair_wait(struct pair *self, pair_step *step)
     if (self->waits_since_ms == 0)
         self->waits_since_ms = now_ms;
     if (now_ms - self->waits_since_ms > RECONCILE_WAIT_MS) {
-        pair_fail(self, RAISE(OVERLOADED, "the sets of leaves were not ready for %d s",
-                              RECONCILE_WAIT_MS / 1000));
+        pair_fail(self, RAISE(OVERLOADED,
+                              "%s, or this server's own scribe, was not ready for %d s: its sets "
+                              "of leaves are behind, or it takes in no more for now",
+                              self->peer, RECONCILE_WAIT_MS / 1000));
         return;
     }
     self->step = step;
@@ -92,7 +94,7 @@ bool pair_ready(struct pair *self, int status, pair_step *again)
     return false;
 }
 
-static void fail_own(struct pair *self, const struct set_job *job)
+void pair_fail_own(struct pair *self, const struct set_job *job)
 {
     if (job->fault == LOG_BROKEN)
         sets_reach_begin_anew(self->node);
@@ -137,7 +139,7 @@ static void compare_digests(struct set_job *job)
     struct pair *self = job->owner;
     bool hours = self->parts <= RECONCILE_HOURS_A_QUESTION;
     if (job->fault != OK) {
-        fail_own(self, job);
+        pair_fail_own(self, job);
         return;
     }
     for (size_t i = self->parts; i-- > 0;) { /* the earliest is taken first */
@@ -264,7 +266,7 @@ static void compare_lists(struct set_job *job)
     struct pair *self = job->owner;
     size_t i = 0, k = 0;
     if (job->fault != OK) {
-        fail_own(self, job);
+        pair_fail_own(self, job);
         return;
     }
     self->own_count = job->count;
@@ -397,6 +399,7 @@ struct pair *pair_begin(struct node *node, const char *peer, int64_t first_hour,
     self->peer = owned_text(peer);
     self->next_hour = first_hour;
     self->until_ms = until_ms;
+    self->young_until_ms = until_ms + node->config->reconcile_grace_ms;
     self->done = done;
     self->owner = owner;
     self->began_ms = clock_steady_ms();
@@ -405,7 +408,7 @@ struct pair *pair_begin(struct node *node, const char *peer, int64_t first_hour,
     self->report.from_ms = first_hour * SET_HOUR_MS;
     self->report.until_ms = until_ms;
     self->timer = (struct loop_timer){.fire = on_timer, .owner = self};
-    pair_next(self, pair_go);
+    pair_next(self, pair_count_young);
     return self;
 }
 

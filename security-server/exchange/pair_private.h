@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * pair_private - what the rooms of pair share: pair.c walks and compares, pair_leaves.c brings what
- * one side lacks.
+ * pair_private - what the rooms of pair share: pair_young.c counts what is left out, pair.c walks
+ * and compares, pair_leaves.c brings what one side lacks.
  */
 #ifndef EXCHANGE_PAIR_PRIVATE_H
 #define EXCHANGE_PAIR_PRIVATE_H
@@ -27,6 +27,8 @@ struct pair {
     struct node *node;
     char *peer;
     int64_t next_hour, until_ms;
+    int64_t young_until_ms; /* wall time when the run began */
+    uint64_t young;
     struct pair_report report;
     pair_done *done;
     void *owner;
@@ -70,11 +72,15 @@ void pair_next(struct pair *self, pair_step *step);
 void pair_wait(struct pair *self, pair_step *step);
 /* It does not go on. Reports what was found so far. */
 void pair_fail(struct pair *self, fault f);
+/* ... for what our own sets did not give. */
+void pair_fail_own(struct pair *self, const struct set_job *job);
 /* Asks the peer; a fault ends the pair. */
 void pair_ask(struct pair *self, struct Chaski__LogTalk *message, log_talk_done *done);
 /* What the status of an answer means: true when it can be used; else what is needed was done. */
 bool pair_ready(struct pair *self, int status, pair_step *again);
 
+/* Counts our leaves that are too young, then goes on with pair_go. */
+void pair_count_young(struct pair *self);
 /* Brings the leaves of `lack` and `give`, then goes on with pair_go. */
 void pair_bring(struct pair *self);
 void pair_go(struct pair *self);

@@ -87,6 +87,7 @@ static void fill_sums(const struct pair_report *self, Chaski__ReconcileReport *o
     out->peer_leaves = self->peer_leaves;
     out->hours_unequal = self->hours_unequal;
     out->hours_unknown = self->hours_unknown;
+    out->young = self->young;
     out->sent = self->sent;
     out->taken = self->taken;
     out->refused = self->refused;
@@ -123,7 +124,7 @@ void pair_report_tell(const struct pair_report *self)
     if (pair_report_count(self) == 0) {
         if (self->fault == OK)
             EVENT(DEBUG, "reconcile.equal", E_TEXT("peer", self->peer),
-                  E_NUMBER("leaves", self->leaves));
+                  E_NUMBER("leaves", self->leaves), E_NUMBER("left_out_young", self->young));
         return;
     }
     EVENT(WARN, "reconcile.found", E_TEXT("peer", self->peer),

@@ -28,6 +28,7 @@ struct pair_report {
     char detail[200];
     uint64_t leaves, peer_leaves;
     uint32_t hours_unequal, hours_unknown;
+    uint64_t young; /* leaves here from until_ms on, which were not compared */
     uint64_t sent, taken, refused;
     uint64_t count[PAIR_TYPES_END];
     struct pair_finding *finding;

@@ -10,6 +10,7 @@
 #include "security-server/exchange/known_heads.h"
 #include "security-server/exchange/order_files.h"
 #include "security-server/exchange/pair.h"
+#include "security-server/exchange/report_files.h"
 #include "security-server/exchange/set_reader.h"
 
 #include "audit.pb-c.h"
@@ -41,7 +42,8 @@ struct reconciler {
     /* a report on its way to its file */
     struct set_job job;
     struct bytes *report;
-    char path[PATH_BYTES];
+    int64_t report_began_ms;
+    bool report_found;
 };
 
 int64_t reconciler_next_ms(int64_t now_ms, int64_t hour, int64_t every_ms, uint32_t chance)
@@ -120,20 +122,21 @@ static void report_written(struct set_job *job)
     go_on(self);
 }
 
-static fault write_report(struct reconciler *self, const struct pair_report *report)
+/* On the thread of the sets. */
+static fault write_report(void *owner)
 {
-    struct sha256 hash = SHA256_OF(span_of_text(report->peer));
-    char hex[SHA256_BYTES + 1];
-    text_hex(span_of(hash.at, SHA256_BYTES / 2), hex, sizeof hex);
-    if (!text_format(self->path, sizeof self->path, "%s/reconcile/%s.report",
-                     self->node->config->audit_folder, hex))
-        return RAISE(BAD_CONFIG, "the log folder's name is too long");
+    const struct reconciler *self = owner;
+    return report_files_keep(self->node->config->audit_folder, self->peer[self->at],
+                             bytes_span(self->report), self->report_began_ms, self->report_found);
+}
+
+static fault keep_report(struct reconciler *self, const struct pair_report *report)
+{
     TRY(pair_report_pack(report, &self->report));
-    self->job = (struct set_job){.work = SET_FILE,
-                                 .path = self->path,
-                                 .note = bytes_span(self->report),
-                                 .done = report_written,
-                                 .owner = self};
+    self->report_began_ms = report->began_ms;
+    self->report_found = pair_report_count(report) > 0;
+    self->job = (struct set_job){
+        .work = SET_CALL, .call = write_report, .done = report_written, .owner = self};
     return set_reader_ask(self->node->sets, &self->job);
 }
 
@@ -147,7 +150,7 @@ static void compared(void *owner, struct pair_report *report)
     self->sent += report->sent;
     self->taken += report->taken;
     pair_report_tell(report);
-    fault f = write_report(self, report);
+    fault f = keep_report(self, report);
     if (!failed(f))
         return;
     EVENT(WARN, "reconcile.report_not_kept", E_TEXT("peer", report->peer), E_FAULT(f));

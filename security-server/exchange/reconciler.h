@@ -2,8 +2,7 @@
 /*
  * reconciler - when our leaves are compared with our peers', and with whom: every night, or every
  * so often, and on an operator's order (<audit_folder>/orders/<32 hex digits>.reconcile); one peer
- * after the other. What was found lies in <audit_folder>/reconcile/<32 hex digits>.report, one file
- * for each peer, of its last run.
+ * after the other. What was found lies in <audit_folder>/reconcile/ (report_files.h).
  */
 #ifndef EXCHANGE_RECONCILER_H
 #define EXCHANGE_RECONCILER_H

@@ -2,7 +2,6 @@
 #include "security-server/exchange/set_reader.h"
 
 #include "lib/base/channel.h"
-#include "lib/base/file.h"
 #include "lib/base/text.h"
 
 #include <assert.h>
@@ -58,8 +57,6 @@ static fault do_work(const struct set_reader *self, struct set_job *job)
     case SET_FIND:
         return leaf_set_find(self->audit_folder, job->peer, job->range.hour, job->queries,
                              job->count, &job->lates);
-    case SET_FILE:
-        return file_replace(job->path, job->note, 0644);
     case SET_CALL:
         return job->call(job->owner);
     case SET_STOP:

@@ -15,8 +15,7 @@ enum set_work {
     SET_PARTS, /* of the `parts` parts of the range */
     SET_LIST,  /* entries behind `after`, at most `most` */
     SET_FIND,  /* `queries`, all of range.hour */
-    SET_FILE,  /* `note` becomes the content of `path` */
-    SET_CALL,  /* `call`, which may read files and touch what the asker lent it, no more */
+    SET_CALL, /* `call`, which may read and write files and touch what the asker lent it, no more */
     SET_STOP
 };
 
@@ -30,9 +29,7 @@ struct set_job {
     struct sha256 after;
     size_t most; /* room in `entry` */
     struct set_query *queries;
-    const char *path; /* borrowed */
-    struct span note; /* borrowed */
-    size_t count;     /* FIND: of queries. LIST: out, of entries */
+    size_t count; /* FIND: of queries. LIST: out, of entries */
     /* out */
     struct set_digest *digest; /* HOURS, PARTS: the asker's, room for `parts` */
     struct set_entry *entry;   /* LIST: the asker's */

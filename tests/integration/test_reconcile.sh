@@ -92,6 +92,8 @@ check "... and what to do" contains "$report_a" "The provider takes it in as a l
 check "a second run finds all equal" contains "$(reconcile a --peer $B/SS1)" ": equal"
 check "... and takes nothing in again" equal "$(lates b)" 3
 check "the report of that says so" contains "$(reconcile a --report)" "equal"
+check "... and what was found before is no longer told" equal "$(reconcile a --report | grep -c 'request only at consumer')" 0
+check "... but kept" equal "$(reconcile a --report --all --peer $B/SS1 | grep -c 'request only at consumer: 3')" 1
 
 # --- lost on the way back: only the provider has it ----------------------------------------------------
 kill -STOP "$gateway_pid"
@@ -174,6 +176,18 @@ flip "$set_file" 100
 check "a damaged one is not taken for lost leaves" contains "$(reconcile a --peer $B/SS1)" "not finished"
 check "... and is made anew" wait_for 10 bash -c "'$BIN/chaski' reconcile --config '$C/a/server.conf' --peer $B/SS1 | grep -q ': equal'"
 check "... with nothing taken in" equal "$(lates a)" 1
+server_stop a
+set_file=$(ls "$(dirname "$(grep -l "$B/SS1" "$C"/a/audit/sets/*/peer)")"/20* | tail -n 1)
+rm -rf "$C/a/audit/sets"
+mkdir -p "$set_file/no-file"
+start a
+check "an hour whose set cannot be written is left out" contains "$(reconcile a --peer $B/SS1)" "1 hour not compared"
+check "... which is said" said_since_start a scribe.set_not_written
+check "... while others are compared" contains "$(reconcile a --peer $D/SS1)" ": equal"
+rm -rf "$set_file"
+server_stop a
+start a
+check "... until it can be written" equal "$(reconcile a --peer $B/SS1 | grep -c 'not compared')" 0
 server_stop a
 set_file=$(dirname "$(grep -l "$B/SS1" "$C"/a/audit/sets/*/peer)")
 set_file=$(ls "$set_file"/20* | tail -n 1)
@@ -401,6 +415,11 @@ sed -i 's/^reconcile_grace_ms = .*/reconcile_grace_ms = 60000/' "$C/a/server.con
 server_stop a
 start a
 before=$(lates a)
+start_b
+ask 2 >/dev/null
+check "a comparison says how many leaves were too young for it" contains "$(reconcile a --peer $B/SS1)" "leaves here dated later: too young"
+check "... which are those of the last minute" test "$(reconcile a --peer $B/SS1 --json | sed -n 's/.*"left_out_young": \([0-9]*\).*/\1/p')" -ge 4
+stop_b
 liar leaves >"$C/verdicts"
 check "a leaf that may still come by itself is not taken in yet" equal "$(verdict 6)" OVERLOADED
 sleep 1

@@ -48,12 +48,14 @@ static const struct {
      "      hashes and checkpoints stay, so that proofs go on"},
     {"reconcile", reconcile_command,
      "reconcile --config SERVER_CONF [--peer I/C/M/CODE] [--days N] [--wait S] [--report] "
-     "[--json]\n"
+     "[--all] [--json]\n"
      "      has the running node compare its evidence log with its peers', or with one of them; "
      "what\n"
      "      one side lacks is sent by the other and taken in. --report only tells what the last "
      "runs\n"
-     "      found: nine types, what each means and what to do"},
+     "      found: nine types, what each means and what to do; --all also the runs before that "
+     "found\n"
+     "      something"},
     {"trace", trace_command,
      "trace EXCHANGE_ID EVENTS_FILE...\n"
      "      the walk of one exchange in words, from the events of the servers that it crossed"},

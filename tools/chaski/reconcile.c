@@ -26,20 +26,18 @@
 struct reconcile {
     const char *config, *peer;
     uint64_t days, wait_s;
-    bool report, json;
+    bool report, all, json;
     uint8_t id[EXCHANGE_ID_BYTES];
     char folder[PATH_MAX], order[PATH_MAX], result[PATH_MAX];
 };
 
 static fault take_options(int argc, char **argv, struct reconcile *out)
 {
-    static const struct option known[] = {{"config", required_argument, NULL, 'c'},
-                                          {"peer", required_argument, NULL, 'p'},
-                                          {"days", required_argument, NULL, 'd'},
-                                          {"wait", required_argument, NULL, 'w'},
-                                          {"report", no_argument, NULL, 'r'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {0}};
+    static const struct option known[] = {
+        {"config", required_argument, NULL, 'c'}, {"peer", required_argument, NULL, 'p'},
+        {"days", required_argument, NULL, 'd'},   {"wait", required_argument, NULL, 'w'},
+        {"report", no_argument, NULL, 'r'},       {"all", no_argument, NULL, 'a'},
+        {"json", no_argument, NULL, 'j'},         {0}};
     optind = 0;
     for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         if (code == 'c')
@@ -52,6 +50,8 @@ static fault take_options(int argc, char **argv, struct reconcile *out)
             TRY(text_number(span_of_text(optarg), 86400, &out->wait_s));
         else if (code == 'r')
             out->report = true;
+        else if (code == 'a')
+            out->report = out->all = true;
         else if (code == 'j')
             out->json = true;
         else
@@ -138,5 +138,5 @@ fault reconcile_command(int argc, char **argv)
         TRY(write_order(&self));
         TRY(wait_for_result(&self));
     }
-    return reconcile_report_print(self.folder, self.peer, self.json);
+    return reconcile_report_print(self.folder, self.peer, self.all, self.json);
 }

@@ -46,10 +46,32 @@ static fault take_file(struct reports *self, const char *path, const char *peer)
 static int by_peer(const void *a, const void *b)
 {
     const Chaski__ReconcileReport *const *left = a, *const *right = b;
-    return strcmp((*left)->peer, (*right)->peer);
+    int order = strcmp((*left)->peer, (*right)->peer);
+    return order != 0 ? order
+                      : ((*left)->began_ms > (*right)->began_ms) -
+                            ((*left)->began_ms < (*right)->began_ms);
 }
 
-static fault read_all(struct reports *self, const char *audit_folder, const char *peer)
+/* The last run of a peer is kept twice when it found something. */
+static void drop_doubles(struct reports *self)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < self->count; i++) {
+        if (kept > 0 && by_peer(&self->report[kept - 1], &self->report[i]) == 0)
+            chaski__reconcile_report__free_unpacked(self->report[i], NULL);
+        else
+            self->report[kept++] = self->report[i];
+    }
+    self->count = kept;
+}
+
+static bool is_report(const char *name, bool all)
+{
+    const char *dot = strrchr(name, '.');
+    return dot != NULL && (strcmp(dot, ".report") == 0 || (all && strcmp(dot, ".found") == 0));
+}
+
+static fault read_all(struct reports *self, const char *audit_folder, const char *peer, bool all)
 {
     char path[PATH_MAX];
     fault f = DONE;
@@ -59,14 +81,17 @@ static fault read_all(struct reports *self, const char *audit_folder, const char
     if (dir == NULL)
         return RAISE(NOT_FOUND, "%s: %m; the node makes it at its start", path);
     for (struct dirent *entry; !failed(f) && (entry = readdir(dir)) != NULL;) {
-        const char *dot = strrchr(entry->d_name, '.');
-        if (dot != NULL && strcmp(dot, ".report") == 0 && self->count < REPORTS_MAX &&
-            text_format(path, sizeof path, "%s/reconcile/%s", audit_folder, entry->d_name))
+        if (!is_report(entry->d_name, all))
+            continue;
+        if (self->count == REPORTS_MAX)
+            f = RAISE(BAD_REQUEST, "more than %d reports: name a --peer", REPORTS_MAX);
+        else if (text_format(path, sizeof path, "%s/reconcile/%s", audit_folder, entry->d_name))
             f = take_file(self, path, peer);
     }
     closedir(dir);
     TRY(f);
     qsort(self->report, self->count, sizeof(void *), by_peer);
+    drop_doubles(self);
     return self->count > 0 ? DONE : RAISE(NOT_FOUND, "nothing was compared yet");
 }
 
@@ -150,8 +175,14 @@ static void print_report(const Chaski__ReconcileReport *report)
                report->hours_unequal, report->hours_unequal == 1 ? "" : "s", report->sent,
                report->taken, report->refused);
     if (report->hours_unknown > 0)
-        printf("  %u hour%s not compared: one of the two has removed that part of its log\n",
+        printf("  %u hour%s not compared: one of the two has removed that part of its log, or "
+               "could not "
+               "write its set\n",
                report->hours_unknown, report->hours_unknown == 1 ? "" : "s");
+    if (report->young > 0)
+        printf("  %" PRIu64 " lea%s here dated later: too young to be compared, the next run has "
+               "%s\n",
+               report->young, report->young == 1 ? "f" : "ves", report->young == 1 ? "it" : "them");
     for (size_t type = 1; type < PAIR_TYPES_END; type++)
         print_type(report, type);
     if (report->more)
@@ -227,6 +258,7 @@ static json_t *report_json(const Chaski__ReconcileReport *report)
     json_object_set_new(object, "peer_leaves", json_integer((json_int_t)report->peer_leaves));
     json_object_set_new(object, "hours_unequal", json_integer(report->hours_unequal));
     json_object_set_new(object, "hours_unknown", json_integer(report->hours_unknown));
+    json_object_set_new(object, "left_out_young", json_integer((json_int_t)report->young));
     json_object_set_new(object, "sent", json_integer((json_int_t)report->sent));
     json_object_set_new(object, "taken_in", json_integer((json_int_t)report->taken));
     json_object_set_new(object, "refused", json_integer((json_int_t)report->refused));
@@ -248,10 +280,10 @@ static void print_json(const struct reports *self)
     json_decref(list);
 }
 
-fault reconcile_report_print(const char *audit_folder, const char *peer, bool json)
+fault reconcile_report_print(const char *audit_folder, const char *peer, bool all, bool json)
 {
     struct reports *self = owned_new(sizeof *self);
-    fault f = read_all(self, audit_folder, peer);
+    fault f = read_all(self, audit_folder, peer, all);
     if (!failed(f) && json)
         print_json(self);
     for (size_t i = 0; i < self->count; i++) {
