@@ -22,6 +22,13 @@
 
 #define PATH_BYTES 512
 
+/* A request that came while another one about the same log was under way. */
+struct waiter {
+    struct bytes *body;               /* NULL: none waits */
+    char peer[ID_TEXT_BYTES_MAX + 1]; /* "": over HTTP */
+    struct log_talk_reply reply;
+};
+
 /* One log that we have been asked about. */
 struct watched {
     struct witness_desk *home;
@@ -39,6 +46,7 @@ struct watched {
     bool over_http; /* the reply goes to a gateway */
     struct log_talk_reply reply;
     struct audit_job job;
+    struct waiter waiter; /* the next one */
 };
 
 struct witness_desk {
@@ -49,6 +57,7 @@ struct witness_desk {
     struct map logs;           /* by origin */
     struct map epochs;         /* newest epoch cosigned, by the origin registered; as a number */
     struct note_key asked_key; /* of the request that is being judged */
+    struct event_rate closed;  /* epochs that are asked for all the same */
 };
 
 fault witness_desk_new(struct node *node, struct witness_desk **out)
@@ -58,6 +67,7 @@ fault witness_desk_new(struct node *node, struct witness_desk **out)
     if (!text_format(self->folder, sizeof self->folder, "%s/witness", node->config->audit_folder))
         return RAISE(BAD_CONFIG, "the log folder's name is too long");
     TRY(file_make_folders(self->folder, 0700));
+    event_rate_begin(&self->closed, node->loop, "witness.closed_epoch");
     *out = TAKE(self);
     return DONE;
 }
@@ -71,10 +81,13 @@ void witness_desk_free(struct witness_desk **self)
         bytes_free(&log->note);
         bytes_free(&log->line);
         bytes_free(&log->next_note);
+        bytes_free(&log->waiter.body);
         free(log);
     }
     map_clear(&(*self)->logs);
     map_clear(&(*self)->epochs);
+    if ((*self)->node != NULL)
+        event_rate_end(&(*self)->closed);
     free(*self);
     *self = NULL;
 }
@@ -171,22 +184,54 @@ static void answer(struct witness_desk *self, bool over_http, const struct log_t
     log_talk_answer(self->node->talk, to, &message);
 }
 
+/* Of all who come meanwhile one waits: the log itself, over the mesh, goes before strangers, who
+ * can repeat whatever it has published and would else keep it away. */
+static void let_wait(struct watched *log, const char *peer, struct span body,
+                     const struct log_talk_reply *reply)
+{
+    struct waiter *waiter = &log->waiter;
+    struct witness_desk *self = log->home;
+    OWNED(bytes) copy = NULL;
+    bool goes_before = waiter->body == NULL || (peer != NULL && waiter->peer[0] == '\0');
+    if (!goes_before || failed(bytes_copy(body, &copy))) {
+        answer(self, peer == NULL, reply, 503, (struct span){0});
+        return;
+    }
+    if (waiter->body != NULL)
+        answer(self, true, &waiter->reply, 503, (struct span){0});
+    bytes_free(&waiter->body);
+    waiter->body = TAKE(copy);
+    waiter->reply = *reply;
+    text_format(waiter->peer, sizeof waiter->peer, "%s", peer == NULL ? "" : peer);
+}
+
+/* The request under way is answered. */
+static void go_on(struct watched *log)
+{
+    OWNED(bytes) body = TAKE(log->waiter.body);
+    struct waiter waiter = log->waiter;
+    log->busy = false;
+    if (body != NULL)
+        witness_desk_take(log->home, waiter.peer[0] == '\0' ? NULL : waiter.peer, bytes_span(body),
+                          &waiter.reply);
+}
+
 static void refuse(struct watched *log, fault f)
 {
     EVENT(WARN, "witness.not_cosigned", E_TEXT("log", log->log_key.name), E_FAULT(f));
     answer(log->home, log->over_http, &log->reply, 503, (struct span){0});
     bytes_free(&log->next_note);
-    log->busy = false;
+    go_on(log);
 }
 
 static void kept_with_cosignature(struct audit_job *job)
 {
     struct watched *log = job->owner;
-    log->busy = false;
     log->shown = job->fault == OK;
     if (job->fault != OK) /* the head itself is kept; monitors see it without our line */
         EVENT(WARN, "witness.cosignature_not_kept", E_TEXT("log", log->log_key.name),
               E_FAULT(RAISE(job->fault, "%s", job->detail)));
+    go_on(log);
 }
 
 /* For monitors, who are to see what we signed. */
@@ -202,8 +247,8 @@ static void keep_cosignature(struct watched *log, struct span line)
         f = audit_actor_ask(log->home->node->audit, &log->job);
     if (!failed(f))
         return;
-    log->busy = false;
     EVENT(WARN, "witness.cosignature_not_kept", E_TEXT("log", log->log_key.name), E_FAULT(f));
+    go_on(log);
 }
 
 static void signed_by_keys(void *owner, fault f, struct span signature)
@@ -225,7 +270,7 @@ static void signed_by_keys(void *owner, fault f, struct span signature)
     if (failed(bytes_copy(bytes_span(lines), &log->line)))
         log->line = NULL; /* it is signed anew when it is asked for again */
     if (log->shown)
-        log->busy = false;
+        go_on(log);
     else
         keep_cosignature(log, bytes_span(lines));
 }
@@ -317,6 +362,17 @@ static const struct note_key *key_of_settings(struct witness_desk *self, const c
     return NULL;
 }
 
+/* Told when the log itself has signed it: a stranger may write any origin. */
+static void say_closed(struct witness_desk *self, const struct directory_server *server,
+                       unsigned epoch, unsigned newest, struct span note)
+{
+    struct note_key key;
+    struct checkpoint head;
+    if (!failed(log_epoch_key(&server->log_key, epoch, &key)) &&
+        !failed(checkpoint_open(note, &key, &head)) && event_rate_allows(&self->closed))
+        EVENT(WARN, "witness.closed_epoch", E_TEXT("log", key.name), E_NUMBER("newest", newest));
+}
+
 /* The log's key when it is this peer's log, ours to witness, and no epoch that is over; NULL else.
  */
 static const struct note_key *key_to_check(struct witness_desk *self, const char *peer,
@@ -336,8 +392,8 @@ static const struct note_key *key_to_check(struct witness_desk *self, const char
         return NULL;
     unsigned epoch = log_epoch_of(&server->log_key, span_of_text(origin));
     unsigned newest = newest_epoch(self, &server->log_key);
-    if (epoch < newest)
-        EVENT(WARN, "witness.closed_epoch", E_TEXT("log", origin), E_NUMBER("newest", newest));
+    if (epoch > 0 && epoch < newest)
+        say_closed(self, server, epoch, newest, note);
     if (epoch == 0 || epoch < newest ||
         failed(log_epoch_key(&server->log_key, epoch, &self->asked_key)))
         return NULL;
@@ -402,8 +458,8 @@ void witness_desk_take(struct witness_desk *self, const char *peer, struct span 
         answer(self, peer == NULL, reply, WITNESS_COSIGN, bytes_span(log->line));
         return;
     }
-    if (log != NULL && log->busy) {
-        answer(self, peer == NULL, reply, 503, (struct span){0});
+    if (log != NULL && log->busy && (status == WITNESS_COSIGN || status == WITNESS_OTHER_SIZE)) {
+        let_wait(log, peer, body, reply); /* what it hears depends on what is under way */
         return;
     }
     if (status == WITNESS_COSIGN && log != NULL) {

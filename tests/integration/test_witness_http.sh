@@ -9,6 +9,7 @@ PUBLISH_MS=300
 country_make >/dev/null
 member_make a CO/MUN/890905211/SS1 "Medellín" TRAMITES >/dev/null
 member_make b CO/GOV/899999027/SS1 "DANE" DIVIPOLA >/dev/null
+member_make c CO/GOV/800197268/SS1 "DIAN" RUT >/dev/null
 S=CO/GOV/899999027/DIVIPOLA/uno
 registry service add $S --class open >/dev/null || die "no service"
 evidence_conf() { # NAME MODE: the clerk, and a port for strangers
@@ -27,6 +28,8 @@ evidence_conf b tiles "$b_port"
 B=http://$HOST:$b_port
 # b witnesses the log of a over HTTP only, as if it were an office outside of the bus
 registry witness set CO/MUN/890905211/SS1 --outside "$(cat "$C/b/keys/witness.vkey")=$B/witness" --quorum 1 >/dev/null || die "no witness"
+# ... and that of c over the mesh, whose checkpoints are made by hand
+registry witness set CO/GOV/800197268/SS1 --witness CO/GOV/899999027/SS1 --quorum 1 >/dev/null || die "no witness"
 publish
 
 # a log of somebody else, in no directory: made by hand, with openssl
@@ -169,6 +172,55 @@ wait_for 20 curl -fsS -o /dev/null "$(gateway_url b)/readyz"
 note 1 "$ROOT1" | request 0 >"$C/request"
 check "a witness that was killed remembers: 409" wait_for 10 sh -c "[ \"\$(curl -sS -o '$C/answer' -w '%{http_code}' --data-binary @'$C/request' $B/witness/add-checkpoint)\" = 409 ]"
 check "... the size that it had" equal "$(cat "$C/answer")" "$(echo "$before" | head -n 1)"
+
+# --- the log itself, over the mesh, goes before strangers ---
+vkey_c=$(cat "$C/c/keys/log.vkey")
+origin_c=${vkey_c%%+*}
+id_c=$(echo "$vkey_c" | cut -d + -f 2)
+note_c() { office_id=$id_c note "$1" "$2" "$C/c/keys/log.key" "${3:-$origin_c}"; }
+mesh_c() { # FILE: c asks b, over the mesh
+    timeout 40 "$OUT/tests/set_liar" ask "tcp://$HOST:${MESH_PORT[b]}" "$C/c/keys" CO/GOV/800197268/SS1 "$C/directory" \
+        "$C/store/anchor/trust.pem" "$C/store/anchor/directory.vkey" CO/GOV/899999027/SS1 "checkpoint:$1" 2>&1 | grep -m 1 '^status'
+}
+note_c 1 "$ROOT1" | request 0 >"$C/c1"
+note_c 2 "$ROOT2" | request 1 "$L1" >"$C/c2"
+note_c 3 "$ROOT3" | request 2 "$L2" >"$C/c3"
+check "a log of the bus is cosigned over the mesh" equal "$(mesh_c "$C/c1")" "status 200"
+keys_of_b=$(for p in $(ps -o pid= --ppid "$(cat "$C/b/server.pid")"); do
+    [ "$(cat "/proc/$p/comm" 2>/dev/null)" = chaski-keys ] && echo "$p"; done)
+kill -STOP "$keys_of_b" # so that what a stranger has begun goes on for a while
+for i in 1 2 3; do # the head that c has just published; one is under way, one waits
+    curl -sS -o /dev/null -w '%{http_code}\n' --data-binary @"$C/c2" "$B/witness/add-checkpoint" >"$C/stranger.$i" &
+    strangers[i]=$!
+    sleep 0.2
+done
+mesh_c "$C/c3" >"$C/of-the-log" &
+asking=$!
+sleep 0.7
+check "a log that asks while a stranger does so in its name is not sent away" test ! -s "$C/of-the-log"
+kill -CONT "$keys_of_b"
+wait "$asking" "${strangers[@]}"
+check "... but is the next one to be cosigned" equal "$(cat "$C/of-the-log")" "status 200"
+check "... and strangers are sent away instead" equal "$(cat "$C"/stranger.? | paste -sd ' ')" "200 503 503"
+
+# --- an epoch that is over ---
+base_c=${origin_c%/1}
+key_c2="$base_c/2"
+id_c=$({ printf '%s\n\x01' "$key_c2"; echo "$vkey_c" | cut -d + -f 3- | base64 -d | tail -c 32; } | sha256sum | cut -c 1-8)
+note_c 1 "$ROOT1" "$key_c2" | request 0 >"$C/request"
+check "the next epoch of a log is cosigned" equal "$(add)" 200
+closed() { cat "$C/b/server.events" | grep -c '"event":"witness.closed_epoch"'; }
+id_c=$(echo "$vkey_c" | cut -d + -f 2)
+note_c 4 "$ROOT3" | sed '$s/.\{9\}$/AAAAAAAA=/' | request 3 >"$C/request"
+check "the one before no more: 404" equal "$(add)" 404
+check "... of which nothing is said when the log has not signed it" equal "$(closed)" 0
+note_c 3 "$ROOT3" | request 3 >"$C/request"
+for i in $(seq 60); do add; echo; done | sort | uniq -c >"$C/added"
+check "the log's own head is told of" test "$(closed)" -ge 1
+requests=$(printf -- '--next -sS -o /dev/null --data-binary @%s %s ' $(for i in $(seq 200); do echo "$C/request" "$B/witness/add-checkpoint"; done))
+curl -sS -o /dev/null --data-binary @"$C/request" "$B/witness/add-checkpoint" $requests
+sleep 1.2
+check "... a bounded number of times, and how often it was not said is" grep -q '"event.left_out","of":"witness.closed_epoch"' "$C/b/server.events"
 
 # --- the log as tlog-tiles ---
 get() { curl -sS --path-as-is -o "$C/got" -D "$C/head" -w '%{http_code}' "$1"; }
