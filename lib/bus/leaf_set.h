@@ -90,11 +90,12 @@ struct set_digest {
 
 /*
  * Digests of a range: of all of it (parts 1), of its minutes (SET_MINUTES) or of its hashes by
- * their first byte (SET_PREFIXES). At most SET_SORT_MAX hashes are in memory at a time; a larger
- * range is read more than once.
+ * their first byte (SET_PREFIXES). The file is read twice. At most SET_SORT_MAX hashes are sorted
+ * in memory at a time; those of a larger range lie in a file without a name below sets/ meanwhile.
  *
  * An hour without a file is empty. LOG_BROKEN: a record is damaged; IO_FAILED: it cannot be read,
- * or is broken; OVERLOADED: more leaves than SET_SORT_MAX whose hashes begin alike.
+ * or is broken, or there is no room to sort it; OVERLOADED: more leaves than SET_SORT_MAX whose
+ * hashes begin alike.
  */
 fault leaf_set_digests(const char *audit_folder, const char *peer, const struct set_range *range,
                        size_t parts, struct set_digest *out);

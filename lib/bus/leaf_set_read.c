@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* What the sets hold: digests, lists, single leaves. */
-#include "lib/bus/leaf_set.h"
+/* What the sets hold: lists, counts, single leaves. */
+#include "lib/bus/leaf_set_private.h"
 
 #include "lib/base/file.h"
 #include "lib/bus/limits.h"
@@ -11,16 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PATH_BYTES 512
 #define RECORDS_A_READ 1024
 
 // --- reading ------------------------------------------------------------------------------------
-
-struct scan {
-    const struct set_range *range;
-    void (*visit)(void *owner, const struct set_entry *entry);
-    void *owner;
-};
 
 static bool in_range(const struct set_range *range, const struct set_entry *entry)
 {
@@ -29,7 +22,7 @@ static bool in_range(const struct set_range *range, const struct set_entry *entr
            (range->prefix < 0 || entry->leaf_hash.at[0] == range->prefix);
 }
 
-static fault scan_records(const struct scan *scan, const uint8_t *at, size_t count,
+static fault scan_records(const struct set_scan *scan, const uint8_t *at, size_t count,
                           const char *path)
 {
     for (size_t i = 0; i < count; i++) {
@@ -44,7 +37,7 @@ static fault scan_records(const struct scan *scan, const uint8_t *at, size_t cou
 }
 
 /* What is being written at the end, a part of a record, is not there yet. */
-static fault scan_open(const struct scan *scan, int fd, const char *path)
+static fault scan_open(const struct set_scan *scan, int fd, const char *path)
 {
     uint8_t buffer[RECORDS_A_READ * SET_RECORD_BYTES];
     struct stat st;
@@ -60,15 +53,15 @@ static fault scan_open(const struct scan *scan, int fd, const char *path)
     return DONE;
 }
 
-/* The set of one hour, as whoever reads it finds it. */
-static fault set_of(const char *audit_folder, const char *peer, int64_t hour, char path[PATH_BYTES])
+fault set_path_to_read(const char *audit_folder, const char *peer, int64_t hour,
+                       char path[SET_PATH_BYTES])
 {
     if (set_is_broken(audit_folder, peer, hour))
         return RAISE(IO_FAILED, "the set of that hour could not be written, see sets/broken");
-    return leaf_set_path(audit_folder, peer, hour, path, PATH_BYTES);
+    return leaf_set_path(audit_folder, peer, hour, path, SET_PATH_BYTES);
 }
 
-static fault scan_file(const struct scan *scan, const char *path)
+fault set_scan_file(const struct set_scan *scan, const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -94,154 +87,18 @@ static void count_from(void *owner, const struct set_entry *entry)
 fault leaf_set_count(const char *audit_folder, const char *peer, int64_t from_ms, int64_t until_ms,
                      uint64_t *out)
 {
-    char path[PATH_BYTES];
+    char path[SET_PATH_BYTES];
     struct counting counting = {.from_ms = from_ms};
     struct set_range range = {from_ms / SET_HOUR_MS, until_ms, -1, -1};
-    struct scan scan = {&range, count_from, &counting};
+    struct set_scan scan = {&range, count_from, &counting};
     for (; range.hour * SET_HOUR_MS < until_ms; range.hour++) {
         if (set_is_broken(audit_folder, peer, range.hour))
             continue;
         TRY(leaf_set_path(audit_folder, peer, range.hour, path, sizeof path));
-        TRY(scan_file(&scan, path));
+        TRY(set_scan_file(&scan, path));
     }
     *out = counting.count;
     return DONE;
-}
-
-// --- digests ------------------------------------------------------------------------------------
-
-/*
- * Cells are the parts, each in 256 by a byte of the hash; so the cells in their order hold a part's
- * hashes in theirs. What fits into memory is sorted together.
- */
-#define CELLS_A_PART 256
-
-struct sorting {
-    size_t parts;
-    uint64_t *cell;    /* how many of each, while they are counted */
-    size_t first, end; /* cells that are gathered */
-    struct cell_hash *hash;
-    size_t count, room;
-};
-
-struct cell_hash {
-    uint16_t part;
-    struct sha256 hash;
-};
-
-static size_t part_of(const struct sorting *self, const struct set_entry *entry)
-{
-    if (self->parts == SET_MINUTES)
-        return (size_t)(entry->time_ms % SET_HOUR_MS / 60000);
-    return self->parts == SET_PREFIXES ? entry->leaf_hash.at[0] : 0;
-}
-
-static size_t cell_of(const struct sorting *self, const struct set_entry *entry)
-{
-    uint8_t byte = entry->leaf_hash.at[self->parts == SET_PREFIXES ? 1 : 0];
-    return part_of(self, entry) * CELLS_A_PART + byte;
-}
-
-static void count_entry(void *owner, const struct set_entry *entry)
-{
-    struct sorting *self = owner;
-    self->cell[cell_of(self, entry)]++;
-}
-
-/* The file may grow between the passes; what is younger than the count is left out where there is
- * no room for it. */
-static void gather_entry(void *owner, const struct set_entry *entry)
-{
-    struct sorting *self = owner;
-    size_t cell = cell_of(self, entry);
-    if (cell < self->first || cell >= self->end || self->count == self->room)
-        return;
-    self->hash[self->count++] =
-        (struct cell_hash){(uint16_t)part_of(self, entry), entry->leaf_hash};
-}
-
-static int by_part_and_hash(const void *a, const void *b)
-{
-    const struct cell_hash *left = a, *right = b;
-    return left->part != right->part ? (left->part < right->part ? -1 : 1)
-                                     : memcmp(left->hash.at, right->hash.at, SHA256_BYTES);
-}
-
-static size_t next_batch(struct sorting *self)
-{
-    uint64_t count = 0;
-    size_t cells = self->parts * CELLS_A_PART;
-    for (self->end = self->first;
-         self->end < cells && count + self->cell[self->end] <= SET_SORT_MAX; self->end++)
-        count += self->cell[self->end];
-    return (size_t)count;
-}
-
-/* The part under way goes on in the next batch. */
-struct digesting {
-    struct sha256_stream *stream;
-    size_t part;
-    struct set_digest *out;
-};
-
-static void end_parts(struct digesting *self, size_t until)
-{
-    for (; self->part < until; self->part++)
-        self->out[self->part].digest = sha256_stream_end(self->stream);
-}
-
-static void digest_batch(struct digesting *self, const struct sorting *sorted)
-{
-    for (size_t i = 0; i < sorted->count; i++) {
-        const struct cell_hash *at = &sorted->hash[i];
-        if (i > 0 && by_part_and_hash(at - 1, at) == 0)
-            continue;
-        end_parts(self, at->part);
-        sha256_stream_add(self->stream, sha256_span(&at->hash));
-        self->out[at->part].count++;
-    }
-}
-
-static fault digest_all(struct sorting *self, struct digesting *digesting, struct scan *scan,
-                        const char *path)
-{
-    size_t cells = self->parts * CELLS_A_PART;
-    scan->visit = gather_entry;
-    while (self->first < cells) {
-        self->room = next_batch(self);
-        if (self->end == self->first)
-            return RAISE(OVERLOADED, "%s: more than %d leaves that begin alike", path,
-                         SET_SORT_MAX);
-        self->count = 0;
-        if (self->room > 0) {
-            self->hash = owned_grow(self->hash, self->room, sizeof *self->hash);
-            TRY(scan_file(scan, path));
-            qsort(self->hash, self->count, sizeof *self->hash, by_part_and_hash);
-            digest_batch(digesting, self);
-        }
-        self->first = self->end;
-    }
-    end_parts(digesting, self->parts);
-    return DONE;
-}
-
-fault leaf_set_digests(const char *audit_folder, const char *peer, const struct set_range *range,
-                       size_t parts, struct set_digest *out)
-{
-    char path[PATH_BYTES];
-    struct sorting sorting = {.parts = parts};
-    struct scan scan = {range, count_entry, &sorting};
-    TRY(set_of(audit_folder, peer, range->hour, path));
-    struct digesting digesting = {.stream = sha256_stream_new(), .out = out};
-    memset(out, 0, parts * sizeof *out);
-    sorting.cell = owned_array(parts * CELLS_A_PART, sizeof *sorting.cell);
-    fault f = scan_file(&scan, path);
-    if (!failed(f))
-        f = digest_all(&sorting, &digesting, &scan, path);
-    free(sorting.cell);
-    free(sorting.hash);
-    sha256_stream_free(&digesting.stream);
-    return f;
 }
 
 // --- lists --------------------------------------------------------------------------------------
@@ -286,12 +143,12 @@ fault leaf_set_list(const char *audit_folder, const char *peer, const struct set
                     const struct sha256 *after, size_t most, struct set_entry *out, size_t *count,
                     bool *more)
 {
-    char path[PATH_BYTES];
+    char path[SET_PATH_BYTES];
     struct listing listing = {.after = after, .most = most, .room = 2 * most + 2};
-    struct scan scan = {range, list_entry, &listing};
-    TRY(set_of(audit_folder, peer, range->hour, path));
+    struct set_scan scan = {range, list_entry, &listing};
+    TRY(set_path_to_read(audit_folder, peer, range->hour, path));
     listing.entry = owned_array(listing.room, sizeof *listing.entry);
-    fault f = scan_file(&scan, path);
+    fault f = set_scan_file(&scan, path);
     if (!failed(f)) {
         shorten(&listing);
         *more = listing.count > most;
@@ -364,17 +221,17 @@ static void find_entry(void *owner, const struct set_entry *entry)
 fault leaf_set_find(const char *audit_folder, const char *peer, int64_t hour,
                     struct set_query *queries, size_t count, uint64_t *lates)
 {
-    char path[PATH_BYTES];
+    char path[SET_PATH_BYTES];
     struct set_range range = {hour, INT64_MAX, -1, -1};
     struct finding finding = {queries, NULL, count, 0};
-    struct scan scan = {&range, find_entry, &finding};
-    TRY(set_of(audit_folder, peer, hour, path));
+    struct set_scan scan = {&range, find_entry, &finding};
+    TRY(set_path_to_read(audit_folder, peer, hour, path));
     finding.by_exchange = owned_array(count + 1, sizeof *finding.by_exchange);
     qsort(queries, count, sizeof *queries, query_by_hash);
     for (size_t i = 0; i < count; i++)
         finding.by_exchange[i] = &queries[i];
     qsort(finding.by_exchange, count, sizeof *finding.by_exchange, query_by_exchange);
-    fault f = scan_file(&scan, path);
+    fault f = set_scan_file(&scan, path);
     if (!failed(f) && lates != NULL)
         *lates = finding.lates;
     free(finding.by_exchange);

@@ -149,15 +149,16 @@
 #define RECONCILE_LEAVES_BYTES_MAX (160u << 10) /* of them together, framed */
 #define RECONCILE_DIFFERENCES_MAX 20000         /* with one peer in one run; then the next run */
 #define RECONCILE_FINDINGS_MAX 200              /* told one by one in a report; all are counted */
-#define RECONCILE_REPORTS_KEPT 30       /* of one peer: the last ones that found something */
-#define RECONCILE_ANSWERS_A_MINUTE 1200 /* to one peer */
-#define RECONCILE_ASK_MS 30000          /* for one answer */
-#define RECONCILE_AGAIN_MS 1000         /* when a peer, or our own scribe, is not ready */
-#define RECONCILE_WAIT_MS 120000        /* in all, then the run with this peer ends */
-#define RECONCILE_PEER_MS 1800000       /* for a whole run with one peer */
-#define RECONCILE_QUEUE 64              /* questions of peers that are being answered */
-#define SET_SORT_MAX 131072             /* hashes in memory at once, 34 bytes each */
-#define LATE_QUEUE_LEAVES 4096          /* verified, and not yet in the log */
+#define RECONCILE_REPORTS_KEPT 30          /* of one peer: the last ones that found something */
+#define RECONCILE_ANSWERS_A_MINUTE 1200    /* to one peer */
+#define RECONCILE_ASK_MS 30000             /* for one answer */
+#define RECONCILE_AGAIN_MS 1000            /* when a peer, or our own scribe, is not ready */
+#define RECONCILE_WAIT_MS 120000           /* in all, then the run with this peer ends */
+#define RECONCILE_PEER_MS 1800000          /* for a whole run with one peer */
+#define RECONCILE_QUEUE 64                 /* questions of peers that are being answered */
+#define SET_SPILL_SPARE_BYTES (1ull << 30) /* of the disk, beside what an hour is sorted in */
+#define SET_SORT_MAX 131072                /* hashes in memory at once, 34 bytes each */
+#define LATE_QUEUE_LEAVES 4096             /* verified, and not yet in the log */
 #define LATE_QUEUE_BYTES (8u << 20)
 #define LATE_QUEUE_LEAVES_A_PEER 1024
 #define LATE_SEEN_MAX 200000 /* leaves appended while the log is watched */

@@ -110,6 +110,31 @@ static void test_an_hour_larger_than_memory_has_the_same_digests(void)
     CU_ASSERT(same(&found[59], &wanted));
 }
 
+/* Bytes that this process has read so far. */
+static uint64_t read_so_far(void)
+{
+    unsigned long long count = 0;
+    FILE *io = fopen("/proc/self/io", "r");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(io);
+    CU_ASSERT_EQUAL(fscanf(io, "rchar: %llu", &count), 1);
+    fclose(io);
+    return count;
+}
+
+static void test_however_large_an_hour_is_it_is_read_twice(void)
+{
+    const char *folder = unit_folder();
+    const uint32_t count = 8 * SET_SORT_MAX;
+    struct set_digest found[SET_MINUTES];
+    put(folder, 0, count);
+    for (size_t parts = 1; parts <= SET_MINUTES; parts += SET_MINUTES - 1) {
+        uint64_t before = read_so_far();
+        MUST(leaf_set_digests(folder, PEER, &(struct set_range){HOUR, ALL, -1, -1}, parts, found));
+        /* ... and its hashes once more, half as long as their records */
+        CU_ASSERT(read_so_far() - before < (uint64_t)count * SET_RECORD_BYTES * 5 / 2 + 100000);
+    }
+}
+
 static void test_an_hour_without_a_file_is_empty(void)
 {
     struct set_digest digest, none = expected(0, -1, -1);
@@ -284,6 +309,7 @@ static void test_the_place_is_read_back(void)
 
 SUITE(leaf_set, TEST(test_digests_are_over_the_sorted_hashes),
       TEST(test_an_hour_larger_than_memory_has_the_same_digests),
+      TEST(test_however_large_an_hour_is_it_is_read_twice),
       TEST(test_an_hour_without_a_file_is_empty), TEST(test_a_leaf_that_stands_twice_counts_once),
       TEST(test_younger_leaves_are_left_out), TEST(test_younger_leaves_are_counted),
       TEST(test_leaves_that_came_late_are_counted_where_one_is_looked_for),
