@@ -425,8 +425,28 @@ check "a leaf that may still come by itself is not taken in yet" equal "$(verdic
 sleep 1
 check "... nor recorded" equal "$(lates a)" "$before"
 
+# --- a set that says otherwise than the leaf ------------------------------------------------------------
+server_stop a
+sed -i 's/^reconcile_grace_ms = .*/reconcile_grace_ms = 100/' "$C/a/server.conf"
+start a
+check "a leaf is taken in" equal "$(liar "leaf:$C/leaf" | head -n 1)" "verdict 0 OK"
+before=$(lates a)
+check "... and is there when it comes again" equal "$(liar "leaf:$C/leaf" | head -n 1)" "verdict 0 OK"
+server_stop a
+for set_file in "$(dirname "$(grep -l "$D/SS1" "$C"/a/audit/sets/*/peer)")"/20*; do
+    "$OUT/tests/set_twist" "$set_file" || die "no twisted set"
+done
+start a
+check "one of which this server says otherwise is not confirmed" equal "$(liar "leaf:$C/leaf" | head -n 1)" "verdict 0 INCONSISTENT"
+check "... nor taken in again" equal "$(lates a)" "$before"
+check "... and is told of" said_since_start a reconcile.leaf_contradicted
+server_stop a
+rm -rf "$C/a/audit/sets"
+start a
+
 # --- too many, or no room ------------------------------------------------------------------------------
 server_stop a
+before=$(lates a)
 sed -i 's/^reconcile_grace_ms = .*/reconcile_grace_ms = 100\nlate_a_day = 3/' "$C/a/server.conf"
 start a
 liar drip >"$C/verdicts"
