@@ -21,7 +21,7 @@ GEN := build/gen
 
 # --- compiler -----------------------------------------------------------------------------------
 CC := gcc
-CFLAGS_COMMON := -std=gnu2x -D_GNU_SOURCE -I. -isystem $(GEN) -isystem /usr/share/include -pthread \
+CFLAGS_COMMON := -std=gnu2x -D_GNU_SOURCE -I. -isystem $(GEN) -isystem /usr/share/include -isystem /usr/include/p11-kit-1 -pthread \
   -fstack-protector-strong -fno-strict-aliasing -fno-omit-frame-pointer -ffunction-sections
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
   -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wnull-dereference -Wduplicated-cond -Wlogical-op
@@ -77,7 +77,8 @@ BINARIES := $(PROGRAMS:%=$(OUT)/bin/%)
 
 OBJECTS_chaski-gateway := $(call objects,gateway) $(LLHTTP_OBJECTS)
 OBJECTS_chaski-security-server := $(call objects,security-server) $(call objects,security-server/exchange) \
-  $(call objects,security-server/keys) $(call objects,security-server/scribe) $(call objects,security-server/clerk) $(EVIDENCE)
+  $(call objects,security-server/keys) $(call objects,security-server/token) $(call objects,security-server/scribe) \
+  $(call objects,security-server/clerk) $(EVIDENCE)
 # what auditors are given about a log is written in one place
 POLICY := $(OUT)/lib/evidence/witness_policy.o
 OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serve) $(POLICY)
@@ -137,6 +138,7 @@ UNIT_PARTS_gateway := $(call parts,gateway) $(LLHTTP_OBJECTS) $(FLOOR_all)
 UNIT_PARTS_exchange := $(call parts,security-server/exchange) $(FLOOR_all)
 UNIT_PARTS_scribe := $(addprefix $(OUT)/security-server/scribe/,set_parts.o set_writer.o) $(FLOOR_bus)
 UNIT_PARTS_keys := $(call parts,security-server/keys) $(FLOOR_all)
+UNIT_PARTS_token := $(call parts,security-server/token) $(FLOOR_all)
 UNIT_PARTS_registry := $(call parts,registry) $(POLICY) $(FLOOR_all)
 UNIT_PARTS_tools := $(call parts,tools/audit) $(EVIDENCE) $(FLOOR_all)
 UNIT_LIBS_base := $(LIBS_base)
@@ -169,6 +171,11 @@ COUNTRY_TOOLS := $(OUT)/tests/country_fill $(OUT)/tests/directory_timer
 $(COUNTRY_TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(call parts,registry) $(POLICY) $(FLOOR_all)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all)
+# a PKCS#11 module that fails as it is told; without sanitizers, which belong to the program that loads it
+FAILING_TOKEN := $(OUT)/tests/failing_token.so
+$(FAILING_TOKEN): tests/tools/failing_token.c | $(DEPS_STAMP)
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS_COMMON) $(WARNINGS) -Werror -O1 -g -shared -fPIC -o $@ $<
 # fills a search index of any size: for tests/bench/search.sh
 INDEX_FILL := $(OUT)/tests/index_fill
 $(INDEX_FILL): $(OUT)/tests/tools/index_fill.o $(call parts,tools/audit) $(EVIDENCE) $(FLOOR_all)
@@ -186,7 +193,7 @@ $(REPLAYS): $(OUT)/tests/replay-%: $(OUT)/tests/fuzz/replay_main.o $(OUT)/tests/
 test:
 	@tools/deps.sh build test
 	@mkdir -p build && touch $(DEPS_STAMP)
-	@$(MAKE) --no-print-directory -j2 all $(UNIT_PROGRAMS) $(REPLAYS) $(TEST_TOOLS) $(INDEX_FILL) $(COUNTRY_TOOLS) $(OUTSIDE_WITNESS)
+	@$(MAKE) --no-print-directory -j2 all $(UNIT_PROGRAMS) $(REPLAYS) $(TEST_TOOLS) $(INDEX_FILL) $(COUNTRY_TOOLS) $(OUTSIDE_WITNESS) $(FAILING_TOKEN)
 	@tests/run.sh $(OUT) $(ONLY)
 
 demo:

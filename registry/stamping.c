@@ -43,7 +43,7 @@ static int64_t end_of(const struct certificate *ca, int64_t now_ms)
 }
 
 static fault make_certificate(struct keypair *ca_key, const struct certificate *ca,
-                              const char *instance, const struct keypair *key, int64_t now_ms,
+                              const char *instance, struct keypair *key, int64_t now_ms,
                               struct certificate **out)
 {
     struct certificate_subject subject = *certificate_subject(ca); /* country and name */

@@ -6,7 +6,7 @@ bad=0
 part() { printf '== %s\n' "$1"; }
 files=$(git ls-files '*.c' '*.h')
 sources=$(git ls-files 'lib/*.c' 'gateway/*.c' 'security-server/*.c' 'registry/*.c' 'tools/*.c')
-flags="-std=gnu2x -D_GNU_SOURCE -I. -isystem build/gen -isystem /usr/share/include -isystem /usr/share/include/llhttp"
+flags="-std=gnu2x -D_GNU_SOURCE -I. -isystem build/gen -isystem /usr/share/include -isystem /usr/include/p11-kit-1 -isystem /usr/share/include/llhttp"
 
 part "clang-format"
 clang-format --dry-run -Werror $files || bad=1

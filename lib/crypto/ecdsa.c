@@ -81,3 +81,22 @@ bool ecdsa_is_canonical(struct span signature)
     return size > 0 && span_equal(span_of(again, size), signature) &&
            is_low(ECDSA_SIG_get0_s(parts));
 }
+
+fault ecdsa_from_raw(const uint8_t raw[2 * SCALAR_BYTES], uint8_t out[P256_SIGNATURE_BYTES_MAX],
+                     size_t *size)
+{
+    OPENSSL_OWNED(ECDSA_SIG) parts = ECDSA_SIG_new();
+    BIGNUM *r = BN_bin2bn(raw, SCALAR_BYTES, NULL);
+    BIGNUM *s = BN_bin2bn(raw + SCALAR_BYTES, SCALAR_BYTES, NULL);
+    if (parts == NULL || r == NULL || s == NULL || BN_is_zero(r) || BN_is_zero(s) ||
+        ECDSA_SIG_set0(parts, r, s) != 1) {
+        BN_free(r);
+        BN_free(s);
+        return crypto_raise(CRYPTO_FAILED, "a token's signature");
+    }
+    size_t encoded = encode(parts, out);
+    if (encoded == 0)
+        return crypto_raise(CRYPTO_FAILED, "encoding a signature");
+    *size = encoded;
+    return ecdsa_make_low_s(out, size);
+}

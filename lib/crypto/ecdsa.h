@@ -13,6 +13,8 @@
 
 /* Rewrites the signature in place with s <= n / 2. CRYPTO_FAILED when it is not a signature. */
 fault ecdsa_make_low_s(uint8_t signature[P256_SIGNATURE_BYTES_MAX], size_t *size);
+/* r || s, 32 bytes each, as tokens sign: as DER with s <= n / 2. CRYPTO_FAILED when it is none. */
+fault ecdsa_from_raw(const uint8_t raw[64], uint8_t out[P256_SIGNATURE_BYTES_MAX], size_t *size);
 /* Minimal DER, nothing behind it, s <= n / 2? */
 bool ecdsa_is_canonical(struct span signature);
 

@@ -2,12 +2,13 @@
 #include "lib/crypto/keypair.h"
 
 #include "lib/crypto/algorithms.h"
+#include "lib/crypto/certificate_request.h"
 #include "lib/crypto/crypto_fault.h"
 #include "lib/crypto/ecdsa.h"
+#include "lib/crypto/key_file.h"
 #include "lib/crypto/keypair_private.h"
 #include "lib/crypto/openssl_owned.h"
 #include "lib/crypto/p256.h"
-#include "lib/crypto/subject.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -15,10 +16,7 @@
 #include <openssl/core_names.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#define KEY_FILE_BYTES_MAX 8192
 
 struct keypair {
     enum key_kind kind;
@@ -116,31 +114,8 @@ fault keypair_from_raw(enum key_kind kind, const uint8_t raw[32], struct keypair
     return adopt(kind, pkey, out);
 }
 
-/* O_NONBLOCK: a pipe at this place must be refused and not waited for. */
-static fault open_private(const char *path, int *out)
-{
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0 && errno == ELOOP)
-        return RAISE(BAD_KEY, "key file %s is a symbolic link: name the file itself", path);
-    if (fd < 0)
-        return RAISE(BAD_KEY, "key file %s: %m", path);
-    struct stat facts;
-    fault checked = DONE;
-    if (fstat(fd, &facts) != 0)
-        checked = RAISE(BAD_KEY, "key file %s: %m", path);
-    else if (!S_ISREG(facts.st_mode))
-        checked = RAISE(BAD_KEY, "key file %s is not a regular file", path);
-    else if ((facts.st_mode & 077) != 0)
-        checked = RAISE(BAD_KEY, "key file %s is open to others than its owner: chmod 600 %s", path,
-                        path);
-    if (failed(checked))
-        close(fd);
-    else
-        *out = fd;
-    return checked;
-}
-
-/* Unencrypted PKCS#8 only, so that OpenSSL never asks a terminal for a passphrase. */
+/* Unencrypted PKCS#8 only (key_file has opened it), so that OpenSSL never asks a terminal for a
+ * passphrase. */
 static EVP_PKEY *decode_private(const uint8_t *pem, size_t size)
 {
     OPENSSL_OWNED(BIO) in = BIO_new_mem_buf(pem, (int)size);
@@ -149,23 +124,6 @@ static EVP_PKEY *decode_private(const uint8_t *pem, size_t size)
     OPENSSL_OWNED(PKCS8_PRIV_KEY_INFO)
     info = PEM_read_bio_PKCS8_PRIV_KEY_INFO(in, NULL, NULL, NULL);
     return info == NULL ? NULL : EVP_PKCS82PKEY(info);
-}
-
-static EVP_PKEY *read_private(int fd)
-{
-    uint8_t pem[KEY_FILE_BYTES_MAX];
-    size_t size = 0;
-    ssize_t more = 1;
-    while (more > 0 && size < sizeof pem) {
-        more = read(fd, pem + size, sizeof pem - size);
-        if (more < 0 && errno == EINTR)
-            more = 1;
-        else if (more > 0)
-            size += (size_t)more;
-    }
-    EVP_PKEY *pkey = more == 0 ? decode_private(pem, size) : NULL;
-    OPENSSL_cleanse(pem, sizeof pem);
-    return pkey;
 }
 
 static bool is_of_kind(EVP_PKEY *pkey, enum key_kind kind)
@@ -181,13 +139,18 @@ static bool is_of_kind(EVP_PKEY *pkey, enum key_kind kind)
 
 fault keypair_load(const char *path, enum key_kind kind, struct keypair **out)
 {
-    int fd = -1;
-    TRY(open_private(path, &fd));
-    OPENSSL_OWNED(EVP_PKEY) pkey = read_private(fd);
-    close(fd);
+    return keypair_load_sealed(path, kind, NULL, out);
+}
+
+fault keypair_load_sealed(const char *path, enum key_kind kind, struct key_opener *opener,
+                          struct keypair **out)
+{
+    OWNED(secret) content = NULL;
+    TRY(key_file_read(path, opener, &content));
+    OPENSSL_OWNED(EVP_PKEY) pkey = decode_private(content->data, content->size);
     if (pkey == NULL) {
         ignore(crypto_raise(BAD_KEY, "PEM")); /* only to empty the queue: its reason misleads */
-        return RAISE(BAD_KEY, "key file %s is not an unencrypted PKCS#8 PEM key", path);
+        return RAISE(BAD_KEY, "key file %s is not a PKCS#8 PEM key", path);
     }
     if (!is_of_kind(pkey, kind)) {
         ignore(crypto_raise(BAD_KEY, "kind")); /* the same */
@@ -239,29 +202,21 @@ fault keypair_public(const struct keypair *self, struct bytes **out)
     return bytes_copy(span_of(raw, size), out);
 }
 
-fault keypair_request(const struct keypair *self, const struct certificate_subject *subject,
+static fault sign_own(void *owner, const uint8_t digest[32], uint8_t out[P256_SIGNATURE_BYTES_MAX],
+                      size_t *out_size)
+{
+    return keypair_sign_digest(owner, digest, out, out_size);
+}
+
+fault keypair_request(struct keypair *self, const struct certificate_subject *subject,
                       struct bytes **out)
 {
+    OWNED(bytes) point = NULL;
+    const struct digest_signer signer = {sign_own, self};
     if (self->kind != KEY_P256)
         return RAISE(BAD_KEY, "a certificate request needs a P-256 key");
-    X509_NAME *encoded = NULL;
-    TRY(subject_encode(subject, &encoded));
-    OPENSSL_OWNED(X509_NAME) name = encoded;
-    OPENSSL_OWNED(X509_REQ) request = X509_REQ_new();
-    if (request == NULL || X509_REQ_set_version(request, X509_REQ_VERSION_1) != 1 ||
-        X509_REQ_set_subject_name(request, name) != 1 ||
-        X509_REQ_set_pubkey(request, self->pkey) != 1 ||
-        X509_REQ_sign(request, self->pkey, algorithms_sha256()) <= 0)
-        return crypto_raise(CRYPTO_FAILED, "a certificate request");
-    int size = i2d_X509_REQ(request, NULL);
-    if (size <= 0)
-        return crypto_raise(CRYPTO_FAILED, "encoding a certificate request");
-    OWNED(bytes) der = NULL;
-    TRY(bytes_new((size_t)size, &der));
-    uint8_t *at = der->data;
-    i2d_X509_REQ(request, &at);
-    *out = TAKE(der);
-    return DONE;
+    TRY(keypair_public(self, &point));
+    return certificate_request_make(point->data, subject, &signer, out);
 }
 
 fault keypair_sign_digest(struct keypair *self, const uint8_t digest[32],

@@ -25,6 +25,10 @@ fault keypair_from_raw(enum key_kind kind, const uint8_t raw[KEY_SEED_BYTES], st
 /* Reads an unencrypted PKCS#8 PEM file ("BEGIN PRIVATE KEY"). BAD_KEY when it is missing, a
  * symbolic link, not a regular file, open to group or others, or of another kind. */
 fault keypair_load(const char *path, enum key_kind kind, struct keypair **out);
+/* The same of a file that may be sealed (key_file.h); the opener counts. BAD_PASSPHRASE, too. */
+struct key_opener;
+fault keypair_load_sealed(const char *path, enum key_kind kind, struct key_opener *opener,
+                          struct keypair **out);
 /* Writes PKCS#8 PEM with mode 0600 and syncs the file (not its folder); refuses to overwrite
  * (IO_FAILED). Waits for the disk. */
 fault keypair_save(const struct keypair *self, const char *path);
@@ -36,7 +40,7 @@ fault keypair_public(const struct keypair *self, struct bytes **out);
 /* PKCS#10 request, DER, self-signed: proof of possession. P-256 only, else BAD_KEY. subject is
  * "C=CO,O=...,serialNumber=CO/GOV/899999027,CN=server", bounded as in certificate.h (BAD_NAME). */
 struct certificate_subject;
-fault keypair_request(const struct keypair *self, const struct certificate_subject *subject,
+fault keypair_request(struct keypair *self, const struct certificate_subject *subject,
                       struct bytes **out);
 
 /* ECDSA over a ready SHA-256 digest, DER, low-S (evidence format B.2). P-256 only (asserted, as the

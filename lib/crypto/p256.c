@@ -4,12 +4,13 @@
 #include "lib/crypto/crypto_fault.h"
 #include "lib/crypto/ecdsa.h"
 #include "lib/crypto/openssl_owned.h"
+#include "lib/crypto/p256_private.h"
 
 #include <openssl/core_names.h>
 
 #define DIGEST_BYTES 32
 
-static fault make_key(struct span point, EVP_PKEY **out)
+fault p256_key(struct span point, EVP_PKEY **out)
 {
     char group[] = "P-256";
     OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
@@ -29,7 +30,7 @@ static fault make_key(struct span point, EVP_PKEY **out)
 fault p256_check_point(struct span point)
 {
     OPENSSL_OWNED(EVP_PKEY) key = NULL;
-    return make_key(point, &key);
+    return p256_key(point, &key);
 }
 
 fault p256_verify_digest(struct span point, const uint8_t digest[32], struct span signature)
@@ -38,7 +39,7 @@ fault p256_verify_digest(struct span point, const uint8_t digest[32], struct spa
     if (!ecdsa_is_canonical(signature))
         return RAISE(SIGNATURE_BAD, "a signature of %zu bytes is not in minimal DER with low S",
                      signature.size);
-    TRY(make_key(point, &key));
+    TRY(p256_key(point, &key));
     OPENSSL_OWNED(EVP_PKEY_CTX) context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
     if (context == NULL || EVP_PKEY_verify_init(context) != 1)
         return crypto_raise(CRYPTO_FAILED, "preparing a check");

@@ -35,7 +35,7 @@ static const struct certificate_subject fixture_member = {.country = "CO",
                                                           .server = "ss_1"};
 
 /* A member certificate for this key. */
-static inline void fixture_issue(struct country *self, const struct keypair *key,
+static inline void fixture_issue(struct country *self, struct keypair *key,
                                  struct certificate **out)
 {
     OWNED(bytes) request = NULL;
