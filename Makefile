@@ -135,7 +135,7 @@ UNIT_PARTS_net := $(FLOOR_net)
 UNIT_PARTS_bus := $(FLOOR_bus)
 UNIT_PARTS_evidence := $(FLOOR_evidence)
 UNIT_PARTS_gateway := $(call parts,gateway) $(LLHTTP_OBJECTS) $(FLOOR_all)
-UNIT_PARTS_exchange := $(call parts,security-server/exchange) $(FLOOR_all)
+UNIT_PARTS_exchange := $(call parts,security-server/exchange) $(OUT)/security-server/transport_key.o $(FLOOR_all)
 UNIT_PARTS_scribe := $(addprefix $(OUT)/security-server/scribe/,set_parts.o set_writer.o) $(FLOOR_bus)
 UNIT_PARTS_keys := $(call parts,security-server/keys) $(FLOOR_all)
 UNIT_PARTS_token := $(call parts,security-server/token) $(FLOOR_all)
@@ -184,7 +184,7 @@ $(INDEX_FILL): $(OUT)/tests/tools/index_fill.o $(call parts,tools/audit) $(EVIDE
 
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_PARTS := $(call parts,gateway) $(LLHTTP_OBJECTS) $(call parts,registry) $(POLICY) $(call parts,security-server/exchange) \
-  $(call parts,security-server/keys) $(OUT)/security-server/server_config.o $(FLOOR_all)
+  $(call parts,security-server/keys) $(OUT)/security-server/server_config.o $(OUT)/security-server/transport_key.o $(FLOOR_all)
 REPLAYS := $(FUZZ_TARGETS:%=$(OUT)/tests/replay-%)
 $(REPLAYS): $(OUT)/tests/replay-%: $(OUT)/tests/fuzz/replay_main.o $(OUT)/tests/fuzz/fuzz_%.o $(FUZZ_PARTS)
 	@mkdir -p $(@D)

@@ -4,6 +4,7 @@
 #include "lib/bus/bus_id.h"
 #include "lib/bus/limits.h"
 #include "lib/crypto/note.h"
+#include "lib/crypto/token_uri.h"
 #include "lib/net/socket.h"
 #include "lib/net/z85.h"
 
@@ -270,6 +271,32 @@ const struct config_setting server_settings[] = {
      .sentence =
          "Other rules for payloads, asked or answered; titled with the identifier of a service, "
          "or of the subsystem or member that provides several. The longest decides."},
+    {.name = "keys_passphrase",
+     .kind = CONFIG_TEXT,
+     .offset = AT(keys_passphrase),
+     .text = "",
+     .sentence = "Where the passphrase of sealed keys is read from: credential:NAME (of systemd), "
+                 "file:PATH, fd:N or terminal. Empty: keys are not sealed."},
+    {.name = "sign_key",
+     .kind = CONFIG_TEXT,
+     .offset = AT(sign_key),
+     .text = "",
+     .sentence = "The member's signing key in a PKCS#11 token, as an URI of RFC 7512: "
+                 "pkcs11:token=LABEL;object=LABEL?pin-source=file:PATH (or credential:NAME). "
+                 "Empty: sign.key in keys_folder."},
+    {.name = "token_module",
+     .kind = CONFIG_TEXT,
+     .offset = AT(token_module),
+     .text = "",
+     .sentence = "The token's PKCS#11 module, by its whole path; with sign_key."},
+    {.name = "token_sessions",
+     .kind = CONFIG_NUMBER,
+     .offset = AT(token_sessions),
+     .number = TOKEN_SESSIONS_DEFAULT,
+     .least = 1,
+     .most = TOKEN_SESSIONS_MAX,
+     .sentence = "How many signatures a token is asked for at once, each in a session and thread "
+                 "of its own."},
     {.name = "event_level",
      .kind = CONFIG_CHOICE,
      .offset = AT(event_level),
@@ -330,6 +357,25 @@ static fault check_evidence(const struct server_config *self, const char *path)
     return DONE;
 }
 
+static fault check_keys(const struct server_config *self, const char *path)
+{
+    struct token_uri uri;
+    if (self->keys_passphrase[0] != '\0' && failed(secret_check(self->keys_passphrase)))
+        return RAISE(BAD_CONFIG, "%s: keys_passphrase: %s", path, fault_detail());
+    if (self->sign_key[0] == '\0')
+        return DONE;
+    if (failed(token_uri_parse(self->sign_key, &uri)))
+        return RAISE(BAD_CONFIG, "%s: sign_key: %s", path, fault_detail());
+    if (strncmp(uri.pin_source, "fd:", 3) == 0 || strcmp(uri.pin_source, "terminal") == 0)
+        return RAISE(BAD_CONFIG,
+                     "%s: sign_key: a token is logged in to again whenever it comes back, so its "
+                     "pin-source is file:PATH or credential:NAME",
+                     path);
+    if (self->token_module[0] != '/')
+        return RAISE(BAD_CONFIG, "%s: sign_key needs token_module, by its whole path", path);
+    return DONE;
+}
+
 static fault check(const struct server_config *self, const char *path)
 {
     struct bus_id id;
@@ -355,6 +401,7 @@ static fault check(const struct server_config *self, const char *path)
         if (strncmp(self->mesh_listen.item[i], "tcp://", 6) != 0)
             return RAISE(BAD_CONFIG, "%s: mesh_listen \"%s\" does not begin with tcp://", path,
                          self->mesh_listen.item[i]);
+    TRY(check_keys(self, path));
     TRY(check_evidence(self, path));
     return check_services(self, path);
 }

@@ -6,6 +6,7 @@
 #define SERVER_CONFIG_H
 
 #include "lib/base/config.h"
+#include "lib/base/secret.h"
 #include "lib/bus/keeping.h"
 
 struct server_config {
@@ -43,7 +44,13 @@ struct server_config {
     int64_t retention_days;
     int64_t log_days;
     struct config_sections service; /* of struct payload_section */
-    int64_t event_level;            /* enum event_level */
+    char *keys_passphrase;          /* source of it; "": keys are not sealed */
+    char *sign_key;                 /* "": keys_folder/sign.key; else a token's URI */
+    char *token_module;
+    int64_t token_sessions;
+    int64_t event_level; /* enum event_level */
+    /* no setting: what keys_passphrase led to, read by whoever starts the processes; NULL: none */
+    struct secret *passphrase;
 };
 
 /* How much of the log is read over HTTP. */

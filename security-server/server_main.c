@@ -7,6 +7,7 @@
 #include "security-server/keys/keys_process.h"
 #include "security-server/scribe/scribe_process.h"
 #include "security-server/server_config.h"
+#include "security-server/token/token_process.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -25,6 +26,7 @@
 #define OPEN_FILES_WANTED 65536
 
 #define ASIDE_WAIT_S_MAX 30
+#define TOKEN_END_MS 3000
 
 struct pair {
     pid_t keys, exchange;
@@ -32,19 +34,24 @@ struct pair {
 
 /* Exchange and keys live and die together; scribe and clerk follow them through the file system,
  * and nobody waits for them. */
-enum { SCRIBE, CLERK, ASIDES };
+enum { SCRIBE, CLERK, TOKEN, ASIDES };
 
 struct aside {
     const char *name;
-    int (*run)(const struct server_config *config);
+    int (*run)(struct server_config *config);
     pid_t pid; /* 0: does not run */
     unsigned restarts;
 };
 
 struct asides {
-    const struct server_config *config;
+    struct server_config *config;
     struct aside one[ASIDES];
 };
+
+/* Between the exchange and the process with the token; the supervisor holds both ends, so that
+ * either process may be started again without the other one. -1: there is no token. */
+enum { EXCHANGE_END, TOKEN_END };
+static int token_line[2] = {-1, -1};
 
 static volatile sig_atomic_t asked_to_stop;
 static volatile sig_atomic_t exchange_pid; /* 0: none runs */
@@ -70,7 +77,15 @@ static void bind_to_parent(pid_t parent, const char *name)
     signal(SIGHUP, SIG_DFL);
 }
 
-static pid_t start_keys(const struct server_config *config, const int line[2])
+/* In a child: all ends but its own. */
+static void close_token_line(int own)
+{
+    for (int end = 0; end < 2; end++)
+        if (end != own && token_line[end] >= 0)
+            close(token_line[end]);
+}
+
+static pid_t start_keys(struct server_config *config, const int line[2])
 {
     pid_t parent = getpid(), child = fork();
     if (child != 0)
@@ -82,23 +97,46 @@ static pid_t start_keys(const struct server_config *config, const int line[2])
     signal(SIGINT, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     close(line[0]);
+    close_token_line(-1);
     event_setup("chaski-keys", (enum event_level)config->event_level);
     _exit(keys_process_run(config, line[1]));
 }
 
-static pid_t start_exchange(const struct server_config *config, const int line[2], pid_t keys)
+static pid_t start_exchange(struct server_config *config, const int line[2], pid_t keys)
 {
     pid_t parent = getpid(), child = fork();
     if (child != 0)
         return child;
     bind_to_parent(parent, "chaski-exchange");
     close(line[1]);
+    close_token_line(EXCHANGE_END);
     event_setup("chaski-exchange", (enum event_level)config->event_level);
-    exit(exchange_process_run(config, line[0], keys));
+    exit(exchange_process_run(config, line[0], keys, token_line[EXCHANGE_END]));
+}
+
+static int run_scribe(struct server_config *config)
+{
+    return scribe_process_run(config);
+}
+
+/* Ends when its line closes and not before: the exchange needs its signatures to the end. */
+static int run_token(struct server_config *config)
+{
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    _exit(token_process_run(config, token_line[TOKEN_END]));
+}
+
+/* Only the clerk, who may hold the store key, needs the passphrase; only the token its line. */
+static void prepare_aside(struct server_config *config, const struct aside *aside)
+{
+    close_token_line(aside->run == run_token ? TOKEN_END : -1);
+    if (aside->run != clerk_process_run)
+        secret_free(&config->passphrase);
 }
 
 /* Each time later, so that one that cannot work does not keep the machine busy. */
-static void start_aside(const struct server_config *config, struct aside *aside)
+static void start_aside(struct server_config *config, struct aside *aside)
 {
     pid_t parent = getpid(), child = fork();
     if (child != 0) {
@@ -107,6 +145,7 @@ static void start_aside(const struct server_config *config, struct aside *aside)
     }
     bind_to_parent(parent, aside->name);
     signal(SIGHUP, SIG_IGN);
+    prepare_aside(config, aside);
     if (aside->restarts > 0)
         sleep(aside->restarts < ASIDE_WAIT_S_MAX ? aside->restarts : ASIDE_WAIT_S_MAX);
     event_setup(aside->name, (enum event_level)config->event_level);
@@ -114,7 +153,7 @@ static void start_aside(const struct server_config *config, struct aside *aside)
 }
 
 /* Status 3: the log is not what was signed; a new start would find the same. */
-static void aside_ended(const struct server_config *config, struct aside *aside, int status)
+static void aside_ended(struct server_config *config, struct aside *aside, int status)
 {
     aside->pid = 0;
     if (asked_to_stop != 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 3))
@@ -136,7 +175,7 @@ static bool take_aside(struct asides *asides, pid_t got, int status)
     return false;
 }
 
-static bool start_pair(const struct server_config *config, struct pair *out)
+static bool start_pair(struct server_config *config, struct pair *out)
 {
     int line[2];
     *out = (struct pair){-1, -1};
@@ -180,10 +219,28 @@ static int reap(pid_t pid)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
+/* Whoever starts the processes reads the passphrase, for a terminal or a descriptor gives it once;
+ * each process wipes its copy when its keys are open. A file is read again before each start, so
+ * that a passphrase that was changed meanwhile is not missed. */
+static fault read_passphrase(struct server_config *config)
+{
+    bool once = strcmp(config->keys_passphrase, "terminal") == 0 ||
+                strncmp(config->keys_passphrase, "fd:", 3) == 0;
+    if (config->keys_passphrase[0] == '\0' || (once && config->passphrase != NULL))
+        return DONE;
+    secret_free(&config->passphrase);
+    return secret_read(config->keys_passphrase, "passphrase of the keys", &config->passphrase);
+}
+
 /* Runs one pair to its end: status of the process that ended first, or of the exchange. */
-static int run_pair(const struct server_config *config, struct asides *asides)
+static int run_pair(struct server_config *config, struct asides *asides)
 {
     struct pair pair;
+    fault f = read_passphrase(config);
+    if (failed(f)) {
+        EVENT(ERROR, "keys.failed", E_FAULT(f));
+        return 2;
+    }
     if (!start_pair(config, &pair)) {
         EVENT(ERROR, "server.start_failed", E_TEXT("error", strerror(errno)));
         if (pair.keys > 0) {
@@ -199,8 +256,9 @@ static int run_pair(const struct server_config *config, struct asides *asides)
     int status = wait_for_one(&pair, asides, &first);
     exchange_pid = 0;
     if (first != pair.keys) {
-        reap(pair.keys);
-        return status;
+        /* keys that do not open end both, and either may be seen first */
+        int keys_status = reap(pair.keys);
+        return status == 1 && keys_status == 2 ? keys_status : status;
     }
     /* The exchange sees its line close and ends by itself. A keys process that ended well has seen
      * its line close: the exchange ended before it, and was only waited for later. */
@@ -210,7 +268,7 @@ static int run_pair(const struct server_config *config, struct asides *asides)
     return status == 0 ? 1 : status;
 }
 
-static int run_pairs(const struct server_config *config, struct asides *asides)
+static int run_pairs(struct server_config *config, struct asides *asides)
 {
     int64_t first_ms = clock_steady_ms();
     for (int restarts = 0;;) {
@@ -233,15 +291,45 @@ static int run_pairs(const struct server_config *config, struct asides *asides)
     }
 }
 
-static int supervise(const struct server_config *config)
+static bool start_token(struct server_config *config, struct aside *aside)
+{
+    if (config->sign_key[0] == '\0')
+        return true;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, token_line) != 0) {
+        EVENT(ERROR, "server.start_failed", E_TEXT("error", strerror(errno)));
+        return false;
+    }
+    start_aside(config, aside);
+    return true;
+}
+
+/* Its line closes, and it logs out; a module that does not return is not waited for. */
+static void end_token(struct aside *aside)
+{
+    close_token_line(-1);
+    for (int waited_ms = 0; aside->pid > 0 && waited_ms < TOKEN_END_MS; waited_ms += 20) {
+        if (waitpid(aside->pid, NULL, WNOHANG) != 0)
+            aside->pid = 0;
+        else
+            usleep(20000);
+    }
+    if (aside->pid > 0)
+        kill(aside->pid, SIGKILL);
+}
+
+static int supervise(struct server_config *config)
 {
     struct asides asides = {.config = config,
-                            .one = {[SCRIBE] = {"chaski-scribe", scribe_process_run, 0, 0},
-                                    [CLERK] = {"chaski-clerk", clerk_process_run, 0, 0}}};
+                            .one = {[SCRIBE] = {"chaski-scribe", run_scribe, 0, 0},
+                                    [CLERK] = {"chaski-clerk", clerk_process_run, 0, 0},
+                                    [TOKEN] = {"chaski-token", run_token, 0, 0}}};
+    if (!start_token(config, &asides.one[TOKEN]))
+        return 1;
     start_aside(config, &asides.one[SCRIBE]);
     if (config->evidence_front[0] != '\0')
         start_aside(config, &asides.one[CLERK]);
     int status = run_pairs(config, &asides);
+    end_token(&asides.one[TOKEN]);
     for (int i = 0; i < ASIDES; i++) /* last: the scribe publishes what was signed at the end */
         if (asides.one[i].pid > 0) {
             kill(asides.one[i].pid, SIGTERM);
@@ -334,10 +422,15 @@ int main(int argc, char **argv)
         return 0;
     }
     event_setup("chaski-security-server", (enum event_level)config.event_level);
+    if (failed(f = read_passphrase(&config))) {
+        EVENT(ERROR, "keys.failed", E_FAULT(f));
+        return 2;
+    }
     close_range(3, ~0u, 0); /* whatever the starter left open is no business of the keys process */
     raise_file_limit();
     catch_signals();
     int status = supervise(&config);
+    secret_free(&config.passphrase);
     server_config_clear(&config);
     return status;
 }

@@ -29,6 +29,7 @@
 // gateway <-> security server
 #define FRONT_BEAT_MS 1000
 #define FRONT_LOST_MS 5000
+#define NODE_STATE_LOOK_MS 500
 #define FRONT_QUEUE_MESSAGES 20000
 #define FRONT_HEAD_BYTES_MAX 16384
 #define FRONT_GATEWAYS_MAX 64
@@ -59,7 +60,21 @@
 #define KEYS_DATAGRAM_BYTES_MAX 65536
 #define KEYS_JOBS_PER_DATAGRAM 64
 #define KEYS_WAIT_MS 5000
+#define KEYS_START_WAIT_MS 30000 /* each sealed key costs a good part of a second */
 #define SEAL_KEYS_MAX 8
+
+// a token that signs
+#define TOKEN_SESSIONS_DEFAULT 4
+#define TOKEN_SESSIONS_MAX 64
+#define TOKEN_JOBS_MAX 512     /* that wait for signatures */
+#define TOKEN_JOBS_NEW_MAX 256 /* ... before new exchanges are refused: the rest is for answers */
+#define TOKEN_WAIT_MS 10000    /* for one signature, in the queue and in the token */
+#define TOKEN_LOOK_MS 250      /* how often waits and states are looked at */
+#define TOKEN_RETRY_MS 5000    /* a token that is away is opened again this often */
+#define TOKEN_PROBE_MS 5000    /* an idle session signs something for nobody this often */
+#define TOKEN_HANG_S 15        /* a module that does not return is left with its process */
+#define TOKEN_DATAGRAM_BYTES_MAX 4096
+#define TOKEN_DETAIL_BYTES_MAX 400
 
 // audit log
 #define LEAF_BYTES_MAX 65535

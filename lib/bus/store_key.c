@@ -7,7 +7,6 @@
 #include "lib/crypto/seal.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define LINE_BYTES (2 * KEY_WRAP_BYTES + 1)
@@ -37,24 +36,14 @@ fault store_key_make(const char *path)
     return f;
 }
 
-static fault check_mode(const char *path)
-{
-    struct stat facts;
-    if (stat(path, &facts) == 0 && (facts.st_mode & 077) != 0)
-        return RAISE(BAD_KEY, "%s can be read by others: chmod 600", path);
-    return DONE;
-}
-
-fault store_key_load(const char *path, struct key_wrap **out)
+fault store_key_load(const char *path, struct key_opener *opener, struct key_wrap **out)
 {
     uint8_t key[KEY_WRAP_BYTES];
-    OWNED(bytes) line = NULL;
-    TRY(file_read(path, 1024, &line));
-    TRY(check_mode(path));
+    OWNED(secret) line = NULL;
+    TRY(key_file_read(path, opener, &line));
     bool good = line->size == LINE_BYTES && line->data[LINE_BYTES - 1] == '\n' &&
                 !failed(text_unhex(span_of(line->data, LINE_BYTES - 1), key, sizeof key));
     fault f = good ? key_wrap_make(key, out) : RAISE(BAD_KEY, "%s is no store key", path);
     seal_wipe(key, sizeof key);
-    seal_wipe(line->data, line->size);
     return f;
 }

@@ -544,7 +544,27 @@ void curve_make(struct curve_keys *out)
     explicit_bzero(secret_text, sizeof secret_text);
 }
 
-static fault read_secret(int fd, const char *path, char out[Z85_KEY_BYTES + 1])
+fault curve_parse(struct span content, struct curve_keys *out)
+{
+    char secret[Z85_KEY_BYTES + 1], public_text[Z85_KEY_BYTES + 1];
+    struct curve_keys keys = {0};
+    if (content.size == Z85_KEY_BYTES + 1 && content.at[Z85_KEY_BYTES] == '\n')
+        content.size--;
+    if (content.size != Z85_KEY_BYTES)
+        return RAISE(BAD_KEY, "no transport key of %d characters", Z85_KEY_BYTES);
+    memcpy(secret, content.at, Z85_KEY_BYTES);
+    secret[Z85_KEY_BYTES] = '\0';
+    bool good = zmq_curve_public(public_text, secret) == 0 &&
+                zmq_z85_decode(keys.secret_key, secret) != NULL &&
+                zmq_z85_decode(keys.public_key, public_text) != NULL;
+    if (good)
+        *out = keys;
+    explicit_bzero(secret, sizeof secret);
+    explicit_bzero(&keys, sizeof keys);
+    return good ? DONE : RAISE(BAD_KEY, "no transport key");
+}
+
+static fault read_secret(int fd, const char *path, struct curve_keys *out)
 {
     struct stat st;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
@@ -553,42 +573,19 @@ static fault read_secret(int fd, const char *path, char out[Z85_KEY_BYTES + 1])
         return RAISE(BAD_KEY, "%s can be read by others: chmod 600 it", path);
     char text[Z85_KEY_BYTES + 2]; /* the key, a newline, and one that must not be there */
     ssize_t got = read(fd, text, sizeof text);
-    bool whole = got == Z85_KEY_BYTES || (got == Z85_KEY_BYTES + 1 && text[Z85_KEY_BYTES] == '\n');
-    if (whole) {
-        memcpy(out, text, Z85_KEY_BYTES);
-        out[Z85_KEY_BYTES] = '\0';
-    }
+    fault f = got < 0 ? RAISE(BAD_KEY, "%s: %s", path, strerror(errno))
+                      : curve_parse(span_of(text, (size_t)got), out);
     explicit_bzero(text, sizeof text);
-    return whole ? DONE
-                 : RAISE(BAD_KEY, "%s does not hold a key of %d characters", path, Z85_KEY_BYTES);
-}
-
-static fault keys_of_secret(const char *path, const char secret[Z85_KEY_BYTES + 1],
-                            struct curve_keys *out)
-{
-    char public_text[Z85_KEY_BYTES + 1];
-    if (zmq_curve_public(public_text, secret) != 0 ||
-        zmq_z85_decode(out->secret_key, secret) == NULL ||
-        zmq_z85_decode(out->public_key, public_text) == NULL)
-        return RAISE(BAD_KEY, "%s does not hold a transport key", path);
-    return DONE;
+    return failed(f) ? RAISE(BAD_KEY, "%s: %s", path, fault_detail()) : DONE;
 }
 
 fault curve_load(const char *path, struct curve_keys *out)
 {
-    char secret[Z85_KEY_BYTES + 1];
-    struct curve_keys keys = {0};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
         return RAISE(BAD_KEY, "%s: %s", path, strerror(errno));
-    fault f = read_secret(fd, path, secret);
+    fault f = read_secret(fd, path, out);
     close(fd);
-    if (!failed(f))
-        f = keys_of_secret(path, secret, &keys);
-    explicit_bzero(secret, sizeof secret);
-    if (!failed(f))
-        *out = keys;
-    explicit_bzero(&keys, sizeof keys);
     return f;
 }
 

@@ -79,6 +79,8 @@ void curve_make(struct curve_keys *out);
 /* BAD_KEY when it is missing, a symbolic link, not a regular file, open to group or others, or does
  * not hold exactly one key. */
 fault curve_load(const char *path, struct curve_keys *out);
+/* From the content of such a file, however it was read. BAD_KEY. */
+fault curve_parse(struct span content, struct curve_keys *out);
 /* 40 characters of Z85 and NUL: how a public key is written into another machine's settings. */
 void curve_public_text(const struct curve_keys *keys, char out[41]);
 /* Mode 0600, synced; refuses to overwrite (IO_FAILED). */

@@ -10,17 +10,18 @@
 #include "security-server/clerk/clerk.h"
 #include "security-server/clerk/log_files.h"
 #include "security-server/clerk/records.h"
+#include "security-server/transport_key.h"
 
 #include "evidence.pb-c.h"
 
 #include <signal.h>
 #include <stdlib.h>
 
-#define PATH_BYTES 512
 #define ZAP_DOMAIN "evidence"
 
 struct clerk {
     const struct server_config *config;
+    struct secret **passphrase; /* wiped when what is sealed has been opened */
     struct loop *loop;
     struct net *net;
     struct door *door;
@@ -193,12 +194,9 @@ static void on_stop(void *owner)
 
 static fault load_transport(struct clerk *self)
 {
-    char path[PATH_BYTES];
     if (strncmp(self->config->evidence_front, "tcp://", 6) != 0)
         return DONE;
-    if (!text_format(path, sizeof path, "%s/transport.key", self->config->keys_folder))
-        return RAISE(BAD_CONFIG, "keys_folder is too long");
-    return curve_load(path, &self->transport);
+    return transport_key_load(self->config, &self->transport);
 }
 
 static fault open_door(struct clerk *self)
@@ -221,7 +219,9 @@ static fault start(struct clerk *self)
     random_fill((uint8_t *)&self->run, sizeof self->run);
     TRY(load_transport(self));
     TRY(loop_new(&self->loop));
-    TRY(records_new(self, &self->records));
+    fault opened = records_new(self, &self->records);
+    secret_free(self->passphrase);
+    TRY(opened);
     TRY(loop_on_signal(self->loop, SIGTERM, on_stop, self));
     TRY(loop_on_signal(self->loop, SIGINT, on_stop, self));
     TRY(net_new(self->loop, &self->net));
@@ -231,10 +231,11 @@ static fault start(struct clerk *self)
     return loop_run(self->loop);
 }
 
-int clerk_process_run(const struct server_config *config)
+int clerk_process_run(struct server_config *config)
 {
     struct clerk *self = owned_new(sizeof *self);
     self->config = config;
+    self->passphrase = &config->passphrase;
     fault f = start(self);
     if (failed(f))
         EVENT(ERROR, "clerk.failed", E_FAULT(f));

@@ -11,6 +11,6 @@
 #include "security-server/server_config.h"
 
 /* The process's whole life. 0: asked to stop; 1: else. */
-int clerk_process_run(const struct server_config *config);
+int clerk_process_run(struct server_config *config);
 
 #endif

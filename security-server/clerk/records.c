@@ -51,12 +51,13 @@ fault records_new(struct clerk *clerk, struct records **out)
 {
     const struct server_config *config = clerk_config(clerk);
     char path[PATH_BYTES];
+    struct key_opener opener = {.passphrase = secret_span(config->passphrase)};
     OWNED(records) self = owned_new(sizeof *self);
     self->clerk = clerk;
     if (!text_format(path, sizeof path, "%s/" STORE_KEY_FILE, config->keys_folder))
         return RAISE(BAD_CONFIG, "keys_folder is too long");
     if (config->evidence_records != 0)
-        TRY(store_key_load(path, &self->store_key));
+        TRY(store_key_load(path, &opener, &self->store_key));
     *out = TAKE(self);
     return DONE;
 }

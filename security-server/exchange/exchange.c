@@ -8,6 +8,7 @@
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/node.h"
 #include "security-server/exchange/seen.h"
+#include "security-server/exchange/token_line.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -204,6 +205,8 @@ void exchange_resume(struct exchange *x)
 static void note_problem(struct exchange *x, fault f)
 {
     /* The first problem is the one that counts: later ones are about recording it. */
+    if (x->problem.fault == f.code)
+        return; /* what kept it from being signed keeps its refusal from it too */
     if (x->problem.fault != OK) {
         EVENT(ERROR, "exchange.refusal_failed", E_FAULT(f));
         return;
@@ -211,6 +214,7 @@ static void note_problem(struct exchange *x, fault f)
     x->problem.fault = f.code;
     x->problem.at_provider = x->role == ROLE_PROVIDER;
     text_format(x->problem.detail, sizeof x->problem.detail, "%s", fault_detail());
+    text_format(x->problem.remedy, sizeof x->problem.remedy, "%s", token_line_remedy(f.code));
 }
 
 enum step_end exchange_refuse(struct exchange *x, fault f)

@@ -22,6 +22,7 @@
 #include "security-server/exchange/log_talk.h"
 #include "security-server/exchange/mesh_door.h"
 #include "security-server/exchange/node.h"
+#include "security-server/exchange/node_state.h"
 #include "security-server/exchange/opened_keys.h"
 #include "security-server/exchange/orders.h"
 #include "security-server/exchange/own_record.h"
@@ -38,7 +39,9 @@
 #include "security-server/exchange/start_check.h"
 #include "security-server/exchange/slab_keys.h"
 #include "security-server/exchange/step_mesh.h"
+#include "security-server/exchange/token_line.h"
 #include "security-server/exchange/witness_desk.h"
+#include "security-server/transport_key.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -54,6 +57,7 @@
 
 struct process {
     struct node node;
+    struct server_config *config;
     pid_t keys_pid;
     struct recovery *recovery;
     struct audit_recovery recovered;
@@ -61,6 +65,7 @@ struct process {
     struct mesh_door *door;
     struct slab_keys *slab_keys;
     struct orders *orders;
+    struct node_state *state;
     struct loop_timer drain;
     int64_t drain_until_us;
     bool stopping; /* the last records are being written */
@@ -73,6 +78,12 @@ const struct directory_server *node_self(const struct node *self)
     return directory_server(self->directory, span_of_text(self->config->server));
 }
 
+fault node_begun(const struct node *self)
+{
+    TRY(token_line_check(self->token));
+    return self->begun ? DONE : RAISE(SERVER_AWAY, "it is starting");
+}
+
 fault node_ready(const struct node *self)
 {
     if (self->draining)
@@ -81,6 +92,7 @@ fault node_ready(const struct node *self)
         return RAISE(DIRECTORY_EXPIRED, "the authority's last directory was valid until earlier");
     if (node_self(self) == NULL)
         return RAISE(DIRECTORY_BAD, "server %s is not in the directory", self->config->server);
+    TRY(node_begun(self));
     TRY(anchor_check(self->anchor));
     return stamp_feed_check(self->stamps);
 }
@@ -118,8 +130,7 @@ static fault load_public_parts(struct node *node)
     TRY(path_in(folder, "sign.crt", path));
     TRY(certificate_load(path, &node->certificate));
     cades_template_make(node->certificate, &node->template);
-    TRY(path_in(folder, "transport.key", path));
-    TRY(curve_load(path, &node->transport));
+    TRY(transport_key_load(node->config, &node->transport));
     TRY(path_in(folder, "log.vkey", path));
     TRY(file_read(path, 1024, &vkey));
     struct span line = bytes_span(vkey);
@@ -154,7 +165,7 @@ static fault wait_for_keys(int fd)
 {
     struct pollfd wait = {.fd = fd, .events = POLLIN};
     char ready = 0;
-    if (poll(&wait, 1, KEYS_WAIT_MS) != 1 || recv(fd, &ready, 1, 0) != 1 || ready != '!')
+    if (poll(&wait, 1, KEYS_START_WAIT_MS) != 1 || recv(fd, &ready, 1, 0) != 1 || ready != '!')
         return RAISE(KEYS_UNREACHABLE, "it did not become ready");
     return DONE;
 }
@@ -294,11 +305,19 @@ static fault open_sets(struct node *node)
     return reconciler_new(node, &node->reconciler);
 }
 
+/* Gateways may ask how we are before anything is begun. */
+static fault open_front(struct node *node)
+{
+    if (node->front != NULL)
+        return DONE;
+    TRY(jail_enter(JAIL_EXCHANGE));
+    return front_open(node, node->config->front, &node->front);
+}
+
 static fault open_doors(struct process *self)
 {
     struct node *node = &self->node;
-    TRY(jail_enter(JAIL_EXCHANGE));
-    TRY(front_open(node, node->config->front, &node->front));
+    TRY(open_front(node));
     TRY(mesh_door_open(node, &self->door));
     TRY(anchor_new(node, &node->anchor));
     TRY(stamp_feed_new(node, &node->stamps));
@@ -310,6 +329,7 @@ static fault open_doors(struct process *self)
     recovery_free(&self->recovery);
     TRY(orders_new(node, &self->orders));
     retention_begin(node->retention);
+    node->begun = true;
     TRY(write_ready_file(self));
     EVENT(INFO, "server.ready", E_TEXT("server", node->config->server),
           E_TEXT("origin", node->log_key.name), E_NUMBER("log_size", node->head.size),
@@ -367,16 +387,12 @@ static void write_first_records(struct process *self)
     own_record_keep(&self->node, HEADER_INCIDENT, detail, on_incident);
 }
 
-/* Nothing is signed before this. */
-static void on_checked(struct node *node, fault f)
+static void begin_records(void *owner)
 {
-    struct process *self = process_of(node);
-    if (failed(f)) {
-        self->ended = f;
-        EVENT(ERROR, "server.start_refused", E_FAULT(f));
-        loop_stop(node->loop);
-        return;
-    }
+    struct process *self = owner;
+    struct node *node = &self->node;
+    if (node->draining && node->token != NULL)
+        return; /* asked to stop while it waited for its token */
     self->checkpointer = checkpointer_new(node);
     if (epochs_closing(node->epochs))
         epochs_record(node->epochs, on_incident);
@@ -384,11 +400,37 @@ static void on_checked(struct node *node, fault f)
         write_first_records(self);
 }
 
-static fault start(struct process *self, int keys_fd)
+static fault wait_for_token(struct node *node)
+{
+    EVENT(WARN, "server.waiting_for_token", E_TEXT("detail", token_line_detail(node->token)));
+    return open_front(node);
+}
+
+/* Nothing is signed before this. The first record needs the token: a start without it waits, and
+ * what stands in the log already is served meanwhile. */
+static void on_checked(struct node *node, fault f)
+{
+    struct process *self = process_of(node);
+    if (!failed(f) && failed(token_line_check(node->token)))
+        f = wait_for_token(node);
+    if (failed(f)) {
+        self->ended = f;
+        EVENT(ERROR, "server.start_refused", E_FAULT(f));
+        loop_stop(node->loop);
+    } else if (node->token == NULL) {
+        begin_records(self);
+    } else {
+        token_line_wait(node->token, begin_records, self);
+    }
+}
+
+static fault start(struct process *self, int keys_fd, int token_fd)
 {
     struct node *node = &self->node;
     random_fill((uint8_t *)&node->run, sizeof node->run);
-    TRY(load_public_parts(node));
+    fault loaded = load_public_parts(node);
+    secret_free(&self->config->passphrase);
+    TRY(loaded);
     TRY(file_make_folders(node->config->audit_folder, 0700));
     TRY(wait_for_keys(keys_fd));
     TRY(loop_new(&node->loop));
@@ -402,6 +444,10 @@ static fault start(struct process *self, int keys_fd)
     TRY(copy_anchor(node));
     TRY(epochs_new(node, &node->epochs));
     TRY(keys_line_open(node->loop, keys_fd, keys_lost, self, &node->keys));
+    if (token_fd >= 0) {
+        TRY(token_line_open(node->loop, token_fd, &node->token));
+        keys_line_use_token(node->keys, node->token);
+    }
     node->seen = seen_new();
     event_rate_begin(&node->refused_messages, node->loop, "mesh.message_refused");
     event_rate_begin(&node->answers_not_sent, node->loop, "mesh.answer_not_sent");
@@ -416,6 +462,7 @@ static fault start(struct process *self, int keys_fd)
     TRY(witness_desk_new(node, &node->witness));
     TRY(open_log(self));
     self->slab_keys = slab_keys_new(node);
+    self->state = node_state_new(node);
     start_check_begin(node, on_checked);
     return loop_run(node->loop);
 }
@@ -423,9 +470,11 @@ static fault start(struct process *self, int keys_fd)
 static void finish(struct process *self)
 {
     struct node *node = &self->node;
+    node_state_free(&self->state);
     audit_actor_free(&node->audit);
     set_reader_free(&node->sets);
     keys_line_free(&node->keys);
+    token_line_free(&node->token);
     if (node->table != NULL)
         exchange_table_free(&node->table);
     checkpointer_free(&self->checkpointer);
@@ -470,6 +519,7 @@ static int status_of(fault f)
         return 0;
     case BAD_CONFIG:
     case BAD_KEY:
+    case BAD_PASSPHRASE:
     case CERTIFICATE_BAD:
         return 2;
     case LOG_SHRUNK:
@@ -483,12 +533,13 @@ static int status_of(fault f)
     }
 }
 
-int exchange_process_run(const struct server_config *config, int keys_line_fd, pid_t keys_pid)
+int exchange_process_run(struct server_config *config, int keys_line_fd, pid_t keys_pid,
+                         int token_fd)
 {
     struct process *self = owned_new(sizeof *self);
-    self->node.config = config;
+    self->node.config = self->config = config;
     self->keys_pid = keys_pid;
-    fault f = start(self, keys_line_fd);
+    fault f = start(self, keys_line_fd, token_fd);
     if (failed(f))
         EVENT(ERROR, "server.failed", E_FAULT(f));
     else

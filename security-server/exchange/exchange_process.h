@@ -12,6 +12,7 @@
 
 /* Exit status: 0 stopped as asked; 1 something failed, a restart may help; 2 wrong configuration or
  * keys; 3 the log or the directory must not be used as they are: an operator is needed. */
-int exchange_process_run(const struct server_config *config, int keys_line_fd, pid_t keys_pid);
+int exchange_process_run(struct server_config *config, int keys_line_fd, pid_t keys_pid,
+                         int token_fd);
 
 #endif

@@ -12,6 +12,7 @@
 #include "security-server/exchange/exchange_steps.h"
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/node.h"
+#include "security-server/exchange/token_line.h"
 #include "security-server/exchange/witness_desk.h"
 
 #include "front.pb-c.h"
@@ -111,6 +112,7 @@ static void answer_at_once(struct front *self, struct span route, uint64_t ask, 
 {
     struct problem problem = {.fault = f.code};
     text_format(problem.detail, sizeof problem.detail, "%s", fault_detail());
+    text_format(problem.remedy, sizeof problem.remedy, "%s", token_line_remedy(f.code));
     Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
     Chaski__Answer answer = CHASKI__ANSWER__INIT;
     Chaski__Problem wire;
@@ -249,6 +251,7 @@ static fault take_ask(struct front *self, struct span route, const Chaski__Ask *
                       struct span payload)
 {
     const Chaski__Want *want = ask->want;
+    TRY(node_begun(self->node));
     if (want == NULL)
         return RAISE(BAD_REQUEST, "an ask without a want");
     TRY(check_want(want));
@@ -290,10 +293,13 @@ static void take_admit(struct front *self, struct span route, const Chaski__Admi
     struct problem problem = {0};
     const struct directory_server *peer = NULL;
     const Chaski__Want *want = question->want;
-    fault f = want == NULL ? RAISE(BAD_REQUEST, "an admit without a want") : check_want(want);
+    fault f = node_begun(self->node);
+    if (!failed(f))
+        f = want == NULL ? RAISE(BAD_REQUEST, "an admit without a want") : check_want(want);
     if (failed(f)) {
         problem.fault = f.code;
         text_format(problem.detail, sizeof problem.detail, "%s", fault_detail());
+        text_format(problem.remedy, sizeof problem.remedy, "%s", token_line_remedy(f.code));
         answer_admit(self, route, question->ask, &problem);
         return;
     }

@@ -4,6 +4,7 @@
 #include "lib/base/event.h"
 #include "lib/bus/limits.h"
 #include "lib/crypto/seal.h"
+#include "security-server/exchange/token_line.h"
 
 #include "keys.pb-c.h"
 
@@ -31,7 +32,8 @@ struct job {
 struct keys_line {
     struct loop *loop;
     struct loop_watch watch;
-    bool blocked; /* the socket took no more */
+    struct token_line *token; /* NULL: the keys process signs headers */
+    bool blocked;             /* the socket took no more */
     bool gone;
     void (*lost)(void *owner);
     void *owner;
@@ -66,6 +68,10 @@ static struct job *add_job(struct keys_line *self, enum job_kind kind, keys_done
 void keys_line_sign_header(struct keys_line *self, const struct sha256 *content, int64_t time_ms,
                            keys_done *done, void *owner)
 {
+    if (self->token != NULL) {
+        token_line_sign_header(self->token, content, time_ms, done, owner);
+        return;
+    }
     struct job *job = add_job(self, JOB_HEADER, done, owner);
     job->hash = *content;
     job->number = (uint64_t)time_ms;
@@ -290,6 +296,11 @@ void keys_line_free(struct keys_line **self)
     free((*self)->job);
     free(*self);
     *self = NULL;
+}
+
+void keys_line_use_token(struct keys_line *self, struct token_line *token)
+{
+    self->token = token;
 }
 
 // --- waiting, at the start ----------------------------------------------------------------------

@@ -25,6 +25,7 @@ struct node {
     struct directory_feed *feed;
     struct directory *directory; /* the state in use; held by the feed */
     struct keys_line *keys;
+    struct token_line *token; /* NULL: sign.key signs */
     struct audit_actor *audit;
     struct audit_head head; /* of our log: committed */
     uint64_t traffic_size;  /* entries of it up to the last that is more than our own stamp */
@@ -61,11 +62,14 @@ struct node {
     struct retention *retention;   /* how long and what of them is kept */
     struct kept_answers *answers;  /* that are not written down */
     uint64_t run;                  /* random number of this process */
+    bool begun;                    /* the first record of this run is kept, and doors are open */
     bool draining;
 };
 
 /* Who we are in the directory in use; NULL when it does not (or no longer) list us. */
 const struct directory_server *node_self(const struct node *self);
+/* DONE when this run has begun to take exchanges; SERVER_AWAY before, or the state of the token. */
+fault node_begun(const struct node *self);
 /* DONE when exchanges may be taken: not draining, directory there, valid and listing us. */
 fault node_ready(const struct node *self);
 

@@ -7,6 +7,7 @@
 #include "lib/bus/bus_id.h"
 #include "lib/bus/offer.h"
 #include "security-server/exchange/node.h"
+#include "security-server/exchange/token_line.h"
 
 static fault check_client(const struct node *node, const struct admission *question)
 {
@@ -50,6 +51,7 @@ static fault find_way(struct node *node, const struct admission *question,
 {
     const struct directory_subsystem *provider = NULL;
     TRY(node_ready(node));
+    TRY(token_line_room(node->token));
     if (question->payload_bytes > node_payload_bytes_max(node))
         return RAISE(BODY_TOO_LARGE, "at most %lld bytes", (long long)node->config->body_bytes_max);
     TRY(check_client(node, question));
@@ -65,6 +67,7 @@ void admit(struct node *node, const struct admission *question, struct problem *
     if (failed(f)) {
         problem->fault = f.code;
         text_format(problem->detail, sizeof problem->detail, "%s", fault_detail());
+        text_format(problem->remedy, sizeof problem->remedy, "%s", token_line_remedy(f.code));
         return;
     }
     struct policy_verdict verdict;

@@ -24,6 +24,8 @@ static fault sign_header(struct key_service *self, const Chaski__SignHeader *job
                          size_t *size)
 {
     struct sha256 content;
+    if (self->store->sign == NULL)
+        return RAISE(KEY_UNKNOWN, "a token signs headers, and not this process");
     if (job->content_sha256.len != SHA256_BYTES)
         return RAISE(BAD_FRAME, "a digest of %zu bytes", job->content_sha256.len);
     if (job->time_ms >= (uint64_t)CADES_TIME_MS_END)

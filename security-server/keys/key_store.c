@@ -16,11 +16,12 @@ static fault path_of(const char *folder, const char *name, char out[PATH_BYTES])
                : RAISE(BAD_CONFIG, "the keys folder's name is too long");
 }
 
-static fault load(const char *folder, const char *name, enum key_kind kind, struct keypair **out)
+static fault load(struct key_store *self, const char *folder, const char *name, enum key_kind kind,
+                  struct keypair **out)
 {
     char path[PATH_BYTES];
     TRY(path_of(folder, name, path));
-    return keypair_load(path, kind, out);
+    return keypair_load_sealed(path, kind, &self->opener, out);
 }
 
 /* The certificate must be of this very key: signs once and verifies. */
@@ -38,7 +39,7 @@ static fault load_signer(const char *folder, struct key_store *self)
 {
     char path[PATH_BYTES];
     OWNED(certificate) certificate = NULL;
-    TRY(load(folder, "sign.key", KEY_P256, &self->sign));
+    TRY(load(self, folder, "sign.key", KEY_P256, &self->sign));
     TRY(path_of(folder, "sign.crt", path));
     if (failed(certificate_load(path, &certificate)))
         return RAISE(BAD_KEY, "%s: %s", path, fault_detail());
@@ -51,7 +52,9 @@ static fault load_witness(const char *folder, struct key_store *self)
 {
     char path[PATH_BYTES];
     TRY(path_of(folder, "witness.key", path));
-    return access(path, F_OK) == 0 ? keypair_load(path, KEY_ED25519, &self->witness) : DONE;
+    return access(path, F_OK) == 0
+               ? keypair_load_sealed(path, KEY_ED25519, &self->opener, &self->witness)
+               : DONE;
 }
 
 static fault load_seals(const char *folder, struct key_store *self)
@@ -63,7 +66,7 @@ static fault load_seals(const char *folder, struct key_store *self)
         TRY(path_of(folder, name, path));
         if (i > 0 && access(path, F_OK) != 0)
             return DONE;
-        TRY(keypair_load(path, KEY_X25519, &self->seal[i]));
+        TRY(keypair_load_sealed(path, KEY_X25519, &self->opener, &self->seal[i]));
         self->seals = i + 1;
         TRY(keypair_public(self->seal[i], &public_key));
         seal_key_id(public_key->data, self->seal_id[i]);
@@ -78,17 +81,20 @@ static fault load_store_key(const char *folder, struct key_store *self)
     self->store_made = access(path, F_OK) != 0;
     if (self->store_made)
         TRY(store_key_make(path));
-    return store_key_load(path, &self->store);
+    return store_key_load(path, &self->opener, &self->store);
 }
 
-fault key_store_load(const char *folder, struct key_store **out)
+fault key_store_load(const char *folder, struct span passphrase, bool token, struct key_store **out)
 {
     OWNED(key_store) self = owned_new(sizeof *self);
-    TRY(load_signer(folder, self));
-    TRY(load(folder, "log.key", KEY_ED25519, &self->log));
+    self->opener.passphrase = passphrase;
+    if (!token)
+        TRY(load_signer(folder, self));
+    TRY(load(self, folder, "log.key", KEY_ED25519, &self->log));
     TRY(load_witness(folder, self));
     TRY(load_seals(folder, self));
     TRY(load_store_key(folder, self));
+    self->opener.passphrase = (struct span){0};
     *out = TAKE(self);
     return DONE;
 }

@@ -9,10 +9,11 @@
 #include "lib/bus/letter.h"
 #include "lib/bus/store_key.h"
 #include "lib/crypto/cades.h"
+#include "lib/crypto/key_file.h"
 #include "lib/crypto/keypair.h"
 
 struct key_store {
-    struct keypair *sign;
+    struct keypair *sign;           /* NULL: a token signs, and nothing here can */
     struct cades_template template; /* of sign.crt: nothing but CAdES attributes is ever signed */
     struct keypair *log;
     struct keypair *witness; /* witness.key; NULL: this server cosigns nobody's log */
@@ -21,12 +22,15 @@ struct key_store {
     size_t seals;
     struct keypair *seal[SEAL_KEYS_MAX]; /* seal.key, seal.1.key, ... newest first */
     uint8_t seal_id[SEAL_KEYS_MAX][SEAL_KEY_ID_BYTES];
+    struct key_opener opener; /* how many files were sealed, and how many not */
 };
 
 /* A missing store.key is made: nodes from before there was one have none. BAD_KEY with the file and
  * what is wrong: missing, readable by others, not of the kind, or sign.crt is no certificate of
- * sign.key. */
-fault key_store_load(const char *folder, struct key_store **out);
+ * sign.key. BAD_PASSPHRASE: sealed, and it does not open. With `token` sign.key is not looked for.
+ * The passphrase is used until this returns. */
+fault key_store_load(const char *folder, struct span passphrase, bool token,
+                     struct key_store **out);
 void key_store_free(struct key_store **self);
 
 #endif

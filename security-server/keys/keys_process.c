@@ -3,6 +3,7 @@
 
 #include "lib/base/event.h"
 #include "lib/base/jail.h"
+#include "lib/base/text.h"
 #include "security-server/keys/key_service.h"
 
 #include <errno.h>
@@ -47,7 +48,8 @@ static fault do_each_once(struct key_store *store)
     uint8_t digest[SHA256_BYTES] = {0}, signature[P256_SIGNATURE_BYTES_MAX], shared[SEAL_KEY_BYTES];
     uint8_t log_signature[ED25519_SIGNATURE_BYTES], wrapped[KEY_WRAPPED_BYTES];
     size_t size = 0;
-    TRY(keypair_sign_digest(store->sign, digest, signature, &size));
+    if (store->sign != NULL)
+        TRY(keypair_sign_digest(store->sign, digest, signature, &size));
     TRY(keypair_sign_message(store->log, span_of(digest, sizeof digest), log_signature));
     TRY(seal_derive(store->seal[0], base_point, shared));
     TRY(key_wrap_wrap(store->store, shared, wrapped));
@@ -56,17 +58,41 @@ static fault do_each_once(struct key_store *store)
     return DONE;
 }
 
-static fault start_and_serve(const struct server_config *config, int line)
+/* What `chaski keys seal` leaves when it is killed after the keys have changed places. */
+static void tell_left_over(const char *folder)
+{
+    char beside[512];
+    if (text_format(beside, sizeof beside, "%s.resealed", folder) && access(beside, F_OK) == 0)
+        EVENT(WARN, "keys.left_over", E_TEXT("folder", beside),
+              E_TEXT("remedy",
+                     "keys as they were before they were sealed anew: the next chaski keys "
+                     "seal, unseal or passphrase overwrites and removes them"));
+}
+
+static void tell_unsealed(const struct key_store *store)
+{
+    if (store->opener.unsealed > 0)
+        EVENT(WARN, "keys.unsealed", E_NUMBER("files", store->opener.unsealed),
+              E_TEXT("remedy", "seal them under a passphrase: chaski keys seal"));
+}
+
+static fault start_and_serve(struct server_config *config, int line)
 {
     OWNED(key_store) store = NULL;
-    TRY(key_store_load(config->keys_folder, &store));
+    TRY(key_store_load(config->keys_folder, secret_span(config->passphrase),
+                       config->sign_key[0] != '\0', &store));
+    secret_free(&config->passphrase);
+    tell_unsealed(store);
+    tell_left_over(config->keys_folder);
     if (store->store_made)
         EVENT(WARN, "keys.store_key_made", E_TEXT("file", STORE_KEY_FILE),
               E_TEXT("remedy", "keep a copy of it: without it no kept payload opens"));
     struct key_service service = {.store = store};
     TRY(do_each_once(store));
     TRY(jail_enter(JAIL_KEYS));
-    EVENT(INFO, "keys.ready", E_NUMBER("seal_keys", store->seals));
+    EVENT(INFO, "keys.ready", E_NUMBER("seal_keys", store->seals),
+          E_NUMBER("sealed_files", store->opener.sealed),
+          E_NUMBER("unsealed_files", store->opener.unsealed));
     static const uint8_t ready[1] = {'!'};
     TRY(send_datagram(line, span_of(ready, sizeof ready)));
     fault f = serve(&service, line);
@@ -74,11 +100,11 @@ static fault start_and_serve(const struct server_config *config, int line)
     return f;
 }
 
-int keys_process_run(const struct server_config *config, int line)
+int keys_process_run(struct server_config *config, int line)
 {
     fault f = start_and_serve(config, line);
     if (!failed(f))
         return 0;
     EVENT(ERROR, "keys.failed", E_FAULT(f));
-    return f.code == BAD_KEY || f.code == BAD_CONFIG ? 2 : 1;
+    return f.code == BAD_KEY || f.code == BAD_PASSPHRASE || f.code == BAD_CONFIG ? 2 : 1;
 }

@@ -8,8 +8,8 @@
 
 #include "security-server/server_config.h"
 
-/* Loads the keys, closes the jail, says "ready" with one byte, and serves until the line
- * closes. Returns the process's exit status. */
-int keys_process_run(const struct server_config *config, int line);
+/* Loads the keys, wipes the passphrase, closes the jail, says "ready" with one byte, and serves
+ * until the line closes. Returns the process's exit status. */
+int keys_process_run(struct server_config *config, int line);
 
 #endif

@@ -105,6 +105,7 @@ country_make() {
 }
 
 declare -A SERVER MESH_PORT
+KEYS_MORE=() # what is said to `chaski keys` beside
 member_make() {
     local name=$1 server=$2 title=$3 subsystem=$4 member=${2%/*}
     local dir=$C/$name port
@@ -113,10 +114,11 @@ member_make() {
     SERVER[$name]=$server
     MESH_PORT[$name]=$port
     "$BIN/chaski" keys make --folder "$dir/keys" --server "$server" --name "$title" \
-        --address "tcp://${MESH_HOST:-$HOST}:$port" --request "$dir/request.json" >/dev/null || die "no keys for $name"
+        --address "tcp://${MESH_HOST:-$HOST}:$port" --request "$dir/request.json" \
+        "${KEYS_MORE[@]}" >/dev/null || die "no keys for $name"
     registry member add "$member" --name "$title" --public || die "no member $name"
     registry server add "$dir/request.json" --certificate-to "$dir/issued.crt" || die "no server $name"
-    "$BIN/chaski" keys certificate --folder "$dir/keys" --certificate "$dir/issued.crt" >/dev/null || die "no certificate"
+    "$BIN/chaski" keys certificate --folder "$dir/keys" --certificate "$dir/issued.crt" "${KEYS_MORE[@]}" >/dev/null || die "no certificate"
     registry subsystem add "$member/$subsystem" --name "$title" --server "$server" || die "no subsystem"
     cat >"$dir/server.conf" <<E
 server = "$server"

@@ -72,7 +72,7 @@ static fault open_log(struct fill *self, const char *keys)
     struct key_wrap *store = NULL;
     struct audit_recovery recovery;
     text_format(path, sizeof path, "%s/%s", keys, STORE_KEY_FILE);
-    TRY(store_key_load(path, &store));
+    TRY(store_key_load(path, NULL, &store));
     struct audit_log_options options = {.folder = self->folder,
                                         .epoch = (unsigned)self->epoch,
                                         .segment_bytes = (size_t)self->segment_mib << 20,

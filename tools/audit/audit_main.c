@@ -77,6 +77,7 @@ static const char usage[] =
     "Payloads are sealed under keys that are under the node's store key. To open them:\n"
     "  --store-key FILE        a node's store.key, or day keys that keys export printed; as often\n"
     "                          as there are files\n"
+    "  --passphrase SOURCE     of store keys that are sealed: file:PATH, fd:N or terminal\n"
     "\n"
     "What everything rests on; without these it comes from the folder, and whoever gave you\n"
     "the folder may have made it up:\n"
@@ -104,6 +105,9 @@ static fault take_option(int code, struct audit_arguments *out)
             return RAISE(BAD_REQUEST, "more than %d files of keys", LOGS_MAX);
         out->store_key[out->store_keys++] = optarg;
         return DONE;
+    case 'a':
+        secret_free(&out->passphrase);
+        return secret_read(optarg, "passphrase of the store key", &out->passphrase);
     case 'r':
         out->peer = optarg;
         return DONE;
@@ -199,6 +203,7 @@ static fault parse(int argc, char **argv, struct audit_arguments *out)
                                             {"policy", required_argument, NULL, 'P'},
                                             {"tsa", required_argument, NULL, 'T'},
                                             {"store-key", required_argument, NULL, 'S'},
+                                            {"passphrase", required_argument, NULL, 'a'},
                                             {"day", required_argument, NULL, 'y'},
                                             {"peer", required_argument, NULL, 'r'},
                                             {"hour", required_argument, NULL, 'h'},

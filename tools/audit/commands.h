@@ -5,6 +5,7 @@
 #ifndef TOOLS_AUDIT_COMMANDS_H
 #define TOOLS_AUDIT_COMMANDS_H
 
+#include "lib/base/secret.h"
 #include "lib/evidence/log_view.h"
 
 #define LOGS_MAX 64
@@ -23,6 +24,7 @@ struct audit_arguments {
     const char *from, *until, *member;                       /* which exchanges it shows, or NULL */
     size_t store_keys;
     const char *store_key[LOGS_MAX]; /* files with store keys or day keys */
+    struct secret *passphrase;       /* of store keys that are sealed, or NULL */
     uint64_t limit;                  /* 0: all */
     unsigned epoch;                  /* of the log that is shown; 0: the newest */
     uint64_t threads;                /* of verify; 0: as many as there are cores */

@@ -6,6 +6,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/slab.h"
 #include "lib/bus/store_key.h"
+#include "lib/crypto/sealed_key.h"
 #include "lib/crypto/seal.h"
 
 #include <fcntl.h>
@@ -92,14 +93,15 @@ static fault add_day_keys(struct key_ring *ring, const struct bytes *file, const
     return DONE;
 }
 
-static fault add_file(struct store_keys *self, const char *path)
+static fault add_file(struct store_keys *self, const char *path, struct span passphrase)
 {
     OWNED(bytes) file = NULL;
+    struct key_opener opener = {.passphrase = passphrase};
     TRY(file_read(path, FILE_BYTES_MAX, &file));
-    if (file->size != HEX_BYTES + 1)
+    if (file->size != HEX_BYTES + 1 && !sealed_key_is(bytes_span(file)))
         return add_day_keys(self->ring, file, path);
     seal_wipe(file->data, file->size);
-    TRY(store_key_load(path, &self->key[self->count]));
+    TRY(store_key_load(path, &opener, &self->key[self->count]));
     self->count++;
     return DONE;
 }
@@ -110,7 +112,7 @@ fault store_keys_open(const struct audit_arguments *arguments, struct store_keys
     const struct key_holder holder = {wrap, unwrap, self};
     self->ring = key_ring_new(&holder);
     for (size_t i = 0; i < arguments->store_keys; i++)
-        TRY(add_file(self, arguments->store_key[i]));
+        TRY(add_file(self, arguments->store_key[i], secret_span(arguments->passphrase)));
     *out = TAKE(self);
     return DONE;
 }

@@ -14,10 +14,20 @@ static const struct {
     {"keys", keys_command,
      "keys make --folder DIR --server I/C/M/CODE --name NAME --address tcp://HOST:PORT --request "
      "FILE\n"
-     "      makes a server's keys and its request for enrolment\n"
-     "  keys certificate --folder DIR --certificate FILE\n"
+     "        [--token URI --module FILE] [--passphrase SOURCE]\n"
+     "      makes a server's keys and its request for enrolment; the signing key inside a PKCS#11\n"
+     "      token, such as 'pkcs11:token=T;object=NAME?pin-source=file:PATH', and all others "
+     "sealed\n"
+     "  keys certificate --folder DIR --certificate FILE [--token URI --module FILE] [--passphrase "
+     "SOURCE]\n"
      "      takes in the certificate that the authority issued\n"
-     "  keys transport FILE\n"
+     "  keys seal | unseal --folder DIR [--passphrase SOURCE]\n"
+     "  keys passphrase --folder DIR [--passphrase SOURCE] [--new-passphrase SOURCE]\n"
+     "      puts all keys of the folder under a passphrase, takes it away, or changes it: all "
+     "files\n"
+     "      or none. SOURCE is credential:NAME, file:PATH, fd:N or terminal, which is asked when\n"
+     "      nothing else is said\n"
+     "  keys transport FILE [--passphrase SOURCE]\n"
      "      prints the public key of a transport key, and makes the key if there is none"},
     {"share", share_command,
      "share (--table FILE --key COLUMN | --url URL) --service [I/C/M/SUBSYSTEM/]NAME\n"
@@ -56,6 +66,9 @@ static const struct {
      "      found: nine types, what each means and what to do; --all also the runs before that "
      "found\n"
      "      something"},
+    {"status", status_command,
+     "status --config SERVER_CONF\n"
+     "      how the node on this machine is, since when, and why; exit status 0 when it is ready"},
     {"trace", trace_command,
      "trace EXCHANGE_ID EVENTS_FILE...\n"
      "      the walk of one exchange in words, from the events of the servers that it crossed"},

@@ -14,6 +14,7 @@ fault share_command(int argc, char **argv);
 fault erase_command(int argc, char **argv);
 fault log_command(int argc, char **argv);
 fault reconcile_command(int argc, char **argv);
+fault status_command(int argc, char **argv);
 fault trace_command(int argc, char **argv);
 fault free_ports_command(int argc, char **argv);
 

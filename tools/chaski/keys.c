@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* chaski keys: makes a server's keys and its request for enrolment; takes the certificate in. */
 #include "tools/chaski/commands.h"
+#include "tools/chaski/keys.h"
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/store_key.h"
 #include "lib/crypto/certificate.h"
+#include "lib/crypto/key_file.h"
 #include "lib/crypto/keypair.h"
 #include "lib/crypto/note.h"
 #include "lib/net/socket.h"
@@ -18,12 +20,6 @@
 #include <unistd.h>
 
 #define PATH_BYTES 512
-
-struct options {
-    const char *folder, *server, *name, *request, *certificate;
-    const char *address[DIRECTORY_ADDRESSES_MAX];
-    size_t addresses;
-};
 
 /* What the authority needs to know, and nothing secret. */
 struct public_part {
@@ -65,7 +61,7 @@ static void name_of(const char *what, const char *server, char *out, size_t room
 }
 
 /* An Ed25519 key with its verifier key beside it; `file` without its ending. */
-static fault make_note_key(const struct options *options, const char *file, const char *name,
+static fault make_note_key(const struct keys_options *options, const char *file, const char *name,
                            uint8_t type, char *vkey_out, size_t room)
 {
     OWNED(keypair) key = NULL;
@@ -83,7 +79,7 @@ static fault make_note_key(const struct options *options, const char *file, cons
     return file_replace(path, span_of_text(line), 0644);
 }
 
-static fault make_log_keys(const struct options *options, struct public_part *out)
+static fault make_log_keys(const struct keys_options *options, struct public_part *out)
 {
     char name[NOTE_NAME_BYTES_MAX];
     name_of("chaski.log", options->server, name, sizeof name);
@@ -95,7 +91,7 @@ static fault make_log_keys(const struct options *options, struct public_part *ou
                          sizeof out->witness_vkey);
 }
 
-static fault make_transport_key(const struct options *options, struct public_part *out)
+static fault make_transport_key(const struct keys_options *options, struct public_part *out)
 {
     struct curve_keys keys;
     char path[PATH_BYTES];
@@ -107,7 +103,7 @@ static fault make_transport_key(const struct options *options, struct public_par
     return f;
 }
 
-static fault make_seal_key(const struct options *options, struct public_part *out)
+static fault make_seal_key(const struct keys_options *options, struct public_part *out)
 {
     OWNED(keypair) key = NULL;
     OWNED(bytes) public_key = NULL;
@@ -117,17 +113,16 @@ static fault make_seal_key(const struct options *options, struct public_part *ou
     return DONE;
 }
 
-static fault make_store_key(const struct options *options)
+static fault make_store_key(const struct keys_options *options)
 {
     char path[PATH_BYTES];
     TRY(path_in(options->folder, STORE_KEY_FILE, path));
     return store_key_make(path);
 }
 
-static fault make_signing_key(const struct options *options, const struct bus_id *server,
-                              struct public_part *out)
+static fault fill_subject(const struct keys_options *options, const struct bus_id *server,
+                          struct certificate_subject *out)
 {
-    OWNED(keypair) key = NULL;
     struct certificate_subject subject = {.country = ""};
     char member[ID_TEXT_BYTES_MAX + 1];
     bus_id_text(server, ID_MEMBER, member, sizeof member);
@@ -138,11 +133,29 @@ static fault make_signing_key(const struct options *options, const struct bus_id
         !text_format(subject.server, sizeof subject.server, "%s",
                      strrchr(options->server, '/') + 1))
         return RAISE(BAD_REQUEST, "--server is too long for a certificate");
-    TRY(make_key(options->folder, "sign.key", KEY_P256, &key));
-    return keypair_request(key, &subject, &out->request);
+    *out = subject;
+    return DONE;
 }
 
-static fault write_request(const struct options *options, const struct public_part *part)
+/* In a file, or in the token, which signs the request too. */
+static fault make_signing_key(const struct keys_options *options, const struct bus_id *server,
+                              struct keys_token *token, struct public_part *out)
+{
+    OWNED(keypair) key = NULL;
+    struct certificate_subject subject;
+    struct digest_signer signer;
+    uint8_t point[P256_POINT_BYTES];
+    TRY(fill_subject(options, server, &subject));
+    if (token == NULL) {
+        TRY(make_key(options->folder, "sign.key", KEY_P256, &key));
+        return keypair_request(key, &subject, &out->request);
+    }
+    TRY(keys_token_make(token, point));
+    TRY(keys_token_signer(token, &signer));
+    return certificate_request_make(point, &subject, &signer, &out->request);
+}
+
+static fault write_request(const struct keys_options *options, const struct public_part *part)
 {
     size_t room = part->request->size * 2 + 16;
     char *base64 = owned_array(room, 1);
@@ -164,10 +177,11 @@ static fault write_request(const struct options *options, const struct public_pa
     return f;
 }
 
-static fault make(const struct options *options)
+static fault make(const struct keys_options *options)
 {
     struct bus_id server;
     struct public_part part = {.vkey = ""};
+    OWNED(keys_token) token = NULL;
     char path[PATH_BYTES];
     if (options->server == NULL || options->name == NULL || options->request == NULL ||
         options->addresses == 0)
@@ -177,18 +191,26 @@ static fault make(const struct options *options)
         failed(bus_id_check_strict(&server)))
         return RAISE(BAD_REQUEST, "--server %s is not INSTANCE/CLASS/MEMBER/SERVERCODE: %s",
                      options->server, fault_detail());
-    TRY(path_in(options->folder, "sign.key", path));
+    TRY(path_in(options->folder, "log.key", path));
     if (access(path, F_OK) == 0)
         return RAISE(REFUSED, "%s holds keys already; they are not overwritten", options->folder);
+    if (options->token != NULL)
+        TRY(keys_token_open(options, &token));
     TRY(file_make_folders(options->folder, 0700));
     TRY(make_log_keys(options, &part));
     TRY(make_transport_key(options, &part));
     TRY(make_seal_key(options, &part));
     TRY(make_store_key(options));
-    TRY(make_signing_key(options, &server, &part));
+    TRY(make_signing_key(options, &server, token, &part));
     fault f = write_request(options, &part);
     bytes_free(&part.request);
     TRY(f);
+    if (options->token != NULL)
+        printf("the signing key is in the token and stays there; for the server's settings:\n"
+               "sign_key = \"%s\"\ntoken_module = \"%s\"\n",
+               options->token, options->module);
+    if (options->passphrase != NULL)
+        TRY(keys_seal(options));
     printf(
         "keys of %s are in %s\nkeep a copy of " STORE_KEY_FILE
         " apart from the evidence log: without it no kept payload opens\nsend %s to the authority; "
@@ -197,33 +219,23 @@ static fault make(const struct options *options)
     return DONE;
 }
 
-static fault take_certificate(const struct options *options)
-{
-    char path[PATH_BYTES];
-    OWNED(keypair) key = NULL;
-    OWNED(certificate) certificate = NULL;
-    OWNED(bytes) pem = NULL;
-    uint8_t digest[SHA256_BYTES] = {7}, signature[P256_SIGNATURE_BYTES_MAX];
-    size_t size = 0;
-    if (options->certificate == NULL)
-        return RAISE(BAD_REQUEST, "keys certificate needs --folder and --certificate");
-    TRY(path_in(options->folder, "sign.key", path));
-    TRY(keypair_load(path, KEY_P256, &key));
-    TRY(certificate_load(options->certificate, &certificate));
-    TRY(keypair_sign_digest(key, digest, signature, &size));
-    if (failed(certificate_verify_digest(certificate, digest, span_of(signature, size))))
-        return RAISE(BAD_KEY, "%s is not the certificate of %s", options->certificate, path);
-    TRY(path_in(options->folder, "sign.crt", path));
-    TRY(certificate_pem(certificate, &pem));
-    TRY(file_replace(path, bytes_span(pem), 0644));
-    printf("certificate of %s/%s is in %s\n", certificate_subject(certificate)->member,
-           certificate_subject(certificate)->server, path);
-    return DONE;
-}
-
 /* The public half of a transport key, for the settings of the machine at the other end: a gateway's
  * for gateway_keys of its server, the server's transport.key for server_key of the gateway. */
-static fault show_transport(const char *path)
+static fault read_transport(const char *path, const char *source, struct curve_keys *out)
+{
+    OWNED(secret) passphrase = NULL;
+    OWNED(secret) content = NULL;
+    struct key_opener opener = {0};
+    if (source != NULL)
+        TRY(secret_read(source, "passphrase of the keys", &passphrase));
+    opener.passphrase = secret_span(passphrase);
+    TRY(key_file_read(path, &opener, &content));
+    return failed(curve_parse(secret_span(content), out))
+               ? RAISE(BAD_KEY, "%s: %s", path, fault_detail())
+               : DONE;
+}
+
+static fault show_transport(const char *path, const char *source)
 {
     struct curve_keys keys;
     char text[41];
@@ -232,7 +244,7 @@ static fault show_transport(const char *path)
         TRY(curve_save(&keys, path));
         fprintf(stderr, "a new key is in %s\n", path);
     } else {
-        TRY(curve_load(path, &keys));
+        TRY(read_transport(path, source, &keys));
     }
     curve_public_text(&keys, text);
     explicit_bzero(&keys, sizeof keys);
@@ -240,7 +252,33 @@ static fault show_transport(const char *path)
     return DONE;
 }
 
-static fault take_options(int argc, char **argv, struct options *out)
+static const char **place_of(struct keys_options *self, int code)
+{
+    switch (code) {
+    case 'f':
+        return &self->folder;
+    case 's':
+        return &self->server;
+    case 'n':
+        return &self->name;
+    case 'r':
+        return &self->request;
+    case 'c':
+        return &self->certificate;
+    case 'p':
+        return &self->passphrase;
+    case 'P':
+        return &self->new_passphrase;
+    case 't':
+        return &self->token;
+    case 'm':
+        return &self->module;
+    default:
+        return NULL;
+    }
+}
+
+static fault take_options(int argc, char **argv, struct keys_options *out)
 {
     static const struct option known[] = {{"folder", required_argument, NULL, 'f'},
                                           {"server", required_argument, NULL, 's'},
@@ -248,39 +286,55 @@ static fault take_options(int argc, char **argv, struct options *out)
                                           {"address", required_argument, NULL, 'a'},
                                           {"request", required_argument, NULL, 'r'},
                                           {"certificate", required_argument, NULL, 'c'},
+                                          {"passphrase", required_argument, NULL, 'p'},
+                                          {"new-passphrase", required_argument, NULL, 'P'},
+                                          {"token", required_argument, NULL, 't'},
+                                          {"module", required_argument, NULL, 'm'},
                                           {0}};
     optind = 0;
     for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+        const char **place = place_of(out, code);
         if (code == 'a' && out->addresses < DIRECTORY_ADDRESSES_MAX)
             out->address[out->addresses++] = optarg;
-        else if (code == 'f')
-            out->folder = optarg;
-        else if (code == 's')
-            out->server = optarg;
-        else if (code == 'n')
-            out->name = optarg;
-        else if (code == 'r')
-            out->request = optarg;
-        else if (code == 'c')
-            out->certificate = optarg;
+        else if (place != NULL)
+            *place = optarg;
         else
             return RAISE(BAD_REQUEST, "an option that is not known, or too many addresses");
     }
+    const char *sources[] = {out->passphrase, out->new_passphrase};
+    for (size_t i = 0; i < 2; i++)
+        if (sources[i] != NULL && failed(secret_check(sources[i])))
+            return RAISE(BAD_REQUEST, "%s", fault_detail());
     return out->folder != NULL ? DONE : RAISE(BAD_REQUEST, "--folder is missing");
+}
+
+static const struct {
+    const char *name;
+    fault (*run)(const struct keys_options *options);
+} commands[] = {{"make", make},
+                {"certificate", keys_take_certificate},
+                {"seal", keys_seal},
+                {"unseal", keys_unseal},
+                {"passphrase", keys_change_passphrase}};
+
+static fault transport_command(int argc, char **argv)
+{
+    bool sealed = argc == 5 && strcmp(argv[3], "--passphrase") == 0;
+    return argc == 3 || sealed ? show_transport(argv[2], sealed ? argv[4] : NULL)
+                               : RAISE(BAD_REQUEST, "keys transport needs the name of a key file");
 }
 
 fault keys_command(int argc, char **argv)
 {
-    struct options options = {0};
+    struct keys_options options = {0};
     if (argc < 2)
-        return RAISE(BAD_REQUEST, "keys make ..., keys certificate ... or keys transport FILE");
+        return RAISE(BAD_REQUEST,
+                     "keys make, certificate, transport, seal, unseal or passphrase: see --help");
     if (strcmp(argv[1], "transport") == 0)
-        return argc == 3 ? show_transport(argv[2])
-                         : RAISE(BAD_REQUEST, "keys transport needs the name of a key file");
+        return transport_command(argc, argv);
     TRY(take_options(argc - 1, argv + 1, &options));
-    if (strcmp(argv[1], "make") == 0)
-        return make(&options);
-    if (strcmp(argv[1], "certificate") == 0)
-        return take_certificate(&options);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(&options);
     return RAISE(BAD_REQUEST, "keys %s is not known", argv[1]);
 }

@@ -27,7 +27,7 @@ static struct desk *desk_new(void)
 {
     struct desk *self = owned_new(sizeof *self);
     self->ring = keyring_new();
-    MUST(key_store_load(self->ring->folder, &self->store));
+    MUST(key_store_load(self->ring->folder, (struct span){0}, false, &self->store));
     self->service.store = self->store;
     return self;
 }
@@ -386,7 +386,7 @@ static void test_sealing_keys_are_derived_for_each_of_our_keys(void)
     OWNED(bytes)
     older = keyring_put(desk->ring->folder, "seal.1.key", KEY_X25519);
     key_store_free(&desk->store);
-    MUST(key_store_load(desk->ring->folder, &desk->store));
+    MUST(key_store_load(desk->ring->folder, (struct span){0}, false, &desk->store));
     desk->service.store = desk->store;
     check_derive(desk, desk->ring->seal);
     check_derive(desk, older->data);

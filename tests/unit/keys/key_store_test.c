@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "security-server/keys/key_store.h"
 
+#include "lib/crypto/sealed_key.h"
 #include "tests/unit/keys/keyring.h"
 
 #include <sys/stat.h>
@@ -11,14 +12,14 @@ static const char *const key_files[] = {"sign.key", "log.key", "seal.key"};
 static bool is_refused(const struct keyring *ring, const char *file)
 {
     OWNED(key_store) store = NULL;
-    fault f = key_store_load(ring->folder, &store);
+    fault f = key_store_load(ring->folder, (struct span){0}, false, &store);
     return f.code == BAD_KEY && store == NULL && strstr(fault_detail(), file) != NULL;
 }
 
 static bool loads(const struct keyring *ring)
 {
     OWNED(key_store) store = NULL;
-    return !failed(key_store_load(ring->folder, &store));
+    return !failed(key_store_load(ring->folder, (struct span){0}, false, &store));
 }
 
 static void check_seal(const struct key_store *store, size_t i, const uint8_t expected[32])
@@ -37,7 +38,7 @@ static void test_the_keys_of_a_folder_are_loaded(void)
     OWNED(key_store) store = NULL;
     OWNED(bytes) log = NULL;
     struct cades_template template;
-    MUST(key_store_load(ring->folder, &store));
+    MUST(key_store_load(ring->folder, (struct span){0}, false, &store));
     CU_ASSERT_EQUAL(keypair_kind(store->sign), KEY_P256);
     MUST(keypair_public(store->log, &log));
     CU_ASSERT(span_equal(bytes_span(log), span_of(ring->log, sizeof ring->log)));
@@ -53,7 +54,7 @@ static void test_older_sealing_keys_are_kept_newest_first(void)
     OWNED(bytes) second = keyring_put(ring->folder, "seal.1.key", KEY_X25519);
     OWNED(bytes) third = keyring_put(ring->folder, "seal.2.key", KEY_X25519);
     OWNED(key_store) store = NULL;
-    MUST(key_store_load(ring->folder, &store));
+    MUST(key_store_load(ring->folder, (struct span){0}, false, &store));
     CU_ASSERT_EQUAL_FATAL(store->seals, 3);
     check_seal(store, 0, ring->seal);
     check_seal(store, 1, second->data);
@@ -69,7 +70,7 @@ static void test_no_more_sealing_keys_are_loaded_than_there_is_room_for(void)
         CU_ASSERT(text_format(name, sizeof name, "seal.%u.key", i));
         OWNED(bytes) public_key = keyring_put(ring->folder, name, KEY_X25519);
     }
-    MUST(key_store_load(ring->folder, &store));
+    MUST(key_store_load(ring->folder, (struct span){0}, false, &store));
     CU_ASSERT_EQUAL(store->seals, SEAL_KEYS_MAX);
 }
 
@@ -154,25 +155,63 @@ static void test_a_missing_store_key_is_made_once(void)
     struct stat facts;
     struct key_store *store = NULL;
     uint8_t key[KEY_WRAP_BYTES] = {7}, wrapped[KEY_WRAPPED_BYTES], back[KEY_WRAP_BYTES];
-    MUST(key_store_load(ring->folder, &store));
+    MUST(key_store_load(ring->folder, (struct span){0}, false, &store));
     CU_ASSERT(store->store_made);
     CU_ASSERT_EQUAL_FATAL(stat(path.at, &facts), 0);
     CU_ASSERT_EQUAL(facts.st_mode & 0777, 0600);
     MUST(key_wrap_wrap(store->store, key, wrapped));
     key_store_free(&store);
-    MUST(key_store_load(ring->folder, &store));
+    MUST(key_store_load(ring->folder, (struct span){0}, false, &store));
     CU_ASSERT(!store->store_made);
     MUST(key_wrap_unwrap(store->store, wrapped, back));
     key_store_free(&store);
     CU_ASSERT_EQUAL(chmod(path.at, 0640), 0);
-    MUST_FAIL(BAD_KEY, key_store_load(ring->folder, &store));
+    MUST_FAIL(BAD_KEY, key_store_load(ring->folder, (struct span){0}, false, &store));
     CU_ASSERT_EQUAL(chmod(path.at, 0600), 0);
     CU_ASSERT_EQUAL(truncate(path.at, 64), 0);
-    MUST_FAIL(BAD_KEY, key_store_load(ring->folder, &store));
+    MUST_FAIL(BAD_KEY, key_store_load(ring->folder, (struct span){0}, false, &store));
 }
 
-SUITE(key_store, TEST(test_a_missing_store_key_is_made_once),
-      TEST(test_the_keys_of_a_folder_are_loaded),
+static void seal(const char *folder, const char *name)
+{
+    struct fixture_path path = fixture_path(folder, name);
+    OWNED(bytes) plain = fixture_read(path.at);
+    OWNED(bytes) sealed = NULL;
+    MUST(sealed_key_make(bytes_span(plain), span_of_text("una frase bastante larga"), &sealed));
+    fixture_write(folder, name, bytes_span(sealed));
+}
+
+static void test_sealed_keys_need_their_passphrase(void)
+{
+    OWNED(keyring) ring = keyring_new();
+    OWNED(key_store) store = NULL;
+    for (size_t i = 0; i < 3; i++)
+        seal(ring->folder, key_files[i]);
+    MUST_FAIL(BAD_PASSPHRASE, key_store_load(ring->folder, (struct span){0}, false, &store));
+    MUST_FAIL(BAD_PASSPHRASE,
+              key_store_load(ring->folder, span_of_text("otra frase"), false, &store));
+    CU_ASSERT_PTR_NULL(store);
+    MUST(key_store_load(ring->folder, span_of_text("una frase bastante larga"), false, &store));
+    CU_ASSERT_EQUAL(store->opener.sealed, 3);
+    CU_ASSERT_EQUAL(store->opener.unsealed, 1); /* the store key, which was made just now */
+    CU_ASSERT_EQUAL(store->opener.passphrase.size, 0);
+    check_seal(store, 0, ring->seal);
+}
+
+static void test_with_a_token_no_signing_key_is_looked_for(void)
+{
+    OWNED(keyring) ring = keyring_new();
+    OWNED(key_store) store = NULL;
+    CU_ASSERT_EQUAL(unlink(fixture_path(ring->folder, "sign.key").at), 0);
+    CU_ASSERT(is_refused(ring, "sign.key"));
+    MUST(key_store_load(ring->folder, (struct span){0}, true, &store));
+    CU_ASSERT_PTR_NULL(store->sign);
+    CU_ASSERT_PTR_NOT_NULL(store->log);
+}
+
+SUITE(key_store, TEST(test_sealed_keys_need_their_passphrase),
+      TEST(test_with_a_token_no_signing_key_is_looked_for),
+      TEST(test_a_missing_store_key_is_made_once), TEST(test_the_keys_of_a_folder_are_loaded),
       TEST(test_older_sealing_keys_are_kept_newest_first),
       TEST(test_no_more_sealing_keys_are_loaded_than_there_is_room_for),
       TEST(test_a_key_that_others_may_read_is_refused), TEST(test_a_key_that_is_missing_is_named),

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+/*
+ * keys - what the commands about a server's keys share.
+ */
+#ifndef TOOLS_CHASKI_KEYS_H
+#define TOOLS_CHASKI_KEYS_H
+
+#include "lib/bus/limits.h"
+#include "lib/crypto/certificate_request.h"
+#include "lib/crypto/token.h"
+
+struct keys_options {
+    const char *folder, *server, *name, *request, *certificate;
+    const char *address[DIRECTORY_ADDRESSES_MAX];
+    size_t addresses;
+    const char *passphrase, *new_passphrase; /* sources, as in lib/base/secret.h; NULL: not given */
+    const char *token, *module;              /* PKCS#11 URI and module; NULL: keys in files */
+};
+
+/* chaski keys seal, unseal and passphrase: all files of the folder change together, or none. */
+fault keys_seal(const struct keys_options *options);
+fault keys_unseal(const struct keys_options *options);
+fault keys_change_passphrase(const struct keys_options *options);
+
+/* The certificate becomes sign.crt when it is of the key in the folder, or in the token. */
+fault keys_take_certificate(const struct keys_options *options);
+
+/* A token that is logged in to, once. */
+struct keys_token;
+fault keys_token_open(const struct keys_options *options, struct keys_token **out);
+void keys_token_free(struct keys_token **self);
+/* Makes the key in it. */
+fault keys_token_make(struct keys_token *self, uint8_t point[P256_POINT_BYTES]);
+/* Signs with the key that is there. TOKEN_REFUSED, TOKEN_AWAY. */
+fault keys_token_signer(struct keys_token *self, struct digest_signer *out);
+
+#endif
