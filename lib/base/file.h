@@ -18,6 +18,8 @@ fault file_replace(const char *path, struct span bytes, mode_t mode);
 fault file_make_folders(const char *path, mode_t mode); /* like mkdir -p */
 /* Makes names in the folder durable. */
 fault file_sync_folder(const char *path);
+/* Has the disk begin to write what was written, and neither waits nor promises anything. */
+void file_sync_ahead(int fd);
 /* All bytes at an offset, whatever write(2) returns in between. */
 fault file_write_at(int fd, struct span bytes, off_t at);
 fault file_read_at(int fd, uint8_t *out, size_t size, off_t at); /* IO_FAILED when it ends early */

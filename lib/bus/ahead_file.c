@@ -38,7 +38,7 @@ fault ahead_file_grow(struct ahead_file *self, off_t needed)
         off_t stop = self->size + self->step;
         for (off_t at = self->size; at < stop; at += (off_t)sizeof zeros)
             if (failed(file_write_at(self->fd, span_of(zeros, sizeof zeros), at)))
-                return RAISE(LOG_FAILED, "no room for payloads: %s", strerror(errno));
+                return RAISE(LOG_FAILED, "no room beside the leaves: %s", strerror(errno));
         self->size = stop;
     }
     return DONE;
@@ -49,7 +49,8 @@ fault ahead_file_put(struct ahead_file *self, struct span bytes, off_t at)
     TRY(ahead_file_grow(self, at + (off_t)bytes.size));
     self->touched = true;
     if (failed(file_write_at(self->fd, bytes, at)))
-        return RAISE(LOG_FAILED, "a payload could not be written: %s", strerror(errno));
+        return RAISE(LOG_FAILED, "what goes beside the leaves could not be written: %s",
+                     strerror(errno));
     return DONE;
 }
 
@@ -63,4 +64,10 @@ void ahead_file_sync(struct ahead_file *self, const char *folder)
         abort();
     }
     self->touched = false;
+}
+
+void ahead_file_sync_ahead(const struct ahead_file *self)
+{
+    if (self->touched)
+        file_sync_ahead(self->fd);
 }

@@ -26,5 +26,7 @@ fault ahead_file_put(struct ahead_file *self, struct span bytes, off_t at);
 /* Ends the process when fdatasync fails: what was written may be lost, and nobody knows what.
  * `folder` is for the event. */
 void ahead_file_sync(struct ahead_file *self, const char *folder);
+/* Has the disk begin with that, and does not wait. */
+void ahead_file_sync_ahead(const struct ahead_file *self);
 
 #endif

@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define PATH_BYTES AUDIT_PATH_BYTES
 
@@ -137,12 +138,17 @@ static fault check_tail(struct audit_log *self, const struct wal_end *end, const
 }
 
 static fault check_end(struct audit_log *self, const struct audit_log_options *options,
-                       const struct checkpoint *promised, const struct wal_end *end)
+                       const struct checkpoint *promised, const struct wal_end *end,
+                       uint64_t journaled)
 {
     char folder[PATH_BYTES];
     if (end->size < promised->size)
         return is_shrunk(self, end, "its checkpoint promises more", promised->size);
+    if (end->size < journaled)
+        return is_shrunk(self, end, "its journal held more", journaled);
     TRY(check_tail(self, end, options->server));
+    /* before a slab changes its key: slots under the old one would come back */
+    TRY(audit_journal_open(options->folder, options->epoch, &self->journal));
     log_epoch_payloads(options->folder, options->epoch, folder, sizeof folder);
     TRY(payload_store_open(folder, end->size, &options->holder, &self->payloads));
     uint64_t ahead = payload_store_ahead(self->payloads);
@@ -158,6 +164,8 @@ fault audit_log_open(const struct audit_log_options *options, audit_visit *visit
     struct recovering walk = {.log = self, .visit = visit, .owner = owner};
     char path[PATH_BYTES];
     struct wal_end end;
+    uint64_t journaled = 0;
+    int lock = -1;
     if (strlen(options->folder) > 300 ||
         !text_format(self->folder, sizeof self->folder, "%s", options->folder))
         return RAISE(BAD_CONFIG, "the log folder's name is too long");
@@ -167,9 +175,15 @@ fault audit_log_open(const struct audit_log_options *options, audit_visit *visit
     self->tree = self->pruned.tree;
     self->key = *options->key;
     audit_log_path(options->folder, options->epoch, "wal", path, sizeof path);
-    TRY(wal_open_from(path, options->segment_bytes, self->pruned.first, take_leaf, &walk,
+    TRY(wal_lock(path, &lock));
+    fault f = audit_redo(options->folder, options->epoch, &journaled);
+    if (failed(f)) {
+        close(lock);
+        return f;
+    }
+    TRY(wal_open_from(path, options->segment_bytes, self->pruned.first, lock, take_leaf, &walk,
                       &self->wal, &end));
-    TRY(check_end(self, options, &walk.promised, &end));
+    TRY(check_end(self, options, &walk.promised, &end, journaled));
     TRY(wal_cut_tail(self->wal));
     self->root = merkle_root(&self->tree);
     *recovery = (struct audit_recovery){end.size,
@@ -186,6 +200,9 @@ void audit_log_free(struct audit_log **self)
 {
     if (*self == NULL)
         return;
+    if ((*self)->journal != NULL && (*self)->payloads != NULL)
+        ignore(audit_settle_for_good(*self)); /* what is left in it is written once more */
+    journal_free(&(*self)->journal);
     payload_store_free(&(*self)->payloads);
     wal_free(&(*self)->wal);
     for (size_t i = 0; i < (*self)->closed_count; i++)
@@ -223,46 +240,6 @@ static fault parts_of(struct audit_log *self, unsigned epoch, struct parts *out)
     return RAISE(NOT_FOUND, "this log has no epoch %u", epoch);
 }
 
-static fault write_payload(struct audit_log *self, const struct audit_record *record,
-                           int64_t wall_ms)
-{
-    return record->salt_only ? payload_store_write_salt(self->payloads, record->index,
-                                                        &record->leaf_hash, record->blob, wall_ms)
-                             : payload_store_write(self->payloads, record->index,
-                                                   &record->leaf_hash, record->blob, wall_ms);
-}
-
-static fault write_group(struct audit_log *self, struct audit_record *records, size_t count,
-                         int64_t wall_ms)
-{
-    struct span leaves[AUDIT_GROUP_MAX];
-    for (size_t i = 0; i < count; i++) {
-        records[i].index = self->tree.size + i;
-        records[i].leaf_hash = merkle_leaf_hash(records[i].leaf);
-        leaves[i] = records[i].leaf;
-        TRY(write_payload(self, &records[i], wall_ms));
-    }
-    TRY(payload_store_put(self->payloads));
-    return wal_write(self->wal, self->tree.size, leaves, count);
-}
-
-fault audit_log_append(struct audit_log *self, struct audit_record *records, size_t count,
-                       int64_t wall_ms)
-{
-    assert(count <= AUDIT_GROUP_MAX);
-    if (count == 0)
-        return DONE;
-    for (size_t i = 0; i < count; i++)
-        assert(records[i].leaf.size > 0 && records[i].leaf.size <= LEAF_BYTES_MAX);
-    TRY(write_group(self, records, count, wall_ms));
-    payload_store_sync(self->payloads); /* first: no leaf is durable without its payload */
-    wal_sync(self->wal);
-    for (size_t i = 0; i < count; i++)
-        merkle_append(&self->tree, &records[i].leaf_hash);
-    self->root = merkle_root(&self->tree);
-    return DONE;
-}
-
 struct audit_head audit_log_head(const struct audit_log *self)
 {
     return (struct audit_head){self->tree.size, self->root};
@@ -271,6 +248,7 @@ struct audit_head audit_log_head(const struct audit_log *self)
 fault audit_log_keep_checkpoint(struct audit_log *self, struct span note)
 {
     char path[PATH_BYTES];
+    audit_settle(self); /* who follows the segments reads up to it, also after a power cut */
     audit_log_path(self->folder, self->epoch, "promise", path, sizeof path);
     return file_replace(path, note, 0644);
 }
@@ -278,6 +256,8 @@ fault audit_log_keep_checkpoint(struct audit_log *self, struct span note)
 fault audit_log_rest(struct audit_log *self, bool *more)
 {
     wal_prepare(self->wal);
+    if (payload_store_rewraps(self->payloads))
+        TRY(audit_settle_for_good(self)); /* slots under the old key must not come back */
     return payload_store_rewrap_step(self->payloads, more);
 }
 
@@ -333,6 +313,8 @@ fault audit_log_erase(struct audit_log *self, struct audit_erasing *work)
         if (is)
             list[covered++] = list[i];
     }
+    if (!work->only_count && covered > 0)
+        TRY(audit_settle_for_good(self));
     if (!work->only_count)
         TRY(payload_store_erase(of.payloads, list, covered, &erased));
     work->found += covered;

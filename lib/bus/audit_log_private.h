@@ -2,13 +2,15 @@
 /*
  * audit_log_private - what the rooms of the audit log share.
  *
- *   audit_log.c     recovery, append, reading back, erasing
+ *   audit_log.c     recovery, reading back, erasing
+ *   audit_commit.c  append: one flush for all files, and what a stop left of that
  *   audit_prune.c   removing its beginning
  */
 #ifndef BUS_AUDIT_LOG_PRIVATE_H
 #define BUS_AUDIT_LOG_PRIVATE_H
 
 #include "lib/bus/audit_log.h"
+#include "lib/bus/journal.h"
 #include "lib/bus/limits.h"
 #include "lib/bus/pruned.h"
 
@@ -20,6 +22,8 @@ struct audit_log {
     unsigned epoch;
     struct wal *wal;
     struct payload_store *payloads;
+    struct journal *journal;
+    size_t begun; /* of the journal, of which the disk was told to begin with the files */
     struct merkle tree;
     struct sha256 root;
     struct pruned pruned;
@@ -27,5 +31,16 @@ struct audit_log {
     size_t closed_count;
     struct closed_log *closed[LOG_EPOCHS_MAX];
 };
+
+/* Writes again what this epoch's journal holds, durably; may be done again. The log's lock is held.
+ * *size: how many entries there must be; 0: it does not say. LOG_BROKEN, LOG_FAILED, IO_FAILED. */
+fault audit_redo(const char *folder, unsigned epoch, uint64_t *size);
+/* A blank journal, once it is sure that nothing of the old one is missing. LOG_FAILED. */
+fault audit_journal_open(const char *folder, unsigned epoch, struct journal **out);
+/* All that was appended is durable in its own files; the journal begins anew. */
+void audit_settle(struct audit_log *self);
+/* The same, and no copy of it stays in the journal: before something is overwritten or removed that
+ * must not come back. LOG_FAILED. */
+fault audit_settle_for_good(struct audit_log *self);
 
 #endif

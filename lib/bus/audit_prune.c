@@ -144,6 +144,7 @@ fault audit_log_prune(struct audit_log *self, struct audit_pruning *work)
                             &work->more));
     if (work->more)
         return DONE;
+    TRY(audit_settle_for_good(self));
     TRY(payload_store_drop_before(self->payloads, self->pruned.first));
     return wal_drop_before(self->wal, self->pruned.first);
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "lib/bus/closed_log.h"
 
+#include "lib/bus/audit_log_private.h"
 #include "lib/bus/log_epoch.h"
 #include "lib/bus/pruned.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #define PATH_BYTES 512
 
@@ -30,6 +32,23 @@ static fault take_leaf(void *owner, uint64_t index, struct span leaf)
     return f.code == LOG_BROKEN ? DONE : f;
 }
 
+/* It may have been closed without a start between: what was acknowledged last belongs to it. Then
+ * no copy of that stays, for its payloads may be erased. */
+static fault redo(const char *folder, unsigned epoch, const char *wal)
+{
+    OWNED(journal) blank = NULL;
+    uint64_t size = 0;
+    int lock = -1;
+    if (access(wal, F_OK) != 0)
+        return DONE;
+    TRY(wal_lock(wal, &lock));
+    fault f = audit_redo(folder, epoch, &size);
+    if (!failed(f) && size > 0)
+        f = audit_journal_open(folder, epoch, &blank);
+    close(lock);
+    return f;
+}
+
 fault closed_log_open(const char *folder, unsigned epoch, const struct key_holder *holder,
                       audit_visit *visit, void *owner, struct closed_log **out)
 {
@@ -44,6 +63,7 @@ fault closed_log_open(const char *folder, unsigned epoch, const struct key_holde
     TRY(pruned_read(folder, epoch, &pruned));
     self->tree = pruned.tree;
     audit_log_path(folder, epoch, "wal", path, sizeof path);
+    TRY(redo(folder, epoch, path));
     TRY(wal_open_closed(path, pruned.first, take_leaf, &walk, &self->wal, &size));
     log_epoch_payloads(folder, epoch, path, sizeof path);
     TRY(payload_store_open_closed(path, holder, &self->payloads));

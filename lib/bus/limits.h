@@ -87,6 +87,10 @@
 #define WAL_LET_GO_BYTES (1u << 20)    /* of a mapped segment, at a time; whole pages */
 #define AUDIT_GROUP_MAX 512            /* records per group commit */
 #define PAYLOAD_GROUP_BYTES (1u << 20) /* gathered before they are written; one may be larger */
+#define JOURNAL_BYTES_MAX (12u << 20)  /* of its file */
+#define JOURNAL_LAP_BYTES (8u << 20)   /* after so many all is flushed, and it is rewound */
+#define JOURNAL_AHEAD_BYTES (1u << 20) /* after so many the disk is told to begin with that */
+#define JOURNAL_BLOBS_BYTES (1u << 18) /* payloads of larger groups go to their file alone */
 #define CHECKPOINT_EVERY_MS_DEFAULT 10000
 #define PUBLISH_EVERY_MS_DEFAULT 60000
 #define HEARTBEAT_MS 3600000 /* an idle log is published, cosigned and stamped this often */

@@ -4,6 +4,7 @@
 #include "lib/bus/limits.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -140,4 +141,37 @@ fault payload_store_from_day(const char *folder, const char *day, uint64_t *firs
         return RAISE(NOT_FOUND, "nothing was kept from %.8s on", day);
     *first = begins;
     return DONE;
+}
+
+static fault open_to_write(const char *path, int *fd_out)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return errno == ENOENT ? RAISE(NOT_FOUND, "%s is not there", path)
+                               : RAISE(LOG_FAILED, "%s: %m", path);
+    *fd_out = fd;
+    return DONE;
+}
+
+/* A slab that changed its key since has all slots under the new one, and durably so. */
+fault payload_store_reopen(const char *folder, const struct payload_part *part, int *fd_out)
+{
+    char path[PAYLOAD_PATH_BYTES], day[24];
+    struct slab_head head = {0};
+    int fd = -1;
+    snprintf(day, sizeof day, "%08" PRIu64, part->day % 100000000);
+    payload_path(folder, day, "slab", path);
+    TRY(open_to_write(path, &fd));
+    fault f = slab_head_read(fd, &head);
+    if (!failed(f) && part->slots && head.key_id == part->key) {
+        *fd_out = fd;
+        return DONE;
+    }
+    close(fd);
+    if (failed(f) && f.code != NOT_FOUND)
+        return f;
+    if (head.key_id != part->key)
+        return RAISE(NOT_FOUND, "%s is under another key", path);
+    payload_path(folder, day, "seg", path);
+    return open_to_write(path, fd_out);
 }

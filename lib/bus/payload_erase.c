@@ -404,6 +404,11 @@ static fault end_own(struct payload_store *self)
     return f;
 }
 
+bool payload_store_rewraps(const struct payload_store *self)
+{
+    return self->rewrap.day[0] != '\0';
+}
+
 fault payload_store_rewrap_step(struct payload_store *self, bool *more)
 {
     *more = false;

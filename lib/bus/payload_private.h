@@ -38,6 +38,7 @@ struct payload_store {
     off_t payload_end;    /* where `frames` go */
     struct bytes *frames; /* of the group that is gathered, and their slots: up to next_index */
     struct bytes *slots;
+    bool spilled; /* some of the group is in the files already */
     struct seal_once *cipher;
     struct ahead_file payload;
     struct ahead_file slab;

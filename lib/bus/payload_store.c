@@ -156,6 +156,7 @@ static fault open_day(struct payload_store *self, const char *day)
     snprintf(folder, sizeof folder, "%.400s/payload", self->folder);
     TRY(file_sync_folder(folder));
     TRY(payload_sync_keys(self->folder));
+    ahead_file_sync(&self->slab, self->folder); /* slots that a journal keeps lie below its head */
     memcpy(self->day, day, DAY_TEXT_BYTES);
     return DONE;
 }

@@ -55,10 +55,29 @@ fault payload_store_write(struct payload_store *self, uint64_t index,
 /* The same, when the blob is the salt alone. */
 fault payload_store_write_salt(struct payload_store *self, uint64_t index,
                                const struct sha256 *leaf_hash, struct span salt, int64_t wall_ms);
+/* Where what was taken will go; `bytes` until it is put. */
+struct payload_part {
+    bool slots;   /* to keys/<day>.slab; else to payload/<day>.seg */
+    uint64_t day; /* as a number */
+    uint64_t at;
+    uint64_t key; /* id of the day key */
+    struct span bytes;
+};
+#define PAYLOAD_PARTS_MAX 2
+
+/* Makes room for what was taken, and says where it will go; nothing is written. What is too much
+ * for a journal is put, durably, instead: *count is 0 then. LOG_FAILED: disk full. */
+fault payload_store_stage(struct payload_store *self, struct payload_part parts[PAYLOAD_PARTS_MAX],
+                          size_t *count);
 /* Writes what was taken, all at once. Not yet durable. LOG_FAILED. */
 fault payload_store_put(struct payload_store *self);
 /* Makes all written durable; ends the process on a failing fdatasync. */
 void payload_store_sync(struct payload_store *self);
+/* Has the disk begin with that, and does not wait. */
+void payload_store_sync_ahead(struct payload_store *self);
+/* Opens the file of a part, to be written again. NOT_FOUND: the day is not there any more, or has
+ * another key since. LOG_BROKEN: its slab is damaged. LOG_FAILED, IO_FAILED. */
+fault payload_store_reopen(const char *folder, const struct payload_part *part, int *fd_out);
 
 /* Is the next day's key missing? */
 bool payload_store_wants_spare(const struct payload_store *self);
@@ -116,6 +135,8 @@ fault payload_store_rewrap_due(const struct payload_store *self, char day[DAY_TE
 /* Begins to put that day's slab under a fresh key; REFUSED when `old` is not its key (any more). */
 fault payload_store_rewrap_begin(struct payload_store *self, const char *day, struct day_key **old,
                                  struct day_key **fresh);
+/* Is one under way? */
+bool payload_store_rewraps(const struct payload_store *self);
 /* Goes on with it, by a bounded step. *more: call it again. */
 fault payload_store_rewrap_step(struct payload_store *self, bool *more);
 

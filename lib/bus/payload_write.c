@@ -6,6 +6,8 @@
 #include "lib/bus/payload_private.h"
 #include "lib/crypto/random.h"
 
+#include <stdlib.h>
+
 /* Adds the frame with the encrypted blob; the record key, under the day's, goes to `wrapped`. */
 static fault add_frame(struct payload_store *self, uint64_t index, const struct sha256 *leaf_hash,
                        struct span blob, uint8_t wrapped[KEY_WRAPPED_BYTES])
@@ -64,6 +66,37 @@ fault payload_store_put(struct payload_store *self)
     return DONE;
 }
 
+fault payload_store_stage(struct payload_store *self, struct payload_part parts[PAYLOAD_PARTS_MAX],
+                          size_t *count)
+{
+    uint64_t slots = self->slots->size / SLOT_BYTES, day = strtoull(self->day, NULL, 10);
+    uint64_t key = self->head.key_id;
+    *count = 0;
+    if (self->spilled || self->frames->size > JOURNAL_BLOBS_BYTES) {
+        TRY(payload_store_put(self));
+        payload_store_sync(self);
+        self->spilled = false;
+        return DONE;
+    }
+    if (slots == 0)
+        return DONE;
+    off_t at = slot_place(self->head.first_index, self->next_index - slots);
+    TRY(ahead_file_grow(&self->payload, frames_end(self)));
+    TRY(ahead_file_grow(&self->slab, at + (off_t)self->slots->size));
+    if (self->frames->size > 0)
+        parts[(*count)++] = (struct payload_part){false, day, (uint64_t)self->payload_end, key,
+                                                  bytes_span(self->frames)};
+    parts[(*count)++] =
+        (struct payload_part){true, day, (uint64_t)at, key, bytes_span(self->slots)};
+    return DONE;
+}
+
+static fault spill(struct payload_store *self)
+{
+    self->spilled |= self->slots->size > 0;
+    return payload_store_put(self);
+}
+
 /* The first of a group that was given up comes again. */
 static void go_back_to(struct payload_store *self, uint64_t index)
 {
@@ -78,7 +111,7 @@ static fault write_as(struct payload_store *self, enum slot_state state, uint64_
     go_back_to(self, index);
     TRY(payload_go_to_day(self, wall_ms));
     if (self->frames->size + blob.size > PAYLOAD_GROUP_BYTES)
-        TRY(payload_store_put(self));
+        TRY(spill(self));
     struct slot slot = {.state = state, .offset = (uint64_t)frames_end(self)};
     if (state != SLOT_NONE) {
         TRY(add_frame(self, index, leaf_hash, blob, slot.wrapped));
@@ -105,4 +138,10 @@ void payload_store_sync(struct payload_store *self)
 {
     ahead_file_sync(&self->payload, self->folder);
     ahead_file_sync(&self->slab, self->folder);
+}
+
+void payload_store_sync_ahead(struct payload_store *self)
+{
+    ahead_file_sync_ahead(&self->payload);
+    ahead_file_sync_ahead(&self->slab);
 }

@@ -44,6 +44,9 @@ struct wal {
     int fd;        /* the last segment */
     int next_fd;   /* next.tmp, ready; -1: not made yet */
     uint64_t rest; /* bytes of a tail that is not cut yet */
+    struct bytes *staged;
+    size_t staged_count;
+    bool touched; /* since it was last made durable */
 };
 
 // --- frames -------------------------------------------------------------------------------------
@@ -337,8 +340,10 @@ static fault roll(struct wal *self, uint64_t first)
         return RAISE(LOG_FAILED, "%s: %s", to, strerror(errno));
     if (fsync(self->folder_fd) != 0)
         die_of_disk(self, "audit.sync_failed");
-    if (self->fd >= 0)
+    if (self->fd >= 0) {
+        wal_sync(self); /* nobody will do it later */
         close(self->fd);
+    }
     self->fd = self->next_fd;
     self->next_fd = -1;
     self->segment = owned_grow(self->segment, self->segments + 1, sizeof *self->segment);
@@ -398,30 +403,34 @@ fault wal_cut_tail(struct wal *self)
 
 // --- open and close -----------------------------------------------------------------------------
 
-static fault take_lock(struct wal *self)
+fault wal_lock(const char *folder, int *fd_out)
 {
     char path[PATH_BYTES + 16];
-    snprintf(path, sizeof path, "%s/lock", self->folder);
-    return file_lock(path, &self->lock_fd);
+    if (!text_format(path, sizeof path, "%s/lock", folder))
+        return RAISE(BAD_CONFIG, "the log folder's name is too long");
+    TRY(file_make_folders(folder, 0700));
+    return file_lock(path, fd_out);
 }
 
 fault wal_open(const char *folder, size_t segment_bytes, wal_visit *visit, void *owner,
                struct wal **out, struct wal_end *end)
 {
-    return wal_open_from(folder, segment_bytes, 0, visit, owner, out, end);
+    int lock_fd = -1;
+    TRY(wal_lock(folder, &lock_fd));
+    return wal_open_from(folder, segment_bytes, 0, lock_fd, visit, owner, out, end);
 }
 
-fault wal_open_from(const char *folder, size_t segment_bytes, uint64_t first, wal_visit *visit,
-                    void *owner, struct wal **out, struct wal_end *end)
+fault wal_open_from(const char *folder, size_t segment_bytes, uint64_t first, int lock_fd,
+                    wal_visit *visit, void *owner, struct wal **out, struct wal_end *end)
 {
     OWNED(wal) self = owned_new(sizeof *self);
-    self->fd = self->next_fd = self->folder_fd = self->lock_fd = -1;
+    self->fd = self->next_fd = self->folder_fd = -1;
+    self->lock_fd = lock_fd;
     self->segment_bytes = segment_bytes;
+    self->staged = bytes_empty(0);
     if (strlen(folder) >= sizeof self->folder - 32 ||
         !text_format(self->folder, sizeof self->folder, "%s", folder))
         return RAISE(BAD_CONFIG, "the log folder's name is too long");
-    TRY(file_make_folders(folder, 0700));
-    TRY(take_lock(self));
     self->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (self->folder_fd < 0)
         return RAISE(LOG_FAILED, "%s: %s", folder, strerror(errno));
@@ -488,6 +497,7 @@ void wal_free(struct wal **self)
     close_one((*self)->folder_fd);
     close_one((*self)->lock_fd);
     free_segments((*self)->segment, (*self)->segments);
+    bytes_free(&(*self)->staged);
     free(*self);
     *self = NULL;
 }
@@ -507,37 +517,55 @@ static fault frames_of(uint64_t first, const struct span *leaves, size_t count, 
     return DONE;
 }
 
-fault wal_write(struct wal *self, uint64_t first, const struct span *leaves, size_t count)
+fault wal_stage(struct wal *self, uint64_t first, const struct span *leaves, size_t count,
+                struct wal_place *out)
 {
     assert(self->rest == 0); /* the tail is cut first */
-    OWNED(bytes) frames = bytes_empty(count * 1024);
-    TRY(frames_of(first, leaves, count, frames));
-    if (frames->size > self->segment_bytes)
-        return RAISE(LOG_FAILED, "a group of %zu bytes in segments of %zu", frames->size,
+    self->staged->size = self->staged_count = 0;
+    TRY(frames_of(first, leaves, count, self->staged));
+    if (self->staged->size > self->segment_bytes)
+        return RAISE(LOG_FAILED, "a group of %zu bytes in segments of %zu", self->staged->size,
                      self->segment_bytes);
-    struct segment *segment = &self->segment[self->segments - 1];
-    if (frames->size > (size_t)(segment->size - segment->end)) {
+    const struct segment *segment = &self->segment[self->segments - 1];
+    if (self->staged->size > (size_t)(segment->size - segment->end)) {
         TRY(roll(self, first));
         segment = &self->segment[self->segments - 1];
     }
+    self->staged_count = count;
+    *out = (struct wal_place){segment->first, (uint64_t)segment->end, bytes_span(self->staged)};
+    return DONE;
+}
+
+void wal_put(struct wal *self)
+{
+    struct segment *segment = &self->segment[self->segments - 1];
     /* The place is written with zeros already: a write that fails here is a broken disk, not a full
      * one, and half of it may be there. */
-    if (failed(file_write_at(self->fd, bytes_span(frames), segment->end)))
+    if (failed(file_write_at(self->fd, bytes_span(self->staged), segment->end)))
         die_of_disk(self, "audit.write_failed");
-    off_t at = segment->end;
-    for (size_t i = 0; i < count; i++) {
-        note_place(segment, at);
+    self->touched = true;
+    size_t at = 0;
+    for (size_t i = 0; i < self->staged_count; i++) {
+        note_place(segment, segment->end + (off_t)at);
         segment->count++;
-        at += (off_t)(WAL_FRAME_BYTES + leaves[i].size);
+        at += WAL_FRAME_BYTES + get_u32(self->staged->data + at);
     }
-    segment->end = at;
-    return DONE;
+    segment->end += (off_t)at;
+    self->staged->size = self->staged_count = 0;
 }
 
 void wal_sync(struct wal *self)
 {
+    if (!self->touched)
+        return;
     if (fdatasync(self->fd) != 0)
         die_of_disk(self, "audit.sync_failed");
+    self->touched = false;
+}
+
+void wal_sync_ahead(struct wal *self)
+{
+    file_sync_ahead(self->fd);
 }
 
 // --- pruning ------------------------------------------------------------------------------------

@@ -49,9 +49,11 @@ void wal_segment_path(const char *folder, uint64_t first, char *out, size_t room
  * wal_cut_tail. Faults as wal_walk; REFUSED when another process holds the log. */
 fault wal_open(const char *folder, size_t segment_bytes, wal_visit *visit, void *owner,
                struct wal **out, struct wal_end *end);
-/* The same of a log that was pruned: see wal_walk_from. */
-fault wal_open_from(const char *folder, size_t segment_bytes, uint64_t first, wal_visit *visit,
-                    void *owner, struct wal **out, struct wal_end *end);
+/* Makes the folder and takes its lock: REFUSED when another process holds it. */
+fault wal_lock(const char *folder, int *fd_out);
+/* The same of a log that was pruned: see wal_walk_from. Takes the lock over, also on a fault. */
+fault wal_open_from(const char *folder, size_t segment_bytes, uint64_t first, int lock_fd,
+                    wal_visit *visit, void *owner, struct wal **out, struct wal_end *end);
 /* The largest first index of a segment that is not beyond `index`: what may be pruned before. */
 uint64_t wal_bound(const struct wal *self, uint64_t index);
 /* Removes the segments before the one that begins at `first`, and what is left of earlier ones;
@@ -71,13 +73,25 @@ fault wal_visit_tail(struct wal *self, wal_visit *visit, void *owner);
  * there to be looked at. LOG_FAILED: nothing was cut. */
 fault wal_cut_tail(struct wal *self);
 
-/* Writes frames for leaves from index `first` on, all into one segment; not yet durable. LOG_FAILED
- * (no room for a new segment, more than a segment holds): nothing counts as written. A write that
- * fails inside a prepared segment ends the process. */
-fault wal_write(struct wal *self, uint64_t first, const struct span *leaves, size_t count);
+/* Where the frames of a group will go; `frames` until the next one is staged. */
+struct wal_place {
+    uint64_t segment; /* its first index */
+    uint64_t at;
+    struct span frames;
+};
+
+/* Makes frames for leaves from index `first` on, and room for all of them in one segment; nothing
+ * is written. LOG_FAILED: no room for a new segment, or more than a segment holds. */
+fault wal_stage(struct wal *self, uint64_t first, const struct span *leaves, size_t count,
+                struct wal_place *out);
+/* Writes what was staged; not yet durable. A write that fails in a prepared segment ends the
+ * process. */
+void wal_put(struct wal *self);
 /* Makes all written frames durable. A failing fdatasync ends the process: the kernel may have
  * dropped the pages, and a second try would lie. */
 void wal_sync(struct wal *self);
+/* Has the disk begin with that, and does not wait. */
+void wal_sync_ahead(struct wal *self);
 /* Makes the next segment ready if it is not. Call it when there is nothing else to do. */
 void wal_prepare(struct wal *self);
 

@@ -27,7 +27,13 @@
 #define REFUSED_IT 'r'
 
 static const char *const texts[] = {"one", "two", "three", "four"};
-static const char blob[] = "0123456789abcdef0123456789abcdefpayload";
+static const uint8_t blob[JOURNAL_BLOBS_BYTES + 1] = "0123456789abcdef0123456789abcdefpayload";
+static bool large_blob;
+
+static struct span a_blob(void)
+{
+    return span_of(blob, large_blob ? sizeof blob : 39);
+}
 
 struct way {
     const char
@@ -60,7 +66,7 @@ static fault append(struct audit_log *log, size_t i, size_t leaf_bytes, int64_t 
     memset(leaf, 0, sizeof leaf);
     memcpy(leaf, texts[i], size);
     struct audit_record record = {.leaf = span_of(leaf, size < leaf_bytes ? leaf_bytes : size),
-                                  .blob = span_of(blob, sizeof blob)};
+                                  .blob = a_blob()};
     return audit_log_append(log, &record, 1, wall_ms);
 }
 
@@ -94,7 +100,8 @@ static bool break_sync(int fd)
     return fine;
 }
 
-/* The child: opens the log of two, breaks the disk, appends the third and says how that went. */
+/* The child: opens the log of two, breaks the disk, appends the third and says how that went. Then
+ * it closes the log, which flushes all that was not. */
 static void append_third(const char *folder, const struct way *way, int say)
 {
     const struct rlimit no_core = {0, 0};
@@ -111,7 +118,11 @@ static void append_third(const char *folder, const struct way *way, int say)
         _exit(4);
     if (audit_log_head(log).size != (failed(f) ? 2 : 3))
         _exit(5);
-    _exit(write(say, &word, 1) == 1 ? 0 : 6);
+    if (write(say, &word, 1) != 1)
+        _exit(6);
+    if (word == ACKNOWLEDGED)
+        audit_log_free(&log);
+    _exit(0);
 }
 
 struct end {
@@ -186,7 +197,7 @@ static uint64_t check_sound(const char *folder, const struct way *way)
         OWNED(bytes) leaf = NULL;
         OWNED(bytes) payload = NULL;
         MUST(audit_log_read(log, i, &leaf, &payload));
-        CU_ASSERT(span_equal(bytes_span(payload), span_of(blob, sizeof blob)));
+        CU_ASSERT(span_equal(bytes_span(payload), a_blob()));
     }
     return head.size;
 }
@@ -224,19 +235,37 @@ static void check_ends_unsaid(const struct way *way)
     check_sound(folder, way);
 }
 
-static void test_leaves_that_cannot_be_synced_end_the_process_unacknowledged(void)
+static void test_a_journal_that_cannot_be_synced_ends_the_process_unacknowledged(void)
 {
-    check_ends_unsaid(&(struct way){"/wal/0", 1 << 20, 0, NOON_MS});
+    check_ends_unsaid(&(struct way){"/keys/journal", 1 << 20, 0, NOON_MS});
 }
 
-static void test_payloads_that_cannot_be_synced_end_the_process_unacknowledged(void)
+/* What is too large for the journal is flushed by itself, and first. */
+static void test_large_payloads_that_cannot_be_synced_end_the_process_unacknowledged(void)
 {
+    large_blob = true;
     check_ends_unsaid(&(struct way){"/payload/", 1 << 20, 0, NOON_MS});
+    check_ends_unsaid(&(struct way){"/keys/2", 1 << 20, 0, NOON_MS});
+    large_blob = false;
 }
 
-static void test_record_keys_that_cannot_be_synced_end_the_process_unacknowledged(void)
+/* The journal has it: the process ends when a file's own turn has come, and nothing is lost. */
+static void check_ends_later(const char *fails)
 {
-    check_ends_unsaid(&(struct way){"/keys/", 1 << 20, 0, NOON_MS});
+    const struct way way = {fails, 1 << 20, 0, NOON_MS};
+    const char *folder = make_log_of_two(&way);
+    struct end end = run_child(folder, &way);
+    CU_ASSERT(WIFSIGNALED(end.status) && WTERMSIG(end.status) == SIGABRT);
+    CU_ASSERT_EQUAL(end.said, ACKNOWLEDGED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(end.events, "audit.sync_failed"));
+    CU_ASSERT_EQUAL(check_sound(folder, &way), 3);
+}
+
+static void test_a_file_that_cannot_be_synced_later_loses_nothing(void)
+{
+    check_ends_later("/wal/0");
+    check_ends_later("/payload/");
+    check_ends_later("/keys/2");
 }
 
 static void test_a_disk_that_syncs_nothing_ends_the_process_unacknowledged(void)
@@ -257,8 +286,8 @@ static void test_a_segment_that_cannot_be_made_durable_refuses_the_append(void)
 }
 
 SUITE(audit_sync, TEST(test_on_a_sound_disk_the_append_is_acknowledged),
-      TEST(test_leaves_that_cannot_be_synced_end_the_process_unacknowledged),
-      TEST(test_payloads_that_cannot_be_synced_end_the_process_unacknowledged),
-      TEST(test_record_keys_that_cannot_be_synced_end_the_process_unacknowledged),
+      TEST(test_a_journal_that_cannot_be_synced_ends_the_process_unacknowledged),
+      TEST(test_large_payloads_that_cannot_be_synced_end_the_process_unacknowledged),
+      TEST(test_a_file_that_cannot_be_synced_later_loses_nothing),
       TEST(test_a_disk_that_syncs_nothing_ends_the_process_unacknowledged),
       TEST(test_a_segment_that_cannot_be_made_durable_refuses_the_append))

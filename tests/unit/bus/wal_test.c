@@ -40,7 +40,9 @@ static void append(struct wal *wal, uint64_t first, uint64_t count)
         size_t n = count < 16 ? count : 16;
         for (size_t i = 0; i < n; i++)
             leaves[i] = leaf_of(first + i, room[i]);
-        MUST(wal_write(wal, first, leaves, n));
+        struct wal_place place;
+        MUST(wal_stage(wal, first, leaves, n, &place));
+        wal_put(wal);
         wal_sync(wal);
         first += n;
         count -= n;
@@ -210,7 +212,8 @@ static void test_more_than_a_segment_holds_is_refused_and_nothing_written(void)
     OWNED(wal) wal = NULL;
     struct wal_end end;
     MUST(wal_open(folder, SEGMENT_BYTES, NULL, NULL, &wal, &end));
-    MUST_FAIL(LOG_FAILED, wal_write(wal, 0, leaves, 2));
+    struct wal_place place;
+    MUST_FAIL(LOG_FAILED, wal_stage(wal, 0, leaves, 2, &place));
     append(wal, 0, 3);
     wal_free(&wal);
     CU_ASSERT_EQUAL(walk(folder, &end), 3);
