@@ -255,10 +255,12 @@ fault audit_log_keep_checkpoint(struct audit_log *self, struct span note)
 
 fault audit_log_rest(struct audit_log *self, bool *more)
 {
-    wal_prepare(self->wal);
+    bool preparing = wal_prepare(self->wal);
     if (payload_store_rewraps(self->payloads))
         TRY(audit_settle_for_good(self)); /* slots under the old key must not come back */
-    return payload_store_rewrap_step(self->payloads, more);
+    fault f = payload_store_rewrap_step(self->payloads, more);
+    *more |= preparing;
+    return f;
 }
 
 struct payload_store *audit_log_payloads(struct audit_log *self)

@@ -84,6 +84,7 @@
 /* Checksums over bytes behind the last record that pose as one, and are none: then no more are
  * tried. A torn write has nearly none. */
 #define WAL_TAIL_WASTE_BYTES (256u << 20)
+#define WAL_PREPARE_BYTES (1u << 20)   /* of the next segment, made ready in one step */
 #define WAL_LET_GO_BYTES (1u << 20)    /* of a mapped segment, at a time; whole pages */
 #define AUDIT_GROUP_MAX 512            /* records per group commit */
 #define PAYLOAD_GROUP_BYTES (1u << 20) /* gathered before they are written; one may be larger */

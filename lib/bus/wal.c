@@ -42,8 +42,9 @@ struct wal {
     int lock_fd;   /* held for as long as the log is open */
     int folder_fd; /* open beforehand, like next_fd: a full table of files must not stop a roll */
     int fd;        /* the last segment */
-    int next_fd;   /* next.tmp, ready; -1: not made yet */
-    uint64_t rest; /* bytes of a tail that is not cut yet */
+    int next_fd;   /* next.tmp; -1: not begun yet */
+    size_t next_size; /* so much of it is filled */
+    uint64_t rest;    /* bytes of a tail that is not cut yet */
     struct bytes *staged;
     size_t staged_count;
     bool touched; /* since it was last made durable */
@@ -300,25 +301,42 @@ static fault fill_zero(int fd, off_t from, off_t to)
     return DONE;
 }
 
-/* Writes next.tmp full of zeros, durably; a half-made one from before is made anew. */
-static fault make_next(struct wal *self)
+static fault drop_next(struct wal *self, const char *path)
+{
+    close(self->next_fd);
+    self->next_fd = -1;
+    unlink(path); /* a full disk gets its space back */
+    return RAISE(LOG_FAILED, "no room for a segment of %zu bytes in %s", self->segment_bytes,
+                 self->folder);
+}
+
+/* Fills next.tmp with zeros, `most` bytes more at a time; durable once it is full. A half-made one
+ * from before this start is made anew. */
+static fault make_next(struct wal *self, size_t most)
 {
     char path[PATH_BYTES + 16];
     snprintf(path, sizeof path, "%s/next.tmp", self->folder);
-    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return RAISE(LOG_FAILED, "%s: %s", path, strerror(errno));
-    fault f = fill_zero(fd, 0, (off_t)self->segment_bytes);
-    if (!failed(f) && fdatasync(fd) != 0)
-        f = RAISE(LOG_FAILED, "%s: %s", path, strerror(errno));
-    if (failed(f)) {
-        close(fd);
-        unlink(path); /* a full disk gets its space back */
-        return RAISE(LOG_FAILED, "no room for a segment of %zu bytes in %s", self->segment_bytes,
-                     self->folder);
+    if (self->next_fd < 0) {
+        self->next_fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+        self->next_size = 0;
     }
-    self->next_fd = fd;
+    if (self->next_fd < 0)
+        return RAISE(LOG_FAILED, "%s: %s", path, strerror(errno));
+    size_t left = self->segment_bytes - self->next_size;
+    size_t end = self->next_size + (left < most ? left : most);
+    if (failed(fill_zero(self->next_fd, (off_t)self->next_size, (off_t)end)))
+        return drop_next(self, path);
+    self->next_size = end;
+    if (end < self->segment_bytes)
+        file_sync_ahead(self->next_fd);
+    else if (fdatasync(self->next_fd) != 0)
+        return drop_next(self, path);
     return DONE;
+}
+
+static bool is_next_ready(const struct wal *self)
+{
+    return self->next_fd >= 0 && self->next_size == self->segment_bytes;
 }
 
 static void die_of_disk(struct wal *self, const char *event)
@@ -331,8 +349,8 @@ static void die_of_disk(struct wal *self, const char *event)
  * before the rename; after it the only way on is the new segment. */
 static fault roll(struct wal *self, uint64_t first)
 {
-    if (self->next_fd < 0)
-        TRY(make_next(self));
+    if (!is_next_ready(self))
+        TRY(make_next(self, self->segment_bytes));
     char from[PATH_BYTES + 16], to[PATH_BYTES];
     snprintf(from, sizeof from, "%s/next.tmp", self->folder);
     segment_path(self->folder, first, to);
@@ -606,12 +624,17 @@ fault wal_drop_before(struct wal *self, uint64_t first)
     return fsync(self->folder_fd) == 0 ? DONE : RAISE(IO_FAILED, "%s: %m", self->folder);
 }
 
-void wal_prepare(struct wal *self)
+bool wal_prepare(struct wal *self)
 {
-    struct segment *last = &self->segment[self->segments - 1];
-    if (self->next_fd < 0 && last->end > last->size / 2 && failed(make_next(self)))
+    const struct segment *last = &self->segment[self->segments - 1];
+    if (is_next_ready(self) || last->end <= last->size / 2)
+        return false;
+    if (failed(make_next(self, WAL_PREPARE_BYTES))) {
         EVENT(WARN, "audit.no_room_ahead", E_TEXT("folder", self->folder),
               E_TEXT("detail", fault_detail()));
+        return false;
+    }
+    return !is_next_ready(self);
 }
 
 // --- reading back -------------------------------------------------------------------------------

@@ -92,8 +92,9 @@ void wal_put(struct wal *self);
 void wal_sync(struct wal *self);
 /* Has the disk begin with that, and does not wait. */
 void wal_sync_ahead(struct wal *self);
-/* Makes the next segment ready if it is not. Call it when there is nothing else to do. */
-void wal_prepare(struct wal *self);
+/* Makes the next segment ready if it is time, by a bounded step. Call it when there is nothing else
+ * to do. True: there is more of it. */
+bool wal_prepare(struct wal *self);
 
 /* One leaf by index. NOT_FOUND when it is not there (any more). */
 fault wal_read(struct wal *self, uint64_t index, struct bytes **out);

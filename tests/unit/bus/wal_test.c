@@ -2,6 +2,7 @@
 #include "lib/bus/wal.h"
 
 #include "lib/base/file.h"
+#include "lib/bus/limits.h"
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
@@ -231,7 +232,8 @@ static void test_a_full_table_of_files_does_not_break_a_roll(void)
     MUST(wal_open(folder, SEGMENT_BYTES, check_leaf, &seen, &wal, &end));
     for (; count < 320; count += 16)
         append(wal, count, 16);
-    wal_prepare(wal);
+    while (wal_prepare(wal))
+        ;
     CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &limit), 0);
     none = (struct rlimit){.rlim_cur = 3, .rlim_max = limit.rlim_max};
     CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &none), 0);
@@ -241,6 +243,34 @@ static void test_a_full_table_of_files_does_not_break_a_roll(void)
     CU_ASSERT_EQUAL(walk(folder, &end), 640);
     seen = 0;
     MUST(wal_open(folder, SEGMENT_BYTES, check_leaf, &seen, &wal, &end));
+}
+
+/* A large one takes many steps, between which groups are committed; a group that cannot wait ends
+ * it. */
+static void test_a_segment_is_made_ready_in_steps(void)
+{
+    enum { LARGE = 3 * WAL_PREPARE_BYTES };
+    for (int steps = 1; steps <= 3; steps++) {
+        const char *folder = unit_folder();
+        struct wal_end end;
+        uint64_t count = 0;
+        struct stat facts;
+        char path[512];
+        OWNED(wal) wal = NULL;
+        MUST(wal_open(folder, LARGE, NULL, NULL, &wal, &end));
+        CU_ASSERT(!wal_prepare(wal)); /* not before half of it is used */
+        for (; wal_bound(wal, UINT64_MAX) == 0 && !wal_prepare(wal); count += 32)
+            append(wal, count, 32);
+        for (int i = 1; i < steps; i++)
+            CU_ASSERT_EQUAL(wal_prepare(wal), i < 2);
+        for (; wal_bound(wal, UINT64_MAX) == 0; count += 32)
+            append(wal, count, 32);
+        wal_segment_path(folder, wal_bound(wal, UINT64_MAX), path, sizeof path);
+        CU_ASSERT_EQUAL(stat(path, &facts), 0);
+        CU_ASSERT_EQUAL(facts.st_size, LARGE);
+        wal_free(&wal);
+        CU_ASSERT_EQUAL(walk(folder, &end), count);
+    }
 }
 
 static void test_a_tail_that_is_refused_is_left_as_it_was(void)
@@ -286,6 +316,7 @@ static void test_a_reader_follows_a_log_that_grows(void)
 
 SUITE(wal, TEST(test_a_reader_follows_a_log_that_grows),
       TEST(test_a_full_table_of_files_does_not_break_a_roll),
+      TEST(test_a_segment_is_made_ready_in_steps),
       TEST(test_a_tail_that_is_refused_is_left_as_it_was),
       TEST(test_what_was_written_is_walked_across_segments),
       TEST(test_an_opened_log_goes_on_where_it_ended_and_reads_back),
