@@ -86,6 +86,7 @@ turn() { # MODE CONNECTIONS
         scribes STOP
     fi
     [ "$1" = off ] && kept=off
+    sync -f "$C" # what the turn before left to be written is not this one's
     load "$1$2" "$2" "$(url $kept)"
     sent=$((sent + $(tail -n 1 "$RESULTS/$1$2.txt" | cut -d ' ' -f 3)))
 }
