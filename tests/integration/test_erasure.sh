@@ -87,6 +87,16 @@ bash "$C/act/verify.sh" "$C/act" >"$C/said" 2>&1
 said "... and proves itself without our programs" "PASS"
 said "... with its ground" "payload"
 
+# A record key is in the journal too, for a while.
+journal() { xxd -p "$C/b/audit/keys/journal" | tr -d '\n'; }
+ask 1 >/dev/null
+last=$(indexes response | tail -n 1)
+last_key=$(key_of "$last")
+check "a record key stands in the journal at first" equal "$(journal | grep -c "$last_key")" 1
+cp "$C/b/audit/keys/journal" "$C/stale.journal"
+check "... its entry is erased" contains "$(erase --entry "$last")" "1 payload erased, by entry"
+check "... and the journal holds it no more" equal "$(journal | grep -c "$last_key")" 0
+
 # --- the day's key changes: what older copies hold opens no more ---------------------------------------
 key_id() { xxd -s 16 -l 8 -p "$(slab)"; }
 before=$(key_id)
@@ -97,7 +107,14 @@ check "... nor anywhere else below the log" equal \
     "$(grep -rlF "$(xxd -s 16 -l 40 -p "$C/stale.key" | tr -d '\n' | head -c 32 | xxd -r -p | tr -d '\0\n')" "$C/b/audit" 2>/dev/null | wc -l)" 0
 check "... nothing is left to do" equal "$(ls "$C"/b/audit/keys/*.rewrap "$C"/b/audit/keys/*.new 2>/dev/null)" ""
 clean "everything else opens as before" "$C/a/audit" "$C/b/audit"
-said "... and is held" "1 erased, 0 none, 0 damaged"
+said "... and is held" "2 erased, 0 none, 0 damaged"
+server_stop b; kill "$gateway_pid" 2>/dev/null; wait "$gateway_pid" 2>/dev/null
+check "a journal that was closed in peace is blank" equal "$(tail -c +513 "$C/b/audit/keys/journal" | tr -d '\0' | wc -c)" 0
+cp "$C/stale.journal" "$C/b/audit/keys/journal"
+start_b
+check "a stale copy of it brings nothing back" zeros "$(key_of "$last")$(frame "$last")"
+clean "... and spoils nothing" "$C/a/audit" "$C/b/audit"
+said "... of what is held" "2 erased, 0 none, 0 damaged"
 cp -r "$C/b/audit" "$C/stale"; cp "$C/stale.slab" "$C/stale/keys/$(basename "$(slab)")"
 cp "$C"/before/payload/*.seg "$C/stale/payload/"
 "$AUDIT" show "$C/stale" "$entry" --payload "${KEYS[@]}" >"$C/shown" 2>&1
