@@ -91,7 +91,7 @@ bool certificate_may_sign(const struct certificate *self)
 
 /* Refuses any second form of the same certificate: leaves name it by the hash of its bytes, and
  * stock tools hash what they would encode. */
-static fault decode(struct span der, X509 **out)
+fault certificate_decode(struct span der, X509 **out)
 {
     if (der.size == 0 || der.size > CERTIFICATE_BYTES_MAX)
         return RAISE(CERTIFICATE_BAD, "a certificate of %zu bytes", der.size);
@@ -109,7 +109,7 @@ static fault decode(struct span der, X509 **out)
     return DONE;
 }
 
-static fault time_of(const ASN1_TIME *from, int64_t *out_ms)
+fault certificate_time(const ASN1_TIME *from, int64_t *out_ms)
 {
     struct tm parts;
     if (ASN1_TIME_to_tm(from, &parts) != 1)
@@ -118,12 +118,33 @@ static fault time_of(const ASN1_TIME *from, int64_t *out_ms)
     return DONE;
 }
 
+/* None, as ours have; or one that outside authorities give to who signs documents. A certificate of
+ * a web server or a responder signs no messages. */
+static bool is_for_documents(X509 *x509)
+{
+    static const char *const fit[] = {"1.3.6.1.5.5.7.3.36",      /* documentSigning, RFC 9336 */
+                                      "1.3.6.1.5.5.7.3.4",       /* emailProtection: S/MIME, CMS */
+                                      "1.3.6.1.4.1.311.10.3.12", /* Microsoft's documentSigning */
+                                      "2.5.29.37.0"};            /* any */
+    bool found = (X509_get_extension_flags(x509) & EXFLAG_XKUSAGE) == 0;
+    EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(x509, NID_ext_key_usage, NULL, NULL);
+    for (int i = 0; !found && i < sk_ASN1_OBJECT_num(usages); i++) {
+        char oid[80];
+        OBJ_obj2txt(oid, sizeof oid, sk_ASN1_OBJECT_value(usages, i), 1);
+        for (size_t k = 0; k < sizeof fit / sizeof fit[0]; k++)
+            found = found || strcmp(oid, fit[k]) == 0;
+    }
+    EXTENDED_KEY_USAGE_free(usages);
+    return found;
+}
+
 /* OpenSSL gives all bits when the extension is missing: not here. */
 static bool reads_as_signer(X509 *x509)
 {
     uint32_t wanted = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION;
     return (X509_get_extension_flags(x509) & EXFLAG_KUSAGE) != 0 &&
-           (X509_get_key_usage(x509) & wanted) == wanted && X509_check_ca(x509) == 0;
+           (X509_get_key_usage(x509) & wanted) == wanted && X509_check_ca(x509) == 0 &&
+           is_for_documents(x509);
 }
 
 static fault read_facts(struct certificate *self)
@@ -135,8 +156,8 @@ static fault read_facts(struct certificate *self)
         return RAISE(CERTIFICATE_BAD, "a certificate without a subject key id of 20 bytes");
     memcpy(self->ski, ASN1_STRING_get0_data(ski), SKI_BYTES);
     self->may_sign = reads_as_signer(self->x509);
-    TRY(time_of(X509_get0_notBefore(self->x509), &self->not_before_ms));
-    TRY(time_of(X509_get0_notAfter(self->x509), &self->not_after_ms));
+    TRY(certificate_time(X509_get0_notBefore(self->x509), &self->not_before_ms));
+    TRY(certificate_time(X509_get0_notAfter(self->x509), &self->not_after_ms));
     return subject_decode(X509_get_subject_name(self->x509), &self->subject);
 }
 
@@ -155,7 +176,7 @@ static fault prepare_verify(struct certificate *self)
 fault certificate_parse(struct span der, struct certificate **out)
 {
     OWNED(certificate) self = owned_new(sizeof *self);
-    TRY(decode(der, &self->x509));
+    TRY(certificate_decode(der, &self->x509));
     TRY(prepare_verify(self));
     TRY(read_facts(self));
     TRY(bytes_copy(der, &self->der));
@@ -205,6 +226,27 @@ fault certificate_load(const char *path, struct certificate **out)
     return certificate_parse(bytes_span(der), out);
 }
 
+fault certificate_load_all(const char *path, struct bytes **out, size_t room, size_t *count)
+{
+    BIO *opened = NULL;
+    TRY(open_pem(path, &opened));
+    OPENSSL_OWNED(BIO) in = opened;
+    fault found = DONE;
+    for (*count = 0; !failed(found) && *count < room;)
+        if (!failed(found = next_of_pem(in, path, &out[*count])))
+            ++*count;
+    if (*count > 0 && (!failed(found) || found.code == NOT_FOUND)) {
+        OWNED(bytes) more = NULL;
+        if (failed(next_of_pem(in, path, &more)))
+            return DONE;
+        found = RAISE(CERTIFICATE_BAD, "%s holds more than %zu certificates", path, room);
+    }
+    while (*count > 0)
+        bytes_free(&out[--*count]);
+    return found.code == NOT_FOUND ? RAISE(CERTIFICATE_BAD, "%s holds no certificate", path)
+                                   : found;
+}
+
 fault certificate_pem(const struct certificate *self, struct bytes **out)
 {
     OPENSSL_OWNED(BIO) pem = BIO_new(BIO_s_mem());
@@ -237,12 +279,24 @@ void trust_free(struct trust **self)
     *self = NULL;
 }
 
+/* PARTIAL_CHAIN: each certificate of the store is an anchor, also one that a root outside it has
+ * signed. */
+fault trust_store_new(X509_STORE **out)
+{
+    OPENSSL_OWNED(X509_STORE) store = X509_STORE_new();
+    if (store == NULL || X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) != 1)
+        return crypto_raise(CRYPTO_FAILED, "a trust store");
+    X509_VERIFY_PARAM_set_auth_level(X509_STORE_get0_param(store), STRENGTH_LEVEL);
+    *out = TAKE(store);
+    return DONE;
+}
+
 /* Only CA certificates: with partial chains allowed, a member's own certificate in this file would
  * vouch for itself. */
 static fault add_anchor(struct trust *self, struct span der, const char *path)
 {
     X509 *decoded = NULL;
-    TRY(decode(der, &decoded));
+    TRY(certificate_decode(der, &decoded));
     OPENSSL_OWNED(X509) anchor = decoded;
     if (X509_check_ca(anchor) != 1)
         return RAISE(CERTIFICATE_BAD, "%s holds a certificate that is not a CA's", path);
@@ -257,11 +311,7 @@ fault trust_load(const char *path, struct trust **out)
     TRY(open_pem(path, &opened));
     OPENSSL_OWNED(BIO) in = opened;
     OWNED(trust) self = owned_new(sizeof *self);
-    self->store = X509_STORE_new();
-    /* PARTIAL_CHAIN: each certificate of the file is an anchor, also one that a root outside it
-     * has signed. */
-    if (self->store == NULL || X509_STORE_set_flags(self->store, X509_V_FLAG_PARTIAL_CHAIN) != 1)
-        return crypto_raise(CRYPTO_FAILED, "a trust store");
+    TRY(trust_store_new(&self->store));
     size_t count = 0;
     fault found = DONE;
     for (; !failed(found); count++) {
@@ -278,9 +328,23 @@ fault trust_load(const char *path, struct trust **out)
     return DONE;
 }
 
-static time_t seconds_of(int64_t ms)
+time_t certificate_seconds(int64_t ms)
 {
     return (time_t)(ms / 1000 - (ms % 1000 < 0));
+}
+
+fault trust_verify(X509_STORE_CTX *prepared, int64_t at_ms)
+{
+    X509_VERIFY_PARAM *rules = X509_STORE_CTX_get0_param(prepared);
+    X509_VERIFY_PARAM_set_time(rules, certificate_seconds(at_ms));
+    if (X509_VERIFY_PARAM_set_purpose(rules, X509_PURPOSE_ANY) != 1)
+        return crypto_raise(CRYPTO_FAILED, "preparing a chain check");
+    int verdict = X509_verify_cert(prepared);
+    ERR_clear_error(); /* the reason stands in the context */
+    if (verdict != 1)
+        return RAISE(CERTIFICATE_BAD, "%s",
+                     X509_verify_cert_error_string(X509_STORE_CTX_get_error(prepared)));
+    return DONE;
 }
 
 static fault check_chain(X509_STORE_CTX *check, struct trust *self,
@@ -288,17 +352,7 @@ static fault check_chain(X509_STORE_CTX *check, struct trust *self,
 {
     if (check == NULL || X509_STORE_CTX_init(check, self->store, certificate->x509, NULL) != 1)
         return crypto_raise(CRYPTO_FAILED, "preparing a chain check");
-    X509_VERIFY_PARAM *rules = X509_STORE_CTX_get0_param(check);
-    X509_VERIFY_PARAM_set_time(rules, seconds_of(at_ms));
-    X509_VERIFY_PARAM_set_auth_level(rules, STRENGTH_LEVEL);
-    if (X509_VERIFY_PARAM_set_purpose(rules, X509_PURPOSE_ANY) != 1)
-        return crypto_raise(CRYPTO_FAILED, "preparing a chain check");
-    int verdict = X509_verify_cert(check);
-    ERR_clear_error(); /* the reason stands in the context */
-    if (verdict != 1)
-        return RAISE(CERTIFICATE_BAD, "%s",
-                     X509_verify_cert_error_string(X509_STORE_CTX_get_error(check)));
-    return DONE;
+    return trust_verify(check, at_ms);
 }
 
 fault trust_check(struct trust *self, const struct certificate *certificate, int64_t at_ms)
@@ -337,12 +391,10 @@ static fault add_anchors_of(const struct trust *self, X509_STORE *store)
 
 fault trust_store_at(const struct trust *self, int64_t at_ms, X509_STORE **out)
 {
-    OPENSSL_OWNED(X509_STORE) store = X509_STORE_new();
-    if (store == NULL || X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) != 1)
-        return crypto_raise(CRYPTO_FAILED, "a trust store");
-    X509_VERIFY_PARAM *rules = X509_STORE_get0_param(store);
-    X509_VERIFY_PARAM_set_time(rules, seconds_of(at_ms));
-    X509_VERIFY_PARAM_set_auth_level(rules, STRENGTH_LEVEL);
+    X509_STORE *made = NULL;
+    TRY(trust_store_new(&made));
+    OPENSSL_OWNED(X509_STORE) store = made;
+    X509_VERIFY_PARAM_set_time(X509_STORE_get0_param(store), certificate_seconds(at_ms));
     TRY(add_anchors_of(self, store));
     *out = TAKE(store);
     return DONE;
@@ -428,8 +480,9 @@ static fault build(const struct plan *plan, struct certificate **out)
         return RAISE(REFUSED, "a certificate that ends before it begins");
     OPENSSL_OWNED(X509) x509 = X509_new();
     if (x509 == NULL || X509_set_version(x509, X509_VERSION_3) != 1 ||
-        ASN1_TIME_set(X509_getm_notBefore(x509), seconds_of(plan->not_before_ms)) == NULL ||
-        ASN1_TIME_set(X509_getm_notAfter(x509), seconds_of(plan->not_after_ms)) == NULL ||
+        ASN1_TIME_set(X509_getm_notBefore(x509), certificate_seconds(plan->not_before_ms)) ==
+            NULL ||
+        ASN1_TIME_set(X509_getm_notAfter(x509), certificate_seconds(plan->not_after_ms)) == NULL ||
         X509_set_pubkey(x509, plan->subject_key) != 1)
         return crypto_raise(CRYPTO_FAILED, "filling a certificate");
     TRY(set_serial(x509));

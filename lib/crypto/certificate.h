@@ -5,6 +5,8 @@
  * A certificate is parsed once (96 us) and kept; the prepared verifying context belongs to one
  * thread. Profile: ECDSA P-256, no EKU, key usage digitalSignature + nonRepudiation, subject
  *   C, O = member's name, serialNumber = INSTANCE/CLASS/MEMBER, CN = server code.
+ * An outside authority's may have another subject and, if any, an EKU for signing documents
+ * (documentSigning of RFC 9336 or of Microsoft, emailProtection, any).
  * A time stamp authority's has the critical EKU timeStamping alone and key usage digitalSignature
  * alone, so that it can sign nothing else.
  */
@@ -36,6 +38,9 @@ struct trust;
 fault certificate_parse(struct span der, struct certificate **out);
 /* First certificate of a PEM file. IO_FAILED when it cannot be opened, else CERTIFICATE_BAD. */
 fault certificate_load(const char *path, struct certificate **out);
+/* The DER of each certificate of a PEM file, in its order; none is looked into. IO_FAILED,
+ * CERTIFICATE_BAD (none, or more than `room`): then nothing is given out. */
+fault certificate_load_all(const char *path, struct bytes **out, size_t room, size_t *count);
 void certificate_free(struct certificate **self);
 
 struct span certificate_der(const struct certificate *self);
@@ -47,7 +52,8 @@ const struct certificate_subject *certificate_subject(const struct certificate *
  * that is not. */
 int64_t certificate_not_before_ms(const struct certificate *self);
 int64_t certificate_not_after_ms(const struct certificate *self);
-/* May it sign messages (digitalSignature and nonRepudiation, not a CA)? */
+/* May it sign messages (digitalSignature and nonRepudiation, no EKU or one for documents, not a
+ * CA)? */
 bool certificate_may_sign(const struct certificate *self);
 fault certificate_pem(const struct certificate *self, struct bytes **out);
 

@@ -8,9 +8,24 @@
 #include "lib/crypto/certificate.h"
 
 #include <openssl/x509_vfy.h>
+#include <time.h>
 
 /* Lent; lives as long as the certificate. */
 X509 *certificate_x509(const struct certificate *self);
+
+/* A certificate in DER, and in no second form; any algorithm. CERTIFICATE_BAD. X509_free() it. */
+fault certificate_decode(struct span der, X509 **out);
+
+/* As OpenSSL wants a time; rounded down. */
+time_t certificate_seconds(int64_t ms);
+fault certificate_time(const ASN1_TIME *from, int64_t *out_ms);
+
+/* An empty store whose checks are strict in the strength of algorithms and let each of its
+ * certificates be an anchor. CRYPTO_FAILED. X509_STORE_free() it. */
+fault trust_store_new(X509_STORE **out);
+/* Checks a chain that was prepared, by any purpose, as of at_ms; CERTIFICATE_BAD with the reason.
+ */
+fault trust_verify(X509_STORE_CTX *prepared, int64_t at_ms);
 
 /* A store of the same anchors and strength that checks chains as of at_ms, for functions of OpenSSL
  * that do not let a time be set. X509_STORE_free() it. */
