@@ -94,9 +94,12 @@ static struct act_need of_service(const struct directory *self, const Chaski__Se
                : of_member(self, act->id, ROLE_ENROL);
 }
 
+/* What proves itself needs nobody: the fold takes no proof that does not hold. */
 static struct act_need of_revocation(const struct directory *self,
                                      const Chaski__CertificateRevoked *act)
 {
+    if (act->proof_case != CHASKI__CERTIFICATE_REVOKED__PROOF__NOT_SET)
+        return nobody;
     struct act_need need = of_operators(1, ROLE_REVOKE);
     const struct directory_signer *signer =
         act_server_signer(self, span_of(act->certificate_sha256.data, act->certificate_sha256.len));

@@ -70,7 +70,7 @@ static fault remove_server(struct directory *self, const char *id)
 }
 
 /* What still leans on a thing is removed first: nothing may dangle. */
-fault act_removal_apply(struct directory *self, const Chaski__Removed *act)
+fault act_removal_apply(struct directory *self, const Chaski__Removed *act, int64_t at_ms)
 {
     struct map *map = NULL;
     const char *id = "";
@@ -87,6 +87,8 @@ fault act_removal_apply(struct directory *self, const Chaski__Removed *act)
         return remove_server(self, act->server);
     case CHASKI__REMOVED__WHAT_STAMP_AUTHORITY:
         return act_stamper_remove(self, act->stamp_authority);
+    case CHASKI__REMOVED__WHAT_CERTIFICATE_AUTHORITY:
+        return act_authority_remove(self, act->certificate_authority, at_ms);
     case CHASKI__REMOVED__WHAT_OPERATOR:
         return act_operator_remove(self, act->operator_);
     case CHASKI__REMOVED__WHAT_SUBSYSTEM:

@@ -4,30 +4,63 @@
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/log_epoch.h"
+#include "lib/crypto/status.h"
 
 #include "directory.pb-c.h"
 
 #define BAD(...) RAISE(DIRECTORY_BAD, __VA_ARGS__)
 
-static fault check_certificate(const struct directory_server *server,
-                               const struct certificate *certificate)
+/* Who vouches for a certificate; as it was when the certificate first came. */
+struct vouched {
+    bool trusted;
+    const struct directory_authority *authority;
+};
+
+static bool is_anchored(const struct directory *self, const struct certificate *certificate,
+                        int64_t at_ms)
+{
+    return self->trust != NULL && !failed(trust_check(self->trust, certificate, at_ms));
+}
+
+static struct vouched vouch(const struct directory *self, const struct certificate *certificate,
+                            int64_t at_ms)
+{
+    if (is_anchored(self, certificate, at_ms))
+        return (struct vouched){.trusted = true};
+    const struct directory_authority *authority = act_authority_of(self, certificate, at_ms);
+    return (struct vouched){.trusted = authority != NULL, .authority = authority};
+}
+
+/* An authority of ours issues to a server by its name. An outside one knows nothing of servers:
+ * there this act says whose certificate it is. */
+static fault check_subject(const struct directory_server *server,
+                           const struct certificate *certificate)
 {
     const struct certificate_subject *subject = certificate_subject(certificate);
     char id[ID_TEXT_BYTES_MAX + 1];
     bool fits = text_format(id, sizeof id, "%s/%s", subject->member, subject->server);
     if (!fits || strcmp(id, server->id) != 0 || strcmp(subject->member, server->member->id) != 0)
         return BAD("a certificate of %s was issued to %s", server->id, id);
+    return DONE;
+}
+
+static fault check_certificate(const struct directory_server *server,
+                               const struct certificate *certificate, const struct vouched *by)
+{
+    if (by->authority == NULL)
+        TRY(check_subject(server, certificate));
     if (!certificate_may_sign(certificate))
         return BAD("a certificate of %s may not sign messages", server->id);
     return DONE;
 }
 
 static struct directory_signer *new_signer(struct directory *self, struct certificate **certificate,
-                                           int64_t at_ms)
+                                           const struct vouched *by, int64_t at_ms)
 {
     struct directory_signer *signer = directory_make(self, sizeof *signer);
     signer->taken_ms = at_ms;
-    signer->trusted = self->trust != NULL && !failed(trust_check(self->trust, *certificate, at_ms));
+    signer->trusted = by->trusted;
+    signer->authority = by->authority;
     cades_template_make(*certificate, &signer->template);
     if (self->certificate_count == self->certificate_room) {
         self->certificate_room = self->certificate_room == 0 ? 16 : 2 * self->certificate_room;
@@ -47,11 +80,13 @@ static fault take_certificate(struct directory *self, struct directory_server *s
     OWNED(certificate) certificate = NULL;
     if (failed(certificate_parse(span_of(der.data, der.len), &certificate)))
         return BAD("a certificate of %s: %s", server->id, fault_detail());
-    TRY(check_certificate(server, certificate));
     struct span ski = span_of(certificate_ski(certificate), SKI_BYTES);
     struct directory_signer *signer = map_get(&self->signers_ever, ski);
+    struct vouched by = signer != NULL ? (struct vouched){signer->trusted, signer->authority}
+                                       : vouch(self, certificate, at_ms);
+    TRY(check_certificate(server, certificate, &by));
     if (signer == NULL)
-        signer = new_signer(self, &certificate, at_ms);
+        signer = new_signer(self, &certificate, &by, at_ms);
     else if (strcmp(signer->server->id, server->id) != 0)
         return BAD("one signing key on two servers: %s and %s", server->id, signer->server->id);
     else if (!span_equal(certificate_der(signer->certificate), certificate_der(certificate)))
@@ -64,15 +99,22 @@ static fault take_certificate(struct directory *self, struct directory_server *s
 }
 
 fault act_server_known(struct directory *self, const struct directory_server *server,
-                       struct span der, int64_t at_ms, struct directory_signer **out)
+                       struct span der, int64_t at_ms, const struct directory_authority *authority,
+                       struct directory_signer **out)
 {
     OWNED(certificate) certificate = NULL;
+    struct vouched by = {.trusted = true, .authority = authority};
     if (failed(certificate_parse(der, &certificate)))
         return BAD("a certificate of %s: %s", server->id, fault_detail());
-    TRY(check_certificate(server, certificate));
+    if (authority == NULL)
+        by.trusted = is_anchored(self, certificate, at_ms);
+    else if (failed(issuer_check(authority->issuer, certificate, at_ms)))
+        return BAD("a certificate of %s is not of %s: %s", server->id, authority->name,
+                   fault_detail());
+    TRY(check_certificate(server, certificate, &by));
     if (map_get(&self->signers_ever, span_of(certificate_ski(certificate), SKI_BYTES)) != NULL)
         return BAD("a certificate of %s stands twice", server->id);
-    *out = new_signer(self, &certificate, at_ms);
+    *out = new_signer(self, &certificate, &by, at_ms);
     (*out)->server = server;
     return DONE;
 }
@@ -188,6 +230,31 @@ struct directory_signer *act_server_signer(const struct directory *self, struct 
     return NULL;
 }
 
+/* The outside authority's own word, current at the act's time. What was verified before is
+ * believed.
+ */
+static fault check_proof(const struct directory *self, const Chaski__CertificateRevoked *act,
+                         const struct directory_signer *signer, int64_t since_ms, int64_t at_ms)
+{
+    bool by_crl = act->proof_case == CHASKI__CERTIFICATE_REVOKED__PROOF_CRL;
+    ProtobufCBinaryData proof = by_crl ? act->crl : act->ocsp_response;
+    struct status status;
+    if (act->proof_case == CHASKI__CERTIFICATE_REVOKED__PROOF__NOT_SET || self->known)
+        return DONE;
+    if (signer->authority == NULL || signer->authority->removed_ms != 0)
+        return BAD("a proof of an outside authority, which none in force stands for");
+    if (proof.len > DIRECTORY_PROOF_BYTES_MAX)
+        return BAD("a proof of %zu bytes; at most %d", proof.len, DIRECTORY_PROOF_BYTES_MAX);
+    if (failed(status_read(by_crl ? STATUS_CRL : STATUS_OCSP, span_of(proof.data, proof.len),
+                           signer->authority->issuer, signer->certificate, at_ms, &status)))
+        return BAD("the proof of a revocation: %s", fault_detail());
+    if (status.verdict != STATUS_REVOKED)
+        return BAD("the proof of a revocation says: %s", status_verdict_word(status.verdict));
+    if (since_ms != (status.revoked_ms < at_ms ? status.revoked_ms : at_ms))
+        return BAD("a revocation since another time than its proof says");
+    return DONE;
+}
+
 /* A certificate stays revoked whatever comes later; a second act can only move the time back. */
 fault act_revocation_apply(struct directory *self, const Chaski__CertificateRevoked *act,
                            int64_t at_ms)
@@ -200,6 +267,7 @@ fault act_revocation_apply(struct directory *self, const Chaski__CertificateRevo
     int64_t since_ms = act->since_ms == 0 ? at_ms : (int64_t)act->since_ms;
     if (since_ms < 0 || since_ms > at_ms)
         return BAD("a revocation that begins after the act");
+    TRY(check_proof(self, act, signer, since_ms, at_ms));
     if (signer->revoked_since_ms == 0 || since_ms < signer->revoked_since_ms)
         signer->revoked_since_ms = since_ms;
     return DONE;

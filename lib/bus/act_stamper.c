@@ -29,7 +29,7 @@ static bool comes_after(const struct directory_stamper *self, const struct direc
 fault act_stamper_apply(struct directory *self, const Chaski__StampAuthoritySet *act)
 {
     TRY(act_code("a time stamp authority", act->name));
-    TRY(act_url(act->url));
+    TRY(act_url("the address of a time stamp authority", act->url));
     if (act->order == 0 || act->order > DIRECTORY_STAMPER_ORDER_MAX)
         return BAD("the order of a time stamp authority is from 1 to %d",
                    DIRECTORY_STAMPER_ORDER_MAX);

@@ -115,11 +115,11 @@ static bool is_path(struct span path)
 
 /* http(s)://host[:port][/path], and nothing that a client could read in two ways: no user, no
  * query, no fragment, no escape. */
-fault act_url(const char *url)
+fault act_url(const char *what, const char *url)
 {
     struct cursor path = cursor_over(span_of_text(url));
     struct span scheme, nothing, place;
-    TRY(act_word("the address of a time stamp authority", url));
+    TRY(act_word(what, url));
     if (failed(cursor_take_until(&path, '/', &scheme)) ||
         (!span_is_text(scheme, "http:") && !span_is_text(scheme, "https:")) ||
         failed(cursor_take_until(&path, '/', &nothing)) || nothing.size != 0)

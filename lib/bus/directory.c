@@ -29,9 +29,12 @@ void directory_release(struct directory **owner)
         map_clear(maps[i]);
     for (size_t i = 0; i < self->certificate_count; i++)
         certificate_free(&self->certificate[i]);
+    for (size_t i = 0; i < self->outsides_ever; i++)
+        issuer_free(&self->outside_ever[i]->issuer);
     for (size_t i = 0; i < self->memory_count; i++)
         free(self->memory[i]);
     certificate_free(&self->authority);
+    free(self->outside_ever);
     free(self->certificate);
     free(self->memory);
     free(self);
@@ -122,6 +125,13 @@ size_t directory_stampers(const struct directory *self, const struct directory_s
 {
     *out = self->stamper;
     return self->stampers;
+}
+
+size_t directory_authorities(const struct directory *self,
+                             const struct directory_authority *const **out)
+{
+    *out = (const struct directory_authority *const *)self->outside;
+    return self->outsides;
 }
 
 struct directory_signer *directory_signer(const struct directory *self, const uint8_t *ski)

@@ -15,6 +15,7 @@
 #include "lib/bus/limits.h"
 #include "lib/crypto/cades.h"
 #include "lib/crypto/certificate.h"
+#include "lib/crypto/issuer.h"
 #include "lib/crypto/note.h"
 #include "lib/crypto/p256.h"
 
@@ -36,8 +37,8 @@ struct directory_member {
 
 /* One that cosigns a log's checkpoints: a server of another member, or an outside office. */
 struct directory_witness {
-    const char *server;  /* its id, or NULL for an outside one */
-    const char *url;     /* of an outside one */
+    const char *server;         /* its id, or NULL for an outside one */
+    const char *url;            /* of an outside one */
     const struct note_key *key; /* of an outside one; a server's stands in its own entry */
 };
 
@@ -59,14 +60,26 @@ struct directory_server {
     struct directory_signer *signer[DIRECTORY_CERTIFICATES_MAX];
 };
 
+/* An outside authority. One object for all the time from its first act to its removal. */
+struct directory_authority {
+    const char *name;
+    struct issuer *issuer;
+    const char *ocsp_url; /* "": none */
+    const char *crl_url;
+    int64_t set_ms;     /* time of the last act that set it */
+    int64_t removed_ms; /* 0: in force */
+    size_t place;       /* among all that ever were, from 1 */
+};
+
 /* A signing certificate in force. Trust in its chain was checked when it was loaded. */
 struct directory_signer {
     struct certificate *certificate;
     struct cades_template template;
     const struct directory_server *server;
     int64_t taken_ms;         /* time of the act that brought it */
-    int64_t revoked_since_ms; /* 0: not revoked */
-    bool trusted;             /* chains to an anchor */
+    int64_t revoked_since_ms; /* 0: not revoked; its authority was not removed either */
+    bool trusted;             /* chains to an anchor, or to the outside authority */
+    const struct directory_authority *authority; /* the outside one, or NULL; lives as the state */
 };
 
 struct directory_subsystem {
@@ -211,6 +224,9 @@ const struct note_key *directory_witness_key(const struct directory *self,
 /* Time stamp authorities, in the order in which to ask them: the first, and the next one when it
  * fails. At most DIRECTORY_STAMPERS_MAX, maybe none. *out lives as long as the state. */
 size_t directory_stampers(const struct directory *self, const struct directory_stamper **out);
+/* Outside authorities in force, by name; at most DIRECTORY_AUTHORITIES_MAX. As above. */
+size_t directory_authorities(const struct directory *self,
+                             const struct directory_authority *const **out);
 bool directory_server_has(const struct directory_server *server,
                           const struct directory_subsystem *subsystem);
 

@@ -19,6 +19,7 @@ struct Chaski__CertificateRevoked;
 struct Chaski__PurposeSet;
 struct Chaski__GrantSet;
 struct Chaski__StampAuthoritySet;
+struct Chaski__CertificateAuthoritySet;
 struct Chaski__Removed;
 struct Chaski__OperatorSet;
 struct Chaski__DirectoryWitnessesSet;
@@ -36,7 +37,7 @@ fault act_word(const char *what, const char *word); /* plain, not empty */
 fault act_code(const char *what, const char *code); /* visible ASCII, not empty */
 fault act_time(const char *what, uint64_t time_ms); /* between 1970 and 2049 */
 fault act_address(const char *address);             /* of a server on the mesh */
-fault act_url(const char *url);
+fault act_url(const char *what, const char *url);
 /* Canonical, fit for registration, of this instance. */
 fault act_id(const struct directory *self, const char *id, unsigned parts);
 
@@ -47,7 +48,8 @@ fault act_server_apply(struct directory *self, const struct Chaski__ServerSet *a
 void act_server_retire(struct directory *self, const struct directory_server *server);
 /* A certificate that was in force since at_ms, and maybe is no more; server is kept. */
 fault act_server_known(struct directory *self, const struct directory_server *server,
-                       struct span der, int64_t at_ms, struct directory_signer **out);
+                       struct span der, int64_t at_ms, const struct directory_authority *authority,
+                       struct directory_signer **out);
 /* By SHA-256 of its certificate, in force or not; NULL when there was none. */
 struct directory_signer *act_server_signer(const struct directory *self, struct span wanted);
 fault act_revocation_apply(struct directory *self, const struct Chaski__CertificateRevoked *act,
@@ -59,10 +61,21 @@ fault act_purpose_apply(struct directory *self, const struct Chaski__PurposeSet 
 fault act_grant_apply(struct directory *self, const struct Chaski__GrantSet *act);
 fault act_stamper_apply(struct directory *self, const struct Chaski__StampAuthoritySet *act);
 fault act_stamper_remove(struct directory *self, const char *name);
+fault act_authority_apply(struct directory *self, const struct Chaski__CertificateAuthoritySet *act,
+                          int64_t at_ms);
+/* For a snapshot: one that was set then, and maybe removed (0: it was not). */
+fault act_authority_was(struct directory *self, const struct Chaski__CertificateAuthoritySet *act,
+                        int64_t set_ms, int64_t removed_ms);
+/* What its certificates sign from at_ms on is refused, as if each had been revoked. */
+fault act_authority_remove(struct directory *self, const char *name, int64_t at_ms);
+/* The one in force that has issued this certificate; NULL when there is none. */
+const struct directory_authority *act_authority_of(const struct directory *self,
+                                                   const struct certificate *certificate,
+                                                   int64_t at_ms);
 fault act_operator_apply(struct directory *self, const struct Chaski__OperatorSet *act);
 fault act_operator_remove(struct directory *self, const char *id);
 fault act_directory_witnesses_apply(struct directory *self,
                                     const struct Chaski__DirectoryWitnessesSet *act);
-fault act_removal_apply(struct directory *self, const struct Chaski__Removed *act);
+fault act_removal_apply(struct directory *self, const struct Chaski__Removed *act, int64_t at_ms);
 
 #endif

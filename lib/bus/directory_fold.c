@@ -88,13 +88,15 @@ static fault dispatch(struct directory *self, const Chaski__Act *act)
     case CHASKI__ACT__ACT_GRANT_SET:
         return act_grant_apply(self, act->grant_set);
     case CHASKI__ACT__ACT_REMOVED:
-        return act_removal_apply(self, act->removed);
+        return act_removal_apply(self, act->removed, at_ms);
     case CHASKI__ACT__ACT_PUBLISHED:
         return apply_published(self, act->published);
     case CHASKI__ACT__ACT_WITNESSES_SET:
         return act_witnesses_apply(self, act->witnesses_set);
     case CHASKI__ACT__ACT_STAMP_AUTHORITY_SET:
         return act_stamper_apply(self, act->stamp_authority_set);
+    case CHASKI__ACT__ACT_CERTIFICATE_AUTHORITY_SET:
+        return act_authority_apply(self, act->certificate_authority_set, at_ms);
     case CHASKI__ACT__ACT_OPERATOR_SET:
         return act_operator_apply(self, act->operator_set);
     case CHASKI__ACT__ACT_DIRECTORY_WITNESSES_SET:

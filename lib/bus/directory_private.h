@@ -38,6 +38,10 @@ struct directory {
     struct trust *trust;                                      /* borrowed while folding */
     struct directory_stamper stamper[DIRECTORY_STAMPERS_MAX]; /* in order */
     size_t stampers;
+    struct directory_authority *outside[DIRECTORY_AUTHORITIES_MAX]; /* outside ones, by name */
+    size_t outsides;
+    struct directory_authority **outside_ever; /* with those that were removed, as they came */
+    size_t outsides_ever;
     /* everything ever allocated for this state, freed together */
     void **memory;
     size_t memory_count, memory_room;

@@ -202,6 +202,27 @@ static Chaski__SnapshotSigner *of_signer(struct making *making, const struct dir
     to->server = lend(from->server->id);
     to->taken_ms = (uint64_t)from->taken_ms;
     to->revoked_since_ms = (uint64_t)from->revoked_since_ms;
+    to->certificate_authority = from->authority == NULL ? 0 : (uint32_t)from->authority->place;
+    return to;
+}
+
+static Chaski__SnapshotAuthority *of_authority(struct making *making,
+                                               const struct directory_authority *from)
+{
+    Chaski__SnapshotAuthority *to = get(making, 1, sizeof *to);
+    Chaski__CertificateAuthoritySet *set = get(making, 1, sizeof *set);
+    chaski__snapshot_authority__init(to);
+    chaski__certificate_authority_set__init(set);
+    set->name = lend(from->name);
+    set->certificate = binary(issuer_der(from->issuer));
+    set->chain = get(making, ISSUER_CHAIN_MAX, sizeof *set->chain);
+    for (; issuer_above(from->issuer, set->n_chain).size > 0; set->n_chain++)
+        set->chain[set->n_chain] = binary(issuer_above(from->issuer, set->n_chain));
+    set->ocsp_url = lend(from->ocsp_url);
+    set->crl_url = lend(from->crl_url);
+    to->set = set;
+    to->set_ms = (uint64_t)from->set_ms;
+    to->removed_ms = (uint64_t)from->removed_ms;
     return to;
 }
 
@@ -290,6 +311,16 @@ static void add_intents(const struct directory *self, struct making *making, Cha
     qsort(out->intent, out->n_intent, sizeof *out->intent, compare_intents);
 }
 
+static void add_authorities(const struct directory *self, struct making *making,
+                            Chaski__Snapshot *out)
+{
+    out->certificate_authority =
+        get(making, self->outsides_ever, sizeof *out->certificate_authority);
+    for (; out->n_certificate_authority < self->outsides_ever; out->n_certificate_authority++)
+        out->certificate_authority[out->n_certificate_authority] =
+            of_authority(making, self->outside_ever[out->n_certificate_authority]);
+}
+
 static void fill(const struct directory *self, struct making *making, Chaski__Snapshot *out)
 {
     out->context = lend(CONTEXT);
@@ -308,6 +339,7 @@ static void fill(const struct directory *self, struct making *making, Chaski__Sn
     add_stampers(self, making, out);
     ALL(operators, operator_, of_operator);
     add_intents(self, making, out);
+    add_authorities(self, making, out);
 }
 
 fault directory_snapshot(const struct directory *self, uint64_t size, struct bytes **out)
@@ -343,8 +375,13 @@ static fault take_signer(struct directory *self, const Chaski__SnapshotSigner *f
     struct directory_server *server = directory_make(self, sizeof *server);
     struct directory_member *member = directory_make(self, sizeof *member);
     struct directory_signer *signer = NULL;
+    const struct directory_authority *authority = NULL;
     struct span id = bus_id_prefix(span_of_text(from->server), ID_MEMBER);
     TRY(act_id(self, from->server, ID_SERVER));
+    if (from->certificate_authority > self->outsides_ever)
+        return BAD("a certificate of %s is of an authority that is not there", from->server);
+    if (from->certificate_authority > 0)
+        authority = self->outside_ever[from->certificate_authority - 1];
     char text[ID_TEXT_BYTES_MAX + 1];
     text_format(text, sizeof text, "%.*s", (int)id.size, (const char *)id.at);
     server->id = directory_keep_text(self, from->server);
@@ -354,9 +391,17 @@ static fault take_signer(struct directory *self, const Chaski__SnapshotSigner *f
     if (server->member == NULL)
         server->member = member;
     TRY(act_server_known(self, server, span_of(from->certificate.data, from->certificate.len),
-                         (int64_t)from->taken_ms, &signer));
+                         (int64_t)from->taken_ms, authority, &signer));
     signer->revoked_since_ms = (int64_t)from->revoked_since_ms;
     return DONE;
+}
+
+static fault take_authority(struct directory *self, const Chaski__SnapshotAuthority *from)
+{
+    if (from->set == NULL)
+        return BAD("an outside authority of which nothing is said");
+    TRY(act_time("when an authority was set", from->set_ms));
+    return act_authority_was(self, from->set, (int64_t)from->set_ms, (int64_t)from->removed_ms);
 }
 
 /* A grant that has ended may still stand: it is judged as of a moment before its end. */
@@ -378,6 +423,7 @@ static fault take_all(struct directory *self, const Chaski__Snapshot *from)
 {
     TRY(act_open(self, from->instance));
     EACH(member, act_member_apply(self, from->member[i]));
+    EACH(certificate_authority, take_authority(self, from->certificate_authority[i]));
     EACH(signer, take_signer(self, from->signer[i]));
     EACH(server, act_server_apply(self, from->server[i], 0));
     EACH(witnesses, act_witnesses_apply(self, from->witnesses[i]));

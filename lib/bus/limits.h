@@ -202,7 +202,9 @@
 #define DIRECTORY_WITNESSES_MAX 16 /* of one log */
 #define DIRECTORY_STAMPERS_MAX 8
 #define DIRECTORY_STAMPER_ORDER_MAX 1000
-#define DIRECTORY_APPROVALS_MAX 8 /* of one act */
+#define DIRECTORY_AUTHORITIES_MAX 32    /* outside ones, in force at once */
+#define DIRECTORY_PROOF_BYTES_MAX 32768 /* of a revocation by an outside authority */
+#define DIRECTORY_APPROVALS_MAX 8       /* of one act */
 #define DIRECTORY_OPERATORS_MAX 1000
 #define DIRECTORY_INTENT_MS_MAX (30 * INT64_C(86400000)) /* from a proposal to its act */
 #define DIRECTORY_INTENT_AHEAD_MS 300000                 /* clocks of those who propose */

@@ -13,6 +13,7 @@
 struct issuer {
     X509 *x509;
     X509 *above[ISSUER_CHAIN_MAX];
+    struct bytes *above_der[ISSUER_CHAIN_MAX];
     size_t count;
     X509_STORE *store; /* of x509 alone */
     struct bytes *der;
@@ -25,8 +26,10 @@ void issuer_free(struct issuer **self)
     if (*self == NULL)
         return;
     X509_free((*self)->x509);
-    for (size_t i = 0; i < (*self)->count; i++)
+    for (size_t i = 0; i < (*self)->count; i++) {
         X509_free((*self)->above[i]);
+        bytes_free(&(*self)->above_der[i]);
+    }
     X509_STORE_free((*self)->store);
     bytes_free(&(*self)->der);
     free(*self);
@@ -46,6 +49,11 @@ X509_STORE *issuer_store(const struct issuer *self)
 struct span issuer_der(const struct issuer *self)
 {
     return bytes_span(self->der);
+}
+
+struct span issuer_above(const struct issuer *self, size_t i)
+{
+    return i < self->count ? bytes_span(self->above_der[i]) : span_of(NULL, 0);
 }
 
 struct sha256 issuer_hash(const struct issuer *self)
@@ -94,6 +102,7 @@ static fault read_all(struct issuer *self, struct span certificate, const struct
         TRY(certificate_decode(chain[i], &self->above[i]));
         self->count++;
         TRY(check_ca(self->above[i]));
+        TRY(bytes_copy(chain[i], &self->above_der[i]));
     }
     TRY(certificate_time(X509_get0_notAfter(self->x509), &self->not_after_ms));
     self->hash = SHA256_OF(certificate);

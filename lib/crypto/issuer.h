@@ -28,6 +28,8 @@ fault issuer_new(struct span certificate, const struct span *chain, size_t count
 void issuer_free(struct issuer **self);
 
 struct span issuer_der(const struct issuer *self);
+/* Those above it, as they were given: the i-th, empty behind the last. */
+struct span issuer_above(const struct issuer *self, size_t i);
 struct sha256 issuer_hash(const struct issuer *self); /* of the DER */
 int64_t issuer_not_after_ms(const struct issuer *self);
 /* Its own subject on one line, as RFC 2253 writes it, cut to `room`: plain ASCII. */
