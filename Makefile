@@ -69,7 +69,7 @@ LIBS_all := -lprotobuf-c -lzmq -ljansson $(LIBS_crypto)
 # what only one program links
 LIBS_chaski-audit := -lsqlite3 -lzip
 LIBS_chaski-gateway := -lexpat -lyaml
-LIBS_chaski-registry := -lmicrohttpd
+LIBS_chaski-registry := -lmicrohttpd -lcurl
 LIBS_chaski-security-server := -lcurl -lzip
 
 PROGRAMS := chaski-gateway chaski-security-server chaski-registry chaski-audit chaski
@@ -81,7 +81,7 @@ OBJECTS_chaski-security-server := $(call objects,security-server) $(call objects
   $(call objects,security-server/clerk) $(EVIDENCE)
 # what auditors are given about a log is written in one place
 POLICY := $(OUT)/lib/evidence/witness_policy.o
-OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serve) $(POLICY)
+OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serve) $(call objects,registry/status) $(POLICY)
 OBJECTS_chaski-audit := $(call objects,tools/audit) $(EVIDENCE)
 OBJECTS_chaski := $(call objects,tools/chaski) $(OUT)/gateway/table.o
 

@@ -25,7 +25,8 @@ static const struct described options[ARGUMENTS] = {
                          "the member is a public agency: shared services are open to it"},
     [ARGUMENT_REASON] = {"reason", "TEXT", false, "why; published with the act"},
     [ARGUMENT_CERTIFICATE] = {"certificate", "FILE", false,
-                              "a PEM certificate: of an outside CA, or the one to be revoked"},
+                              "a PEM certificate: of an outside authority (then those above it, "
+                              "up to the root), issued by one, or the one to be revoked"},
     [ARGUMENT_CERTIFICATE_TO] = {"certificate-to", "FILE", false,
                                  "where to write the certificate (default: the request's name + "
                                  ".crt)"},
@@ -68,6 +69,13 @@ static const struct described options[ARGUMENTS] = {
                             "what `publish --to` writes, served under /directory/"},
     [ARGUMENT_READY_FILE] = {"ready-file", "FILE", false,
                              "written once it answers: listen=IP:PORT and the process ids"},
+    [ARGUMENT_OCSP] = {"ocsp", "http://HOST/PATH", false,
+                       "where the status of its certificates is asked for"},
+    [ARGUMENT_CRL] = {"crl", "http://HOST/PATH", false,
+                      "its list of revoked certificates, for when OCSP does not answer"},
+    [ARGUMENT_STATUS_HOURS] = {"status-hours", "N", false,
+                               "certificates of outside authorities whose status is older are "
+                               "told of (default 24)"},
 };
 
 #define CODE_OF_FIRST 1000 /* for getopt: beyond every character */
@@ -78,7 +86,7 @@ struct table {
 
 static bool takes(const struct arguments_shape *shape, int which)
 {
-    return (shape->must | shape->may) >> which & 1;
+    return ((shape->must | shape->may) >> which & 1) != 0;
 }
 
 static struct table table_of(const struct arguments_shape *shape)

@@ -8,6 +8,7 @@
 
 #include "lib/base/fault.h"
 
+#include <stdint.h>
 #include <stdio.h>
 
 #define ARGUMENT_VALUES_MAX 16
@@ -44,10 +45,13 @@ enum argument {
     ARGUMENT_LISTEN,
     ARGUMENT_DIRECTORY,
     ARGUMENT_READY_FILE,
+    ARGUMENT_OCSP,
+    ARGUMENT_CRL,
+    ARGUMENT_STATUS_HOURS,
     ARGUMENTS
 };
 
-#define TAKES(which) (1u << ARGUMENT_##which)
+#define TAKES(which) (UINT64_C(1) << ARGUMENT_##which)
 
 struct arguments {
     const char *operand; /* ID or FILE; NULL when the command takes none */
@@ -58,8 +62,8 @@ struct arguments {
 /* What a command takes, for parsing and for its usage line. */
 struct arguments_shape {
     const char *operand; /* how it is called in the usage, or NULL */
-    unsigned must;       /* bits TAKES(...) */
-    unsigned may;
+    uint64_t must;       /* bits TAKES(...) */
+    uint64_t may;
 };
 
 /* words[0..count): everything behind the command's own words and the store, permuted in place;

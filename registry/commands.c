@@ -90,6 +90,24 @@ const struct command commands[] = {
      {NULL, TAKES(REASON), TAKES(SERVER) | TAKES(CERTIFICATE)},
      act_certificate_revoke,
      "revokes all certificates of a server, or one; what it signs from now on is refused"},
+    {"certificate-authority",
+     "add",
+     {"NAME", TAKES(CERTIFICATE), TAKES(OCSP) | TAKES(CRL)},
+     act_certificate_authority_add,
+     "from now on certificates of this outside authority are trusted, as far as a server is "
+     "registered with one; one of --ocsp and --crl must be there"},
+    {"certificate-authority",
+     "remove",
+     {"NAME", TAKES(REASON), 0},
+     act_certificate_authority_remove,
+     "what its certificates sign from now on is refused; what they signed before stays good"},
+    {"statuses",
+     NULL,
+     {NULL, 0, TAKES(TO)},
+     NULL,
+     "asks outside authorities for the status of their certificates (OCSP, else CRL), keeps the "
+     "answers as evidence and records what was revoked; run it every hour. Its part that asks has "
+     "no keys, its part with keys no network"},
     {"stamp-authority",
      "add",
      {NULL, 0, 0},
@@ -123,7 +141,7 @@ const struct command commands[] = {
      "it needs the folder stamp/ only, so it can stand on another machine"},
     {"show",
      NULL,
-     {NULL, 0, TAKES(JSON) | TAKES(POLICY) | TAKES(LOG_VKEY)},
+     {NULL, 0, TAKES(JSON) | TAKES(POLICY) | TAKES(LOG_VKEY) | TAKES(STATUS_HOURS)},
      NULL,
      "prints what stands in the directory, or what auditors are to be given about one log"},
 };

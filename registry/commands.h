@@ -45,6 +45,11 @@ command_act act_service_add, act_service_disable, act_service_enable, act_servic
 command_act act_purpose_add, act_purpose_remove;
 command_act act_grant_add, act_grant_remove;
 command_act act_certificate_revoke;
+/* outside_acts.c */
+command_act act_certificate_authority_add, act_certificate_authority_remove;
+/* Each certificate that its outside authority has revoked, by the proofs that were found: no
+ * approval is needed. *count of them, to be committed. */
+fault outside_revocations(struct store *store, struct said *said, size_t *count);
 command_act act_stamp_authority_url, act_stamp_authority_remove;
 /* witnesses.c */
 command_act act_witness_set, act_witness_assign;
@@ -56,7 +61,8 @@ fault batch_run(struct store *store, const char *path, struct said *said);
 /* publish.c: adds Published, commits, signs and writes the folder; says epoch, root, validity. */
 fault publish_to(struct store *store, const char *folder, unsigned valid_days, struct said *said);
 /* show.c */
-fault show_tables(struct store *store, FILE *out);
+/* status_hours: an older status of a certificate of an outside authority is told of. */
+fault show_tables(struct store *store, unsigned status_hours, FILE *out);
 fault show_json(struct store *store, FILE *out);
 /* Of one server's log, for auditors: REFUSED when it is not registered. */
 fault show_policy(struct store *store, const char *server, FILE *out);

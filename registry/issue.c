@@ -44,13 +44,38 @@ static const struct certificate *held_already(const struct store *store, const c
     return NULL;
 }
 
+/* Of the key that the agency showed to have, by an authority that the directory knows: otherwise
+ * the server would be registered, and every node would refuse what it signs. */
+static fault take_outside(struct store *store, const struct server_request *request,
+                          const char *path, struct certificate **out)
+{
+    OWNED(certificate) certificate = NULL;
+    int64_t now_ms = 0;
+    TRY(certificate_load(path, &certificate));
+    TRY(store_time(store, &now_ms));
+    TRY(certificate_check_request(certificate, bytes_span(request->certificate_request)));
+    if (!certificate_may_sign(certificate))
+        return RAISE(
+            REFUSED,
+            "%s may not sign messages: its authority must give it the key usages "
+            "digitalSignature and nonRepudiation, and no extended one or one for documents",
+            path);
+    if (!store_trusts(store, certificate, now_ms))
+        return RAISE(REFUSED,
+                     "%s is of no authority that the directory trusts, or not valid now: "
+                     "chaski-registry certificate-authority add comes first",
+                     path);
+    *out = TAKE(certificate);
+    return DONE;
+}
+
 static fault certificate_for(struct store *store, const struct server_request *request,
                              const char *outside, struct certificate **out)
 {
     OWNED(certificate) fresh = NULL;
     struct certificate_subject subject;
     if (outside != NULL)
-        return certificate_load(outside, out);
+        return take_outside(store, request, outside, out);
     TRY(fill_subject(store, request->server, &subject));
     fault f = store_issue(store, bytes_span(request->certificate_request), &subject,
                           CERTIFICATE_DAYS, &fresh);

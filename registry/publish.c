@@ -2,6 +2,7 @@
 /* From the store to the folder that nodes read. Its checkpoint is written last, so that a reader
  * never sees one before its entries. */
 #include "registry/commands.h"
+#include "registry/status_book.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
@@ -118,6 +119,7 @@ fault publish_to(struct store *store, const char *folder, unsigned valid_days, s
                        store_authority(store), &as_a_node_sees_it));
     TRY(store_commit(store));
     TRY(write_folder(store, folder, old_size, snapshot));
+    TRY(status_book_publish(store_folder(store), folder));
     struct sha256 hash = store_root(store);
     text_base64(sha256_span(&hash), root, sizeof root);
     clock_text(until_ms, until, sizeof until);

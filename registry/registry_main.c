@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* chaski-registry: the authority's program. Offline: a folder of keys and acts in, a signed folder
- * for a web server out. Only `serve` has a network, and only a key for time stamps. Exit 0 done, 1
- * not done, 2 not understood. */
+ * for a web server out. Only `serve` and the asking part of `statuses` have a network: the first
+ * with no key but for time stamps, the second with none. Exit 0 done, 1 not done, 2 not understood.
+ */
 #include "registry/commands.h"
 #include "registry/serve/serve.h"
+#include "registry/status/statuses.h"
 
 #include "lib/base/text.h"
 
@@ -32,7 +34,8 @@ static void print_usage(const struct command *command, FILE *out)
 static int help(void)
 {
     puts("The authority of a Chaski bus: keeps who is a member, on which servers, with which keys\n"
-         "and services, and publishes it as a signed directory. Only `serve` uses a network.\n\n"
+         "and services, and publishes it as a signed directory. Only `serve` and\n"
+         "`statuses` use a network.\n\n"
          "STORE is the authority's own folder, with its private keys: keep it on a machine that\n"
          "nobody else uses, and keep copies. What `publish` writes holds no secret.\n");
     for (size_t i = 0; i < commands_count; i++) {
@@ -116,6 +119,9 @@ static fault run_show(const char *folder, const struct arguments *arguments)
     const char *policy = arguments_text(arguments, ARGUMENT_POLICY);
     const char *vkey = arguments_text(arguments, ARGUMENT_LOG_VKEY);
     bool json = arguments_text(arguments, ARGUMENT_JSON) != NULL;
+    unsigned status_hours = 0;
+    TRY(arguments_number(arguments, ARGUMENT_STATUS_HOURS, 1, 8760, STATUS_HOURS_DEFAULT,
+                         &status_hours));
     if ((policy != NULL) + (vkey != NULL) + json > 1)
         return RAISE(BAD_REQUEST, "one of --json, --policy and --log-vkey");
     TRY(store_look(folder, &store));
@@ -123,7 +129,7 @@ static fault run_show(const char *folder, const struct arguments *arguments)
         return show_policy(store, policy, stdout);
     if (vkey != NULL)
         return show_log_vkey(store, vkey, stdout);
-    return json ? show_json(store, stdout) : show_tables(store, stdout);
+    return json ? show_json(store, stdout) : show_tables(store, status_hours, stdout);
 }
 
 static fault run_publish(struct store *store, const struct arguments *arguments, struct said *said)
@@ -179,6 +185,8 @@ static fault run(const struct command *command, const char *folder,
         return run_show(folder, arguments);
     if (strcmp(command->noun, "serve") == 0)
         return run_serve(folder, arguments);
+    if (strcmp(command->noun, "statuses") == 0)
+        return statuses_run(folder, arguments_text(arguments, ARGUMENT_TO), said);
     return run_in_store(command, folder, arguments, said);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What stands in the store, for people and for programs. */
 #include "registry/commands.h"
+#include "registry/show_certificates.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
@@ -141,10 +142,13 @@ static void print_signers(const struct directory_server *server, FILE *out)
         date_text(certificate_not_after_ms(signer->certificate), until);
         date_text(signer->revoked_since_ms, revoked);
         text_hex(sha256_span(&hash), hex, sizeof hex);
-        fprintf(out, "    certificate %.16s until %s%s%s%s\n", hex, until,
+        fprintf(out, "    certificate %.16s until %s%s%s%s%s\n", hex, until,
                 signer->revoked_since_ms != 0 ? ", REVOKED since " : "",
                 signer->revoked_since_ms != 0 ? revoked : "",
-                signer->trusted ? "" : ", of an outside CA");
+                signer->authority != NULL ? ", of " : "",
+                signer->authority != NULL ? signer->authority->name
+                : signer->trusted         ? ""
+                                          : ", of no authority that is trusted");
     }
 }
 
@@ -248,10 +252,12 @@ static void head_texts(struct store *store, char root[64], char until[32])
         clock_text(directory_valid_until_ms(store_state(store)), until, 32);
 }
 
-fault show_tables(struct store *store, FILE *out)
+fault show_tables(struct store *store, unsigned status_hours, FILE *out)
 {
     const struct directory *directory = store_state(store);
     char root[64], until[32];
+    OWNED(status_book) book = NULL;
+    TRY(status_book_open(store_folder(store), &book));
     head_texts(store, root, until);
     fprintf(out, "DIRECTORY OF %s\n  acts             %zu\n  root             %s\n",
             directory_instance(directory), store_count(store), root);
@@ -262,6 +268,8 @@ fault show_tables(struct store *store, FILE *out)
     print_services(directory, out);
     print_rules(directory, out);
     print_stampers(directory, out);
+    show_authorities(directory, out);
+    show_certificates(directory, book, status_hours, out);
     return DONE;
 }
 
@@ -274,14 +282,15 @@ static json_t *time_json(int64_t ms)
     return json_string(text);
 }
 
-static json_t *member_json(const void *thing)
+static json_t *member_json(const void *thing, const struct status_book *book)
 {
+    (void)book;
     const struct directory_member *at = thing;
     return json_pack("{s:s,s:s,s:b}", "id", at->id, "name", at->name, "public_agency",
                      at->public_agency);
 }
 
-static json_t *signer_json(const struct directory_signer *signer)
+static json_t *signer_json(const struct directory_signer *signer, const struct status_book *book)
 {
     char hex[2 * SHA256_BYTES + 1];
     struct sha256 hash = certificate_hash(signer->certificate);
@@ -292,6 +301,11 @@ static json_t *signer_json(const struct directory_signer *signer)
                              signer->trusted);
     if (signer->revoked_since_ms != 0)
         json_object_set_new(json, "revoked_since", time_json(signer->revoked_since_ms));
+    if (signer->authority != NULL)
+        json_object_set_new(json, "authority", json_string(signer->authority->name));
+    json_t *status = show_status_json(signer, book);
+    if (status != NULL)
+        json_object_set_new(json, "status", status);
     return json;
 }
 
@@ -314,7 +328,7 @@ static json_t *witnesses_json(const struct directory_server *server)
     return array;
 }
 
-static json_t *server_json(const void *thing)
+static json_t *server_json(const void *thing, const struct status_book *book)
 {
     const struct directory_server *at = thing;
     char hex[65], vkey[400];
@@ -326,7 +340,7 @@ static json_t *server_json(const void *thing)
         json_array_append_new(seals, json_string(hex));
     }
     for (size_t i = 0; i < at->signers; i++)
-        json_array_append_new(certificates, signer_json(at->signer[i]));
+        json_array_append_new(certificates, signer_json(at->signer[i], book));
     text_hex(span_of(at->transport_key, 32), hex, sizeof hex);
     note_key_text(&at->log_key, vkey, sizeof vkey);
     return json_pack("{s:s,s:o,s:s,s:o,s:s,s:o,s:i,s:o}", "id", at->id, "addresses", addresses,
@@ -334,8 +348,9 @@ static json_t *server_json(const void *thing)
                      certificates, "quorum", (int)at->quorum, "witnesses", witnesses_json(at));
 }
 
-static json_t *subsystem_json(const void *thing)
+static json_t *subsystem_json(const void *thing, const struct status_book *book)
 {
+    (void)book;
     const struct directory_subsystem *at = thing;
     json_t *servers = json_array();
     for (size_t i = 0; i < at->servers; i++)
@@ -343,33 +358,37 @@ static json_t *subsystem_json(const void *thing)
     return json_pack("{s:s,s:s,s:o}", "id", at->id, "name", at->name, "servers", servers);
 }
 
-static json_t *service_json(const void *thing)
+static json_t *service_json(const void *thing, const struct status_book *book)
 {
+    (void)book;
     const struct directory_service *at = thing;
     return json_pack("{s:s,s:s,s:s,s:b,s:s}", "id", at->id, "title", at->title, "class",
                      class_word(at->class), "disabled", at->disabled, "notice", at->notice);
 }
 
-static json_t *purpose_json(const void *thing)
+static json_t *purpose_json(const void *thing, const struct status_book *book)
 {
+    (void)book;
     const struct directory_purpose *at = thing;
     return json_pack("{s:s,s:s,s:s}", "id", at->id, "title", at->title, "legal_basis",
                      at->legal_basis);
 }
 
-static json_t *grant_json(const void *thing)
+static json_t *grant_json(const void *thing, const struct status_book *book)
 {
+    (void)book;
     const struct directory_grant *at = thing;
     return json_pack("{s:s,s:s,s:s,s:s,s:s,s:o}", "id", at->id, "service", at->service, "consumer",
                      at->consumer, "purpose", at->purpose, "legal_basis", at->legal_basis, "until",
                      time_json(at->until_ms));
 }
 
-static json_t *list_json(const struct list *list, json_t *(*thing)(const void *))
+static json_t *list_json(const struct list *list, const struct status_book *book,
+                         json_t *(*thing)(const void *, const struct status_book *))
 {
     json_t *array = json_array();
     for (size_t i = 0; i < list->count; i++)
-        json_array_append_new(array, thing(list->at[i]));
+        json_array_append_new(array, thing(list->at[i], book));
     return array;
 }
 
@@ -384,12 +403,12 @@ static json_t *stampers_json(const struct directory *directory)
     return array;
 }
 
-static json_t *all_json(struct store *store)
+static json_t *all_json(struct store *store, const struct status_book *book)
 {
     static const struct {
         const char *name;
         next_thing *next;
-        json_t *(*thing)(const void *);
+        json_t *(*thing)(const void *, const struct status_book *);
     } kinds[] = {{"members", next_member, member_json},
                  {"servers", next_server, server_json},
                  {"subsystems", next_subsystem, subsystem_json},
@@ -402,17 +421,20 @@ static json_t *all_json(struct store *store)
                             (json_int_t)store_count(store), "root", root, "valid_until", until);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         OWNED(list) list = list_of(directory, kinds[i].next);
-        json_object_set_new(all, kinds[i].name, list_json(list, kinds[i].thing));
+        json_object_set_new(all, kinds[i].name, list_json(list, book, kinds[i].thing));
     }
     OWNED(list) grants = grants_of(directory);
-    json_object_set_new(all, "grants", list_json(grants, grant_json));
+    json_object_set_new(all, "grants", list_json(grants, book, grant_json));
     json_object_set_new(all, "stamp_authorities", stampers_json(directory));
+    json_object_set_new(all, "outside_authorities", show_authorities_json(directory));
     return all;
 }
 
 fault show_json(struct store *store, FILE *out)
 {
-    json_t *all = all_json(store);
+    OWNED(status_book) book = NULL;
+    TRY(status_book_open(store_folder(store), &book));
+    json_t *all = all_json(store, book);
     int answer = json_dumpf(all, out, JSON_INDENT(2));
     json_decref(all);
     fputc('\n', out);

@@ -243,6 +243,16 @@ const struct certificate *store_ca(const struct store *self)
     return self->ca;
 }
 
+bool store_trusts(struct store *self, const struct certificate *certificate, int64_t at_ms)
+{
+    const struct directory_authority *const *authority = NULL;
+    size_t count = directory_authorities(self->state, &authority);
+    bool trusted = !failed(trust_check(self->trust, certificate, at_ms));
+    for (size_t i = 0; !trusted && i < count; i++)
+        trusted = !failed(issuer_check(authority[i]->issuer, certificate, at_ms));
+    return trusted;
+}
+
 // --- acting -------------------------------------------------------------------------------------
 
 fault store_time(const struct store *self, int64_t *out_ms)

@@ -7,6 +7,7 @@
  *   ca.pem authority.pem    certificates of the CA and of the key that signs acts
  *   anchor/                 what nodes are given: trust.pem, directory.vkey
  *   stamp/                  the time stamp authority, see stamping.h; may stand elsewhere
+ *   statuses/               what outside authorities said of certificates, see status_book.h
  *   settings.json           {"valid_days": 30, "snapshot_every": 2048}
  *   lock                    held by the one command that may write
  *
@@ -59,6 +60,8 @@ const struct note_key *store_log_key(const struct store *self);
 struct trust *store_trust(struct store *self);
 struct certificate *store_authority(struct store *self);
 const struct certificate *store_ca(const struct store *self);
+/* Does an anchor, or an outside authority in force, vouch for it at that time? */
+bool store_trusts(struct store *self, const struct certificate *certificate, int64_t at_ms);
 
 /* The time of the next act: now, but not before the last one. REFUSED when the clock stands more
  * than an hour before the last act. */

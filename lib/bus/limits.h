@@ -238,6 +238,14 @@
 #define DESCRIPTION_WAIT_MS 20000  /* for a description that is fetched when nobody asks */
 #define DESCRIPTION_RETRY_MS 60000 /* and for the next try when it could not be */
 
+// what outside authorities say of certificates
+#define STATUS_CONNECT_WAIT_MS 3000
+#define STATUS_FETCH_WAIT_MS 10000 /* a whole answer */
+#define STATUS_ROUND_MS 1800000    /* all certificates together */
+#define STATUS_FAILURES_MAX 3      /* in a row, then a responder is left alone for this round */
+#define STATUS_HOURS_DEFAULT 24    /* an older status is told of */
+#define CERTIFICATE_ENDS_SOON_MS (30 * INT64_C(86400000))
+
 // tables
 #define TABLE_BYTES_MAX (256u << 20)
 #define TABLE_COLUMNS_MAX 256

@@ -517,6 +517,16 @@ static fault open_request(struct span der, X509_REQ **out)
     return DONE;
 }
 
+fault certificate_check_request(const struct certificate *self, struct span request)
+{
+    X509_REQ *opened = NULL;
+    TRY(open_request(request, &opened));
+    OPENSSL_OWNED(X509_REQ) checked = opened;
+    if (EVP_PKEY_eq(X509_REQ_get0_pubkey(checked), X509_get0_pubkey(self->x509)) != 1)
+        return crypto_raise(REFUSED, "the certificate is not of the key in the request");
+    return DONE;
+}
+
 static fault check_issuer(const struct keypair *ca_key, const struct certificate *ca)
 {
     if (X509_check_ca(ca->x509) != 1)

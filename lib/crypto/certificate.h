@@ -82,6 +82,9 @@ struct keypair;
 fault certificate_issue(struct keypair *ca_key, const struct certificate *ca, struct span request,
                         const struct certificate_subject *subject, int64_t not_before_ms,
                         int64_t not_after_ms, struct certificate **out);
+/* Is the certificate of the key that signed this PKCS#10 request? REFUSED: the request is not
+ * sound, not P-256, or of another key. */
+fault certificate_check_request(const struct certificate *self, struct span request);
 /* The same for a time stamp authority. */
 fault certificate_issue_stamper(struct keypair *ca_key, const struct certificate *ca,
                                 struct span request, const struct certificate_subject *subject,

@@ -135,7 +135,7 @@ static void test_the_store_shows_what_it_holds(void)
     OWNED(store) store = NULL;
     MUST(store_look(place.at, &store));
     FILE *into = open_memstream(&text, &size);
-    MUST(show_tables(store, into));
+    MUST(show_tables(store, 24, into));
     MUST(show_json(store, into));
     fclose(into);
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "CO/GOV/899999027  public  DANE \"el\" Dpto"));
