@@ -268,6 +268,9 @@ fault act_revocation_apply(struct directory *self, const Chaski__CertificateRevo
     if (since_ms < 0 || since_ms > at_ms)
         return BAD("a revocation that begins after the act");
     TRY(check_proof(self, act, signer, since_ms, at_ms));
+    /* who had ended it before knew it since then */
+    if (act->proof_case != CHASKI__CERTIFICATE_REVOKED__PROOF__NOT_SET && signer->told_ms == 0)
+        signer->told_ms = signer->revoked_since_ms != 0 ? signer->revoked_since_ms : at_ms;
     if (signer->revoked_since_ms == 0 || since_ms < signer->revoked_since_ms)
         signer->revoked_since_ms = since_ms;
     return DONE;

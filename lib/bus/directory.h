@@ -78,9 +78,17 @@ struct directory_signer {
     const struct directory_server *server;
     int64_t taken_ms;         /* time of the act that brought it */
     int64_t revoked_since_ms; /* 0: not revoked; its authority was not removed either */
+    int64_t told_ms;          /* of the act, when its outside authority had revoked it; else 0 */
     bool trusted;             /* chains to an anchor, or to the outside authority */
     const struct directory_authority *authority; /* the outside one, or NULL; lives as the state */
 };
+
+/* From when nobody could take it for good any more; 0: not revoked. An outside authority revokes
+ * it, and the directory knows only later: what was exchanged in between nobody could refuse. */
+static inline int64_t directory_signer_known_ms(const struct directory_signer *self)
+{
+    return self->told_ms > self->revoked_since_ms ? self->told_ms : self->revoked_since_ms;
+}
 
 struct directory_subsystem {
     const char *id; /* I/C/M/S */

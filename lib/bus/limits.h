@@ -243,7 +243,9 @@
 #define STATUS_FETCH_WAIT_MS 10000 /* a whole answer */
 #define STATUS_ROUND_MS 1800000    /* all certificates together */
 #define STATUS_FAILURES_MAX 3      /* in a row, then a responder is left alone for this round */
-#define STATUS_HOURS_DEFAULT 24    /* an older status is told of */
+#define STATUS_INDEX_BYTES_MAX (4u << 20)
+#define STATUS_COPIES_A_TURN 16 /* files that a node takes over, twice a second */
+#define STATUS_HOURS_DEFAULT 24 /* an older status is told of */
 #define CERTIFICATE_ENDS_SOON_MS (30 * INT64_C(86400000))
 
 // tables

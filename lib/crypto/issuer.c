@@ -169,12 +169,12 @@ fault issuer_new(struct span certificate, const struct span *chain, size_t count
 
 // --- using --------------------------------------------------------------------------------------
 
-fault issuer_pem(const struct issuer *self, struct bytes **out)
+fault issuer_pem(const struct issuer *self, bool above, struct bytes **out)
 {
     OPENSSL_OWNED(BIO) pem = BIO_new(BIO_s_mem());
     char *text = NULL;
     bool written = pem != NULL && PEM_write_bio_X509(pem, self->x509) == 1;
-    for (size_t i = 0; written && i < self->count; i++)
+    for (size_t i = 0; above && written && i < self->count; i++)
         written = PEM_write_bio_X509(pem, self->above[i]) == 1;
     if (!written)
         return crypto_raise(CRYPTO_FAILED, "writing a chain");

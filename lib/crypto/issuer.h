@@ -34,8 +34,8 @@ struct sha256 issuer_hash(const struct issuer *self); /* of the DER */
 int64_t issuer_not_after_ms(const struct issuer *self);
 /* Its own subject on one line, as RFC 2253 writes it, cut to `room`: plain ASCII. */
 void issuer_words(const struct issuer *self, char *out, size_t room);
-/* Its certificate and those above it. bytes_free() it. */
-fault issuer_pem(const struct issuer *self, struct bytes **out);
+/* Its certificate, and with `above` those above it too. bytes_free() it. */
+fault issuer_pem(const struct issuer *self, bool above, struct bytes **out);
 
 /* Did it issue this certificate, and are both valid at that time? CERTIFICATE_BAD. 50 us, and 3 us
  * when it is another's. One thread at a time. */

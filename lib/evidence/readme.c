@@ -197,6 +197,14 @@ static void say_files(struct writer *self, const struct record_source *from,
     say(self, "signer.pem        the certificate of who signed\n"
               "chain.pem         the authorities above it\n"
               "trust.pem         the anchors it was exported with; use your own copy\n");
+    if (facts->signer->authority != NULL)
+        say(self,
+            "issuer.pem        the outside authority that issued signer.pem: an act in directory/ "
+            "says\n"
+            "                  that it is trusted\n"
+            "status/           what that authority said of signer.pem, before the record and "
+            "after it, as\n"
+            "                  far as it was kept (OCSP or CRL, by the time it speaks of)\n");
     say_cover(self, facts);
     say(self, "log.vkey          verifier key of the log\n");
     if (facts->cover != NULL)
@@ -211,8 +219,7 @@ static void say_files(struct writer *self, const struct record_source *from,
         "those\n"
         "                  that revoked or removed anything of it, each with its place in the "
         "directory\n"
-        "                  (epoch %" PRIu64
-        "). There is no CRL: revocations are acts of the directory.\n",
+        "                  (epoch %" PRIu64 "). Revocations are acts of the directory.\n",
         standing_epoch(from->standing));
     if (facts->signer->revoked_since_ms != 0) {
         char text[32];

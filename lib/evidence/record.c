@@ -6,6 +6,7 @@
 #include "lib/crypto/cms.h"
 #include "lib/evidence/readme.h"
 #include "lib/evidence/record_script.h"
+#include "lib/evidence/status_files.h"
 #include "lib/evidence/witness_policy.h"
 
 #include <stdlib.h>
@@ -67,6 +68,22 @@ static fault find_signer(const struct record *self, const struct record_source *
                                 "newer one for --directory?");
 }
 
+/* The outside authority alone, which vouches; and the way from it to its root, which says who it
+ * is.
+ */
+static fault put_authority(const struct record *self, const struct record_source *from,
+                           const struct directory_signer *signer, struct files *files)
+{
+    OWNED(bytes) alone = NULL;
+    OWNED(bytes) chain = NULL;
+    TRY(issuer_pem(signer->authority->issuer, false, &alone));
+    TRY(issuer_pem(signer->authority->issuer, true, &chain));
+    files_take(files, "issuer.pem", &alone);
+    files_take(files, "chain.pem", &chain);
+    return status_files_export(standing_folder(from->standing), signer,
+                               header_of(self->read)->time_ms, files);
+}
+
 static fault put_certificates(const struct record *self, const struct record_source *from,
                               const struct directory_signer *signer, struct files *files)
 {
@@ -76,8 +93,10 @@ static fault put_certificates(const struct record *self, const struct record_sou
     TRY(certificate_pem(signer->certificate, &pem));
     files_take(files, "signer.pem", &pem);
     /* without a chain the record is still evidence: of a signature that nobody vouches for */
-    if (!failed(trust_chain(from->view->trust, signer->certificate, header_of(self->read)->time_ms,
-                            &chain)))
+    if (signer->authority != NULL)
+        TRY(put_authority(self, from, signer, files));
+    else if (!failed(trust_chain(from->view->trust, signer->certificate,
+                                 header_of(self->read)->time_ms, &chain)))
         files_take(files, "chain.pem", &chain);
     TRY(log_view_trust_file(from->view->folder, from->anchors, path, sizeof path));
     TRY(put_file(files, "trust.pem", path));
@@ -182,6 +201,8 @@ fault record_export(struct record *self, const struct record_source *from, struc
     struct standing_of of = {.sender = header->sender,
                              .sender_server = header->sender_server,
                              .certificate = certificate_der(signer->certificate),
+                             .authority =
+                                 signer->authority == NULL ? NULL : signer->authority->name,
                              .log_server = from->view->server};
     TRY(standing_export(from->standing, &of, files));
     facts.cover = cover;

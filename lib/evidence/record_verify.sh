@@ -287,8 +287,8 @@ subject_of() { # FILE WORD: O, serialNumber or CN of a certificate
 
 # =================================================================================================
 # 0. Nothing in the folder leads elsewhere.
-for name in * directory/* later/*; do
-    case $name in directory | later | META-INF) [ -d "$name" ] && [ ! -L "$name" ] && continue ;; esac
+for name in * directory/* later/* status/*; do
+    case $name in directory | later | status | META-INF) [ -d "$name" ] && [ ! -L "$name" ] && continue ;; esac
     regular "$name" && continue
     bad folder "$(plain "$name") is not a file"
     echo "FAIL folder"
@@ -297,8 +297,16 @@ done
 
 # 1. Who signed what?
 declare -A head=()
+outside='' # hash of the outside authority that the signer's certificate leads to, if it is one: act 24 must name it
+signer_leads() { # TIME
+    leads_to_anchor signer.pem chain.pem "$1" && return
+    [ -e issuer.pem ] && one_certificate issuer.pem || return 1
+    openssl verify -purpose any -partial_chain -attime "$1" -CAfile issuer.pem -no-CApath -no-CAstore signer.pem \
+        >/dev/null 2>&1 || return 1
+    outside=$(openssl x509 -in issuer.pem -outform DER 2>/dev/null | sha256sum | head -c 64)
+}
 WHY="there is no leaf.p7m, or it is no signature"
-if ! regular leaf.p7m || ! signing_time leaf.p7m || ! leads_to_anchor signer.pem chain.pem "$SIGNED_S" || ! cades leaf.p7m signer.pem "$work/header"; then
+if ! regular leaf.p7m || ! signing_time leaf.p7m || ! signer_leads "$SIGNED_S" || ! cades leaf.p7m signer.pem "$work/header"; then
     bad signature "$WHY"
 elif ! regular header.bin || ! is_file_of header.bin <"$work/header"; then
     bad signature "header.bin is not what was signed"
@@ -518,7 +526,7 @@ check_authority() { # TIME: was the certificate that signs the acts the authorit
 check_directory() {
     local name number act_ms act_s since server subsystem certificate print signer_s=$((${head[7]:-0} / 1000)) slack=600
     local registered='' revoked='' log_of='' open='' stood=no until epoch=0 sender_server=${head[15]-} sender=${head[4]-}
-    local item log_hex kind=${head[3]:-0} begun=no
+    local item log_hex kind=${head[3]:-0} begun=no authority='' vouched=''
     print=$(openssl x509 -in signer.pem -outform DER 2>/dev/null | sha256sum | head -c 64)
     log_hex=$(printf %s "$(head -n 1 "$(anchor log-vkey log.vkey)" 2>/dev/null)" | xxd -p -c 256 | tr -d '\n')
     WHY="no key of the directory"
@@ -539,7 +547,7 @@ check_directory() {
             for item in ${ALL[6]-}; do
                 hash_hex "$item"
                 [ "$HASH" = "$print" ] && [ "$server" = "$sender_server" ] && [ "$act_s" -le $((signer_s + slack)) ] &&
-                    registered=${registered:-$number}
+                    [ -z "$registered" ] && registered=$number vouched=$authority
             done
             [ "${LAST[5]-}" = "$log_hex" ] && log_of=$server
         elif [ -n "${LAST[15]-}" ]; then # CertificateRevoked
@@ -547,6 +555,11 @@ check_directory() {
             since=${LAST[2]:-0}
             [ "$since" != 0 ] || since=$act_ms # no other date: from the act on
             [ "${LAST[1]-}" != "$print" ] || { [ -n "$revoked" ] && [ "$revoked" -le "$since" ]; } || revoked=$since
+        elif [ -n "${LAST[24]-}" ]; then # CertificateAuthoritySet
+            fields "${LAST[24]}" || return 1
+            [ -n "$outside" ] || continue
+            hash_hex "${LAST[2]-}"
+            [ "$HASH" != "$outside" ] || authority=${LAST[1]-}
         elif [ -n "${LAST[13]-}" ]; then # SubsystemSet
             fields "${LAST[13]}" || return 1
             [ "${LAST[1]-}" = "$sender" ] || continue
@@ -557,6 +570,10 @@ check_directory() {
             fi
         elif [ -n "${LAST[18]-}" ]; then # Removed
             fields "${LAST[18]}" || return 1
+            if [ -n "$authority" ] && [ "${LAST[10]-}" = "$authority" ]; then
+                authority='' # what it vouched for ends, as if it had been revoked
+                [ -z "$registered" ] || { [ -n "$revoked" ] && [ "$revoked" -le "$act_ms" ]; } || revoked=$act_ms
+            fi
             if [ "${LAST[3]-}" = "$sender" ] && [ -n "$open" ]; then
                 [ "$signer_s" -lt $((open - slack)) ] || [ "$signer_s" -gt $((act_s + slack)) ] || stood=yes
                 open=
@@ -567,6 +584,8 @@ check_directory() {
     [ -z "$open" ] || [ "$signer_s" -lt $((open - slack)) ] || stood=yes
     WHY="no act registers this certificate on $(text_of_hex "$sender_server") before it signed"
     [ -n "$registered" ] || return 1
+    WHY="no act says, before that, that the authority in issuer.pem is trusted"
+    [ -z "$outside" ] || [ -n "$vouched" ] || return 1
     WHY="the certificate was revoked at $(utc $((${revoked:-0} / 1000))), before it signed"
     [ -z "$revoked" ] || [ "${head[7]:-0}" -lt "$revoked" ] || return 1
     # a server speaks for itself of its own log and in a refusal, otherwise for a subsystem that stands on it
@@ -578,13 +597,60 @@ check_directory() {
     WHY="the log's key is not one of the sender's or the receiver's server"
     [ -n "$log_of" ] && { [ "$log_of" = "$sender_server" ] || [ "$log_of" = "${head[16]-}" ]; } || return 1
     DIRECTORY_WORDS="act $registered registered the signer; by epoch $epoch "
+    [ -z "$outside" ] || DIRECTORY_WORDS="of the outside authority $(text_of_hex "$vouched"), $DIRECTORY_WORDS"
     if [ -n "$revoked" ]; then DIRECTORY_WORDS+="revoked since $(utc $((revoked / 1000))), after it signed"
     else DIRECTORY_WORDS+="no revocation is here"; fi
     DIRECTORY_WORDS+="; the log is of $(text_of_hex "$log_of")"
 }
 if check_directory; then good registration "$DIRECTORY_WORDS"; else bad registration "$WHY"; fi
 
-# 8. The request that it answers, when that lies beside it.
+# 8. What an outside authority said of the signer's certificate, before and after.
+status_of() { # FILE SECONDS: STATUS_WORDS; fails when it is no sound answer, or says that it was revoked before
+    local said line revoked=''
+    WHY="$1 is not signed by the authority, or is about another certificate or time"
+    case $1 in
+    *.ocsp)
+        said=$(TZ=UTC openssl ocsp -respin "$1" -issuer issuer.pem -cert signer.pem -CAfile issuer.pem -partial_chain \
+            -no-CApath -no-CAstore -attime "$2" 2>/dev/null) || return 1
+        line=${said##*This Update: } line=${line%%$'\n'*}
+        [[ $said == *"This Update: "* ]] && [ "$(date -u -d "$line" +%s 2>/dev/null)" = "$2" ] || return 1
+        case ${said%%$'\n'*} in
+        *": good") ;;
+        *": revoked")
+            line=${said##*Revocation Time: }
+            revoked=$(date -u -d "${line%%$'\n'*}" +%s 2>/dev/null) || return 1 ;;
+        *) WHY="the authority said that it does not know the certificate"; return 1 ;;
+        esac ;;
+    *)
+        openssl crl -inform DER -in "$1" -out "$work/crl" 2>/dev/null || return 1
+        said=$(TZ=UTC openssl crl -in "$work/crl" -noout -text 2>/dev/null)
+        line=${said#*Last Update: } line=${line%%$'\n'*}
+        [ "$(date -u -d "$line" +%s 2>/dev/null)" = "$2" ] && [[ $said != *"Delta CRL Indicator"* ]] || return 1
+        # 23: revoked; the list itself is sound then
+        line=$(openssl verify -purpose any -partial_chain -crl_check -attime "$2" -CAfile issuer.pem -CRLfile "$work/crl" \
+            -no-CApath -no-CAstore signer.pem 2>&1) || {
+            [[ $line == *"error 23 at 0 depth"* ]] || return 1
+            line=$(openssl x509 -in signer.pem -noout -serial 2>/dev/null)
+            line=${said#*"Serial Number: ${line#serial=}"$'\n'} line=${line#*Revocation Date: }
+            revoked=$(date -u -d "${line%%$'\n'*}" +%s 2>/dev/null) || return 1
+        } ;;
+    esac
+    WHY="by $1 it was revoked at $(utc "${revoked:-0}"), before it signed"
+    [ -z "$revoked" ] || [ "$revoked" -gt "$SIGNED_S" ] || return 1
+    STATUS_WORDS="good at $(utc "$2")"
+    [ -z "$revoked" ] || STATUS_WORDS="revoked at $(utc "$revoked"), after it signed"
+}
+if [ -n "$outside" ]; then
+    words=''
+    for name in status/*; do
+        [[ $name =~ ^status/([1-9][0-9]{9})\.(ocsp|crl)$ ]] || { bad status "$(plain "$name") has another name than an answer"; continue; }
+        if status_of "$name" "${BASH_REMATCH[1]}"; then words+="${words:+; }$STATUS_WORDS"; else bad status "$WHY"; fi
+    done
+    if [ -n "$words" ]; then good status "the authority itself: $words"
+    else none status "no answer of the authority itself is here; the directory says what it was told"; fi
+fi
+
+# 9. The request that it answers, when that lies beside it.
 if [ -n "${head[10]-}" ] && regular ../request/leaf.p7m; then
     if [ "$( (printf '\0'; cat ../request/leaf.p7m) | sha256sum | head -c 64)" = "${head[10]}" ]; then
         good reply "it answers the request in ../request"

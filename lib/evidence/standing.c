@@ -14,6 +14,7 @@
 #define PATH_BYTES 768
 
 struct standing {
+    char folder[PATH_BYTES];
     uint64_t epoch;
     struct bytes *backing;
     struct span *leaves;
@@ -63,6 +64,8 @@ fault standing_read(const char *folder, const struct directory *directory,
     struct merkle tree = {0};
     struct sha256 verified = directory_root(directory);
     self->epoch = directory_epoch(directory);
+    if (!text_format(self->folder, sizeof self->folder, "%s", folder))
+        return RAISE(BAD_REQUEST, "the folder's name is too long");
     TRY(read_file(folder, "checkpoint", NOTE_BYTES_MAX, &self->note));
     TRY(read_file(folder, "authority.pem", CERTIFICATE_BYTES_MAX * 2, &self->certificate));
     TRY(checkpoint_open(bytes_span(self->note), authority, &head));
@@ -80,6 +83,11 @@ fault standing_read(const char *folder, const struct directory *directory,
     note_key_text(authority, self->vkey, sizeof self->vkey);
     *out = TAKE(self);
     return DONE;
+}
+
+const char *standing_folder(const struct standing *self)
+{
+    return self->folder;
 }
 
 uint64_t standing_epoch(const struct standing *self)
@@ -121,6 +129,8 @@ static bool removes(const Chaski__Removed *act, const struct standing_of *of)
         return is_member(act->member, of->sender_server);
     case CHASKI__REMOVED__WHAT_SERVER:
         return is(act->server, of->sender_server);
+    case CHASKI__REMOVED__WHAT_CERTIFICATE_AUTHORITY:
+        return of->authority != NULL && strcmp(act->certificate_authority, of->authority) == 0;
     case CHASKI__REMOVED__WHAT_SUBSYSTEM:
         return is(act->subsystem, of->sender);
     default:
@@ -140,6 +150,9 @@ static bool concerns(const Chaski__Act *act, const struct standing_of *of)
         return is(act->subsystem_set->id, of->sender);
     case CHASKI__ACT__ACT_CERTIFICATE_REVOKED:
         return revokes(act->certificate_revoked, of->certificate);
+    case CHASKI__ACT__ACT_CERTIFICATE_AUTHORITY_SET:
+        return of->authority != NULL &&
+               strcmp(act->certificate_authority_set->name, of->authority) == 0;
     case CHASKI__ACT__ACT_REMOVED:
         return removes(act->removed, of);
     default:

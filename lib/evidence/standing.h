@@ -8,6 +8,7 @@
  *   directory/<number>.tlog-proof   that it is entry <number> of the directory
  *   directory/authority.pem         certificate that signs the acts
  *   directory/directory.vkey        key that signs the directory
+ *   status/<seconds>.ocsp|.crl      what an outside authority said of its certificate
  */
 #ifndef EVIDENCE_STANDING_H
 #define EVIDENCE_STANDING_H
@@ -20,6 +21,7 @@ struct standing_of {
     struct span sender_server; /* whose certificate signed */
     struct span certificate;   /* DER */
     const char *log_server;    /* whose log the entry is exported from */
+    const char *authority;     /* the outside one that issued the certificate, or NULL */
 };
 
 struct standing; /* the acts of a directory */
@@ -30,6 +32,7 @@ fault standing_read(const char *folder, const struct directory *directory,
                     const struct note_key *authority, struct standing **out);
 void standing_free(struct standing **self);
 
+const char *standing_folder(const struct standing *self);
 uint64_t standing_epoch(const struct standing *self);
 /* The directory as it stood after its first `epoch` acts; directory_release() it. DIRECTORY_BAD. */
 fault standing_then(const struct standing *self, uint64_t epoch, struct trust *trust,

@@ -26,6 +26,7 @@
 #include "security-server/exchange/opened_keys.h"
 #include "security-server/exchange/orders.h"
 #include "security-server/exchange/own_record.h"
+#include "security-server/exchange/own_certificate.h"
 #include "security-server/exchange/peer_check.h"
 #include "security-server/exchange/peers.h"
 #include "security-server/exchange/prunes.h"
@@ -63,6 +64,7 @@ struct process {
     struct audit_recovery recovered;
     struct checkpointer *checkpointer;
     struct mesh_door *door;
+    struct own_certificate *own_certificate;
     struct slab_keys *slab_keys;
     struct orders *orders;
     struct node_state *state;
@@ -463,6 +465,7 @@ static fault start(struct process *self, int keys_fd, int token_fd)
     TRY(open_log(self));
     self->slab_keys = slab_keys_new(node);
     self->state = node_state_new(node);
+    self->own_certificate = own_certificate_new(node);
     start_check_begin(node, on_checked);
     return loop_run(node->loop);
 }
@@ -488,6 +491,7 @@ static void finish(struct process *self)
     log_talk_free(&node->talk);
     witness_desk_free(&node->witness);
     known_heads_free(&node->heads);
+    own_certificate_free(&self->own_certificate);
     slab_keys_free(&self->slab_keys);
     orders_free(&self->orders);
     erasures_free(&node->erasures);

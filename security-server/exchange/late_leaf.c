@@ -46,7 +46,7 @@ static fault check_signer(const struct directory_signer *signer, const struct he
     if (!signer->trusted)
         return RAISE(CERTIFICATE_BAD, "the certificate of %s leads to no trusted authority",
                      signer->server->id);
-    if (signer->revoked_since_ms != 0 && header->time_ms >= signer->revoked_since_ms)
+    if (signer->revoked_since_ms != 0 && header->time_ms >= directory_signer_known_ms(signer))
         return RAISE(REVOKED, "signed after the certificate of %s was revoked", signer->server->id);
     if (header->time_ms < certificate_not_before_ms(signer->certificate) ||
         header->time_ms > certificate_not_after_ms(signer->certificate))

@@ -14,6 +14,7 @@
 #include "security-server/scribe/publisher.h"
 #include "security-server/scribe/set_writer.h"
 #include "security-server/scribe/stamping.h"
+#include "security-server/scribe/status_copy.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ struct scribe {
     int64_t stamp_again_ms; /* steady */
     struct hurry hurry;
     struct set_writer *sets;
+    struct status_copy statuses;
     int64_t published_ms; /* steady */
     bool moving;          /* on the way to a promise */
     bool sorting;         /* the sets are */
@@ -237,6 +239,7 @@ static void on_timer(struct loop_timer *timer)
         EVENT(ERROR, "scribe.cannot_publish", E_FAULT(f));
     self->said = f.code;
     sort_leaves(self);
+    status_copy_look(&self->statuses, self->config->directory_folder, self->config->audit_folder);
     int64_t wait_ms = self->moving || self->sorting ? 0 : LOOK_MS;
     loop_set_timer(self->loop, &self->timer, failed(f) ? TRY_AGAIN_MS : wait_ms);
 }

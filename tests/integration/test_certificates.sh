@@ -56,10 +56,11 @@ source_of certificate_request "$C/agency/request2.json" | base64 -d >"$C/agency/
 openssl req -inform DER -in "$C/agency/request2.der" -out "$C/agency/request2.csr"
 (cd "$C/agency" && openssl ca -batch -notext -config sign.cnf -in request2.csr \
     -subj '/C=CO/O=DANE/serialNumber=CO\/GOV\/899999027/CN=SS2' -out theirs2.crt 2>/dev/null) || die "no certificate"
+registry certificate-authority add PRUEBA --certificate "$C/agency/ca.crt" --crl http://127.0.0.1:1/ca.crl >/dev/null || die "no authority"
 check "a server enters with a certificate of an outside CA" registry server add "$C/agency/request2.json" \
     --certificate "$C/agency/theirs2.crt"
 refused() { ! "$@"; }
-check "but not with one that names another server" refused registry server add "$C/agency/request2.json" \
+check "but not with one of another key" refused registry server add "$C/agency/request2.json" \
     --certificate "$C/agency/ours.crt"
 check "the directory is published again" registry publish --to "$CHASKI_DIRECTORY"
 

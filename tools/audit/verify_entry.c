@@ -111,10 +111,16 @@ static void check_place(struct verify *self, struct log *log, const struct log_e
 static void check_revocation(struct verify *self, struct log *log, const struct log_entry *entry,
                              const struct directory_signer *signer)
 {
-    int64_t since_ms = signer->revoked_since_ms;
+    int64_t since_ms = directory_signer_known_ms(signer);
     if (since_ms == 0)
         return;
-    if (entry->header->time_ms >= since_ms)
+    if (entry->header->time_ms >= signer->revoked_since_ms && entry->header->time_ms < since_ms)
+        REMARK(self, log,
+               "entry %" PRIu64 ": signed %" PRId64
+               " ms after the outside authority of %s had revoked its certificate, and before the "
+               "directory knew: taken in good faith, and no valid signature",
+               entry->index, entry->header->time_ms - signer->revoked_since_ms, signer->server->id);
+    else if (entry->header->time_ms >= since_ms)
         FIND(self, log, entry->index, "revocation", forged,
              "signed %" PRId64 " ms after the certificate of %s was revoked",
              entry->header->time_ms - since_ms, signer->server->id);

@@ -57,7 +57,7 @@ static fault check_signer(const struct verify *self, struct span leaf, const str
     if (header->time_ms < certificate_not_before_ms(signer->certificate) ||
         header->time_ms > certificate_not_after_ms(signer->certificate))
         return RAISE(CERTIFICATE_BAD, "the certificate of the leaf was not valid at its time");
-    if (signer->revoked_since_ms != 0 && header->time_ms >= signer->revoked_since_ms)
+    if (signer->revoked_since_ms != 0 && header->time_ms >= directory_signer_known_ms(signer))
         return RAISE(REVOKED, "the leaf was signed after the certificate of %s was revoked",
                      signer->server->id);
     return cades_verify_leaf(signer->certificate, leaf, &again);

@@ -333,6 +333,7 @@ static void check_revocation(bool crl)
     say_revoked(self, proof, crl, since_ms);
     MUST(book_fold(self->book, &state));
     CU_ASSERT_EQUAL(signer_in(self, state)->revoked_since_ms, since_ms);
+    CU_ASSERT_EQUAL(directory_signer_known_ms(signer_in(self, state)), self->book->time_ms - 1000);
 }
 
 static void test_a_revocation_by_its_authority_proves_itself_by_ocsp(void)

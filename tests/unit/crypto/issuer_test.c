@@ -101,7 +101,7 @@ static void test_the_chain_is_given_out_for_stock_tools(void)
     OWNED(bytes) pem = NULL;
     struct fixture_path root = fixture_path(folder, "root.pem");
     struct fixture_path member = fixture_path(folder, "member.pem");
-    MUST(issuer_pem(issuer, &pem));
+    MUST(issuer_pem(issuer, true, &pem));
     struct fixture_path chain = fixture_write(folder, "given.pem", bytes_span(pem));
     CU_ASSERT_EQUAL(
         FIXTURE_OPENSSL("verify", "-CAfile", root.at, "-untrusted", chain.at, member.at), 0);
