@@ -24,6 +24,7 @@ struct source {
 };
 
 struct round {
+    int lock;
     struct status_book *book;
     struct fetcher *fetcher;
     struct status_counts *counts;
@@ -40,6 +41,8 @@ static void round_free(struct round **self)
         bytes_free(&(*self)->source[i].crl);
     status_book_free(&(*self)->book);
     fetcher_free(&(*self)->fetcher);
+    if ((*self)->lock >= 0)
+        close((*self)->lock);
     free(*self);
     *self = NULL;
 }
@@ -214,16 +217,15 @@ static fault ask_all(struct round *self, const struct directory *state)
     return DONE;
 }
 
-/* Held as long as the process lives: a second round would write the same files. */
-static fault lock(const char *store)
+/* A second round would write the same files. */
+static fault lock(struct round *self, const char *store)
 {
     char path[STORE_PATH_BYTES];
-    int held = -1;
     if (!text_format(path, sizeof path, "%s/statuses", store))
         return RAISE(BAD_CONFIG, "the store's name is too long");
     TRY(file_make_folders(path, 0755));
     text_format(path + strlen(path), sizeof path - strlen(path), "/lock");
-    fault f = file_lock(path, &held);
+    fault f = file_lock(path, &self->lock);
     return f.code == REFUSED ? RAISE(REFUSED, "statuses of %s are being asked for already", store)
                              : f;
 }
@@ -233,7 +235,8 @@ fault status_ask(const char *store, const struct directory *state, struct status
     OWNED(round) self = owned_new(sizeof *self);
     const struct directory_authority *const *authority = NULL;
     *counts = (struct status_counts){0};
-    TRY(lock(store));
+    self->lock = -1;
+    TRY(lock(self, store));
     TRY(status_book_open(store, &self->book));
     TRY(fetcher_new(&self->fetcher));
     self->counts = counts;
