@@ -202,6 +202,7 @@ static Chaski__SnapshotSigner *of_signer(struct making *making, const struct dir
     to->server = lend(from->server->id);
     to->taken_ms = (uint64_t)from->taken_ms;
     to->revoked_since_ms = (uint64_t)from->revoked_since_ms;
+    to->told_ms = (uint64_t)from->told_ms;
     to->certificate_authority = from->authority == NULL ? 0 : (uint32_t)from->authority->place;
     return to;
 }
@@ -393,6 +394,7 @@ static fault take_signer(struct directory *self, const Chaski__SnapshotSigner *f
     TRY(act_server_known(self, server, span_of(from->certificate.data, from->certificate.len),
                          (int64_t)from->taken_ms, authority, &signer));
     signer->revoked_since_ms = (int64_t)from->revoked_since_ms;
+    signer->told_ms = (int64_t)from->told_ms;
     return DONE;
 }
 

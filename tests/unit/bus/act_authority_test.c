@@ -334,6 +334,12 @@ static void check_revocation(bool crl)
     MUST(book_fold(self->book, &state));
     CU_ASSERT_EQUAL(signer_in(self, state)->revoked_since_ms, since_ms);
     CU_ASSERT_EQUAL(directory_signer_known_ms(signer_in(self, state)), self->book->time_ms - 1000);
+    OWNED(bytes) snapshot = NULL;
+    OWNED(directory) again = NULL;
+    MUST(directory_snapshot(state, self->book->count, &snapshot));
+    MUST(directory_restore(bytes_span(snapshot), self->book->trust, &again));
+    CU_ASSERT_EQUAL(signer_in(self, again)->revoked_since_ms, since_ms);
+    CU_ASSERT_EQUAL(directory_signer_known_ms(signer_in(self, again)), self->book->time_ms - 1000);
 }
 
 static void test_a_revocation_by_its_authority_proves_itself_by_ocsp(void)
