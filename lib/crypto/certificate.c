@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "lib/crypto/certificate.h"
 
+#include "lib/base/file.h"
 #include "lib/crypto/algorithms.h"
 #include "lib/crypto/certificate_private.h"
 #include "lib/crypto/crypto_fault.h"
@@ -18,6 +19,7 @@
 #include <time.h>
 
 #define SERIAL_BYTES 16
+#define PEM_BYTES_MAX (1u << 20) /* of a file of certificates */
 #define STRENGTH_LEVEL 2 /* OpenSSL's security level of 112 bits: no SHA-1, no RSA below 2048 */
 
 struct certificate {
@@ -202,14 +204,17 @@ static fault next_of_pem(BIO *in, const char *path, struct bytes **out)
     return copied;
 }
 
+/* The whole file at once: it may come from a stranger's folder, be a pipe, or have no end. */
 static fault open_pem(const char *path, BIO **out)
 {
-    BIO *in = BIO_new_file(path, "re"); /* e: not inherited by a child */
-    if (in == NULL) {
-        ERR_clear_error();
-        return RAISE(IO_FAILED, "opening %s: %m", path);
-    }
-    *out = in;
+    OWNED(bytes) whole = NULL;
+    if (failed(file_read(path, PEM_BYTES_MAX, &whole)))
+        return RAISE(IO_FAILED, "opening %s: %s", path, fault_detail());
+    OPENSSL_OWNED(BIO) in = BIO_new(BIO_s_mem());
+    if (in == NULL ||
+        (whole->size > 0 && BIO_write(in, whole->data, (int)whole->size) != (int)whole->size))
+        return crypto_raise(CRYPTO_FAILED, "reading a PEM file");
+    *out = TAKE(in);
     return DONE;
 }
 

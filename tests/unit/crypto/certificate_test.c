@@ -2,6 +2,9 @@
 #include "lib/crypto/certificate.h"
 #include "tests/unit/crypto/fixture.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #define NOW_MS (FIXTURE_START_MS + INT64_C(1000000))
 
 static struct trust *trust_of(const char *folder, const struct certificate *anchor)
@@ -91,6 +94,10 @@ static void test_files_without_a_certificate_are_refused(void)
     MUST_FAIL(CERTIFICATE_BAD, trust_load(empty.at, &trust));
     MUST_FAIL(CERTIFICATE_BAD, trust_load(torn.at, &trust));
     MUST_FAIL(IO_FAILED, trust_load("/nonexistent.pem", &trust));
+    MUST_FAIL(IO_FAILED, trust_load("/dev/zero", &trust)); /* without an end */
+    struct fixture_path pipe = fixture_write(folder, "pipe", span_of("", 0));
+    CU_ASSERT_EQUAL(unlink(pipe.at) + mkfifo(pipe.at, 0600), 0);
+    MUST_FAIL(CERTIFICATE_BAD, trust_load(pipe.at, &trust)); /* nobody ever writes */
 }
 
 static void test_bytes_after_a_certificate_are_refused(void)
