@@ -63,7 +63,7 @@ FLOOR_all := $(BUS) $(CRYPTO) $(NET) $(BASE) $(PROTO_OBJECTS)
 LIBS_base := -lconfuse -lseccomp
 LIBS_crypto := -lcrypto $(LIBS_base)
 LIBS_net := -lzmq $(LIBS_base)
-LIBS_bus := -lprotobuf-c $(LIBS_crypto)
+LIBS_bus := -lprotobuf-c -ljansson $(LIBS_crypto)
 LIBS_evidence := -lzip $(LIBS_bus)
 LIBS_all := -lprotobuf-c -lzmq -ljansson $(LIBS_crypto)
 # what only one program links

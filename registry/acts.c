@@ -366,6 +366,8 @@ fault act_stamp_authority_url(struct store *store, const struct arguments *argum
 {
     Chaski__StampAuthoritySet set = CHASKI__STAMP_AUTHORITY_SET__INIT;
     unsigned order = 0;
+    if (arguments->count[ARGUMENT_URL] > 1)
+        return RAISE(BAD_REQUEST, "a time stamp authority has one --url");
     TRY(arguments_number(arguments, ARGUMENT_ORDER, 1, DIRECTORY_STAMPER_ORDER_MAX, 1, &order));
     set.name = lend(TEXT(NAME) == NULL ? "TSA-1" : TEXT(NAME));
     set.url = lend(TEXT(URL));

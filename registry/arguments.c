@@ -45,7 +45,9 @@ static const struct described options[ARGUMENTS] = {
     [ARGUMENT_PURPOSE] = {"purpose", "ID", false, "a registered purpose; without it, any"},
     [ARGUMENT_UNTIL] = {"until", "YYYY-MM-DD", false,
                         "last day (UTC), at most 24 months from today"},
-    [ARGUMENT_TO] = {"to", "FOLDER", false, "where nodes and web servers find the directory"},
+    [ARGUMENT_TO] = {"to", "PATH", false,
+                     "the folder where nodes and web servers find the directory; of an anchor, the "
+                     "file"},
     [ARGUMENT_JSON] = {"json", NULL, false, "as JSON"},
     [ARGUMENT_POLICY] =
         {"policy", "SERVER", false,
@@ -59,8 +61,12 @@ static const struct described options[ARGUMENTS] = {
     [ARGUMENT_WITNESS] = {"witness", "SERVER", true, "a server of another member"},
     [ARGUMENT_OUTSIDE] = {"outside", "VKEY=URL", true,
                           "a witness that is no server of this bus, such as an audit office"},
-    [ARGUMENT_URL] = {"url", "http://HOST:PORT/PATH", false,
-                      "where nodes reach it; `serve` answers under /tsa"},
+    [ARGUMENT_URL] = {"url", "http://HOST:PORT/PATH", true,
+                      "where nodes reach it; `serve` answers under /tsa, and the directory lies "
+                      "under /directory/. Of an anchor: one or more, tried in turn"},
+    [ARGUMENT_PUSH] = {"push", "tcp://HOST:PORT=KEY", true,
+                       "where news of the directory are pushed, with the sender's public key"},
+    [ARGUMENT_DAYS] = {"days", "N", false, "how long nodes may begin with it (default 90)"},
     [ARGUMENT_ORDER] = {"order", "N", false,
                         "from 1 to 1000; the lowest is asked first (default 1)"},
     [ARGUMENT_LISTEN] = {"listen", "IP:PORT", false,

@@ -3,6 +3,7 @@
  * for a web server out. Only `serve` and the asking part of `statuses` have a network: the first
  * with no key but for time stamps, the second with none. Exit 0 done, 1 not done, 2 not understood.
  */
+#include "registry/anchor.h"
 #include "registry/commands.h"
 #include "registry/serve/serve.h"
 #include "registry/status/statuses.h"
@@ -187,6 +188,8 @@ static fault run(const struct command *command, const char *folder,
         return run_serve(folder, arguments);
     if (strcmp(command->noun, "statuses") == 0)
         return statuses_run(folder, arguments_text(arguments, ARGUMENT_TO), said);
+    if (strcmp(command->noun, "anchor") == 0)
+        return anchor_write(folder, arguments, said);
     return run_in_store(command, folder, arguments, said);
 }
 

@@ -210,6 +210,15 @@
 #define DIRECTORY_INTENT_AHEAD_MS 300000                 /* clocks of those who propose */
 #define DIRECTORY_INTENTS_LOOK 4096 /* so many remembered ones, and old ones are forgotten */
 
+// following the directory (docs/decisions/0025)
+#define ANCHOR_BYTES_MAX 65536
+#define ANCHOR_CERTIFICATES_MAX 8
+#define ANCHOR_ADDRESSES_MAX 8
+#define ANCHOR_PUSHES_MAX 4
+#define ANCHOR_URL_BYTES_MAX 512 /* with its closing NUL */
+#define ANCHOR_DAYS_DEFAULT 90
+#define ANCHOR_DAYS_MAX 3650
+
 // the registry's server
 #define REGISTRY_CONNECTIONS_MAX 256
 #define REGISTRY_CONNECTION_BYTES_MAX 16384 /* head of a request, and what answers it */

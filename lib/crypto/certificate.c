@@ -11,6 +11,7 @@
 #include "lib/crypto/random.h"
 #include "lib/crypto/subject.h"
 
+#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
@@ -310,27 +311,41 @@ static fault add_anchor(struct trust *self, struct span der, const char *path)
     return DONE;
 }
 
-fault trust_load(const char *path, struct trust **out)
+/* `name`: how the text is called in what is said about it. */
+static fault read_anchors(BIO *in, const char *name, struct trust **out)
 {
-    BIO *opened = NULL;
-    TRY(open_pem(path, &opened));
-    OPENSSL_OWNED(BIO) in = opened;
     OWNED(trust) self = owned_new(sizeof *self);
     TRY(trust_store_new(&self->store));
     size_t count = 0;
     fault found = DONE;
     for (; !failed(found); count++) {
         OWNED(bytes) der = NULL;
-        found = next_of_pem(in, path, &der);
+        found = next_of_pem(in, name, &der);
         if (!failed(found))
-            TRY(add_anchor(self, bytes_span(der), path));
+            TRY(add_anchor(self, bytes_span(der), name));
     }
     if (found.code != NOT_FOUND)
         return found;
     if (count == 1)
-        return RAISE(CERTIFICATE_BAD, "%s holds no certificate", path);
+        return RAISE(CERTIFICATE_BAD, "%s holds no certificate", name);
     *out = TAKE(self);
     return DONE;
+}
+
+fault trust_load(const char *path, struct trust **out)
+{
+    BIO *opened = NULL;
+    TRY(open_pem(path, &opened));
+    OPENSSL_OWNED(BIO) in = opened;
+    return read_anchors(in, path, out);
+}
+
+fault trust_read(struct span pem, struct trust **out)
+{
+    OPENSSL_OWNED(BIO) in = pem.size > INT_MAX ? NULL : BIO_new_mem_buf(pem.at, (int)pem.size);
+    if (in == NULL)
+        return crypto_raise(CRYPTO_FAILED, "reading certificates");
+    return read_anchors(in, "the anchor", out);
 }
 
 time_t certificate_seconds(int64_t ms)

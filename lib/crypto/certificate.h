@@ -65,6 +65,8 @@ fault certificate_verify_digest(struct certificate *self, const uint8_t digest[3
 /* Trust anchors: a PEM file with one or more CA certificates, of any algorithm of 112 bits or more;
  * each one is an anchor. IO_FAILED, CERTIFICATE_BAD. One thread at a time. */
 fault trust_load(const char *path, struct trust **out);
+/* The same from a PEM text. CERTIFICATE_BAD. */
+fault trust_read(struct span pem, struct trust **out);
 void trust_free(struct trust **self);
 /* Chain to an anchor at a given time, past or future. CERTIFICATE_BAD with the reason. 50 us. */
 fault trust_check(struct trust *self, const struct certificate *certificate, int64_t at_ms);

@@ -69,6 +69,11 @@ static const struct {
     {"status", status_command,
      "status --config SERVER_CONF\n"
      "      how the node on this machine is, since when, and why; exit status 0 when it is ready"},
+    {"anchor", anchor_command,
+     "anchor FILE\n"
+     "      shows what a node is given of its country before it knows anything, and the "
+     "fingerprint\n"
+     "      that you compare with the authority on the telephone"},
     {"trace", trace_command,
      "trace EXCHANGE_ID EVENTS_FILE...\n"
      "      the walk of one exchange in words, from the events of the servers that it crossed"},

@@ -15,6 +15,7 @@ fault erase_command(int argc, char **argv);
 fault log_command(int argc, char **argv);
 fault reconcile_command(int argc, char **argv);
 fault status_command(int argc, char **argv);
+fault anchor_command(int argc, char **argv);
 fault trace_command(int argc, char **argv);
 fault free_ports_command(int argc, char **argv);
 
