@@ -91,6 +91,17 @@ static fault set(struct socket *self, int option, int value)
     return DONE;
 }
 
+/* A ROUTER says when there is no such peer; a DEALER queues nothing for a peer that is not there; a
+ * SUBSCRIBER takes all. */
+static fault set_manners(struct socket *self)
+{
+    if (self->kind == SOCKET_ROUTER)
+        return set(self, ZMQ_ROUTER_MANDATORY, 1);
+    if (self->kind == SOCKET_SUBSCRIBER && zmq_setsockopt(self->zmq, ZMQ_SUBSCRIBE, "", 0) != 0)
+        return RAISE(INTERNAL, "ZMQ_SUBSCRIBE: %s", zmq_strerror(errno));
+    return self->kind == SOCKET_PUBLISHER ? DONE : set(self, ZMQ_IMMEDIATE, 1);
+}
+
 static fault set_bounds(struct socket *self, const struct socket_options *options)
 {
     const int table[][2] = {
@@ -113,9 +124,7 @@ static fault set_bounds(struct socket *self, const struct socket_options *option
     int64_t most = options->message_bytes_max + (options->own != NULL ? CURVE_FRAME_BYTES : 0);
     if (zmq_setsockopt(self->zmq, ZMQ_MAXMSGSIZE, &most, sizeof most) != 0)
         return RAISE(INTERNAL, "ZMQ_MAXMSGSIZE: %s", zmq_strerror(errno));
-    /* a ROUTER says when there is no such peer; a DEALER queues nothing for a peer that is not
-     * there */
-    return set(self, self->kind == SOCKET_ROUTER ? ZMQ_ROUTER_MANDATORY : ZMQ_IMMEDIATE, 1);
+    return set_manners(self);
 }
 
 static fault set_key(struct socket *self, int option, const uint8_t key[CURVE_KEY_BYTES])
@@ -125,17 +134,28 @@ static fault set_key(struct socket *self, int option, const uint8_t key[CURVE_KE
     return DONE;
 }
 
+static fault set_gate(struct socket *self, const char *domain)
+{
+    if (zmq_setsockopt(self->zmq, ZMQ_ZAP_DOMAIN, domain, strlen(domain)) != 0)
+        return RAISE(INTERNAL, "ZMQ_ZAP_DOMAIN: %s", zmq_strerror(errno));
+    int enforce = 1; /* a belt for the braces: an old library may not know it */
+    (void)zmq_setsockopt(self->zmq, ZAP_ENFORCE_DOMAIN, &enforce, sizeof enforce);
+    return DONE;
+}
+
+static bool is_server(enum socket_kind kind)
+{
+    return kind == SOCKET_ROUTER || kind == SOCKET_PUBLISHER;
+}
+
 static fault set_curve(struct socket *self, const struct socket_options *options)
 {
     if (options->own == NULL)
         return DONE;
-    if (self->kind == SOCKET_ROUTER) {
-        const char *domain = options->zap_domain;
+    if (is_server(self->kind)) {
         TRY(set(self, ZMQ_CURVE_SERVER, 1));
-        if (zmq_setsockopt(self->zmq, ZMQ_ZAP_DOMAIN, domain, strlen(domain)) != 0)
-            return RAISE(INTERNAL, "ZMQ_ZAP_DOMAIN: %s", zmq_strerror(errno));
-        int enforce = 1; /* a belt for the braces: an old library may not know it */
-        (void)zmq_setsockopt(self->zmq, ZAP_ENFORCE_DOMAIN, &enforce, sizeof enforce);
+        if (options->zap_domain != NULL)
+            TRY(set_gate(self, options->zap_domain));
         return set_key(self, ZMQ_CURVE_SECRETKEY, options->own->secret_key);
     }
     TRY(set_key(self, ZMQ_CURVE_SERVERKEY, options->server_key));
@@ -196,8 +216,9 @@ static void check_options(const struct socket_options *options)
     assert(options->queue_messages > 0 && options->message_bytes_max >= FRAME_BYTES_LEAST);
     if (options->own != NULL && options->kind == SOCKET_ROUTER)
         assert(options->zap_domain != NULL && options->zap_domain[0] != '\0');
-    else if (options->own != NULL)
+    else if (options->own != NULL && !is_server(options->kind))
         assert(options->server_key != NULL);
+    assert(options->zap_domain == NULL || options->zap_domain[0] != '\0');
 }
 
 /* The library's own thread writes these events and would wait for room: so there is no bound here,
@@ -223,6 +244,10 @@ fault socket_open(struct net *net, const struct socket_options *options,
                   void (*take)(void *owner, const struct message *message), void *owner,
                   struct socket **out)
 {
+    static const int types[] = {[SOCKET_ROUTER] = ZMQ_ROUTER,
+                                [SOCKET_DEALER] = ZMQ_DEALER,
+                                [SOCKET_PUBLISHER] = ZMQ_PUB,
+                                [SOCKET_SUBSCRIBER] = ZMQ_SUB};
     check_options(options);
     OWNED(socket) self = owned_new(sizeof *self);
     self->net = net;
@@ -235,7 +260,7 @@ fault socket_open(struct net *net, const struct socket_options *options,
     self->take = take;
     self->owner = owner;
     self->watch.fd = -1;
-    self->zmq = zmq_socket(net->context, options->kind == SOCKET_ROUTER ? ZMQ_ROUTER : ZMQ_DEALER);
+    self->zmq = zmq_socket(net->context, types[options->kind]);
     if (self->zmq == NULL)
         return RAISE(IO_FAILED, "no socket: %s", zmq_strerror(errno));
     TRY(set_bounds(self, options));
@@ -474,7 +499,7 @@ static fault fill_parts(struct parts *out, const struct span *from, size_t count
 
 fault socket_send(struct socket *self, struct span to, const struct span *frames, size_t count)
 {
-    assert(count > 0 && count <= NET_FRAMES_MAX);
+    assert(count > 0 && count <= NET_FRAMES_MAX && self->kind != SOCKET_SUBSCRIBER);
     struct span from[PARTS_MAX];
     size_t all = 0;
     if (self->kind == SOCKET_ROUTER)

@@ -23,7 +23,9 @@ fault net_new(struct loop *loop, struct net **out);
  * no struct socket may be used afterwards. Not from within a `take`. */
 void net_free(struct net **self);
 
-enum socket_kind { SOCKET_ROUTER, SOCKET_DEALER };
+/* A PUBLISHER sends each message to every SUBSCRIBER that is connected, and never waits: who is too
+ * slow, or not connected, misses messages and is not told. */
+enum socket_kind { SOCKET_ROUTER, SOCKET_DEALER, SOCKET_PUBLISHER, SOCKET_SUBSCRIBER };
 
 struct curve_keys {
     uint8_t public_key[CURVE_KEY_BYTES];
@@ -35,8 +37,10 @@ struct socket_options {
     int queue_messages;           /* high-water mark, both ways; more than 0 */
     int64_t message_bytes_max;    /* a longer frame ends the connection; at least 1024 */
     const struct curve_keys *own; /* NULL: no CURVE (ipc inside one machine) */
-    const uint8_t *server_key;    /* DEALER with CURVE: the server's public key */
-    const char *zap_domain;       /* ROUTER with CURVE, required: the gate is asked */
+    const uint8_t *server_key;    /* DEALER, SUBSCRIBER with CURVE: the other's public key */
+    /* ROUTER with CURVE, required: the gate is asked. PUBLISHER with CURVE: NULL lets everyone in
+     */
+    const char *zap_domain;
 };
 
 /* An arrived message: frames are borrowed until `take` returns. For a ROUTER, `from` is the routing
@@ -65,8 +69,9 @@ const char *socket_address(struct socket *self);
 /* Queues one message, whole or not at all; copies. `to` only for a ROUTER; 1 to NET_FRAMES_MAX
  * frames. OVERLOADED when the queue is full, and on a DEALER also while no connection stands (yet,
  * or for now): nothing is parked for a peer that may not come back. PEER_UNREACHABLE when a ROUTER
- * has no such peer, NO_MEMORY when there is none. DONE means queued: what is queued when the
- * connection breaks is lost, and so is what a DEALER took while its handshake was then refused. */
+ * has no such peer, NO_MEMORY when there is none. Not on a SUBSCRIBER. DONE means queued: what is
+ * queued when the connection breaks is lost, and so is what a DEALER took while its handshake was
+ * then refused. */
 fault socket_send(struct socket *self, struct span to, const struct span *frames, size_t count);
 uint64_t socket_dropped(const struct socket *self); /* messages with too many frames, so far */
 /* Connections so far that did not speak as a peer does, told 5 to 10 seconds later. Only of a
