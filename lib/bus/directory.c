@@ -62,6 +62,11 @@ int64_t directory_valid_until_ms(const struct directory *self)
     return self->valid_until_ms;
 }
 
+int64_t directory_last_ms(const struct directory *self)
+{
+    return self->last_ms;
+}
+
 const struct directory_member *directory_member(const struct directory *self, struct span id)
 {
     return map_get(&self->members, id);

@@ -204,6 +204,7 @@ const char *directory_instance(const struct directory *self);
 uint64_t directory_epoch(const struct directory *self);
 struct sha256 directory_root(const struct directory *self);
 int64_t directory_valid_until_ms(const struct directory *self);
+int64_t directory_last_ms(const struct directory *self); /* time of its newest act */
 
 /* Lookups by canonical text; NULL when not there. */
 const struct directory_member *directory_member(const struct directory *self, struct span id);

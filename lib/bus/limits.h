@@ -218,6 +218,29 @@
 #define ANCHOR_URL_BYTES_MAX 512 /* with its closing NUL */
 #define ANCHOR_DAYS_DEFAULT 90
 #define ANCHOR_DAYS_MAX 3650
+#define DIRECTORY_FOLLOW_MS_DEFAULT 60000
+#define DIRECTORY_STALE_MS_DEFAULT 86400000
+#define DIRECTORY_STALE_MS_MAX (30 * INT64_C(86400000))
+#define DIRECTORY_WARN_MS 600000  /* without a fresh word: a warning, again after as long */
+#define DIRECTORY_AHEAD_MS 300000 /* a word from further in the future: one clock is wrong */
+#define DIRECTORY_FRESH_MS 300000 /* an address whose word is older is not content enough */
+#define FOLLOW_ASK_MS 10000       /* for a small file of an address */
+#define FOLLOW_BUNDLE_MS 60000    /* for a bundle of acts */
+#define FOLLOW_CONNECT_MS 5000
+#define FOLLOW_AT_ONCE 8              /* bundles that are asked for at once */
+#define FOLLOW_BYTES_MAX (256u << 20) /* of acts that are fetched in one round */
+#define FOLLOW_BACKOFF_MS_MAX 300000  /* between rounds while all addresses fail */
+#define FOLLOW_FIRST_MS 1000          /* between rounds while nothing is known yet; then doubling */
+#define FOLLOW_SAY_MS 600000          /* a standing fault of an address is said again */
+#define FOLLOW_PUSH_JITTER_MS 2000 /* a push that does not fit sends everybody to the authority */
+#define FOLLOW_POST_TRIES_MAX 5    /* to hand over one cosignature */
+#define PUSH_BYTES_MAX (80u << 10) /* a frame: acts of at most 64 KiB, and what frames them */
+#define PUSH_LEAVES_MAX 4096
+#define PUSH_QUEUE_MESSAGES 64
+#define DIRECTORY_ASKS_A_MINUTE 60 /* a peer's questions for acts */
+#define DIRECTORY_ASK_MS 10000     /* for one answer */
+#define DIRECTORY_PEER_ROUNDS 3    /* rounds of polling without a word, and peers are asked */
+#define DIRECTORY_HEARD_BYTES_MAX (64u << 20) /* of acts from one peer */
 
 // the registry's server
 #define REGISTRY_CONNECTIONS_MAX 256

@@ -219,17 +219,30 @@ static fault open_pem(const char *path, BIO **out)
     return DONE;
 }
 
+static fault read_first(BIO *in, const char *name, struct certificate **out)
+{
+    OWNED(bytes) der = NULL;
+    fault found = next_of_pem(in, name, &der);
+    if (found.code == NOT_FOUND)
+        return RAISE(CERTIFICATE_BAD, "%s holds no certificate", name);
+    TRY(found);
+    return certificate_parse(bytes_span(der), out);
+}
+
 fault certificate_load(const char *path, struct certificate **out)
 {
     BIO *opened = NULL;
     TRY(open_pem(path, &opened));
     OPENSSL_OWNED(BIO) in = opened;
-    OWNED(bytes) der = NULL;
-    fault found = next_of_pem(in, path, &der);
-    if (found.code == NOT_FOUND)
-        return RAISE(CERTIFICATE_BAD, "%s holds no certificate", path);
-    TRY(found);
-    return certificate_parse(bytes_span(der), out);
+    return read_first(in, path, out);
+}
+
+fault certificate_read(struct span pem, struct certificate **out)
+{
+    OPENSSL_OWNED(BIO) in = pem.size > INT_MAX ? NULL : BIO_new_mem_buf(pem.at, (int)pem.size);
+    if (in == NULL)
+        return crypto_raise(CRYPTO_FAILED, "reading a certificate");
+    return read_first(in, "the PEM text", out);
 }
 
 fault certificate_load_all(const char *path, struct bytes **out, size_t room, size_t *count)

@@ -41,6 +41,7 @@ fault certificate_load(const char *path, struct certificate **out);
 /* The DER of each certificate of a PEM file, in its order; none is looked into. IO_FAILED,
  * CERTIFICATE_BAD (none, or more than `room`): then nothing is given out. */
 fault certificate_load_all(const char *path, struct bytes **out, size_t room, size_t *count);
+fault certificate_read(struct span pem, struct certificate **out); /* of a PEM text */
 void certificate_free(struct certificate **self);
 
 struct span certificate_der(const struct certificate *self);
