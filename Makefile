@@ -78,7 +78,7 @@ BINARIES := $(PROGRAMS:%=$(OUT)/bin/%)
 OBJECTS_chaski-gateway := $(call objects,gateway) $(LLHTTP_OBJECTS)
 OBJECTS_chaski-security-server := $(call objects,security-server) $(call objects,security-server/exchange) \
   $(call objects,security-server/keys) $(call objects,security-server/token) $(call objects,security-server/scribe) \
-  $(call objects,security-server/clerk) $(EVIDENCE)
+  $(call objects,security-server/clerk) $(call objects,security-server/follower) $(EVIDENCE)
 # what auditors are given about a log is written in one place
 POLICY := $(OUT)/lib/evidence/witness_policy.o
 OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serve) $(call objects,registry/status) $(POLICY)
@@ -137,6 +137,7 @@ UNIT_PARTS_evidence := $(FLOOR_evidence)
 UNIT_PARTS_gateway := $(call parts,gateway) $(LLHTTP_OBJECTS) $(FLOOR_all)
 UNIT_PARTS_exchange := $(call parts,security-server/exchange) $(OUT)/security-server/transport_key.o $(FLOOR_all)
 UNIT_PARTS_scribe := $(addprefix $(OUT)/security-server/scribe/,set_parts.o set_writer.o) $(FLOOR_bus)
+UNIT_PARTS_follower := $(filter-out %/follower_process.o,$(call parts,security-server/follower)) $(FLOOR_all)
 UNIT_PARTS_keys := $(call parts,security-server/keys) $(FLOOR_all)
 UNIT_PARTS_token := $(call parts,security-server/token) $(FLOOR_all)
 UNIT_PARTS_registry := $(call parts,registry) $(POLICY) $(FLOOR_all)
@@ -148,6 +149,7 @@ UNIT_LIBS_bus := $(LIBS_bus)
 UNIT_LIBS_evidence := $(LIBS_evidence)
 UNIT_LIBS_gateway := $(LIBS_chaski-gateway) $(LIBS_all)
 UNIT_LIBS_scribe := $(LIBS_bus)
+UNIT_LIBS_follower := -lcurl $(LIBS_all)
 UNIT_LIBS_tools := $(LIBS_chaski-audit) $(LIBS_all)
 
 $(UNIT_PROGRAMS): $(OUT)/tests/unit-%: $(OUT)/tests/unit/main.o $$(addprefix $(OUT)/,$$(addsuffix .o,$$(basename $$(wildcard tests/unit/%/*_test.c)))) $$(UNIT_PARTS_%)
@@ -157,7 +159,8 @@ $(UNIT_PROGRAMS): $(OUT)/tests/unit-%: $(OUT)/tests/unit/main.o $$(addprefix $(O
 
 # stand-ins for a gateway, a security server and a peer, for integration tests and measurements
 TEST_TOOLS := $(OUT)/tests/front_peer $(OUT)/tests/front_server $(OUT)/tests/careless $(OUT)/tests/mesh_peer $(OUT)/tests/mute \
-  $(OUT)/tests/record_flip $(OUT)/tests/log_fill $(OUT)/tests/set_liar $(OUT)/tests/set_twist
+  $(OUT)/tests/record_flip $(OUT)/tests/log_fill $(OUT)/tests/set_liar $(OUT)/tests/set_twist \
+  $(OUT)/tests/directory_voice $(OUT)/tests/web_liar
 $(TEST_TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(FLOOR_all)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all)
@@ -176,6 +179,11 @@ FAILING_TOKEN := $(OUT)/tests/failing_token.so
 $(FAILING_TOKEN): tests/tools/failing_token.c | $(DEPS_STAMP)
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS_COMMON) $(WARNINGS) -Werror -O1 -g -shared -fPIC -o $@ $<
+# what an authority does without asking anybody: for tests/integration/test_follow.sh
+DIRECTORY_ACT := $(OUT)/tests/directory_act
+$(DIRECTORY_ACT): $(OUT)/tests/tools/directory_act.o $(call parts,registry) $(POLICY) $(FLOOR_all)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all)
 # fills a search index of any size: for tests/bench/search.sh
 INDEX_FILL := $(OUT)/tests/index_fill
 $(INDEX_FILL): $(OUT)/tests/tools/index_fill.o $(call parts,tools/audit) $(EVIDENCE) $(FLOOR_all)
@@ -193,7 +201,7 @@ $(REPLAYS): $(OUT)/tests/replay-%: $(OUT)/tests/fuzz/replay_main.o $(OUT)/tests/
 test:
 	@tools/deps.sh build test
 	@mkdir -p build && touch $(DEPS_STAMP)
-	@$(MAKE) --no-print-directory -j2 all $(UNIT_PROGRAMS) $(REPLAYS) $(TEST_TOOLS) $(INDEX_FILL) $(COUNTRY_TOOLS) $(OUTSIDE_WITNESS) $(FAILING_TOKEN)
+	@$(MAKE) --no-print-directory -j2 all $(UNIT_PROGRAMS) $(REPLAYS) $(TEST_TOOLS) $(INDEX_FILL) $(COUNTRY_TOOLS) $(OUTSIDE_WITNESS) $(FAILING_TOKEN) $(DIRECTORY_ACT)
 	@tests/run.sh $(OUT) $(ONLY)
 
 demo:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "security-server/server_config.h"
 
+#include "lib/bus/anchor_file.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/limits.h"
 #include "lib/crypto/note.h"
@@ -49,21 +50,68 @@ const struct config_setting server_settings[] = {
      .offset = AT(audit_folder),
      .least = 1,
      .sentence = "Folder of the evidence log; mode 0700, on a disk whose flushes are honest."},
+    {.name = "anchor_file",
+     .kind = CONFIG_TEXT,
+     .offset = AT(anchor_file),
+     .text = "",
+     .sentence = "The country's anchor (chaski.anchor), whose fingerprint was compared with the "
+                 "authority: the directory is then followed over the network. Without it "
+                 "directory_folder, trust_file and authority_file must be given."},
+    {.name = "directory_poll_ms",
+     .kind = CONFIG_NUMBER,
+     .offset = AT(directory_poll_ms),
+     .number = DIRECTORY_FOLLOW_MS_DEFAULT,
+     .least = 200,
+     .most = 3600000,
+     .sentence = "With anchor_file: how often the authority is asked for news, in milliseconds; "
+                 "what is pushed comes at once."},
+    {.name = "directory_stale_ms",
+     .kind = CONFIG_NUMBER,
+     .offset = AT(directory_stale_ms),
+     .number = DIRECTORY_STALE_MS_DEFAULT,
+     .least = 1000,
+     .most = DIRECTORY_STALE_MS_MAX,
+     .sentence = "With anchor_file: exchanges are refused when nothing fresh was heard of the "
+                 "directory for so long, in milliseconds."},
+    {.name = "directory_stale_open_ms",
+     .kind = CONFIG_NUMBER,
+     .offset = AT(directory_stale_open_ms),
+     .number = 0,
+     .least = 0,
+     .most = DIRECTORY_STALE_MS_MAX,
+     .sentence = "The same for open services; 0: as directory_stale_ms."},
+    {.name = "directory_stale_shared_ms",
+     .kind = CONFIG_NUMBER,
+     .offset = AT(directory_stale_shared_ms),
+     .number = 0,
+     .least = 0,
+     .most = DIRECTORY_STALE_MS_MAX,
+     .sentence = "The same for shared services; 0: as directory_stale_ms."},
+    {.name = "directory_stale_restricted_ms",
+     .kind = CONFIG_NUMBER,
+     .offset = AT(directory_stale_restricted_ms),
+     .number = 0,
+     .least = 0,
+     .most = DIRECTORY_STALE_MS_MAX,
+     .sentence = "The same for restricted services; 0: as directory_stale_ms."},
     {.name = "directory_folder",
      .kind = CONFIG_TEXT,
      .offset = AT(directory_folder),
-     .least = 1,
-     .sentence = "Folder in which the authority's published directory arrives."},
+     .text = "",
+     .sentence = "Without anchor_file: folder in which the authority's published directory "
+                 "arrives by other means."},
     {.name = "trust_file",
      .kind = CONFIG_TEXT,
      .offset = AT(trust_file),
-     .least = 1,
-     .sentence = "PEM file with the certificates of the authorities that are trusted."},
+     .text = "",
+     .sentence = "Without anchor_file: PEM file with the certificates of the authorities that are "
+                 "trusted."},
     {.name = "authority_file",
      .kind = CONFIG_TEXT,
      .offset = AT(authority_file),
-     .least = 1,
-     .sentence = "File with the directory's verifier key (directory.vkey), one line."},
+     .text = "",
+     .sentence = "Without anchor_file: file with the directory's verifier key (directory.vkey), "
+                 "one line."},
     {.name = "front",
      .kind = CONFIG_TEXT,
      .offset = AT(front),
@@ -376,6 +424,19 @@ static fault check_keys(const struct server_config *self, const char *path)
     return DONE;
 }
 
+/* One way or the other, and all of it. */
+static fault check_directory(const struct server_config *self, const char *path)
+{
+    int given = (self->directory_folder[0] != '\0') + (self->trust_file[0] != '\0') +
+                (self->authority_file[0] != '\0');
+    if (given == (self->anchor_file[0] != '\0' ? 0 : 3))
+        return DONE;
+    return RAISE(BAD_CONFIG,
+                 "%s: the directory needs either anchor_file, or directory_folder with trust_file "
+                 "and authority_file; given are %s%d of the other three",
+                 path, self->anchor_file[0] != '\0' ? "anchor_file and " : "", given);
+}
+
 static fault check(const struct server_config *self, const char *path)
 {
     struct bus_id id;
@@ -402,6 +463,7 @@ static fault check(const struct server_config *self, const char *path)
             return RAISE(BAD_CONFIG, "%s: mesh_listen \"%s\" does not begin with tcp://", path,
                          self->mesh_listen.item[i]);
     TRY(check_keys(self, path));
+    TRY(check_directory(self, path));
     TRY(check_evidence(self, path));
     return check_services(self, path);
 }
@@ -416,7 +478,16 @@ fault server_config_read(const char *path, struct server_config *out)
     return f;
 }
 
+fault server_config_anchor(struct server_config *self)
+{
+    if (self->anchor_file[0] == '\0')
+        return DONE;
+    fault f = anchor_file_read(self->anchor_file, &self->anchor);
+    return failed(f) ? RAISE(BAD_CONFIG, "%s", fault_detail()) : DONE;
+}
+
 void server_config_clear(struct server_config *self)
 {
+    anchor_file_free(&self->anchor);
     config_clear(server_settings, self);
 }

@@ -13,6 +13,13 @@ struct server_config {
     char *server;      /* INSTANCE/CLASS/MEMBER/SERVERCODE */
     char *keys_folder; /* sign.key sign.crt log.key seal.key transport.key */
     char *audit_folder;
+    char *anchor_file;          /* what is followed; "": the three below are given instead */
+    struct anchor_file *anchor; /* read by server_config_anchor; NULL without anchor_file */
+    int64_t directory_poll_ms;
+    int64_t directory_stale_ms;
+    int64_t directory_stale_open_ms; /* of a class; 0: as directory_stale_ms */
+    int64_t directory_stale_shared_ms;
+    int64_t directory_stale_restricted_ms;
     char *directory_folder;
     char *trust_file;     /* PEM anchors */
     char *authority_file; /* verifier key of the directory, one line */
@@ -65,8 +72,13 @@ struct payload_section {
 
 extern const struct config_setting server_settings[];
 
+struct anchor_file;
+
 /* Reads and checks more than a table can: that identifiers are some. BAD_CONFIG. */
 fault server_config_read(const char *path, struct server_config *out);
+/* Reads anchor_file, when it is given. BAD_CONFIG says what is wrong with it. Whether it has
+ * expired matters only while nothing newer is known, which the exchange process sees. */
+fault server_config_anchor(struct server_config *self);
 void server_config_clear(struct server_config *self);
 
 #endif

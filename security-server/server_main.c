@@ -4,6 +4,7 @@
 #include "lib/base/event.h"
 #include "security-server/clerk/clerk_process.h"
 #include "security-server/exchange/exchange_process.h"
+#include "security-server/follower/follower_process.h"
 #include "security-server/keys/keys_process.h"
 #include "security-server/scribe/scribe_process.h"
 #include "security-server/server_config.h"
@@ -32,15 +33,16 @@ struct pair {
     pid_t keys, exchange;
 };
 
-/* Exchange and keys live and die together; scribe and clerk follow them through the file system,
- * and nobody waits for them. */
-enum { SCRIBE, CLERK, TOKEN, ASIDES };
+/* Exchange and keys live and die together; the others meet them in the file system, and nobody
+ * waits for them. */
+enum { SCRIBE, CLERK, TOKEN, FOLLOWER, ASIDES };
 
 struct aside {
     const char *name;
     int (*run)(struct server_config *config);
     pid_t pid; /* 0: does not run */
     unsigned restarts;
+    int64_t began_ms; /* steady */
 };
 
 struct asides {
@@ -55,6 +57,7 @@ static int token_line[2] = {-1, -1};
 
 static volatile sig_atomic_t asked_to_stop;
 static volatile sig_atomic_t exchange_pid; /* 0: none runs */
+static volatile sig_atomic_t follower_pid; /* likewise */
 
 /* Passes on at once what the supervisor is told: kill(2) may be called here. */
 static void on_signal(int number)
@@ -63,6 +66,8 @@ static void on_signal(int number)
         asked_to_stop = 1;
     if (exchange_pid > 0)
         kill((pid_t)exchange_pid, number == SIGHUP ? SIGHUP : SIGTERM);
+    if (follower_pid > 0 && number == SIGHUP)
+        kill((pid_t)follower_pid, SIGHUP);
 }
 
 /* Dies with the supervisor: nothing of a server shall run on alone. */
@@ -119,6 +124,11 @@ static int run_scribe(struct server_config *config)
     return scribe_process_run(config);
 }
 
+static int run_follower(struct server_config *config)
+{
+    return follower_process_run(config);
+}
+
 /* Ends when its line closes and not before: the exchange needs its signatures to the end. */
 static int run_token(struct server_config *config)
 {
@@ -138,6 +148,7 @@ static void prepare_aside(struct server_config *config, const struct aside *asid
 /* Each time later, so that one that cannot work does not keep the machine busy. */
 static void start_aside(struct server_config *config, struct aside *aside)
 {
+    aside->began_ms = clock_steady_ms();
     pid_t parent = getpid(), child = fork();
     if (child != 0) {
         aside->pid = child > 0 ? child : 0;
@@ -158,6 +169,8 @@ static void aside_ended(struct server_config *config, struct aside *aside, int s
     aside->pid = 0;
     if (asked_to_stop != 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 3))
         return;
+    if (clock_steady_ms() - aside->began_ms > (ASIDE_WAIT_S_MAX + 1) * 1000 + RESTART_WINDOW_MS)
+        aside->restarts = 0; /* it worked for a good while */
     aside->restarts++;
     EVENT(WARN, "server.aside_restarted", E_TEXT("process", aside->name),
           E_NUMBER("restarts", aside->restarts));
@@ -170,6 +183,7 @@ static bool take_aside(struct asides *asides, pid_t got, int status)
     for (int i = 0; i < ASIDES; i++)
         if (got > 0 && got == asides->one[i].pid) {
             aside_ended(asides->config, &asides->one[i], status);
+            follower_pid = asides->one[FOLLOWER].pid;
             return true;
         }
     return false;
@@ -320,16 +334,21 @@ static void end_token(struct aside *aside)
 static int supervise(struct server_config *config)
 {
     struct asides asides = {.config = config,
-                            .one = {[SCRIBE] = {"chaski-scribe", run_scribe, 0, 0},
-                                    [CLERK] = {"chaski-clerk", clerk_process_run, 0, 0},
-                                    [TOKEN] = {"chaski-token", run_token, 0, 0}}};
+                            .one = {[SCRIBE] = {"chaski-scribe", run_scribe, 0, 0, 0},
+                                    [CLERK] = {"chaski-clerk", clerk_process_run, 0, 0, 0},
+                                    [TOKEN] = {"chaski-token", run_token, 0, 0, 0},
+                                    [FOLLOWER] = {"chaski-follow", run_follower, 0, 0, 0}}};
     if (!start_token(config, &asides.one[TOKEN]))
         return 1;
     start_aside(config, &asides.one[SCRIBE]);
     if (config->evidence_front[0] != '\0')
         start_aside(config, &asides.one[CLERK]);
+    if (config->anchor != NULL)
+        start_aside(config, &asides.one[FOLLOWER]);
+    follower_pid = asides.one[FOLLOWER].pid;
     int status = run_pairs(config, &asides);
     end_token(&asides.one[TOKEN]);
+    follower_pid = 0;
     for (int i = 0; i < ASIDES; i++) /* last: the scribe publishes what was signed at the end */
         if (asides.one[i].pid > 0) {
             kill(asides.one[i].pid, SIGTERM);
@@ -368,7 +387,7 @@ static const char usage[] =
     "  --document-config    print all settings as Markdown, and end\n"
     "  --help\n"
     "\n"
-    "SIGTERM drains and stops; SIGHUP looks for a new directory at once.\n"
+    "SIGTERM drains and stops; SIGHUP asks for a new directory at once.\n"
     "Exit status: 0 stopped as asked, 1 failed, 2 wrong settings or keys, 3 the log or the "
     "directory\n"
     "must not be used as they are.\n";
@@ -413,6 +432,12 @@ int main(int argc, char **argv)
     fault f = server_config_read(path, &config);
     if (failed(f)) {
         fprintf(stderr, "chaski-security-server: %s\n", fault_detail());
+        return 2;
+    }
+    f = server_config_anchor(&config);
+    if (failed(f)) {
+        fprintf(stderr, "chaski-security-server: %s: %s\n", path, fault_detail());
+        server_config_clear(&config);
         return 2;
     }
     if (action == ACTION_PRINT)

@@ -5,8 +5,8 @@
  * JAIL_KEYS     read, write and poll descriptors that are open already; memory; time; exit.
  *               No open, no socket, no exec, no fork, no ptrace.
  * JAIL_GATEWAY, JAIL_EXCHANGE, JAIL_SCRIBE, JAIL_CLERK, JAIL_FOLLOWER, JAIL_TOKEN   no exec, no
- * fork, no ptrace, no new privileges, no mount. JAIL_TOKEN holds a vendor's module, which may open files and
- * sockets.
+ * fork, no ptrace, no new privileges, no mount. JAIL_TOKEN holds a vendor's module, which may open
+ * files and sockets.
  *
  * A forbidden call kills the process (SIGSYS), so that a break-in ends as a restart with an event.
  */
