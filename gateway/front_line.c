@@ -25,6 +25,7 @@ struct front_line {
 
     bool up;
     int64_t welcome_ms; /* steady time of the last Welcome */
+    uint64_t directory_age_ms;
     uint64_t server_run;
     enum fault_code state;
     uint64_t epoch;
@@ -204,6 +205,7 @@ static void take_welcome(struct front_line *self, const Chaski__Welcome *welcome
                   : fault_known(welcome->state) ? (enum fault_code)welcome->state
                                                 : INTERNAL;
     self->epoch = welcome->epoch;
+    self->directory_age_ms = welcome->directory_age_ms;
     text_format(self->instance, sizeof self->instance, "%s", welcome->instance);
     text_format(self->server, sizeof self->server, "%s", welcome->server);
     if (restarted) {
@@ -399,6 +401,11 @@ bool front_line_up(const struct front_line *self)
 enum fault_code front_line_state(const struct front_line *self)
 {
     return self->up ? self->state : SERVER_AWAY;
+}
+
+uint64_t front_line_directory_age_ms(const struct front_line *self)
+{
+    return self->up ? self->directory_age_ms : 0;
 }
 
 const char *front_line_instance(const struct front_line *self)

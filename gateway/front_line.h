@@ -115,6 +115,8 @@ void front_line_leave(struct front_line *self);
 bool front_line_up(const struct front_line *self);
 /* OK, SERVER_AWAY, or what the server's Welcome said of itself. */
 enum fault_code front_line_state(const struct front_line *self);
+/* Since the newest signed word of the server's directory; 0: it follows none, or is away. */
+uint64_t front_line_directory_age_ms(const struct front_line *self);
 /* From the last Welcome: "" before the first. */
 const char *front_line_instance(const struct front_line *self);
 const char *front_line_server(const struct front_line *self);

@@ -2,6 +2,7 @@
 #include "gateway/health.h"
 
 #include "gateway/write.h"
+#include "lib/bus/limits.h"
 
 static void answer(struct http_connection *connection, unsigned status, const char *type,
                    struct span body)
@@ -20,6 +21,10 @@ static void answer_ready(struct gateway *gateway, struct http_connection *connec
         write_format(body, "ready\n");
     else
         write_format(body, "not ready: %s: %s\n", fault_name(state), fault_sentence(state));
+    uint64_t age_ms = front_line_directory_age_ms(gateway->front);
+    if (age_ms >= DIRECTORY_WARN_MS)
+        write_format(body, "directory: no fresh word of the authority for %llu s\n",
+                     (unsigned long long)(age_ms / 1000));
     answer(connection, state == OK ? 200 : 503, "text/plain; charset=utf-8", bytes_span(body));
 }
 
@@ -34,6 +39,7 @@ static void answer_metrics(struct gateway *gateway, struct http_connection *conn
         .held_bytes_max = gateway->budget.most,
         .server_up = front_line_up(gateway->front),
         .server_state = front_line_state(gateway->front),
+        .directory_age_ms = front_line_directory_age_ms(gateway->front),
         .services = services_count(gateway->services),
     };
     OWNED(bytes) body = bytes_empty(4096);

@@ -77,5 +77,7 @@ void metrics_write(const struct metrics *self, const struct metrics_now *now, st
               "1 when the security server answers.");
     write_one(out, "chaski_gateway_server_state", "gauge", (uint64_t)now->server_state,
               "Fault number of the security server's state; 0: ready.");
+    write_one(out, "chaski_gateway_directory_age_ms", "gauge", now->directory_age_ms,
+              "Since the newest signed word of the server's directory; 0: it follows none.");
     write_one(out, "chaski_gateway_services", "gauge", now->services, "Services configured here.");
 }

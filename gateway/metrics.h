@@ -31,6 +31,7 @@ struct metrics_now {
     size_t held_bytes, held_bytes_max;
     bool server_up;
     enum fault_code server_state;
+    uint64_t directory_age_ms;
     size_t services;
 };
 

@@ -221,6 +221,7 @@
 #define DIRECTORY_FOLLOW_MS_DEFAULT 60000
 #define DIRECTORY_STALE_MS_DEFAULT 86400000
 #define DIRECTORY_STALE_MS_MAX (30 * INT64_C(86400000))
+#define DIRECTORY_BAD_MS 60000    /* a head that was refused is not tried again for so long */
 #define DIRECTORY_WARN_MS 600000  /* without a fresh word: a warning, again after as long */
 #define DIRECTORY_AHEAD_MS 300000 /* a word from further in the future: one clock is wrong */
 #define DIRECTORY_FRESH_MS 300000 /* an address whose word is older is not content enough */

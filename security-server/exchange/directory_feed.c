@@ -5,11 +5,17 @@
 #include "lib/base/event.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "lib/bus/anchor_file.h"
+#include "lib/bus/tile_log.h"
 #include "lib/bus/tiles.h"
+#include "security-server/exchange/directory_dispute.h"
+#include "security-server/exchange/directory_quorum.h"
+#include "security-server/exchange/directory_talk.h"
 #include "security-server/exchange/peers.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define PATH_BYTES 512
 
@@ -17,9 +23,19 @@ struct directory_feed {
     struct node *node;
     struct trust *trust;
     struct note_key authority;
-    struct checkpoint seen; /* newest head ever used; size 0: none */
-    struct timespec stamp;  /* of the checkpoint file that was looked at last */
-    char copy[PATH_BYTES];  /* our own copy, beside the log */
+    struct checkpoint seen;   /* newest head ever used; size 0: none */
+    struct timespec stamp;    /* of the checkpoint file that was looked at last */
+    bool follows;             /* a follower writes the folder, and peers are asked too */
+    char folder[PATH_BYTES];  /* where what is published arrives */
+    char copy[PATH_BYTES];    /* our own copy, beside the log */
+    uint64_t copied;          /* entries that were written into it by this run, or read from it */
+    char refused[PATH_BYTES]; /* where the follower leaves what contradicts */
+    struct timespec refused_stamp;
+    struct checkpoint bad;    /* a head whose acts cannot be */
+    enum fault_code bad_code; /* ... for this reason */
+    int64_t bad_until_ms;     /* steady: then it may be tried again */
+    bool disputed;            /* what is refused now was told of */
+    struct directory_quorum quorum;
     struct loop_timer timer;
     int64_t heard_ms;           /* steady time of the last look for a peer's sake */
     enum fault_code last_fault; /* so that a standing fault is said once */
@@ -54,39 +70,71 @@ static fault read_seen(struct directory_feed *self)
     return checkpoint_open(bytes_span(note), &self->authority, &self->seen);
 }
 
-static fault copy_file(const char *from_folder, const char *to_folder, const char *name)
+// --- what came ----------------------------------------------------------------------------------
+
+/* A published directory, read. */
+struct arrival {
+    struct bytes *note, *pem, *backing;
+    struct span *leaf;
+    struct checkpoint head;
+};
+
+static void arrival_clear(struct arrival *self)
 {
-    char from[PATH_BYTES], to[PATH_BYTES];
-    OWNED(bytes) content = NULL;
-    path_in(from_folder, name, from);
-    path_in(to_folder, name, to);
-    TRY(file_read(from, CERTIFICATE_BYTES_MAX, &content));
-    return file_replace(to, bytes_span(content), 0644);
+    bytes_free(&self->note);
+    bytes_free(&self->pem);
+    bytes_free(&self->backing);
+    free(self->leaf);
+    *self = (struct arrival){0};
+}
+
+static fault read_in(const char *folder, const char *name, size_t most, struct bytes **out)
+{
+    char path[PATH_BYTES];
+    path_in(folder, name, path);
+    return file_read(path, most, out);
+}
+
+static fault read_note(const struct directory_feed *self, const char *folder, struct arrival *out)
+{
+    TRY(read_in(folder, "checkpoint", NOTE_BYTES_MAX, &out->note));
+    if (failed(checkpoint_open(bytes_span(out->note), &self->authority, &out->head)))
+        return RAISE(DIRECTORY_BAD,
+                     "%.150s/checkpoint is not signed by the authority's log key: %s", folder,
+                     fault_detail());
+    return DONE;
+}
+
+/* Entries of a head that would go back are not even read. */
+static fault read_all(const struct directory_feed *self, const char *folder, struct arrival *out)
+{
+    TRY(read_note(self, folder, out));
+    if (out->head.size < self->seen.size)
+        return RAISE(DIRECTORY_OLD, "epoch %llu was used already; this one is %llu",
+                     (unsigned long long)self->seen.size, (unsigned long long)out->head.size);
+    TRY(read_in(folder, "authority.pem", CERTIFICATE_BYTES_MAX, &out->pem));
+    fault f = tiles_read_entries(folder, out->head.size, &out->backing, &out->leaf);
+    return f.code == BAD_FRAME
+               ? RAISE(DIRECTORY_BAD, "an entry bundle is damaged: %s", fault_detail())
+               : f;
 }
 
 /* The copy makes the log folder self-contained for an auditor, and lets the node start when the
  * published folder is away. Its checkpoint is written last: it is what we refuse to go back from.
  */
-static fault keep_copy(struct directory_feed *self, const char *folder)
+static fault keep_copy(struct directory_feed *self, const struct arrival *from)
 {
     char path[PATH_BYTES];
-    OWNED(bytes) note = NULL;
-    OWNED(bytes) backing = NULL;
-    struct span *leaves = NULL;
-    uint64_t epoch = directory_epoch(self->node->directory);
-    path_in(folder, "checkpoint", path);
-    TRY(file_read(path, NOTE_BYTES_MAX, &note));
-    struct checkpoint checkpoint;
-    TRY(checkpoint_open(bytes_span(note), &self->authority, &checkpoint));
-    if (checkpoint.size != epoch)
-        return DONE; /* a newer one came meanwhile: the next look takes it */
+    OWNED(bytes) pem = NULL;
     TRY(file_make_folders(self->copy, 0755));
-    TRY(copy_file(folder, self->copy, "authority.pem"));
-    TRY(tiles_read_entries(folder, epoch, &backing, &leaves));
-    fault f = tiles_publish(self->copy, leaves, 0, epoch, bytes_span(note));
-    free(leaves);
-    TRY(f);
-    self->seen = checkpoint;
+    path_in(self->copy, "authority.pem", path);
+    if (failed(read_in(self->copy, "authority.pem", CERTIFICATE_BYTES_MAX, &pem)) ||
+        !span_equal(bytes_span(pem), bytes_span(from->pem)))
+        TRY(file_replace(path, bytes_span(from->pem), 0644));
+    TRY(tiles_publish(self->copy, from->leaf, self->copied, from->head.size,
+                      bytes_span(from->note)));
+    self->seen = from->head;
+    self->copied = from->head.size;
     return DONE;
 }
 
@@ -148,27 +196,19 @@ static void write_policy(const struct node *node)
         EVENT(WARN, "directory.policy_not_written", E_FAULT(f));
 }
 
-static fault load_from(struct directory_feed *self, const char *folder)
+static bool is_in_use(const struct directory_feed *self, const struct checkpoint *head)
 {
-    struct directory *fresh = NULL;
-    TRY(directory_load(folder, self->trust, &self->authority, self->node->directory,
-                       self->seen.size > 0 ? &self->seen : NULL, clock_wall_ms(), &fresh));
-    directory_release(&self->node->directory);
-    self->node->directory = fresh;
-    open_gate(self->node);
-    write_policy(self->node);
-    if (self->node->peers != NULL)
-        peers_refresh(self->node->peers);
-    EVENT(INFO, "directory.taken", E_NUMBER("epoch", directory_epoch(fresh)),
-          E_TEXT("from", folder));
-    return DONE;
+    if (self->node->directory == NULL || head->size != directory_epoch(self->node->directory))
+        return false;
+    struct sha256 root = directory_root(self->node->directory);
+    return sha256_equal(&root, &head->root);
 }
 
 static bool checkpoint_changed(struct directory_feed *self)
 {
     char path[PATH_BYTES];
     struct stat st;
-    path_in(self->node->config->directory_folder, "checkpoint", path);
+    path_in(self->folder, "checkpoint", path);
     if (stat(path, &st) != 0 ||
         (st.st_mtim.tv_sec == self->stamp.tv_sec && st.st_mtim.tv_nsec == self->stamp.tv_nsec))
         return false;
@@ -176,11 +216,198 @@ static bool checkpoint_changed(struct directory_feed *self)
     return true;
 }
 
+/* Everybody who goes by the directory is told. */
+static void note_change(struct directory_feed *self, struct span note, const char *from)
+{
+    struct node *node = self->node;
+    open_gate(node);
+    write_policy(node);
+    if (node->peers != NULL)
+        peers_refresh(node->peers);
+    EVENT(INFO, "directory.taken", E_NUMBER("epoch", directory_epoch(node->directory)),
+          E_TEXT("from", from));
+    directory_quorum_see(&self->quorum, node->directory, note);
+}
+
+/* The state as a folder holds it. now_ms 0: however old it is. */
+static fault load(struct directory_feed *self, const char *folder, const struct directory *previous,
+                  int64_t now_ms)
+{
+    struct directory *fresh = NULL;
+    TRY(directory_load(folder, self->trust, &self->authority, previous,
+                       self->seen.size > 0 ? &self->seen : NULL, now_ms, &fresh));
+    directory_release(&self->node->directory);
+    self->node->directory = fresh;
+    return DONE;
+}
+
+static fault take_folder(struct directory_feed *self, const char *folder)
+{
+    struct arrival arrival = {0};
+    TRY(load(self, folder, self->node->directory, clock_wall_ms()));
+    fault f = read_all(self, folder, &arrival);
+    if (!failed(f) && !is_in_use(self, &arrival.head)) {
+        arrival_clear(&arrival);
+        return DONE; /* a newer one came meanwhile: the next look takes it */
+    }
+    note_change(self, bytes_span(arrival.note), folder);
+    if (!failed(f))
+        f = keep_copy(self, &arrival);
+    arrival_clear(&arrival);
+    return f;
+}
+
+/* Without a state nothing can be decided: a new start reads the copy again. */
+static void give_up(fault f)
+{
+    EVENT(ERROR, "directory.lost", E_FAULT(f));
+    _exit(1);
+}
+
+/* What was begun with acts that cannot be is used no more. */
+static void restore(struct directory_feed *self)
+{
+    fault f = load(self, self->copy, NULL, 0);
+    if (failed(f))
+        give_up(f);
+    open_gate(self->node);
+    if (self->node->peers != NULL)
+        peers_refresh(self->node->peers);
+}
+
+/* Tiles first, the checkpoint last. */
+static fault keep_more(struct directory_feed *self, struct span note, const struct checkpoint *head,
+                       const struct span *leaves, size_t count)
+{
+    char path[PATH_BYTES];
+    OWNED(tile_writer) tiles = NULL;
+    if (self->seen.size + count != head->size)
+        return RAISE(LOG_BROKEN, "%s is behind", self->copy);
+    TRY(tile_writer_open(self->copy, self->seen.size, &self->seen.root, &tiles));
+    for (size_t i = 0; i < count; i++)
+        TRY(tile_writer_add(tiles, leaves[i]));
+    TRY(tile_writer_flush(tiles));
+    path_in(self->copy, "checkpoint", path);
+    TRY(file_replace(path, note, 0644));
+    self->seen = *head;
+    self->copied = head->size;
+    return DONE;
+}
+
+/* The copy is damaged or behind: all of it is written anew, from what the follower has. */
+static fault keep_whole(struct directory_feed *self)
+{
+    struct arrival arrival = {0};
+    self->copied = 0;
+    fault f = read_all(self, self->folder, &arrival);
+    if (!failed(f))
+        f = is_in_use(self, &arrival.head)
+                ? keep_copy(self, &arrival)
+                : RAISE(LOG_BROKEN, "%s is behind, until the follower has as much", self->copy);
+    arrival_clear(&arrival);
+    return f;
+}
+
+/* To try a head and to restore the state costs seconds in a large country: what cannot be is not
+ * tried each time that somebody offers it. */
+static bool is_bad(const struct directory_feed *self, const struct checkpoint *head)
+{
+    return self->bad.size == head->size && clock_steady_ms() < self->bad_until_ms &&
+           sha256_equal(&self->bad.root, &head->root);
+}
+
+/* From the state in use to a later one: acts from directory_epoch() up to the head's size. */
+static fault advance(struct directory_feed *self, struct span note, const struct checkpoint *head,
+                     const struct span *leaves, size_t count, const char *from)
+{
+    char detail[300];
+    if (is_bad(self, head))
+        return RAISE(self->bad_code, "it was refused a moment ago");
+    fault f =
+        directory_advance(self->node->directory, head, leaves, count, self->trust, clock_wall_ms());
+    if (directory_is_spoiled(self->node->directory)) {
+        text_format(detail, sizeof detail, "%s", fault_detail());
+        self->bad = *head;
+        self->bad_code = f.code;
+        self->bad_until_ms = clock_steady_ms() + DIRECTORY_BAD_MS;
+        restore(self);
+        return RAISE(f.code, "%s", detail);
+    }
+    TRY(f);
+    note_change(self, note, from);
+    return failed(keep_more(self, note, head, leaves, count)) ? keep_whole(self) : DONE;
+}
+
+/* The follower's folder holds what is in use, and more. */
+static fault advance_to_folder(struct directory_feed *self, const struct arrival *arrival)
+{
+    uint64_t epoch = directory_epoch(self->node->directory);
+    OWNED(bytes) backing = NULL;
+    struct span *leaves = NULL;
+    if (arrival->head.size <= epoch)
+        return RAISE(DIRECTORY_FORKED, "another root of %llu entries", (unsigned long long)epoch);
+    fault f = tiles_read_from(self->folder, epoch, arrival->head.size, &backing, &leaves);
+    if (!failed(f))
+        f = advance(self, bytes_span(arrival->note), &arrival->head, leaves,
+                    (size_t)(arrival->head.size - epoch), self->folder);
+    free(leaves);
+    return f;
+}
+
+/* The same head, with other cosignatures maybe: the better note is kept for auditors. */
+static fault take_note_again(struct directory_feed *self, struct span note)
+{
+    char path[PATH_BYTES];
+    if (!directory_quorum_see(&self->quorum, self->node->directory, note))
+        return DONE;
+    path_in(self->copy, "checkpoint", path);
+    return file_replace(path, note, 0644);
+}
+
+/* What the follower wrote goes on from the head in use. What other hands copied is read again from
+ * the first act, to be told of damage. */
+static fault look_at_followed(struct directory_feed *self)
+{
+    struct arrival arrival = {0};
+    fault f = read_note(self, self->folder, &arrival);
+    if (failed(f))
+        ignore(f);
+    else if (is_in_use(self, &arrival.head))
+        f = self->seen.size < arrival.head.size ? keep_whole(self)
+                                                : take_note_again(self, bytes_span(arrival.note));
+    else if (arrival.head.size >= self->seen.size) /* else a peer was quicker: it will catch up */
+        f = advance_to_folder(self, &arrival);
+    arrival_clear(&arrival);
+    return f;
+}
+
 static fault look(struct directory_feed *self)
 {
-    const char *folder = self->node->config->directory_folder;
-    TRY(load_from(self, folder));
-    return keep_copy(self, folder);
+    return self->follows ? look_at_followed(self) : take_folder(self, self->folder);
+}
+
+/* Both notes are kept, and told of in the log: once the log can be written to. */
+static void dispute(struct directory_feed *self, const char *folder, bool *done)
+{
+    if (*done || self->node->peer_check == NULL)
+        return;
+    *done = true;
+    directory_dispute(self->node, &(struct disputed){folder, self->copy, self->trust,
+                                                     &self->authority, &self->seen});
+}
+
+static void look_at_refused(struct directory_feed *self)
+{
+    char path[PATH_BYTES];
+    struct stat st;
+    bool done = false;
+    path_in(self->refused, "checkpoint", path);
+    if (stat(path, &st) != 0 || (st.st_mtim.tv_sec == self->refused_stamp.tv_sec &&
+                                 st.st_mtim.tv_nsec == self->refused_stamp.tv_nsec))
+        return;
+    dispute(self, self->refused, &done);
+    if (done)
+        self->refused_stamp = st.st_mtim;
 }
 
 void directory_feed_look(struct directory_feed *self)
@@ -190,50 +417,137 @@ void directory_feed_look(struct directory_feed *self)
     fault f = look(self);
     if (!failed(f)) {
         self->last_fault = OK;
+        self->disputed = false;
         return;
     }
     /* The files may be half there (a copy over a slow line): look again at the next turn. */
     self->stamp = (struct timespec){0};
-    if (self->last_fault != f.code)
+    if (self->last_fault != f.code) {
         EVENT(ERROR, "directory.refused", E_FAULT(f),
-              E_NUMBER("epoch_in_use",
-                       self->node->directory == NULL ? 0 : directory_epoch(self->node->directory)));
+              E_NUMBER("epoch_in_use", directory_epoch(self->node->directory)));
+        self->disputed = false;
+    }
     self->last_fault = f.code;
+    if (f.code == DIRECTORY_OLD || f.code == DIRECTORY_FORKED)
+        dispute(self, self->folder, &self->disputed);
 }
 
-void directory_feed_heard(struct directory_feed *self, uint64_t epoch)
+void directory_feed_heard(struct directory_feed *self, struct span server, uint64_t epoch)
 {
     /* at most once a second: a peer may claim any number, in every message */
-    if (epoch > directory_epoch(self->node->directory) &&
-        clock_steady_ms() - self->heard_ms >= DIRECTORY_POLL_MS) {
-        self->heard_ms = clock_steady_ms();
-        directory_feed_look(self);
-    }
+    if (epoch <= directory_epoch(self->node->directory) ||
+        clock_steady_ms() - self->heard_ms < DIRECTORY_POLL_MS)
+        return;
+    self->heard_ms = clock_steady_ms();
+    directory_feed_look(self);
+    if (self->follows && epoch > directory_epoch(self->node->directory))
+        directory_talk_ask(self->node->directory_talk, server);
+}
+
+fault directory_feed_take(struct directory_feed *self, struct span note, const struct span *leaves,
+                          size_t count, const char *from)
+{
+    struct checkpoint head;
+    TRY(checkpoint_open(note, &self->authority, &head));
+    if (head.size <= directory_epoch(self->node->directory))
+        return DONE; /* it came on another way meanwhile */
+    return advance(self, note, &head, leaves, count, from);
+}
+
+const struct note_key *directory_feed_key(const struct directory_feed *self)
+{
+    return &self->authority;
+}
+
+const char *directory_feed_copy(const struct directory_feed *self)
+{
+    return self->copy;
+}
+
+uint64_t directory_feed_kept(const struct directory_feed *self)
+{
+    return self->seen.size;
+}
+
+const struct directory_quorum *directory_feed_quorum(const struct directory_feed *self)
+{
+    return &self->quorum;
 }
 
 static void on_timer(struct loop_timer *timer)
 {
     struct directory_feed *self = timer->owner;
     directory_feed_look(self);
+    if (self->follows)
+        look_at_refused(self);
+    directory_quorum_watch(&self->quorum, self->node->config->witness_alarm_ms);
     loop_set_timer(self->node->loop, &self->timer, DIRECTORY_POLL_MS);
+}
+
+/* One file, or two and a folder that somebody else fills. */
+static fault read_anchors(struct directory_feed *self)
+{
+    const struct server_config *config = self->node->config;
+    OWNED(bytes) pem = NULL;
+    path_in(config->audit_folder, "directory", self->copy);
+    path_in(config->audit_folder, "refused", self->refused);
+    if (config->anchor == NULL) {
+        if (!text_format(self->folder, sizeof self->folder, "%s", config->directory_folder))
+            return RAISE(BAD_CONFIG, "the directory folder's name is too long");
+        TRY(trust_load(config->trust_file, &self->trust));
+        return read_authority(config->authority_file, &self->authority);
+    }
+    self->follows = true;
+    path_in(config->audit_folder, "followed", self->folder);
+    self->authority = config->anchor->directory;
+    TRY(anchor_file_pem(config->anchor, &pem));
+    return trust_read(bytes_span(pem), &self->trust);
+}
+
+/* The copy is what this node used last: it is as good as it was then. */
+static fault start_from_copy(struct directory_feed *self)
+{
+    OWNED(bytes) note = NULL;
+    TRY(load(self, self->copy, NULL, clock_wall_ms()));
+    TRY(read_in(self->copy, "checkpoint", NOTE_BYTES_MAX, &note));
+    self->copied = self->seen.size;
+    self->stamp = (struct timespec){0};
+    note_change(self, bytes_span(note), self->copy);
+    return DONE;
+}
+
+/* Who follows goes on from the copy; without one, from what the follower has fetched first. */
+static fault start(struct directory_feed *self)
+{
+    if (self->follows && self->seen.size > 0)
+        return start_from_copy(self);
+    fault f = take_folder(self, self->folder);
+    if (!failed(f) || self->seen.size == 0)
+        return f;
+    EVENT(WARN, "directory.refused", E_FAULT(f), E_TEXT("instead", self->copy));
+    self->last_fault = f.code;
+    return start_from_copy(self);
+}
+
+/* A file that was made for another country is a mistake of hands. */
+static fault check_instance(const struct directory_feed *self)
+{
+    const char *is = directory_instance(self->node->directory);
+    if (!self->follows || strcmp(is, self->node->config->anchor->instance) == 0)
+        return DONE;
+    return RAISE(DIRECTORY_BAD, "the anchor is of %s, and the directory of %s",
+                 self->node->config->anchor->instance, is);
 }
 
 fault directory_feed_start(struct node *node, struct directory_feed **out)
 {
     OWNED(directory_feed) self = owned_new(sizeof *self);
     self->node = node;
-    path_in(node->config->audit_folder, "directory", self->copy);
-    TRY(trust_load(node->config->trust_file, &self->trust));
-    TRY(read_authority(node->config->authority_file, &self->authority));
+    TRY(read_anchors(self));
     TRY(read_seen(self));
     checkpoint_changed(self);
-    fault f = look(self);
-    if (failed(f) && self->seen.size > 0) {
-        EVENT(WARN, "directory.refused", E_FAULT(f), E_TEXT("instead", self->copy));
-        f = load_from(self, self->copy);
-        self->stamp = (struct timespec){0};
-    }
-    TRY(f);
+    TRY(start(self));
+    TRY(check_instance(self));
     self->timer = (struct loop_timer){.fire = on_timer, .owner = self};
     loop_set_timer(node->loop, &self->timer, DIRECTORY_POLL_MS);
     *out = TAKE(self);

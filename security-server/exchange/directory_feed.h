@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * directory_feed - keeps the node's directory up to date: watches the published folder, checks what
+ * directory_feed - keeps the node's directory up to date: watches the published folder, or the one
+ * that the follower process writes, checks what
  * comes, swaps it in without a pause, keeps a copy beside the log and refuses to go back, even
  * across restarts.
  */
@@ -14,8 +15,19 @@
 fault directory_feed_start(struct node *node, struct directory_feed **out);
 void directory_feed_free(struct directory_feed **self);
 
-/* A peer used this epoch: when it is newer than ours, look at once. */
-void directory_feed_heard(struct directory_feed *self, uint64_t epoch);
+/* A peer used this epoch: when it is newer than ours, look at once, and ask that peer. */
+void directory_feed_heard(struct directory_feed *self, struct span server, uint64_t epoch);
 void directory_feed_look(struct directory_feed *self);
+
+/* A signed head and the acts behind those in use, from a peer: checked like what is published.
+ * Faults as directory_advance. */
+fault directory_feed_take(struct directory_feed *self, struct span note, const struct span *leaves,
+                          size_t count, const char *from);
+
+const struct note_key *directory_feed_key(const struct directory_feed *self);
+const char *directory_feed_copy(const struct directory_feed *self); /* folder of our own copy */
+uint64_t directory_feed_kept(const struct directory_feed *self);    /* entries of it on disk */
+struct directory_quorum;
+const struct directory_quorum *directory_feed_quorum(const struct directory_feed *self);
 
 #endif

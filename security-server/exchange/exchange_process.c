@@ -6,10 +6,15 @@
 #include "lib/base/file.h"
 #include "lib/base/jail.h"
 #include "lib/base/text.h"
+#include "lib/bus/anchor_file.h"
 #include "lib/crypto/random.h"
 #include "security-server/exchange/anchor.h"
 #include "security-server/exchange/audit_actor.h"
+#include "security-server/exchange/directory_cosign.h"
 #include "security-server/exchange/directory_feed.h"
+#include "security-server/exchange/directory_first.h"
+#include "security-server/exchange/directory_freshness.h"
+#include "security-server/exchange/directory_talk.h"
 #include "security-server/exchange/epochs.h"
 #include "security-server/exchange/erasures.h"
 #include "security-server/exchange/exchange_table.h"
@@ -95,6 +100,7 @@ fault node_ready(const struct node *self)
     if (node_self(self) == NULL)
         return RAISE(DIRECTORY_BAD, "server %s is not in the directory", self->config->server);
     TRY(node_begun(self));
+    TRY(directory_freshness_check_all(self->freshness));
     TRY(anchor_check(self->anchor));
     return stamp_feed_check(self->stamps);
 }
@@ -210,24 +216,42 @@ static fault open_log(struct process *self)
     return audit_actor_start(node->loop, &self->log, &node->audit);
 }
 
+static fault keep_anchor(const struct node *node, const char *name, struct span content)
+{
+    char path[PATH_BYTES];
+    if (!text_format(path, sizeof path, "%s/anchor/%s", node->config->audit_folder, name))
+        return RAISE(BAD_CONFIG, "the log folder's name is too long");
+    return file_replace(path, content, 0644);
+}
+
+/* Line ends as the operator's editor left them. */
+static fault read_anchors(const struct node *node, struct bytes **trust, struct bytes **vkey)
+{
+    char text[512];
+    if (node->config->anchor == NULL) {
+        TRY(file_read(node->config->trust_file, 1 << 20, trust));
+        return file_read(node->config->authority_file, 1 << 20, vkey);
+    }
+    TRY(anchor_file_pem(node->config->anchor, trust));
+    note_key_text(&node->config->anchor->directory, text, sizeof text);
+    *vkey = bytes_empty(sizeof text);
+    TRY(bytes_append_text(*vkey, text));
+    return bytes_append_text(*vkey, "\n");
+}
+
 /* Anchors beside the log, so that a copied folder can be checked by itself. */
 static fault copy_anchor(const struct node *node)
 {
-    char folder[PATH_BYTES], to[PATH_BYTES];
-    const char *files[][2] = {{node->config->trust_file, "trust.pem"},
-                              {node->config->authority_file, "directory.vkey"}};
+    char folder[PATH_BYTES], own[512];
+    OWNED(bytes) trust = NULL;
+    OWNED(bytes) vkey = NULL;
     TRY(path_in(node->config->audit_folder, "anchor", folder));
     TRY(file_make_folders(folder, 0755));
-    for (size_t i = 0; i < 2; i++) {
-        OWNED(bytes) content = NULL;
-        TRY(file_read(files[i][0], 1 << 20, &content));
-        TRY(path_in(folder, files[i][1], to));
-        TRY(file_replace(to, bytes_span(content), 0644));
-    }
-    TRY(path_in(folder, "log.vkey", to));
-    char vkey[512];
-    note_key_text(&node->registered, vkey, sizeof vkey); /* of all epochs: see log_epoch.h */
-    return file_replace(to, span_of_text(vkey), 0644);
+    TRY(read_anchors(node, &trust, &vkey));
+    TRY(keep_anchor(node, "trust.pem", bytes_span(trust)));
+    TRY(keep_anchor(node, "directory.vkey", bytes_span(vkey)));
+    note_key_text(&node->registered, own, sizeof own); /* of all epochs: see log_epoch.h */
+    return keep_anchor(node, "log.vkey", span_of_text(own));
 }
 
 static fault write_ready_file(const struct process *self)
@@ -325,6 +349,8 @@ static fault open_doors(struct process *self)
     TRY(stamp_feed_new(node, &node->stamps));
     node->peer_check = peer_check_new(node);
     TRY(open_sets(node));
+    node->directory_talk = directory_talk_new(node);
+    node->directory_cosign = directory_cosign_new(node);
     size_t interrupted = recovery_close_interrupted(self->recovery);
     if (interrupted > 0)
         EVENT(WARN, "recovery.interrupted_exchanges", E_NUMBER("count", interrupted));
@@ -441,7 +467,9 @@ static fault start(struct process *self, int keys_fd, int token_fd)
     TRY(loop_on_signal(node->loop, SIGHUP, on_hangup, self));
     TRY(net_new(node->loop, &node->net));
     TRY(gate_open(node->net, MESH_ZAP_DOMAIN, &node->gate));
+    TRY(directory_first_await(node, keys_fd));
     TRY(directory_feed_start(node, &node->feed));
+    node->freshness = directory_freshness_new(node);
     TRY(check_own_entry(node));
     TRY(copy_anchor(node));
     TRY(epochs_new(node, &node->epochs));
@@ -488,6 +516,8 @@ static void finish(struct process *self)
     head_prover_free(&node->prover);
     set_desk_free(&node->set_desk);
     late_receipts_free(&node->late);
+    directory_talk_free(&node->directory_talk);
+    directory_cosign_free(&node->directory_cosign);
     log_talk_free(&node->talk);
     witness_desk_free(&node->witness);
     known_heads_free(&node->heads);
@@ -505,6 +535,7 @@ static void finish(struct process *self)
     event_rate_end(&node->answers_not_sent);
     peers_free(&node->peers);
     opened_keys_free(&node->opened);
+    directory_freshness_free(&node->freshness);
     directory_feed_free(&node->feed);
     gate_free(&node->gate);
     net_free(&node->net);
@@ -520,6 +551,7 @@ static int status_of(fault f)
 {
     switch (f.code) {
     case OK:
+    case DRAINING: /* asked to, before there was anything */
         return 0;
     case BAD_CONFIG:
     case BAD_KEY:
@@ -544,9 +576,9 @@ int exchange_process_run(struct server_config *config, int keys_line_fd, pid_t k
     self->node.config = self->config = config;
     self->keys_pid = keys_pid;
     fault f = start(self, keys_line_fd, token_fd);
-    if (failed(f))
+    if (failed(f) && f.code != DRAINING)
         EVENT(ERROR, "server.failed", E_FAULT(f));
-    else
+    if (!failed(f))
         f = self->ended;
     int status = status_of(f);
     finish(self);

@@ -9,6 +9,7 @@
 #include "lib/bus/offer.h"
 #include "lib/net/door.h"
 #include "security-server/exchange/client_list.h"
+#include "security-server/exchange/directory_freshness.h"
 #include "security-server/exchange/exchange_steps.h"
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/node.h"
@@ -176,6 +177,7 @@ static void welcome(struct front *self, struct span route)
     welcome.body_bytes_max = (uint64_t)self->node->config->body_bytes_max;
     welcome.instance = (char *)(uintptr_t)directory_instance(self->node->directory);
     welcome.epoch = directory_epoch(self->node->directory);
+    welcome.directory_age_ms = (uint64_t)directory_freshness_age_ms(self->node->freshness);
     ignore(send_message(self, route, &message, NULL)); /* its gateway has a deadline of its own */
 }
 

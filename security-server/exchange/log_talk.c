@@ -6,6 +6,7 @@
 #include "lib/base/map.h"
 #include "lib/bus/limits.h"
 #include "lib/crypto/random.h"
+#include "security-server/exchange/directory_talk.h"
 #include "security-server/exchange/head_prover.h"
 #include "security-server/exchange/known_heads.h"
 #include "security-server/exchange/minute_share.h"
@@ -38,8 +39,8 @@ struct question {
 
 /* A server that asks: only those of the directory can connect. */
 struct talk_asker {
-    struct minute_share checkpoints, heads, proofs;
-    bool head_under_way, proof_under_way;
+    struct minute_share checkpoints, heads, proofs, acts;
+    bool head_under_way, proof_under_way, acts_under_way;
 };
 
 struct log_talk {
@@ -201,6 +202,16 @@ static struct talk_asker *asker_of(struct log_talk *self, const char *peer)
     return asker;
 }
 
+/* One question of a kind is answered at a time. */
+static bool is_first(bool *under_way, struct log_talk_reply *reply)
+{
+    if (*under_way)
+        return false;
+    *under_way = true;
+    reply->under_way = under_way;
+    return true;
+}
+
 /* What is refused is met with silence: an empty answer would say that we know of no head. */
 static bool may_ask(struct log_talk *self, const char *peer, const Chaski__LogTalk *message,
                     struct log_talk_reply *reply)
@@ -208,20 +219,23 @@ static bool may_ask(struct log_talk *self, const char *peer, const Chaski__LogTa
     static const char event[] = "mesh.asked_too_often";
     struct talk_asker *asker = asker_of(self, peer);
     bool head = message->body_case == CHASKI__LOG_TALK__BODY_KNOWN_HEAD;
+    if (message->body_case == CHASKI__LOG_TALK__BODY_DIRECTORY_FROM)
+        return minute_share_allows(&asker->acts, DIRECTORY_ASKS_A_MINUTE, event, peer,
+                                   "DirectoryFrom") &&
+               is_first(&asker->acts_under_way, reply);
     if (message->body_case == CHASKI__LOG_TALK__BODY_ADD_CHECKPOINT)
         return minute_share_allows(&asker->checkpoints, LOG_TALK_CHECKPOINTS_A_MINUTE, event, peer,
                                    "AddCheckpoint");
     if (!head && message->body_case != CHASKI__LOG_TALK__BODY_PROVE_FROM)
         return true; /* about sets, whose desk has shares of its own */
     bool *under_way = head ? &asker->head_under_way : &asker->proof_under_way;
-    if (!minute_share_allows(head ? &asker->heads : &asker->proofs,
-                             head ? LOG_TALK_HEADS_A_MINUTE : LOG_TALK_PROOFS_A_MINUTE, event, peer,
-                             head ? "KnownHead" : "ProveFrom") ||
-        *under_way)
+    bool allowed =
+        head ? minute_share_allows(&asker->heads, LOG_TALK_HEADS_A_MINUTE, event, peer, "KnownHead")
+             : minute_share_allows(&asker->proofs, LOG_TALK_PROOFS_A_MINUTE, event, peer,
+                                   "ProveFrom");
+    if (!allowed)
         return false;
-    *under_way = true;
-    reply->under_way = under_way;
-    return true;
+    return is_first(under_way, reply);
 }
 
 static void take_question(struct log_talk *self, const char *peer, const Chaski__LogTalk *message,
@@ -238,6 +252,8 @@ static void take_question(struct log_talk *self, const char *peer, const Chaski_
         head_prover_answer(node->prover, peer,
                            message->prove_from->epoch == 0 ? 1 : message->prove_from->epoch,
                            message->prove_from->old_size, reply);
+    else if (message->body_case == CHASKI__LOG_TALK__BODY_DIRECTORY_FROM)
+        directory_talk_answer(node->directory_talk, peer, message->directory_from->size, reply);
     else
         set_desk_take(node->set_desk, peer, message, reply);
 }

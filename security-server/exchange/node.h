@@ -23,7 +23,10 @@ struct node {
     struct net *net;
     struct gate *gate;
     struct directory_feed *feed;
-    struct directory *directory; /* the state in use; held by the feed */
+    struct directory *directory;               /* the state in use; held by the feed */
+    struct directory_talk *directory_talk;     /* its acts, from peers and for peers */
+    struct directory_freshness *freshness;     /* of it; NULL: it is not followed */
+    struct directory_cosign *directory_cosign; /* its heads, when we are to */
     struct keys_line *keys;
     struct token_line *token; /* NULL: sign.key signs */
     struct audit_actor *audit;

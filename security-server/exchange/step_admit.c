@@ -6,6 +6,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/offer.h"
+#include "security-server/exchange/directory_freshness.h"
 #include "security-server/exchange/node.h"
 #include "security-server/exchange/token_line.h"
 
@@ -56,6 +57,7 @@ static fault find_way(struct node *node, const struct admission *question,
         return RAISE(BODY_TOO_LARGE, "at most %lld bytes", (long long)node->config->body_bytes_max);
     TRY(check_client(node, question));
     TRY(find_provider(node, question, &provider));
+    TRY(directory_freshness_check(node->freshness, span_of_text(question->service)));
     return choose_server(provider, question->wanted_server, peer);
 }
 

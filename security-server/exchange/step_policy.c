@@ -6,6 +6,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/bus/offer.h"
+#include "security-server/exchange/directory_freshness.h"
 #include "security-server/exchange/node.h"
 
 static fault check_is_ours(const struct exchange *x)
@@ -19,6 +20,7 @@ static fault check_is_ours(const struct exchange *x)
         return RAISE(WRONG_SERVER, "%s is not served by %s", x->service, x->node->config->server);
     if (!span_is_text(header->receiver, provider->id))
         return RAISE(BAD_FRAME, "receiver and service of the request differ");
+    TRY(directory_freshness_check(x->node->freshness, header->service));
     if (header->deadline_ms <= clock_wall_ms())
         return RAISE(DEADLINE_PASSED, "the request came %lld ms after its deadline",
                      (long long)(clock_wall_ms() - header->deadline_ms));

@@ -288,7 +288,7 @@ enum step_end step_verify_request(struct exchange *x)
     if (failed(f))
         return exchange_refuse(x, f);
     const struct header *header = header_of(x->request.read);
-    directory_feed_heard(x->node->feed, header->directory_epoch);
+    directory_feed_heard(x->node->feed, header->sender_server, header->directory_epoch);
     enum seen_state state = seen_look(x->node->seen, x->id, header->sender_server,
                                       &x->request.leaf_hash, &answer_place);
     if (state == SEEN_RUNNING || state == SEEN_LOST || state == SEEN_ANSWERED)
@@ -349,7 +349,8 @@ enum step_end step_verify_answer(struct exchange *x)
         f = verify(x, &x->answer);
     if (failed(f))
         return exchange_refuse(x, f);
-    directory_feed_heard(x->node->feed, header_of(x->answer.read)->directory_epoch);
+    directory_feed_heard(x->node->feed, header_of(x->answer.read)->sender_server,
+                         header_of(x->answer.read)->directory_epoch);
     if (header_of(x->answer.read)->kind == HEADER_FAULT)
         take_refusal(x);
     else

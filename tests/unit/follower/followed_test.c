@@ -202,10 +202,8 @@ static void test_another_history_is_a_fork_when_all_of_it_is_shown(void)
     MUST_FAIL(DIRECTORY_FORKED, take(self, 1, 0, 10));
     check_folder(folder, "followed", 10);
     OWNED(bytes) note = note_of(1, 20);
-    struct followed_news news = {.note = bytes_span(note),
-                                 .leaf = leaf[1],
-                                 .leaves = 20,
-                                 .pem = bytes_span(authority_pem)};
+    struct followed_news news = {
+        .note = bytes_span(note), .leaf = leaf[1], .leaves = 20, .pem = bytes_span(authority_pem)};
     MUST(followed_refuse(self, &news));
     check_folder(folder, "refused", 20);
 }
