@@ -82,6 +82,12 @@ static const struct described options[ARGUMENTS] = {
     [ARGUMENT_STATUS_HOURS] = {"status-hours", "N", false,
                                "certificates of outside authorities whose status is older are "
                                "told of (default 24)"},
+    [ARGUMENT_KEY] = {"key", "PUBLIC", false, "what `operator key` printed"},
+    [ARGUMENT_ROLE] = {"role", "enrol|approve|publish|revoke|audit", true,
+                       "what the operator may do; give it once for each"},
+    [ARGUMENT_AS] = {"as", "KEYFILE", true,
+                     "approves as the operator with this key; needed as soon as two operators may "
+                     "approve"},
 };
 
 #define CODE_OF_FIRST 1000 /* for getopt: beyond every character */

@@ -35,6 +35,27 @@ const struct command commands[] = {
      act_server_address,
      "says where a server listens now"},
     {"server", "remove", {"ID", 0, TAKES(REASON)}, act_server_remove, "takes a server out"},
+    {"operator",
+     "key",
+     {NULL, 0, 0},
+     NULL,
+     "makes an operator's key, for that person alone, and prints its public half"},
+    {"operator",
+     "add",
+     {"ID", TAKES(NAME) | TAKES(KEY) | TAKES(ROLE), 0},
+     act_person_add,
+     "names an operator, or gives one another name, key or roles; from the second one on who may "
+     "approve, acts need approvals (--as)"},
+    {"operator",
+     "remove",
+     {"ID", TAKES(REASON), 0},
+     act_person_remove,
+     "takes an operator out; two who may approve always remain"},
+    {"directory",
+     "witnesses",
+     {NULL, TAKES(QUORUM), TAKES(WITNESS)},
+     act_directory_witness_set,
+     "says which members' servers cosign the directory itself"},
     {"witness",
      "assign",
      {NULL, 0, TAKES(PER_LOG) | TAKES(QUORUM)},
@@ -125,7 +146,7 @@ const struct command commands[] = {
      "nodes no longer ask it; what it stamped stays good"},
     {"batch",
      NULL,
-     {"FILE", 0, 0},
+     {"FILE", 0, TAKES(AS)},
      NULL,
      "carries out the acts of a file, one a line without program and STORE, all or none"},
     {"publish",
@@ -165,6 +186,20 @@ const struct command *commands_find(int count, char *const *words, int *used)
         return at;
     }
     return NULL;
+}
+
+const char *commands_place(const struct command *command)
+{
+    bool makes_a_key = strcmp(command->noun, "operator") == 0 && strcmp(command->verb, "key") == 0;
+    return makes_a_key ? "FILE" : "STORE";
+}
+
+struct arguments_shape commands_shape(const struct command *command)
+{
+    struct arguments_shape shape = command->shape;
+    if (command->act != NULL)
+        shape.may |= TAKES(AS);
+    return shape;
 }
 
 // --- what is said -------------------------------------------------------------------------------

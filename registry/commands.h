@@ -37,6 +37,11 @@ extern const size_t commands_count;
  */
 const struct command *commands_find(int count, char *const *words, int *used);
 
+/* Where it works: "STORE" as a rule. */
+const char *commands_place(const struct command *command);
+/* What the command takes when it is given by itself; in a batch, only command->shape. */
+struct arguments_shape commands_shape(const struct command *command);
+
 /* acts.c */
 command_act act_member_add, act_member_remove;
 command_act act_server_address, act_server_remove;
@@ -53,6 +58,10 @@ fault outside_revocations(struct store *store, struct said *said, size_t *count)
 command_act act_stamp_authority_url, act_stamp_authority_remove;
 /* witnesses.c */
 command_act act_witness_set, act_witness_assign;
+/* operators.c */
+command_act act_person_add, act_person_remove, act_directory_witness_set;
+/* Makes a key file and says its public key. IO_FAILED when the file is there. */
+fault operator_key_make(const char *path, struct said *said);
 /* issue.c */
 command_act issue_server_add;
 

@@ -27,8 +27,9 @@ static void print_usage(const struct command *command, FILE *out)
 {
     fputs(PROGRAM " ", out);
     print_words(command, out);
-    fputs(" STORE", out);
-    arguments_usage(&command->shape, out);
+    struct arguments_shape shape = commands_shape(command);
+    fprintf(out, " %s", commands_place(command));
+    arguments_usage(&shape, out);
     fputc('\n', out);
 }
 
@@ -51,9 +52,10 @@ static int help(void)
 
 static int help_of(const struct command *command)
 {
+    struct arguments_shape shape = commands_shape(command);
     print_usage(command, stdout);
     printf("\n  %s\n\n", command->sentence);
-    arguments_help(&command->shape, stdout);
+    arguments_help(&shape, stdout);
     return DID;
 }
 
@@ -166,6 +168,8 @@ static fault run_in_store(const struct command *command, const char *folder,
         fprintf(stderr,
                 PROGRAM ": mended: %llu bytes of a command that had not ended were cut off\n",
                 (unsigned long long)store_cut_bytes(store));
+    for (size_t i = 0; i < arguments->count[ARGUMENT_AS]; i++)
+        TRY(store_approve_as(store, arguments->value[ARGUMENT_AS][i]));
     if (command->act != NULL)
         TRY(command->act(store, arguments, said));
     else if (strcmp(command->noun, "batch") == 0)
@@ -190,18 +194,21 @@ static fault run(const struct command *command, const char *folder,
         return statuses_run(folder, arguments_text(arguments, ARGUMENT_TO), said);
     if (strcmp(command->noun, "anchor") == 0)
         return anchor_write(folder, arguments, said);
+    if (strcmp(commands_place(command), "FILE") == 0)
+        return operator_key_make(folder, said);
     return run_in_store(command, folder, arguments, said);
 }
 
 static int run_words(const struct command *command, int count, char **words)
 {
     struct arguments arguments;
+    struct arguments_shape shape = commands_shape(command);
     OWNED(said) said = said_new();
     if (count < 1 || words[0][0] == '-') {
-        ignore(RAISE(BAD_REQUEST, "the STORE is missing"));
+        ignore(RAISE(BAD_REQUEST, "the %s is missing", commands_place(command)));
         return not_understood(command);
     }
-    if (failed(arguments_parse(&command->shape, count - 1, words + 1, &arguments)))
+    if (failed(arguments_parse(&shape, count - 1, words + 1, &arguments)))
         return not_understood(command);
     fault f = run(command, words[0], &arguments, said);
     if (f.code == BAD_REQUEST)

@@ -72,6 +72,11 @@ static const void *next_purpose(const struct directory *directory, size_t *step)
     return directory_next_purpose(directory, step);
 }
 
+static const void *next_operator(const struct directory *directory, size_t *step)
+{
+    return directory_next_operator(directory, step);
+}
+
 static struct list *list_of(const struct directory *directory, next_thing *next)
 {
     struct list *self = owned_new(sizeof *self);
@@ -243,6 +248,32 @@ static void print_stampers(const struct directory *directory, FILE *out)
         fprintf(out, "  %4u  %s  %s\n", at[i].order, at[i].name, at[i].url);
 }
 
+static void print_operators(const struct directory *directory, FILE *out)
+{
+    OWNED(list) list = list_of(directory, next_operator);
+    int width = width_of(list);
+    fprintf(out, "\nOPERATORS (%zu)%s\n", list->count,
+            directory_is_governed(directory) ? "" : "; acts need no approval yet");
+    for (size_t i = 0; i < list->count; i++) {
+        const struct directory_operator *at = list->at[i];
+        fprintf(out, "  %-*s  %s;", width, at->id, at->name);
+        for (int role = ROLE_ENROL; role < ROLES_END; role++)
+            if ((at->roles >> role & 1) != 0)
+                fprintf(out, " %s", directory_role_word(role));
+        fputc('\n', out);
+    }
+}
+
+static void print_directory_witnesses(const struct directory *directory, FILE *out)
+{
+    const struct directory_server *server[DIRECTORY_WITNESSES_MAX];
+    unsigned quorum = 0;
+    size_t count = directory_witnesses(directory, server, &quorum);
+    fprintf(out, "\nWITNESSES OF THE DIRECTORY (%zu), quorum %u\n", count, quorum);
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "  %s\n", server[i]->id);
+}
+
 static void head_texts(struct store *store, char root[64], char until[32])
 {
     struct sha256 hash = store_root(store);
@@ -270,6 +301,8 @@ fault show_tables(struct store *store, unsigned status_hours, FILE *out)
     print_stampers(directory, out);
     show_authorities(directory, out);
     show_certificates(directory, book, status_hours, out);
+    print_operators(directory, out);
+    print_directory_witnesses(directory, out);
     return DONE;
 }
 
@@ -383,6 +416,31 @@ static json_t *grant_json(const void *thing, const struct status_book *book)
                      time_json(at->until_ms));
 }
 
+static json_t *operator_json(const void *thing, const struct status_book *book)
+{
+    const struct directory_operator *at = thing;
+    (void)book;
+    char key[4 * ((P256_POINT_BYTES + 2) / 3) + 1];
+    json_t *roles = json_array();
+    for (int role = ROLE_ENROL; role < ROLES_END; role++)
+        if ((at->roles >> role & 1) != 0)
+            json_array_append_new(roles, json_string(directory_role_word(role)));
+    text_base64(span_of(at->public_key, P256_POINT_BYTES), key, sizeof key);
+    return json_pack("{s:s,s:s,s:s,s:o}", "id", at->id, "name", at->name, "key", key, "roles",
+                     roles);
+}
+
+static json_t *directory_witnesses_json(const struct directory *directory)
+{
+    const struct directory_server *server[DIRECTORY_WITNESSES_MAX];
+    unsigned quorum = 0;
+    size_t count = directory_witnesses(directory, server, &quorum);
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array, json_string(server[i]->id));
+    return json_pack("{s:i,s:o}", "quorum", (int)quorum, "servers", array);
+}
+
 static json_t *list_json(const struct list *list, const struct status_book *book,
                          json_t *(*thing)(const void *, const struct status_book *))
 {
@@ -413,7 +471,8 @@ static json_t *all_json(struct store *store, const struct status_book *book)
                  {"servers", next_server, server_json},
                  {"subsystems", next_subsystem, subsystem_json},
                  {"services", next_service, service_json},
-                 {"purposes", next_purpose, purpose_json}};
+                 {"purposes", next_purpose, purpose_json},
+                 {"operators", next_operator, operator_json}};
     const struct directory *directory = store_state(store);
     char root[64], until[32];
     head_texts(store, root, until);
@@ -427,6 +486,8 @@ static json_t *all_json(struct store *store, const struct status_book *book)
     json_object_set_new(all, "grants", list_json(grants, book, grant_json));
     json_object_set_new(all, "stamp_authorities", stampers_json(directory));
     json_object_set_new(all, "outside_authorities", show_authorities_json(directory));
+    json_object_set_new(all, "governed", json_boolean(directory_is_governed(directory)));
+    json_object_set_new(all, "directory_witnesses", directory_witnesses_json(directory));
     return all;
 }
 

@@ -4,8 +4,10 @@
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "lib/bus/act_approval.h"
 #include "lib/bus/directory_private.h"
 #include "registry/acts_file.h"
+#include "registry/approving.h"
 #include "registry/stamping.h"
 
 #include "directory.pb-c.h"
@@ -39,6 +41,7 @@ struct store {
     struct trust *trust;
     struct acts_file *acts;
     struct directory *state;
+    struct approving *approving;
     struct output *output;
     size_t outputs;
 };
@@ -55,6 +58,7 @@ void store_free(struct store **owner)
     }
     free(self->output);
     directory_release(&self->state);
+    approving_free(&self->approving);
     acts_file_free(&self->acts);
     trust_free(&self->trust);
     certificate_free(&self->ca);
@@ -149,6 +153,7 @@ static fault open_store(const char *folder, bool writes, struct store **out)
     OWNED(store) self = owned_new(sizeof *self);
     char path[STORE_PATH_BYTES];
     self->lock = -1;
+    self->approving = approving_new();
     self->writes = writes;
     if (!text_format(self->folder, sizeof self->folder, "%s", folder))
         return RAISE(BAD_CONFIG, "the store's name is too long");
@@ -279,6 +284,19 @@ static fault sign(struct store *self, struct span content, int64_t time_ms, stru
     return cades_leaf(&self->template, content, time_ms, span_of(signature, size), out);
 }
 
+fault store_approve_as(struct store *self, const char *key_file)
+{
+    return approving_add_key(self->approving, key_file);
+}
+
+/* What the authority does by itself is nobody's to approve. */
+static fault approve(struct store *self, int64_t time_ms, Chaski__Act *act)
+{
+    if (approving_keys(self->approving) == 0 || act_approval_need(self->state, act).operators == 0)
+        return DONE;
+    return approving_sign(self->approving, self->state, time_ms, act);
+}
+
 fault store_act(struct store *self, Chaski__Act *act)
 {
     char context[] = CONTEXT;
@@ -290,6 +308,7 @@ fault store_act(struct store *self, Chaski__Act *act)
     act->context = context;
     act->number = acts_file_count(self->acts);
     act->time_ms = (uint64_t)time_ms;
+    TRY(approve(self, time_ms, act));
     TRY(bytes_new(chaski__act__get_packed_size(act), &content));
     chaski__act__pack(act, content->data);
     if (failed(directory_apply(self->state, act->number, bytes_span(content))))

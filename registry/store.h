@@ -66,6 +66,9 @@ bool store_trusts(struct store *self, const struct certificate *certificate, int
 /* The time of the next act: now, but not before the last one. REFUSED when the clock stands more
  * than an hour before the last act. */
 fault store_time(const struct store *self, int64_t *out_ms);
+/* The acts that follow carry the approval of the operator with this key too. BAD_KEY; REFUSED for
+ * more keys than an act can have approvals. */
+fault store_approve_as(struct store *self, const char *key_file);
 /* Numbers, dates, checks and signs an act; it counts after store_commit. REFUSED says why not. */
 fault store_act(struct store *self, struct Chaski__Act *act);
 /* A file to be written once the acts are durable: a certificate. Takes `bytes`. */
