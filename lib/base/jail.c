@@ -94,6 +94,12 @@ static const int others_forbidden[] = {
     SCMP_SYS(setns),
 };
 
+/* ... and of one that only talks to its parent. */
+static const int network_forbidden[] = {
+    SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(bind),
+    SCMP_SYS(listen), SCMP_SYS(accept),     SCMP_SYS(accept4),
+};
+
 static int add_keys_rules(scmp_filter_ctx filter)
 {
     int error = 0;
@@ -126,6 +132,14 @@ static int add_other_rules(scmp_filter_ctx filter)
     return error;
 }
 
+static int add_network_rules(scmp_filter_ctx filter)
+{
+    int error = 0;
+    for (size_t i = 0; i < sizeof network_forbidden / sizeof network_forbidden[0]; i++)
+        error |= seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, network_forbidden[i], 0);
+    return error;
+}
+
 /* The sanitizers' runtimes need more; what makes the jail a jail stays. */
 static int add_sanitizer_rules(scmp_filter_ctx filter)
 {
@@ -151,6 +165,8 @@ static fault load_filter(enum jail_kind kind)
     int error = closed              ? add_keys_rules(filter)
                 : kind == JAIL_KEYS ? add_sanitizer_rules(filter)
                                     : add_other_rules(filter);
+    if (kind == JAIL_AUTHORITY)
+        error |= add_network_rules(filter);
     if (error == 0)
         error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
     if (error == 0)

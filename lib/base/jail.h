@@ -4,6 +4,7 @@
  *
  * JAIL_KEYS     read, write and poll descriptors that are open already; memory; time; exit.
  *               No open, no socket, no exec, no fork, no ptrace.
+ * JAIL_AUTHORITY  as the ones below, and no socket of any kind besides those that are open.
  * JAIL_GATEWAY, JAIL_EXCHANGE, JAIL_SCRIBE, JAIL_CLERK, JAIL_FOLLOWER, JAIL_TOKEN   no exec, no
  * fork, no ptrace, no new privileges, no mount. JAIL_TOKEN holds a vendor's module, which may open
  * files and sockets.
@@ -22,7 +23,8 @@ enum jail_kind {
     JAIL_SCRIBE,
     JAIL_CLERK,
     JAIL_FOLLOWER,
-    JAIL_TOKEN
+    JAIL_TOKEN,
+    JAIL_AUTHORITY
 };
 
 /* From here on for all threads of the process. No core dumps, no ptrace by others either. */

@@ -188,14 +188,14 @@ struct sha256 act_approval_digest(const Chaski__Act *act, const char *instance)
     return digest;
 }
 
-static fault check_intent(struct directory *self, const Chaski__Intent *intent)
+static fault check_intent(const Chaski__Intent *intent, int64_t at_ms)
 {
     if (intent == NULL || intent->base.n_unknown_fields > 0 || intent->nonce.len != ACT_NONCE_BYTES)
         return BAD("an approved act without an intent of %d bytes", ACT_NONCE_BYTES);
     TRY(act_time("a proposal's time", intent->proposed_ms));
     int64_t proposed_ms = (int64_t)intent->proposed_ms;
-    if (proposed_ms > self->last_ms + DIRECTORY_INTENT_AHEAD_MS ||
-        self->last_ms - proposed_ms > DIRECTORY_INTENT_MS_MAX)
+    if (proposed_ms > at_ms + DIRECTORY_INTENT_AHEAD_MS ||
+        at_ms - proposed_ms > DIRECTORY_INTENT_MS_MAX)
         return BAD("an act that was proposed after it, or more than 30 days before");
     return DONE;
 }
@@ -311,6 +311,23 @@ static bool suffices(const struct act_need *need, const struct count *count)
     return fit >= need->operators || (need->member != NULL && need->member == count->member);
 }
 
+fault act_approval_check(const struct directory *self, const Chaski__Act *act, int64_t now_ms,
+                         bool *enough)
+{
+    struct directory later = *self; /* only looked at; its time is that of the act */
+    struct count count = {0};
+    struct act_need need = act_approval_need(self, act);
+    later.last_ms = now_ms > self->last_ms ? now_ms : self->last_ms;
+    later.known = false;
+    TRY(check_intent(act->intent, later.last_ms));
+    if (map_get(&self->intents, span_of(act->intent->nonce.data, act->intent->nonce.len)) != NULL)
+        return BAD("an approval that was used before");
+    TRY(count_approvals(&later, act, &count));
+    *enough =
+        need.operators == 0 || (act->n_approval > 0 && !self->governed) || suffices(&need, &count);
+    return DONE;
+}
+
 fault act_approval_apply(struct directory *self, const Chaski__Act *act)
 {
     struct count count = {0};
@@ -318,7 +335,7 @@ fault act_approval_apply(struct directory *self, const Chaski__Act *act)
     if ((act->n_approval > 0) != (act->intent != NULL))
         return BAD("an act with an intent and no approval, or the other way round");
     if (act->n_approval > 0) {
-        TRY(check_intent(self, act->intent));
+        TRY(check_intent(act->intent, self->last_ms));
         TRY(count_approvals(self, act, &count));
         TRY(take_nonce(self, act->intent->nonce));
     }

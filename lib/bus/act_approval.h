@@ -30,6 +30,12 @@ struct act_need act_approval_need(const struct directory *self, const struct Cha
 /* What approvers sign, see directory.proto; the act's number, time and approvals do not matter. */
 struct sha256 act_approval_digest(const struct Chaski__Act *act, const char *instance);
 
+/* Checks intent and approvals of an act before it is carried out, and changes nothing:
+ * DIRECTORY_BAD for an approval that is not good, or an act that was carried out already. *enough:
+ * do they suffice? now_ms: the time at which it would be carried out. */
+fault act_approval_check(const struct directory *self, const struct Chaski__Act *act,
+                         int64_t now_ms, bool *enough);
+
 /* Checks each approval by itself and together; part of the fold. DIRECTORY_BAD. */
 fault act_approval_apply(struct directory *self, const struct Chaski__Act *act);
 
