@@ -150,6 +150,18 @@ static fault take_texts(const json_t *root, struct anchor_file *self)
     return DONE;
 }
 
+static fault take_intake(const json_t *value, struct anchor_file *self)
+{
+    const char *key = json_string_value(value);
+    self->has_intake = value != NULL;
+    if (value == NULL)
+        return DONE;
+    if (key == NULL || strspn(key, "0123456789abcdef") != strlen(key) ||
+        failed(text_unhex(span_of_text(key), self->intake_key, sizeof self->intake_key)))
+        return RAISE(BAD_CONFIG, "\"intake_key\" is not 64 small hex digits");
+    return DONE;
+}
+
 static fault take_times(const json_t *root, struct anchor_file *self)
 {
     const json_t *made = json_object_get(root, "made"), *expires = json_object_get(root, "expires");
@@ -164,17 +176,20 @@ static fault take_times(const json_t *root, struct anchor_file *self)
 
 static fault take_all(json_t *root, struct anchor_file *self)
 {
-    static const char *const fields[] = {"chaski_anchor", "instance", "trust", "directory",
-                                         "addresses",     "push",     "made",  "expires"};
+    static const char *const fields[] = {"chaski_anchor", "instance",  "trust",
+                                         "directory",     "addresses", "push",
+                                         "made",          "expires",   "intake_key"};
     const json_t *version = json_object_get(root, "chaski_anchor");
     if (!json_is_integer(version) || json_integer_value(version) != VERSION)
         return RAISE(BAD_CONFIG, "no \"chaski_anchor\" of version %d: a newer program may read it",
                      VERSION);
-    TRY(check_fields(root, fields, sizeof fields / sizeof fields[0]));
+    size_t count = sizeof fields / sizeof fields[0]; /* the last may be missing */
+    TRY(check_fields(root, fields, count - (json_object_get(root, "intake_key") == NULL)));
     TRY(take_texts(root, self));
     TRY(take_trust(json_object_get(root, "trust"), self));
     TRY(take_addresses(json_object_get(root, "addresses"), self));
     TRY(take_pushes(json_object_get(root, "push"), self));
+    TRY(take_intake(json_object_get(root, "intake_key"), self));
     return take_times(root, self);
 }
 
@@ -266,6 +281,11 @@ fault anchor_file_write(const struct anchor_file *self, bool canonical, struct b
                              "instance", self->instance, "trust", certificates(self), "directory",
                              vkey, "addresses", texts(self), "push", pushes(self), "made",
                              (json_int_t)self->made_s, "expires", (json_int_t)self->expires_s);
+    if (root != NULL && self->has_intake) {
+        char key[2 * sizeof self->intake_key + 1];
+        text_hex(span_of(self->intake_key, sizeof self->intake_key), key, sizeof key);
+        json_object_set_new(root, "intake_key", json_string(key));
+    }
     char *text =
         root == NULL
             ? NULL

@@ -9,6 +9,8 @@
  *     "directory": "NAME+HEX+BASE64",                 verifier key of the directory's log
  *     "addresses": ["https://HOST/...", ...],         `/directory/...` lies below each; tried in
  * turn "push": [{"address": "tcp://HOST:PORT", "key": 64 hex digits (CURVE)}, ...],   maybe none
+ *     "intake_key": 64 hex digits (X25519),   maybe missing; proofs of a request for enrolment are
+ *                                             made for it (registry/serve/enrolment.h)
  *     "made": seconds since 1970, "expires": likewise
  *   }
  *
@@ -39,6 +41,8 @@ struct anchor_file {
     char address[ANCHOR_ADDRESSES_MAX][ANCHOR_URL_BYTES_MAX]; /* without a slash at the end */
     size_t pushes;
     struct anchor_push push[ANCHOR_PUSHES_MAX];
+    bool has_intake;
+    uint8_t intake_key[32]; /* when it has one */
     int64_t made_s, expires_s;
 };
 

@@ -250,6 +250,25 @@
 #define REGISTRY_ANSWER_WAIT_MS 600000      /* a whole answer must be taken, however slowly */
 #define REGISTRY_BODY_DROPPED_MAX 1048576   /* read past to the end, so that a refusal arrives */
 #define REGISTRY_STAMP_WAIT_MS 5000
+#define REGISTRY_AUTHORITY_WAIT_MS 30000     /* carrying out acts, with every flush */
+#define REGISTRY_BEAT_MS 60000               /* a heartbeat of the directory */
+#define REGISTRY_DATAGRAM_BYTES_MAX 196608   /* face <-> authority; fits a socket's room */
+#define REGISTRY_GROUP_ACTS_MAX 64           /* carried out together, all or none */
+#define REGISTRY_GROUP_BYTES_MAX (96u << 10) /* they together; signed they are larger */
+#define REGISTRY_ACT_BYTES_MAX (64u << 10)   /* of one draft */
+#define REGISTRY_BODY_BYTES_MAX (256u << 10) /* of a request to either face */
+#define REGISTRY_CONNECTIONS_ADMIN_MAX 32
+#define REGISTRY_ENROLMENT_BYTES_MAX 65536 /* of one request */
+#define REGISTRY_WAITING_MAX 8192          /* proposals; requests likewise */
+#define REGISTRY_WAITING_A_SOURCE_MAX 64   /* requests of one address, or of one /64 */
+#define REGISTRY_WAITING_MS (30 * INT64_C(86400000))
+#define REGISTRY_FORGET_LOOK_MS 3600000
+#define REGISTRY_REASON_BYTES_MAX 512
+#define ENROLMENT_SUBSYSTEMS_MAX 16
+#define ENROLMENT_CHAIN_MAX 4
+#define REGISTRY_MEMBER_ACTS_A_MINUTE 60
+#define REGISTRY_PUSH_BYTES_MAX 65536
+#define REGISTRY_PUSH_QUEUE 64
 
 // metadata
 #define OFFER_SERVICES_MAX 20000 /* of one subsystem, in a list */

@@ -2,6 +2,7 @@
 #include "lib/crypto/certificate.h"
 
 #include "lib/base/file.h"
+#include "lib/base/text.h"
 #include "lib/crypto/algorithms.h"
 #include "lib/crypto/certificate_private.h"
 #include "lib/crypto/crypto_fault.h"
@@ -453,6 +454,21 @@ static const struct extension stamper_extensions[] = {
     {NID_basic_constraints, "critical,CA:FALSE"}, {NID_key_usage, "critical,digitalSignature"},
     {NID_ext_key_usage, "critical,timeStamping"}, {0, NULL},
 };
+static const struct extension host_extensions[] = {
+    {NID_subject_key_identifier, "hash"},
+    {NID_authority_key_identifier, "keyid:always"},
+    {NID_basic_constraints, "critical,CA:FALSE"},
+    {NID_key_usage, "critical,digitalSignature"},
+    {NID_ext_key_usage, "serverAuth"},
+    {0, NULL},
+};
+static const struct extension client_extensions[] = {
+    {NID_subject_key_identifier, "hash"},
+    {NID_basic_constraints, "critical,CA:FALSE"},
+    {NID_key_usage, "critical,digitalSignature"},
+    {NID_ext_key_usage, "clientAuth"},
+    {0, NULL},
+};
 static const struct extension ca_extensions[] = {
     {NID_subject_key_identifier, "hash"},
     {NID_authority_key_identifier, "keyid:always"},
@@ -469,6 +485,7 @@ struct plan {
     int64_t not_before_ms;
     int64_t not_after_ms;
     const struct extension *extensions;
+    const char *hosts; /* subjectAltName as OpenSSL writes it, or NULL */
 };
 
 /* Positive, and always of full length: 126 random bits. */
@@ -504,6 +521,12 @@ static fault set_extensions(X509 *x509, const struct plan *plan)
         if (made == NULL || X509_add_ext(x509, made, -1) != 1)
             return crypto_raise(CRYPTO_FAILED, "a certificate's extension");
     }
+    if (plan->hosts == NULL)
+        return DONE;
+    OPENSSL_OWNED(X509_EXTENSION)
+    hosts = X509V3_EXT_conf_nid(NULL, &context, NID_subject_alt_name, plan->hosts);
+    if (hosts == NULL || X509_add_ext(x509, hosts, -1) != 1)
+        return crypto_raise(REFUSED, "a certificate's names of hosts");
     return DONE;
 }
 
@@ -607,6 +630,71 @@ fault certificate_issue_stamper(struct keypair *ca_key, const struct certificate
                                .not_before_ms = not_before_ms,
                                .not_after_ms = not_after_ms,
                                .extensions = stamper_extensions},
+                 out);
+}
+
+/* Nothing that could end one name and begin another in what OpenSSL reads. */
+static bool is_host(const char *text)
+{
+    size_t size = strlen(text);
+    for (size_t i = 0; i < size; i++)
+        if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:", text[i]) ==
+            NULL)
+            return false;
+    return size > 0 && size < 254;
+}
+
+static bool is_ip(const char *text)
+{
+    ASN1_OCTET_STRING *address = a2i_IPADDRESS(text);
+    ASN1_OCTET_STRING_free(address);
+    ERR_clear_error();
+    return address != NULL;
+}
+
+static fault write_hosts(const char *const *hosts, size_t count, char *out, size_t room)
+{
+    size_t used = 0;
+    if (count == 0)
+        return RAISE(REFUSED, "a host's certificate without a name");
+    for (size_t i = 0; i < count; i++) {
+        if (!is_host(hosts[i]) || (strchr(hosts[i], ':') != NULL && !is_ip(hosts[i])))
+            return RAISE(REFUSED, "'%.100s' is neither a host's name nor an IP address", hosts[i]);
+        if (!text_format(out + used, room - used, "%s%s:%s", i == 0 ? "" : ",",
+                         is_ip(hosts[i]) ? "IP" : "DNS", hosts[i]))
+            return RAISE(REFUSED, "too many names for a certificate");
+        used += strlen(out + used);
+    }
+    return DONE;
+}
+
+fault certificate_issue_host(struct keypair *ca_key, const struct certificate *ca,
+                             struct span request, const struct certificate_subject *subject,
+                             const char *const *hosts, size_t count, int64_t not_before_ms,
+                             int64_t not_after_ms, struct certificate **out)
+{
+    char names[2048];
+    TRY(write_hosts(hosts, count, names, sizeof names));
+    return issue(ca_key, ca, request,
+                 (struct plan){.subject = subject,
+                               .not_before_ms = not_before_ms,
+                               .not_after_ms = not_after_ms,
+                               .extensions = host_extensions,
+                               .hosts = names},
+                 out);
+}
+
+fault certificate_make_client(struct keypair *key, const struct certificate_subject *subject,
+                              int64_t not_before_ms, int64_t not_after_ms, struct certificate **out)
+{
+    if (keypair_kind(key) != KEY_P256)
+        return RAISE(BAD_KEY, "a client's certificate needs a P-256 key");
+    return build(&(struct plan){.issuer_key = keypair_pkey(key),
+                                .subject_key = keypair_pkey(key),
+                                .subject = subject,
+                                .not_before_ms = not_before_ms,
+                                .not_after_ms = not_after_ms,
+                                .extensions = client_extensions},
                  out);
 }
 

@@ -93,6 +93,16 @@ fault certificate_issue_stamper(struct keypair *ca_key, const struct certificate
                                 struct span request, const struct certificate_subject *subject,
                                 int64_t not_before_ms, int64_t not_after_ms,
                                 struct certificate **out);
+/* For the authority's own HTTPS: the critical use serverAuth alone, with the names and IP addresses
+ * under which it is reached (at least one; REFUSED for what is neither). */
+fault certificate_issue_host(struct keypair *ca_key, const struct certificate *ca,
+                             struct span request, const struct certificate_subject *subject,
+                             const char *const *hosts, size_t count, int64_t not_before_ms,
+                             int64_t not_after_ms, struct certificate **out);
+/* Self-signed, for a TLS client that is known by its key alone. P-256 only, else BAD_KEY. */
+fault certificate_make_client(struct keypair *key, const struct certificate_subject *subject,
+                              int64_t not_before_ms, int64_t not_after_ms,
+                              struct certificate **out);
 /* A self-signed CA certificate for small countries, demo and tests; it issues members, not CAs. */
 fault certificate_make_ca(struct keypair *ca_key, const struct certificate_subject *subject,
                           int64_t not_before_ms, int64_t not_after_ms, struct certificate **out);

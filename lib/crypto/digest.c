@@ -4,6 +4,8 @@
 #include "lib/crypto/algorithms.h"
 #include "lib/crypto/crypto_fault.h"
 
+#include <assert.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 
 static void digest(const EVP_MD *algorithm, const struct span *pieces, size_t count, uint8_t *out)
@@ -70,4 +72,23 @@ struct sha256 sha256_stream_end(struct sha256_stream *self)
         crypto_fault_die("a digest");
     begin(self);
     return out;
+}
+
+#define BLOCK_BYTES 64
+
+struct sha256 digest_hmac_sha256(struct span key, struct span message)
+{
+    uint8_t inner[BLOCK_BYTES] = {0}, outer[BLOCK_BYTES] = {0};
+    assert(key.size <= BLOCK_BYTES);
+    memcpy(inner, key.at, key.size);
+    memcpy(outer, key.at, key.size);
+    for (size_t i = 0; i < BLOCK_BYTES; i++) {
+        inner[i] ^= 0x36;
+        outer[i] ^= 0x5c;
+    }
+    struct sha256 hash = SHA256_OF(span_of(inner, sizeof inner), message);
+    hash = SHA256_OF(span_of(outer, sizeof outer), sha256_span(&hash));
+    OPENSSL_cleanse(inner, sizeof inner);
+    OPENSSL_cleanse(outer, sizeof outer);
+    return hash;
 }

@@ -19,6 +19,9 @@ struct sha256 {
 struct sha256 digest_sha256(const struct span *pieces, size_t count);
 void digest_sha512(const struct span *pieces, size_t count, uint8_t out[SHA512_BYTES]);
 
+/* HMAC (RFC 2104) with a key of at most 64 bytes. */
+struct sha256 digest_hmac_sha256(struct span key, struct span message);
+
 /* SHA-256 of what comes bit by bit. `end` gives the digest and begins anew. */
 struct sha256_stream;
 struct sha256_stream *sha256_stream_new(void);

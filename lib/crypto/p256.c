@@ -6,7 +6,10 @@
 #include "lib/crypto/openssl_owned.h"
 #include "lib/crypto/p256_private.h"
 
+#include "lib/crypto/keypair_private.h"
+
 #include <openssl/core_names.h>
+#include <openssl/x509.h>
 
 #define DIGEST_BYTES 32
 
@@ -46,4 +49,48 @@ fault p256_verify_digest(struct span point, const uint8_t digest[32], struct spa
     if (EVP_PKEY_verify(context, signature.at, signature.size, digest, DIGEST_BYTES) != 1)
         return crypto_raise(SIGNATURE_BAD, "an ECDSA signature");
     return DONE;
+}
+
+// --- keys that come in something else -----------------------------------------------------------
+
+#define CARRIER_BYTES_MAX 16384
+
+static fault point_of(EVP_PKEY *key, uint8_t out[P256_POINT_BYTES])
+{
+    size_t size = 0;
+    uint8_t point[P256_POINT_BYTES];
+    if (key == NULL || !keypair_is_p256(key))
+        return crypto_raise(BAD_KEY, "a key that is not P-256");
+    if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point, &size) !=
+            1 ||
+        size != sizeof point || point[0] != 0x04)
+        return crypto_raise(BAD_KEY, "a key that is no uncompressed point of P-256");
+    memcpy(out, point, sizeof point);
+    return DONE;
+}
+
+fault p256_of_certificate(struct span der, uint8_t out[P256_POINT_BYTES])
+{
+    const uint8_t *at = der.at;
+    if (der.size == 0 || der.size > CARRIER_BYTES_MAX)
+        return RAISE(BAD_KEY, "a certificate of %zu bytes", der.size);
+    OPENSSL_OWNED(X509) x509 = d2i_X509(NULL, &at, (long)der.size);
+    if (x509 == NULL || at != der.at + der.size)
+        return crypto_raise(BAD_KEY, "not a certificate");
+    return point_of(X509_get0_pubkey(x509), out);
+}
+
+fault p256_of_request(struct span der, uint8_t out[P256_POINT_BYTES])
+{
+    const uint8_t *at = der.at;
+    if (der.size == 0 || der.size > CARRIER_BYTES_MAX)
+        return RAISE(BAD_KEY, "a certificate request of %zu bytes", der.size);
+    OPENSSL_OWNED(X509_REQ) request = d2i_X509_REQ(NULL, &at, (long)der.size);
+    if (request == NULL || at != der.at + der.size)
+        return crypto_raise(BAD_KEY, "not a certificate request");
+    EVP_PKEY *key = X509_REQ_get0_pubkey(request);
+    TRY(point_of(key, out));
+    return X509_REQ_verify(request, key) == 1
+               ? DONE
+               : crypto_raise(SIGNATURE_BAD, "a certificate request");
 }

@@ -16,4 +16,10 @@ fault p256_check_point(struct span point);
  * BAD_KEY. 90 us: the key is made anew each time. */
 fault p256_verify_digest(struct span point, const uint8_t digest[32], struct span signature);
 
+/* The key that an X.509 certificate carries, whatever else stands in it and whoever signed it: for
+ * TLS clients that are known by their key. BAD_KEY unless it is one of P-256, in at most 16 KiB. */
+fault p256_of_certificate(struct span der, uint8_t out[P256_POINT_BYTES]);
+/* The same of a PKCS#10 request, with its proof of possession. BAD_KEY, SIGNATURE_BAD. */
+fault p256_of_request(struct span der, uint8_t out[P256_POINT_BYTES]);
+
 #endif

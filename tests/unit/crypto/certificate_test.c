@@ -460,9 +460,36 @@ static void test_the_chain_is_the_authority_and_not_the_certificate(void)
     MUST_FAIL(CERTIFICATE_BAD, trust_chain(trust, neighbour->member, FIXTURE_START_MS, &chain));
 }
 
-SUITE(certificate, TEST(test_an_issued_certificate_has_the_profile),
-      TEST(test_stock_openssl_reads_the_profile), TEST(test_stock_openssl_verifies_the_chain),
-      TEST(test_a_certificate_survives_a_file), TEST(test_files_without_a_certificate_are_refused),
+static void test_a_hosts_certificate_names_hosts_and_signs_nothing_else(void)
+{
+    static const char *const good[] = {"registry.example", "127.0.0.1", "::1"};
+    static const char *const bad[] = {"", "a b", "a,DNS:b", "x:y", "DNS:a", "\u00e1.example", "*"};
+    const struct certificate_subject subject = {
+        .organisation = "A", .member = "CO/AUTHORITY/ADMIN", .server = "admin"};
+    OWNED(country) country = fixture_country();
+    OWNED(keypair) key = NULL;
+    OWNED(bytes) request = NULL;
+    OWNED(certificate) host = NULL;
+    MUST(keypair_make(KEY_P256, &key));
+    MUST(keypair_request(key, &subject, &request));
+    MUST(certificate_issue_host(country->ca_key, country->ca, bytes_span(request), &subject, good,
+                                3, FIXTURE_START_MS, FIXTURE_START_MS + 86400000, &host));
+    CU_ASSERT_FALSE(certificate_may_sign(host));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        OWNED(certificate) none = NULL;
+        MUST_FAIL(REFUSED, certificate_issue_host(country->ca_key, country->ca, bytes_span(request),
+                                                  &subject, &bad[i], 1, FIXTURE_START_MS,
+                                                  FIXTURE_START_MS + 86400000, &none));
+    }
+    MUST_FAIL(REFUSED, certificate_issue_host(country->ca_key, country->ca, bytes_span(request),
+                                              &subject, good, 0, FIXTURE_START_MS,
+                                              FIXTURE_START_MS + 86400000, &host));
+}
+
+SUITE(certificate, TEST(test_a_hosts_certificate_names_hosts_and_signs_nothing_else),
+      TEST(test_an_issued_certificate_has_the_profile), TEST(test_stock_openssl_reads_the_profile),
+      TEST(test_stock_openssl_verifies_the_chain), TEST(test_a_certificate_survives_a_file),
+      TEST(test_files_without_a_certificate_are_refused),
       TEST(test_bytes_after_a_certificate_are_refused), TEST(test_no_changed_byte_passes_the_chain),
       TEST(test_the_chain_is_checked_at_the_time_asked_for),
       TEST(test_a_certificate_of_another_authority_is_not_trusted),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "lib/crypto/digest.h"
+#include "lib/base/text.h"
 #include "lib/crypto/random.h"
 #include "tests/unit/crypto/fixture.h"
 
@@ -86,7 +87,27 @@ static void test_random_bytes_do_not_repeat(void)
     CU_ASSERT(memcmp(a + 268, (uint8_t[32]){0}, 32) != 0); /* filled to its end */
 }
 
-SUITE(digest, TEST(test_sha256_of_nothing_is_known), TEST(test_sha256_of_abc_is_known),
-      TEST(test_pieces_are_digested_as_one), TEST(test_sha512_of_abc_is_known),
-      TEST(test_threads_do_not_disturb_each_other),
+/* RFC 4231, test cases 1 and 2. */
+static void test_hmac_is_that_of_the_rfc(void)
+{
+    static const struct {
+        const char *key_hex, *message, *mac;
+    } cases[] = {{"0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "Hi There",
+                  "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+                 {"4a656665", "what do ya want for nothing?",
+                  "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t key[32];
+        char hex[2 * SHA256_BYTES + 1];
+        size_t size = strlen(cases[i].key_hex) / 2;
+        MUST(text_unhex(span_of_text(cases[i].key_hex), key, size));
+        struct sha256 mac = digest_hmac_sha256(span_of(key, size), span_of_text(cases[i].message));
+        text_hex(sha256_span(&mac), hex, sizeof hex);
+        CU_ASSERT_STRING_EQUAL(hex, cases[i].mac);
+    }
+}
+
+SUITE(digest, TEST(test_hmac_is_that_of_the_rfc), TEST(test_sha256_of_nothing_is_known),
+      TEST(test_sha256_of_abc_is_known), TEST(test_pieces_are_digested_as_one),
+      TEST(test_sha512_of_abc_is_known), TEST(test_threads_do_not_disturb_each_other),
       TEST(test_a_stream_digests_what_came_and_begins_anew), TEST(test_random_bytes_do_not_repeat))

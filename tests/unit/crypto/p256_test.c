@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "lib/crypto/p256.h"
 
+#include "lib/crypto/certificate.h"
 #include "lib/crypto/digest.h"
 #include "lib/crypto/keypair.h"
 #include "tests/unit/unit.h"
@@ -54,5 +55,30 @@ static void test_only_points_of_the_curve_are_keys(void)
     MUST_FAIL(BAD_KEY, p256_check_point(bytes_span(point)));
 }
 
-SUITE(p256, TEST(test_a_signature_is_checked_with_the_point_alone),
+static void test_a_certificate_and_a_request_show_their_key(void)
+{
+    const struct certificate_subject subject = {.organisation = "Ana"};
+    OWNED(keypair) key = NULL;
+    OWNED(bytes) point = NULL;
+    OWNED(bytes) request = NULL;
+    OWNED(certificate) client = NULL;
+    uint8_t found[P256_POINT_BYTES];
+    MUST(keypair_make(KEY_P256, &key));
+    MUST(keypair_public(key, &point));
+    MUST(keypair_request(key, &subject, &request));
+    MUST(certificate_make_client(key, &subject, 0, 86400000, &client));
+    MUST(p256_of_certificate(certificate_der(client), found));
+    CU_ASSERT(span_equal(bytes_span(point), span_of(found, sizeof found)));
+    memset(found, 0, sizeof found);
+    MUST(p256_of_request(bytes_span(request), found));
+    CU_ASSERT(span_equal(bytes_span(point), span_of(found, sizeof found)));
+    request->data[request->size - 1] ^= 1;
+    MUST_FAIL(SIGNATURE_BAD, p256_of_request(bytes_span(request), found));
+    MUST_FAIL(BAD_KEY, p256_of_request(certificate_der(client), found));
+    MUST_FAIL(BAD_KEY, p256_of_certificate(bytes_span(request), found));
+    MUST_FAIL(BAD_KEY, p256_of_certificate(span_of(NULL, 0), found));
+}
+
+SUITE(p256, TEST(test_a_certificate_and_a_request_show_their_key),
+      TEST(test_a_signature_is_checked_with_the_point_alone),
       TEST(test_only_points_of_the_curve_are_keys))
