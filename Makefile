@@ -38,7 +38,7 @@ CFLAGS := $(CFLAGS_COMMON) $(WARNINGS) $(FLAVOUR)
 LDFLAGS := $(filter -fsanitize=% --coverage,$(FLAVOUR)) -pthread -Wl,-z,relro,-z,now -Wl,--gc-sections
 
 # --- floors: each lists what it may link -----------------------------------------------------------
-PROTOS := audit mesh logtalk front rest keys directory evidence
+PROTOS := audit mesh logtalk front rest keys directory evidence registry
 PROTO_OBJECTS := $(PROTOS:%=$(OUT)/gen/%.pb-c.o)
 LLHTTP_OBJECTS := $(addprefix $(OUT)/llhttp/,api.o http.o llhttp.o)
 
@@ -69,7 +69,7 @@ LIBS_all := -lprotobuf-c -lzmq -ljansson $(LIBS_crypto)
 # what only one program links
 LIBS_chaski-audit := -lsqlite3 -lzip
 LIBS_chaski-gateway := -lexpat -lyaml
-LIBS_chaski-registry := -lmicrohttpd -lcurl
+LIBS_chaski-registry := -lmicrohttpd -lgnutls -lcurl
 LIBS_chaski-security-server := -lcurl -lzip
 
 PROGRAMS := chaski-gateway chaski-security-server chaski-registry chaski-audit chaski
@@ -81,7 +81,8 @@ OBJECTS_chaski-security-server := $(call objects,security-server) $(call objects
   $(call objects,security-server/clerk) $(call objects,security-server/follower) $(EVIDENCE)
 # what auditors are given about a log is written in one place
 POLICY := $(OUT)/lib/evidence/witness_policy.o
-OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serve) $(call objects,registry/status) $(POLICY)
+OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serve) $(call objects,registry/remote) \
+  $(call objects,registry/status) $(POLICY)
 OBJECTS_chaski-audit := $(call objects,tools/audit) $(EVIDENCE)
 OBJECTS_chaski := $(call objects,tools/chaski) $(OUT)/gateway/table.o
 
@@ -125,6 +126,7 @@ $(BINARIES): $(OUT)/bin/%: $$(OBJECTS_%) $(FLOOR_all)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*) $(LIBS_all)
 # the assembler takes the script in
 $(OUT)/lib/evidence/record_script.o: lib/evidence/record_verify.sh
+$(OUT)/registry/serve/openapi.o: docs/registry-openapi.json
 
 # --- tests ---------------------------------------------------------------------------------------
 UNIT_FOLDERS := $(notdir $(patsubst %/,%,$(sort $(dir $(wildcard tests/unit/*/*_test.c)))))

@@ -26,9 +26,9 @@ struct acts_file {
     size_t count, room;
     size_t committed;
     uint64_t bytes; /* of acts.log that count */
-    struct merkle tree;
+    struct merkle tree, committed_tree;
     struct bytes **added; /* memory of leaves that were not in the file */
-    size_t added_count, added_room;
+    size_t added_count, added_room, added_committed;
 };
 
 void acts_file_free(struct acts_file **self)
@@ -142,6 +142,7 @@ static fault take_frames(struct acts_file *self, const char *path, const struct 
         return RAISE(LOG_BROKEN, "%s does not hold the acts that acts.head counts", path);
     self->bytes = head->bytes;
     self->committed = self->count;
+    self->committed_tree = self->tree;
     return DONE;
 }
 
@@ -246,5 +247,15 @@ fault acts_file_commit(struct acts_file *self)
     TRY(write_head(self, self->bytes + frames->size));
     self->bytes += frames->size;
     self->committed = self->count;
+    self->committed_tree = self->tree;
+    self->added_committed = self->added_count;
     return DONE;
+}
+
+void acts_file_rewind(struct acts_file *self)
+{
+    while (self->added_count > self->added_committed)
+        bytes_free(&self->added[--self->added_count]);
+    self->count = self->committed;
+    self->tree = self->committed_tree;
 }

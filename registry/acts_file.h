@@ -33,6 +33,8 @@ struct sha256 acts_file_root(const struct acts_file *self);
 
 /* Takes a leaf; it counts after acts_file_commit. */
 void acts_file_add(struct acts_file *self, struct bytes **leaf);
+/* Forgets all added and not committed. */
+void acts_file_rewind(struct acts_file *self);
 /* Makes all added durable. IO_FAILED: none of them counts. Waits for the disk. */
 fault acts_file_commit(struct acts_file *self);
 

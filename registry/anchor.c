@@ -6,7 +6,10 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/anchor_file.h"
+#include "lib/net/socket.h"
 #include "lib/net/z85.h"
+
+#include <unistd.h>
 
 #define TRUST_BYTES_MAX 65536
 #define DAY_S INT64_C(86400)
@@ -24,12 +27,27 @@ static fault take_addresses(const struct arguments *arguments, struct anchor_fil
     return DONE;
 }
 
-/* ADDRESS=KEY: an address holds no '=', a key of Z85 may. */
-static fault take_push(const char *given, struct anchor_push *out)
+/* The sender is this store's own. */
+static fault take_own_push(const struct store *store, const char *address, struct anchor_push *out)
+{
+    char path[STORE_PATH_BYTES];
+    struct curve_keys keys;
+    if (!text_format(path, sizeof path, "%s/push.key", store_folder(store)))
+        return RAISE(BAD_CONFIG, "the folder's name is too long");
+    TRY(curve_load(path, &keys));
+    memcpy(out->key, keys.public_key, sizeof out->key);
+    return text_format(out->address, sizeof out->address, "%s", address)
+               ? DONE
+               : RAISE(REFUSED, "an address of --push is too long");
+}
+
+/* ADDRESS[=KEY]: an address holds no '=', a key of Z85 may. */
+static fault take_push(const struct store *store, const char *given, struct anchor_push *out)
 {
     const char *at = strchr(given, '=');
-    if (at == NULL ||
-        !text_format(out->address, sizeof out->address, "%.*s", (int)(at - given), given))
+    if (at == NULL)
+        return take_own_push(store, given, out);
+    if (!text_format(out->address, sizeof out->address, "%.*s", (int)(at - given), given))
         return RAISE(REFUSED, "--push is tcp://HOST:PORT=KEY");
     struct span key = span_of_text(at + 1);
     fault f = key.size == 2 * sizeof out->key ? text_unhex(key, out->key, sizeof out->key)
@@ -40,12 +58,30 @@ static fault take_push(const char *given, struct anchor_push *out)
                : DONE;
 }
 
-static fault take_pushes(const struct arguments *arguments, struct anchor_file *anchor)
+static fault take_pushes(const struct store *store, const struct arguments *arguments,
+                         struct anchor_file *anchor)
 {
     if (arguments->count[ARGUMENT_PUSH] > ANCHOR_PUSHES_MAX)
         return RAISE(REFUSED, "at most %d push addresses", ANCHOR_PUSHES_MAX);
     for (size_t i = 0; i < arguments->count[ARGUMENT_PUSH]; i++)
-        TRY(take_push(arguments->value[ARGUMENT_PUSH][i], &anchor->push[anchor->pushes++]));
+        TRY(take_push(store, arguments->value[ARGUMENT_PUSH][i], &anchor->push[anchor->pushes++]));
+    return DONE;
+}
+
+/* A store from before there was one has none, until it is served. */
+static fault take_intake(const struct store *store, struct anchor_file *anchor)
+{
+    char path[STORE_PATH_BYTES];
+    OWNED(keypair) key = NULL;
+    OWNED(bytes) public_key = NULL;
+    if (!text_format(path, sizeof path, "%s/intake.key", store_folder(store)))
+        return RAISE(BAD_CONFIG, "the folder's name is too long");
+    if (access(path, F_OK) != 0)
+        return DONE;
+    TRY(keypair_load(path, KEY_X25519, &key));
+    TRY(keypair_public(key, &public_key));
+    memcpy(anchor->intake_key, public_key->data, sizeof anchor->intake_key);
+    anchor->has_intake = true;
     return DONE;
 }
 
@@ -76,7 +112,8 @@ fault anchor_write(const char *folder, const struct arguments *arguments, struct
     TRY(store_look(folder, &store));
     TRY(take_store(store, anchor));
     TRY(take_addresses(arguments, anchor));
-    TRY(take_pushes(arguments, anchor));
+    TRY(take_pushes(store, arguments, anchor));
+    TRY(take_intake(store, anchor));
     anchor->made_s = clock_wall_ms() / 1000;
     anchor->expires_s = anchor->made_s + days * DAY_S;
     if (failed(anchor_file_write(anchor, false, &json)))

@@ -64,8 +64,9 @@ static const struct described options[ARGUMENTS] = {
     [ARGUMENT_URL] = {"url", "http://HOST:PORT/PATH", true,
                       "where nodes reach it; `serve` answers under /tsa, and the directory lies "
                       "under /directory/. Of an anchor: one or more, tried in turn"},
-    [ARGUMENT_PUSH] = {"push", "tcp://HOST:PORT=KEY", true,
-                       "where news of the directory are pushed, with the sender's public key"},
+    [ARGUMENT_PUSH] = {"push", "tcp://HOST:PORT[=KEY]", true,
+                       "where news of the directory are pushed; in an anchor with the sender's "
+                       "public key, if it is not this store's"},
     [ARGUMENT_DAYS] = {"days", "N", false, "how long nodes may begin with it (default 90)"},
     [ARGUMENT_ORDER] = {"order", "N", false,
                         "from 1 to 1000; the lowest is asked first (default 1)"},
@@ -85,6 +86,20 @@ static const struct described options[ARGUMENTS] = {
     [ARGUMENT_KEY] = {"key", "PUBLIC", false, "what `operator key` printed"},
     [ARGUMENT_ROLE] = {"role", "enrol|approve|publish|revoke|audit", true,
                        "what the operator may do; give it once for each"},
+    [ARGUMENT_AT] = {"at", "https://HOST:PORT", false,
+                     "instead of STORE: proposes to the registry there (its --admin address)"},
+    [ARGUMENT_ANCHOR] = {"anchor", "FILE", false,
+                         "with --at: the country's anchor, by which the registry is recognized"},
+    [ARGUMENT_LABEL] = {"label", "TEXT", false,
+                        "with --at: a name for what is proposed together (`approve LABEL`)"},
+    [ARGUMENT_YES] = {"yes", NULL, false, "approves without being asked once more"},
+    [ARGUMENT_AUTHORITY] = {"authority", NULL, false,
+                            "holds the store open, carries out what is approved, and publishes it "
+                            "at once in the folder of --directory"},
+    [ARGUMENT_ADMIN] = {"admin", "IP:PORT", false,
+                        "where operators reach it over HTTPS; with --authority"},
+    [ARGUMENT_HOST] = {"host", "NAME", true,
+                       "a name or an IP address under which operators reach `serve --admin`"},
     [ARGUMENT_AS] = {"as", "KEYFILE", true,
                      "approves as the operator with this key; needed as soon as two operators may "
                      "approve"},

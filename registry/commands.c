@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define REMOTE (TAKES(AT) | TAKES(ANCHOR) | TAKES(AS))
+
 const struct command commands[] = {
     {"init",
      NULL,
-     {NULL, TAKES(INSTANCE) | TAKES(NAME), TAKES(VALID_DAYS) | TAKES(ORIGIN)},
+     {NULL, TAKES(INSTANCE) | TAKES(NAME), TAKES(VALID_DAYS) | TAKES(ORIGIN) | TAKES(HOST)},
      NULL,
      "makes a new authority: keys, certificates, and the anchor that nodes are given"},
     {"member",
@@ -146,9 +148,32 @@ const struct command commands[] = {
      "nodes no longer ask it; what it stamped stays good"},
     {"batch",
      NULL,
-     {"FILE", 0, TAKES(AS)},
+     {"FILE", 0, TAKES(AS) | TAKES(AT) | TAKES(ANCHOR) | TAKES(LABEL)},
      NULL,
      "carries out the acts of a file, one a line without program and STORE, all or none"},
+    {"proposals",
+     NULL,
+     {NULL, REMOTE, TAKES(JSON)},
+     NULL,
+     "lists what waits at a registry for approvals, and what became of it"},
+    {"approve",
+     NULL,
+     {"ID|LABEL", REMOTE, TAKES(YES)},
+     NULL,
+     "shows one proposal, or all of a label, in words, and signs them"},
+    {"refuse", NULL, {"ID|LABEL", REMOTE | TAKES(REASON), 0}, NULL, "refuses a proposal for good"},
+    {"requests", NULL, {NULL, REMOTE, TAKES(JSON)}, NULL, "lists what agencies ask of a registry"},
+    {"request", "show", {"ID", REMOTE, 0}, NULL, "shows one request with all that the agency sent"},
+    {"request",
+     "prepare",
+     {"ID", REMOTE, 0},
+     NULL,
+     "issues the certificate and proposes the acts; `approve` them by the request's ID"},
+    {"request",
+     "refuse",
+     {"ID", REMOTE | TAKES(REASON), 0},
+     NULL,
+     "refuses a request for good; the agency sees the reason"},
     {"publish",
      NULL,
      {NULL, TAKES(TO), TAKES(VALID_DAYS)},
@@ -161,10 +186,16 @@ const struct command commands[] = {
      "writes the file that nodes begin with, and says its fingerprint"},
     {"serve",
      NULL,
-     {NULL, TAKES(LISTEN), TAKES(DIRECTORY) | TAKES(READY_FILE)},
+     {NULL, TAKES(LISTEN),
+      TAKES(DIRECTORY) | TAKES(READY_FILE) | TAKES(AUTHORITY) | TAKES(ADMIN) | TAKES(PUSH)},
      NULL,
      "answers over HTTP until SIGTERM: time stamps (/tsa), and the published directory. Of STORE "
-     "it needs the folder stamp/ only, so it can stand on another machine"},
+     "it needs the folder stamp/ only, so it can stand on another machine; with --authority, all"},
+    {"admin-certificate",
+     NULL,
+     {NULL, TAKES(HOST), 0},
+     NULL,
+     "makes the certificate by which operators' programs recognize `serve --admin`"},
     {"show",
      NULL,
      {NULL, 0, TAKES(JSON) | TAKES(POLICY) | TAKES(LOG_VKEY) | TAKES(STATUS_HOURS)},
@@ -191,6 +222,8 @@ const struct command *commands_find(int count, char *const *words, int *used)
 const char *commands_place(const struct command *command)
 {
     bool makes_a_key = strcmp(command->noun, "operator") == 0 && strcmp(command->verb, "key") == 0;
+    if ((command->shape.must & REMOTE) == REMOTE)
+        return ""; /* --at says where */
     return makes_a_key ? "FILE" : "STORE";
 }
 
@@ -198,7 +231,7 @@ struct arguments_shape commands_shape(const struct command *command)
 {
     struct arguments_shape shape = command->shape;
     if (command->act != NULL)
-        shape.may |= TAKES(AS);
+        shape.may |= TAKES(AS) | TAKES(AT) | TAKES(ANCHOR) | TAKES(LABEL);
     return shape;
 }
 

@@ -68,6 +68,19 @@ command_act issue_server_add;
 /* batch.c: acts of a file, one a line, all or none. REFUSED with "FILE:LINE: why". */
 fault batch_run(struct store *store, const char *path, struct said *said);
 /* publish.c: adds Published, commits, signs and writes the folder; says epoch, root, validity. */
+/* How much of this store the folder shows; 0 when it is empty. REFUSED when it shows anything else:
+ * another directory, or acts that this store does not have. */
+fault publish_look(const struct store *store, const char *folder, uint64_t *out_size);
+/* For who publishes again and again: adds Published and commits it with what was added before.
+ * Nothing is folded a second time. *snapshot: of the acts before, for publish_write, or NULL. */
+fault publish_record(struct store *store, const char *folder, unsigned valid_days,
+                     struct bytes **snapshot);
+/* Writes what is committed and not yet in the folder, which shows old_size, and a heartbeat.
+ * snapshot: of all but the last act, or NULL. note: the checkpoint, bytes_free() it. */
+fault publish_write(struct store *store, const char *folder, uint64_t old_size,
+                    const struct bytes *snapshot, struct bytes **note);
+/* A heartbeat of what is committed, into the folder; bytes_free() it. */
+fault publish_beat(struct store *store, const char *folder, struct bytes **heartbeat);
 fault publish_to(struct store *store, const char *folder, unsigned valid_days, struct said *said);
 /* show.c */
 /* status_hours: an older status of a certificate of an outside authority is told of. */

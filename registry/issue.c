@@ -76,6 +76,9 @@ static fault certificate_for(struct store *store, const struct server_request *r
     struct certificate_subject subject;
     if (outside != NULL)
         return take_outside(store, request, outside, out);
+    if (store_is_drafting(store))
+        return RAISE(REFUSED, "only the registry issues certificates: the agency sends its request "
+                              "there (`request prepare`), or give --certificate");
     TRY(fill_subject(store, request->server, &subject));
     fault f = store_issue(store, bytes_span(request->certificate_request), &subject,
                           CERTIFICATE_DAYS, &fresh);

@@ -34,7 +34,7 @@ static struct sha256 root_at(const struct store *store, uint64_t size)
 
 /* What stands in the folder must be our own past: a store restored from an old copy would otherwise
  * publish a second history, and every node would refuse it as a fork. */
-static fault published_size(const struct store *store, const char *folder, uint64_t *out)
+fault publish_look(const struct store *store, const char *folder, uint64_t *out)
 {
     char path[STORE_PATH_BYTES];
     OWNED(bytes) note = NULL;
@@ -90,36 +90,73 @@ static fault write_authority(struct store *store, const char *folder)
     return file_replace(path, bytes_span(pem), 0644);
 }
 
-static fault write_folder(struct store *store, const char *folder, uint64_t old_size,
-                          const struct bytes *snapshot)
+static fault head_of(const struct store *store, struct checkpoint *out)
 {
-    struct checkpoint head = {.size = store_count(store), .root = store_root(store)};
-    OWNED(bytes) note = NULL;
-    if (!text_format(head.origin, sizeof head.origin, "%s", store_log_key(store)->name))
+    *out = (struct checkpoint){.size = store_count(store), .root = store_root(store)};
+    if (!text_format(out->origin, sizeof out->origin, "%s", store_log_key(store)->name))
         return RAISE(BAD_NAME, "the log's name is too long");
-    TRY(store_sign_checkpoint(store, &head, &note));
+    return DONE;
+}
+
+fault publish_beat(struct store *store, const char *folder, struct bytes **heartbeat)
+{
+    struct checkpoint head;
+    char path[STORE_PATH_BYTES];
+    OWNED(bytes) note = NULL;
+    TRY(head_of(store, &head));
+    TRY(path_of(folder, "heartbeat", path));
+    TRY(store_sign_heartbeat(store, &head, clock_wall_ms(), &note));
+    TRY(file_replace(path, bytes_span(note), 0644));
+    *heartbeat = TAKE(note);
+    return DONE;
+}
+
+fault publish_record(struct store *store, const char *folder, unsigned valid_days,
+                     struct bytes **snapshot)
+{
+    OWNED(bytes) made = NULL;
+    int64_t until_ms = 0;
+    TRY(snapshots_make(store, folder, &made));
+    TRY(add_published(store, valid_days, made, &until_ms));
+    TRY(store_commit(store));
+    *snapshot = TAKE(made);
+    return DONE;
+}
+
+fault publish_write(struct store *store, const char *folder, uint64_t old_size,
+                    const struct bytes *snapshot, struct bytes **note)
+{
+    struct checkpoint head;
+    OWNED(bytes) made = NULL;
+    OWNED(bytes) heartbeat = NULL;
+    TRY(head_of(store, &head));
+    TRY(store_sign_checkpoint(store, &head, &made));
     TRY(file_make_folders(folder, 0755));
     TRY(write_authority(store, folder));
     if (snapshot != NULL)
         TRY(snapshots_write(folder, head.size - 1, bytes_span(snapshot)));
-    return tiles_publish(folder, store_leaves(store), old_size, head.size, bytes_span(note));
+    TRY(tiles_publish(folder, store_leaves(store), old_size, head.size, bytes_span(made)));
+    TRY(status_book_publish(store_folder(store), folder));
+    TRY(publish_beat(store, folder, &heartbeat));
+    *note = TAKE(made);
+    return DONE;
 }
 
 fault publish_to(struct store *store, const char *folder, unsigned valid_days, struct said *said)
 {
     OWNED(directory) as_a_node_sees_it = NULL;
+    OWNED(bytes) note = NULL;
     OWNED(bytes) snapshot = NULL;
     char root[4 * ((SHA256_BYTES + 2) / 3) + 1], until[32];
     uint64_t old_size = 0;
     int64_t until_ms = 0;
-    TRY(published_size(store, folder, &old_size));
+    TRY(publish_look(store, folder, &old_size));
     TRY(snapshots_make(store, folder, &snapshot));
     TRY(add_published(store, valid_days, snapshot, &until_ms));
     TRY(directory_fold(store_leaves(store), store_count(store), store_trust(store),
                        store_authority(store), &as_a_node_sees_it));
     TRY(store_commit(store));
-    TRY(write_folder(store, folder, old_size, snapshot));
-    TRY(status_book_publish(store_folder(store), folder));
+    TRY(publish_write(store, folder, old_size, snapshot, &note));
     struct sha256 hash = store_root(store);
     text_base64(sha256_span(&hash), root, sizeof root);
     clock_text(until_ms, until, sizeof until);

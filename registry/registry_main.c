@@ -5,6 +5,7 @@
  */
 #include "registry/anchor.h"
 #include "registry/commands.h"
+#include "registry/remote/remote.h"
 #include "registry/serve/serve.h"
 #include "registry/status/statuses.h"
 
@@ -28,7 +29,7 @@ static void print_usage(const struct command *command, FILE *out)
     fputs(PROGRAM " ", out);
     print_words(command, out);
     struct arguments_shape shape = commands_shape(command);
-    fprintf(out, " %s", commands_place(command));
+    fprintf(out, "%s%s", commands_place(command)[0] == '\0' ? "" : " ", commands_place(command));
     arguments_usage(&shape, out);
     fputc('\n', out);
 }
@@ -107,6 +108,8 @@ static fault run_init(const char *folder, const struct arguments *arguments, str
                               .name = arguments_text(arguments, ARGUMENT_NAME),
                               .origin = arguments_text(arguments, ARGUMENT_ORIGIN)};
     TRY(arguments_number(arguments, ARGUMENT_VALID_DAYS, 1, 3650, 30, &plan.valid_days));
+    plan.hosts = arguments->count[ARGUMENT_HOST];
+    plan.host = arguments->value[ARGUMENT_HOST];
     if (plan.origin == NULL) {
         if (!text_format(origin, sizeof origin, "chaski/%s/directory", plan.instance))
             return RAISE(REFUSED, "the instance is too long");
@@ -149,13 +152,27 @@ static fault add_stamping(struct store *store, struct said *said)
     return DONE;
 }
 
+static fault make_admin_certificate(struct store *store, const struct arguments *arguments,
+                                    struct said *said)
+{
+    TRY(store_make_hosting(store, arguments->value[ARGUMENT_HOST],
+                           arguments->count[ARGUMENT_HOST]));
+    said_add(said, "certificate for operators' programs: %s/admin.pem", store_folder(store));
+    return DONE;
+}
+
 static fault run_serve(const char *folder, const struct arguments *arguments)
 {
+    if (arguments->count[ARGUMENT_PUSH] > 1)
+        return RAISE(BAD_REQUEST, "`serve` has one --push");
     return serve(&(struct serve_plan){
         .store = folder,
         .listen = arguments_text(arguments, ARGUMENT_LISTEN),
         .directory = arguments_text(arguments, ARGUMENT_DIRECTORY),
         .ready_file = arguments_text(arguments, ARGUMENT_READY_FILE),
+        .authority = arguments_text(arguments, ARGUMENT_AUTHORITY) != NULL,
+        .admin = arguments_text(arguments, ARGUMENT_ADMIN),
+        .push = arguments_text(arguments, ARGUMENT_PUSH),
     });
 }
 
@@ -176,6 +193,8 @@ static fault run_in_store(const struct command *command, const char *folder,
         TRY(batch_run(store, arguments->operand, said));
     else if (strcmp(command->noun, "stamp-authority") == 0)
         TRY(add_stamping(store, said));
+    else if (strcmp(command->noun, "admin-certificate") == 0)
+        TRY(make_admin_certificate(store, arguments, said));
     else
         TRY(run_publish(store, arguments, said));
     return store_commit(store);
@@ -204,13 +223,15 @@ static int run_words(const struct command *command, int count, char **words)
     struct arguments arguments;
     struct arguments_shape shape = commands_shape(command);
     OWNED(said) said = said_new();
-    if (count < 1 || words[0][0] == '-') {
+    bool elsewhere = text_is_among("--at", count, words);
+    if (!elsewhere && (count < 1 || words[0][0] == '-')) {
         ignore(RAISE(BAD_REQUEST, "the %s is missing", commands_place(command)));
         return not_understood(command);
     }
-    if (failed(arguments_parse(&shape, count - 1, words + 1, &arguments)))
+    if (failed(arguments_parse(&shape, count - !elsewhere, words + !elsewhere, &arguments)))
         return not_understood(command);
-    fault f = run(command, words[0], &arguments, said);
+    fault f = elsewhere ? remote_run(command, &arguments, said)
+                        : run(command, words[0], &arguments, said);
     if (f.code == BAD_REQUEST)
         return not_understood(command);
     if (!failed(f))

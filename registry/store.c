@@ -6,8 +6,10 @@
 #include "lib/base/text.h"
 #include "lib/bus/act_approval.h"
 #include "lib/bus/directory_private.h"
+#include "lib/bus/heartbeat.h"
 #include "registry/acts_file.h"
 #include "registry/approving.h"
+#include "registry/hosting.h"
 #include "registry/stamping.h"
 
 #include "directory.pb-c.h"
@@ -44,7 +46,19 @@ struct store {
     struct approving *approving;
     struct output *output;
     size_t outputs;
+    bool drafting;
+    struct bytes **draft;
+    struct span *drafted; /* the same, lent */
+    size_t drafts;
 };
+
+static void drop_outputs(struct store *self)
+{
+    for (; self->outputs > 0; self->outputs--) {
+        free(self->output[self->outputs - 1].path);
+        bytes_free(&self->output[self->outputs - 1].bytes);
+    }
+}
 
 void store_free(struct store **owner)
 {
@@ -52,11 +66,12 @@ void store_free(struct store **owner)
     *owner = NULL;
     if (self == NULL)
         return;
-    for (size_t i = 0; i < self->outputs; i++) {
-        free(self->output[i].path);
-        bytes_free(&self->output[i].bytes);
-    }
+    drop_outputs(self);
     free(self->output);
+    for (size_t i = 0; i < self->drafts; i++)
+        bytes_free(&self->draft[i]);
+    free(self->draft);
+    free(self->drafted);
     directory_release(&self->state);
     approving_free(&self->approving);
     acts_file_free(&self->acts);
@@ -133,17 +148,21 @@ static fault load_keys(struct store *self)
     return load_key(self, "keys/log.key", KEY_ED25519, &self->log_key);
 }
 
-static fault fold(struct store *self)
+/* known: the leaves are those that were verified before. */
+static fault fold(struct store *self, bool known)
 {
     const struct span *leaves = acts_file_leaves(self->acts);
     self->state = directory_new(self->trust);
+    self->state->known = known;
     for (size_t i = 0; i < acts_file_count(self->acts); i++) {
         struct cades_parts parts;
-        if (failed(cades_verify_leaf(self->authority, leaves[i], &parts)))
+        if (failed(known ? cades_parse(leaves[i], &parts)
+                         : cades_verify_leaf(self->authority, leaves[i], &parts)))
             return RAISE(LOG_BROKEN, "act %zu is not signed by this authority: %s", i,
                          fault_detail());
         TRY(directory_apply(self->state, i, parts.content));
     }
+    self->state->known = false;
     directory_finish(self->state);
     return DONE;
 }
@@ -171,7 +190,7 @@ static fault open_store(const char *folder, bool writes, struct store **out)
     TRY(load_anchor(self));
     if (writes)
         TRY(load_keys(self));
-    TRY(fold(self));
+    TRY(fold(self, false));
     *out = TAKE(self);
     return DONE;
 }
@@ -186,11 +205,37 @@ fault store_look(const char *folder, struct store **out)
     return open_store(folder, false, out);
 }
 
+fault store_drafts(struct directory **state, struct trust **trust, const struct note_key *log,
+                   struct store **out)
+{
+    struct store *self = owned_new(sizeof *self);
+    self->lock = -1;
+    self->drafting = true;
+    self->approving = approving_new();
+    self->state = TAKE(*state);
+    self->trust = TAKE(*trust);
+    self->state->trust = self->trust;
+    self->log = *log;
+    *out = self;
+    return DONE;
+}
+
 // --- asking -------------------------------------------------------------------------------------
 
 uint64_t store_cut_bytes(const struct store *self)
 {
     return self->cut_bytes;
+}
+
+const struct span *store_drafted(const struct store *self, size_t *count)
+{
+    *count = self->drafts;
+    return self->drafted;
+}
+
+bool store_is_drafting(const struct store *self)
+{
+    return self->drafting;
 }
 
 const char *store_folder(const struct store *self)
@@ -289,6 +334,11 @@ fault store_approve_as(struct store *self, const char *key_file)
     return approving_add_key(self->approving, key_file);
 }
 
+fault store_sign(struct store *self, Chaski__Act *act)
+{
+    return approving_sign(self->approving, self->state, clock_wall_ms(), act);
+}
+
 /* What the authority does by itself is nobody's to approve. */
 static fault approve(struct store *self, int64_t time_ms, Chaski__Act *act)
 {
@@ -297,20 +347,63 @@ static fault approve(struct store *self, int64_t time_ms, Chaski__Act *act)
     return approving_sign(self->approving, self->state, time_ms, act);
 }
 
+static fault pack(const Chaski__Act *act, struct bytes **out)
+{
+    TRY(bytes_new(chaski__act__get_packed_size(act), out));
+    chaski__act__pack(act, (*out)->data);
+    return DONE;
+}
+
+/* What could not be carried out is seen here already, but for approvals that are still missing. */
+static fault try_out(struct store *self, Chaski__Act *act, int64_t time_ms)
+{
+    OWNED(bytes) trial = NULL;
+    bool governed = self->state->governed;
+    act->number = directory_epoch(self->state) + self->drafts;
+    act->time_ms = (uint64_t)time_ms;
+    TRY(pack(act, &trial));
+    act->number = act->time_ms = 0;
+    self->state->governed = false;
+    fault f = directory_apply(self->state, directory_epoch(self->state) + self->drafts,
+                              bytes_span(trial));
+    self->state->governed |= governed;
+    return failed(f) ? RAISE(REFUSED, "%s", fault_detail()) : DONE;
+}
+
+static fault draft(struct store *self, Chaski__Act *act)
+{
+    char context[] = CONTEXT;
+    int64_t time_ms = 0;
+    OWNED(bytes) packed = NULL;
+    TRY(store_time(self, &time_ms));
+    act->context = context;
+    if (approving_keys(self->approving) == 0)
+        return RAISE(REFUSED, "an act that is proposed needs an operator: --as KEYFILE");
+    TRY(approving_sign(self->approving, self->state, time_ms, act));
+    TRY(pack(act, &packed));
+    TRY(try_out(self, act, time_ms));
+    self->draft = owned_grow(self->draft, self->drafts + 1, sizeof *self->draft);
+    self->drafted = owned_grow(self->drafted, self->drafts + 1, sizeof *self->drafted);
+    self->drafted[self->drafts] = bytes_span(packed);
+    self->draft[self->drafts++] = TAKE(packed);
+    return DONE;
+}
+
 fault store_act(struct store *self, Chaski__Act *act)
 {
     char context[] = CONTEXT;
     OWNED(bytes) content = NULL;
     OWNED(bytes) leaf = NULL;
     int64_t time_ms = 0;
+    if (self->drafting)
+        return draft(self, act);
     assert(self->writes);
     TRY(store_time(self, &time_ms));
     act->context = context;
     act->number = acts_file_count(self->acts);
     act->time_ms = (uint64_t)time_ms;
     TRY(approve(self, time_ms, act));
-    TRY(bytes_new(chaski__act__get_packed_size(act), &content));
-    chaski__act__pack(act, content->data);
+    TRY(pack(act, &content));
     if (failed(directory_apply(self->state, act->number, bytes_span(content))))
         return RAISE(REFUSED, "%s", fault_detail());
     TRY(sign(self, bytes_span(content), time_ms, &leaf));
@@ -327,10 +420,21 @@ void store_then_write(struct store *self, const char *path, struct bytes **bytes
 
 fault store_commit(struct store *self)
 {
-    TRY(acts_file_commit(self->acts));
+    if (!self->drafting)
+        TRY(acts_file_commit(self->acts));
+    directory_finish(self->state);
     for (size_t i = 0; i < self->outputs; i++)
         TRY(file_replace(self->output[i].path, bytes_span(self->output[i].bytes), 0644));
+    drop_outputs(self);
     return DONE;
+}
+
+fault store_rewind(struct store *self)
+{
+    drop_outputs(self);
+    acts_file_rewind(self->acts);
+    directory_release(&self->state);
+    return fold(self, true);
 }
 
 fault store_sign_checkpoint(struct store *self, const struct checkpoint *head, struct bytes **note)
@@ -341,6 +445,14 @@ fault store_sign_checkpoint(struct store *self, const struct checkpoint *head, s
     assert(self->writes);
     TRY(keypair_sign_message(self->log_key, span_of(body, size), signature));
     return checkpoint_note(head, &self->log, signature, note);
+}
+
+fault store_sign_heartbeat(struct store *self, const struct checkpoint *head, int64_t now_ms,
+                           struct bytes **note)
+{
+    const struct heartbeat beat = {.head = *head, .time_s = (uint64_t)(now_ms / 1000)};
+    assert(self->writes);
+    return heartbeat_make(&beat, &self->log, self->log_key, note);
 }
 
 fault store_issue(struct store *self, struct span request,
@@ -363,4 +475,13 @@ fault store_add_stamping(struct store *self)
     TRY(store_time(self, &now_ms));
     return stamping_make(self->folder, self->ca_key, self->ca, directory_instance(self->state),
                          now_ms);
+}
+
+fault store_make_hosting(struct store *self, const char *const *hosts, size_t count)
+{
+    int64_t now_ms = 0;
+    assert(self->writes);
+    TRY(store_time(self, &now_ms));
+    return hosting_make(self->folder, self->ca_key, self->ca, directory_instance(self->state),
+                        hosts, count, now_ms);
 }

@@ -6,13 +6,17 @@
  *   keys/                   ca.key acts.key log.key: PKCS#8 PEM, mode 0600
  *   ca.pem authority.pem    certificates of the CA and of the key that signs acts
  *   anchor/                 what nodes are given: trust.pem, directory.vkey
+ *   admin.key admin.pem     HTTPS for operators, see hosting.h
+ *   push.key intake.key     CURVE and X25519: the sender of news, and what proofs are made for
+ *   proposals/ requests/    what waits at `serve`, see serve/proposals.h and serve/requests.h
  *   stamp/                  the time stamp authority, see stamping.h; may stand elsewhere
  *   statuses/               what outside authorities said of certificates, see status_book.h
  *   settings.json           {"valid_days": 30, "snapshot_every": 2048}
  *   lock                    held by the one command that may write
  *
  * An act is checked by folding it into the state before it is signed, and signed before it is
- * written: a bad act is never stored. After a refused act the store object is of no more use.
+ * written: a bad act is never stored. After a refused act the store object is of no more use until
+ * store_rewind.
  */
 #ifndef REGISTRY_STORE_H
 #define REGISTRY_STORE_H
@@ -32,6 +36,8 @@ struct store_plan {
     const char *name;     /* of the authority, for people */
     const char *origin;   /* of the directory's log */
     unsigned valid_days;  /* of a published directory */
+    size_t hosts;         /* under which operators reach it; 0: this machine alone */
+    const char *const *host;
 };
 
 /* Makes the folder (which must not be there, or be empty) with new keys, certificates and the first
@@ -43,6 +49,14 @@ fault store_make(const char *folder, const struct store_plan *plan);
 fault store_open(const char *folder, struct store **out);
 /* The same without lock and private keys; store_act and what signs may not be called. */
 fault store_look(const char *folder, struct store **out);
+/* One that only drafts, for acts that are proposed to a registry elsewhere: no folder and no keys
+ * of the authority. Takes state and trust. Acts need an operator's key (store_approve_as); they are
+ * tried on the state and kept. */
+fault store_drafts(struct directory **state, struct trust **trust, const struct note_key *log,
+                   struct store **out);
+/* Packed acts with their intent and approvals, in order; lent. */
+const struct span *store_drafted(const struct store *self, size_t *count);
+bool store_is_drafting(const struct store *self);
 void store_free(struct store **self);
 
 /* Bytes of an unfinished command that store_open has cut off; 0 as a rule. */
@@ -69,17 +83,28 @@ fault store_time(const struct store *self, int64_t *out_ms);
 /* The acts that follow carry the approval of the operator with this key too. BAD_KEY; REFUSED for
  * more keys than an act can have approvals. */
 fault store_approve_as(struct store *self, const char *key_file);
+/* Adds these approvals to an act that has its intent; what it then points to is lent until the next
+ * act. REFUSED when a key is of no operator. */
+fault store_sign(struct store *self, struct Chaski__Act *act);
 /* Numbers, dates, checks and signs an act; it counts after store_commit. REFUSED says why not. */
 fault store_act(struct store *self, struct Chaski__Act *act);
 /* A file to be written once the acts are durable: a certificate. Takes `bytes`. */
 void store_then_write(struct store *self, const char *path, struct bytes **bytes);
 fault store_commit(struct store *self);
+/* Back to what is committed, after a refused act: the store can be used again. Nothing is verified
+ * a second time. */
+fault store_rewind(struct store *self);
 
 /* With the authority's keys. */
 fault store_sign_checkpoint(struct store *self, const struct checkpoint *head, struct bytes **note);
+/* That this head is the newest now. */
+fault store_sign_heartbeat(struct store *self, const struct checkpoint *head, int64_t now_ms,
+                           struct bytes **note);
 fault store_issue(struct store *self, struct span request,
                   const struct certificate_subject *subject, int64_t days,
                   struct certificate **out);
+/* admin.key and admin.pem, see hosting.h. REFUSED for what is no host. Waits for the disk. */
+fault store_make_hosting(struct store *self, const char *const *hosts, size_t count);
 /* Makes stamp/. REFUSED when there is one. Waits for the disk. */
 fault store_add_stamping(struct store *self);
 

@@ -8,6 +8,8 @@
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "registry/acts_file.h"
+#include "lib/net/socket.h"
+#include "registry/hosting.h"
 #include "registry/stamping.h"
 
 #include "directory.pb-c.h"
@@ -78,6 +80,8 @@ static fault fill_subject(const struct making *self, const char *member, const c
     return DONE;
 }
 
+static const char *const this_machine[] = {"localhost", "127.0.0.1", "::1"};
+
 static fault make_certificates(const struct making *self)
 {
     struct certificate_subject ca_subject, subject;
@@ -98,7 +102,24 @@ static fault make_certificates(const struct making *self)
     TRY(write_certificate(self, "ca.pem", ca));
     TRY(write_certificate(self, "anchor/trust.pem", ca));
     TRY(write_certificate(self, "authority.pem", authority));
-    return stamping_make(self->folder, ca_key, ca, self->plan->instance, self->now_ms);
+    TRY(stamping_make(self->folder, ca_key, ca, self->plan->instance, self->now_ms));
+    return hosting_make(self->folder, ca_key, ca, self->plan->instance,
+                        self->plan->hosts == 0 ? this_machine : self->plan->host,
+                        self->plan->hosts == 0 ? 3 : self->plan->hosts, self->now_ms);
+}
+
+/* What `serve` uses on the network besides; none of it signs acts. */
+static fault make_network_keys(const struct making *self)
+{
+    char path[STORE_PATH_BYTES];
+    struct curve_keys push;
+    OWNED(keypair) intake = NULL;
+    text_format(path, sizeof path, "%s/push.key", self->folder);
+    curve_make(&push);
+    TRY(curve_save(&push, path));
+    text_format(path, sizeof path, "%s/intake.key", self->folder);
+    TRY(keypair_make(KEY_X25519, &intake));
+    return keypair_save(intake, path);
 }
 
 static fault make_log_key(const struct making *self)
@@ -148,6 +169,7 @@ static fault fill(const struct making *self)
     TRY(make_folders(self));
     TRY(make_certificates(self));
     TRY(make_log_key(self));
+    TRY(make_network_keys(self));
     TRY(write_text(self, "settings.json", settings));
     TRY(acts_file_make(self->folder));
     TRY(open_directory(self));
@@ -162,6 +184,10 @@ static void drop(const struct making *self)
                                         "stamp/stamp.pem",
                                         "stamp/serial",
                                         "stamp",
+                                        "admin.key",
+                                        "admin.pem",
+                                        "push.key",
+                                        "intake.key",
                                         "keys/ca.key",
                                         "keys/acts.key",
                                         "keys/log.key",

@@ -5,7 +5,8 @@
 #include "lib/base/file.h"
 #include "lib/base/jail.h"
 #include "lib/base/text.h"
-#include "registry/serve/http_face.h"
+#include "registry/serve/admin_face.h"
+#include "registry/serve/public_face.h"
 #include "registry/serve/stamp_line.h"
 #include "registry/stamping.h"
 
@@ -19,9 +20,12 @@ struct server {
     struct stamp_line *stamps;
     struct serials *serials;
     struct loop *loop;
-    struct http_face *face;
-    struct loop_watch stamps_watch;
-    bool broken; /* the process that stamps has gone */
+    struct authority_line *authority; /* or NULL */
+    struct office *office;            /* likewise */
+    struct public_face *face;
+    struct admin_face *admin; /* or NULL */
+    struct loop_watch stamps_watch, authority_watch;
+    const char *broken; /* which process has gone, or NULL */
 };
 
 static void server_free(struct server **owner)
@@ -30,10 +34,13 @@ static void server_free(struct server **owner)
     *owner = NULL;
     if (self == NULL)
         return;
-    http_face_free(&self->face);
+    admin_face_free(&self->admin);
+    public_face_free(&self->face);
+    office_free(&self->office);
     loop_free(&self->loop);
     serials_free(&self->serials);
     stamp_line_free(&self->stamps);
+    authority_line_free(&self->authority);
     free(self);
 }
 
@@ -43,17 +50,30 @@ static void on_asked_to_stop(void *owner)
     loop_stop(self->loop);
 }
 
-static void on_broken(void *owner)
+static void stamps_broken(void *owner)
 {
     struct server *self = owner;
-    self->broken = true;
+    self->broken = "the process that stamps has gone";
+    loop_stop(self->loop);
+}
+
+static void authority_broken(void *owner)
+{
+    struct server *self = owner;
+    self->broken = "the authority's process has gone";
     loop_stop(self->loop);
 }
 
 static void on_stamps_gone(struct loop_watch *watch, uint32_t bits)
 {
     (void)bits;
-    on_broken(watch->owner);
+    stamps_broken(watch->owner);
+}
+
+static void on_authority_gone(struct loop_watch *watch, uint32_t bits)
+{
+    (void)bits;
+    authority_broken(watch->owner);
 }
 
 static fault check_directory(const char *folder)
@@ -71,36 +91,88 @@ static fault start_loop(struct server *self)
     TRY(loop_on_signal(self->loop, SIGINT, on_asked_to_stop, self));
     self->stamps_watch =
         (struct loop_watch){stamp_line_fd(self->stamps), EPOLLIN, on_stamps_gone, self};
-    return loop_watch(self->loop, &self->stamps_watch);
+    TRY(loop_watch(self->loop, &self->stamps_watch));
+    if (self->authority == NULL)
+        return DONE;
+    self->authority_watch =
+        (struct loop_watch){authority_line_fd(self->authority), EPOLLIN, on_authority_gone, self};
+    return loop_watch(self->loop, &self->authority_watch);
 }
 
 static fault write_ready_file(const struct server *self)
 {
-    char text[256];
+    char text[768], more[512] = "";
     if (self->plan->ready_file == NULL)
         return DONE;
-    text_format(text, sizeof text, "listen=%s\npid=%d\nstamp_pid=%d\n",
-                http_face_address(self->face), (int)getpid(), (int)stamp_line_pid(self->stamps));
+    if (self->authority != NULL)
+        text_format(more, sizeof more, "authority_pid=%d\n",
+                    (int)authority_line_pid(self->authority));
+    text_format(text, sizeof text, "listen=%s\npid=%d\nstamp_pid=%d\n%s",
+                public_face_address(self->face), (int)getpid(), (int)stamp_line_pid(self->stamps),
+                more);
+    size_t used = strlen(text);
+    if (self->admin != NULL)
+        text_format(text + used, sizeof text - used, "admin=%s\n", admin_face_address(self->admin));
+    used = strlen(text);
+    if (self->office != NULL && self->office->push != NULL)
+        text_format(text + used, sizeof text - used, "push=%s\n", push_address(self->office->push));
     return file_replace(self->plan->ready_file, span_of_text(text), 0644);
+}
+
+static fault check_plan(const struct serve_plan *plan)
+{
+    if (!plan->authority && (plan->admin != NULL || plan->push != NULL))
+        return RAISE(REFUSED, "--admin and --push need --authority");
+    if (plan->authority && plan->directory == NULL)
+        return RAISE(REFUSED, "--authority needs --directory, the folder that it publishes");
+    return plan->authority ? DONE : check_directory(plan->directory);
+}
+
+/* The children first: they fork, and must not have what this process opens. */
+static fault start_children(struct server *self)
+{
+    TRY(stamping_lock(self->plan->store));
+    TRY(serials_open(self->plan->store, &self->serials));
+    TRY(stamp_line_start(self->plan->store, &self->stamps));
+    if (!self->plan->authority)
+        return DONE;
+    return authority_line_start(self->plan->store, self->plan->directory, &self->authority);
+}
+
+static fault start_office(struct server *self)
+{
+    const struct office_options options = {.loop = self->loop,
+                                           .store = self->plan->store,
+                                           .folder = self->plan->directory,
+                                           .push = self->plan->push,
+                                           .line = self->authority,
+                                           .failed = authority_broken,
+                                           .owner = self};
+    if (self->authority == NULL)
+        return DONE;
+    TRY(office_open(&options, &self->office));
+    if (self->plan->admin == NULL)
+        return DONE;
+    return admin_face_new(self->loop, self->office, self->plan->admin, &self->admin);
 }
 
 static fault start(struct server *self)
 {
-    TRY(check_directory(self->plan->directory));
-    TRY(stamping_lock(self->plan->store));
-    TRY(serials_open(self->plan->store, &self->serials));
-    TRY(stamp_line_start(self->plan->store, &self->stamps));
+    TRY(check_plan(self->plan));
+    TRY(start_children(self));
     TRY(start_loop(self));
-    const struct http_face_options options = {.loop = self->loop,
-                                              .stamps = self->stamps,
-                                              .serials = self->serials,
-                                              .directory = self->plan->directory,
-                                              .failed = on_broken,
-                                              .owner = self};
-    TRY(http_face_new(&options, self->plan->listen, &self->face));
+    TRY(start_office(self));
+    const struct public_face_options options = {.loop = self->loop,
+                                                .stamps = self->stamps,
+                                                .serials = self->serials,
+                                                .directory = self->plan->directory,
+                                                .office = self->office,
+                                                .failed = stamps_broken,
+                                                .owner = self};
+    TRY(public_face_new(&options, self->plan->listen, &self->face));
     TRY(jail_enter(JAIL_GATEWAY));
     TRY(write_ready_file(self));
-    EVENT(INFO, "registry.ready", E_TEXT("address", http_face_address(self->face)),
+    EVENT(INFO, "registry.ready", E_TEXT("address", public_face_address(self->face)),
           E_TEXT("directory", self->plan->directory));
     return DONE;
 }
@@ -113,8 +185,8 @@ fault serve(const struct serve_plan *plan)
     signal(SIGPIPE, SIG_IGN);
     TRY(start(self));
     TRY(loop_run(self->loop));
-    if (self->broken)
-        return RAISE(INTERNAL, "the process that stamps has gone");
+    if (self->broken != NULL)
+        return RAISE(INTERNAL, "%s", self->broken);
     EVENT(INFO, "registry.stopped");
     return DONE;
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * serve - the registry on a network: time stamps and the published directory, over plain HTTP (all
- * of it is signed, none of it is secret).
+ * serve - the registry on a network: time stamps, the published directory, and, with the
+ * authority's own store, what members, agencies and operators do there.
  *
- * Two processes. This one reads HTTP with libmicrohttpd and the directory's files, gives the serial
- * numbers, and holds no key. The other (stamp_line.h) reads time stamp requests with OpenSSL and
- * signs: no network, no files, by seccomp. Broken into, this one could have anything stamped, as
- * everybody can, at the true time; it never gets the key.
+ * Two or three processes. This one reads HTTP and TLS with libmicrohttpd, and the directory's
+ * files, gives serial numbers, keeps what waits for approvals, and holds no key that signs for
+ * others: those of TLS, of the push and of the intake. `stamp` (stamp_line.h) signs time stamps: no
+ * network, no files, by seccomp. `authority` (authority_line.h) holds the keys of acts, log and CA
+ * and alone writes the store: no network. Broken into, this process could have anything stamped at
+ * the true time, as everybody can, and stop publishing; acts need approvals that it cannot make.
  */
 #ifndef REGISTRY_SERVE_SERVE_H
 #define REGISTRY_SERVE_SERVE_H
@@ -14,13 +16,16 @@
 #include "lib/base/fault.h"
 
 struct serve_plan {
-    const char *store;      /* its folder stamp/ only, see registry/stamping.h */
+    const char *store;      /* without `authority` its folder stamp/ only, see stamping.h */
     const char *listen;     /* IP:PORT */
     const char *directory;  /* the published folder, or NULL: stamps only */
     const char *ready_file; /* or NULL */
+    bool authority;         /* the whole store: acts are carried out; `directory` is published */
+    const char *admin;      /* IP:PORT for operators, or NULL; with `authority` */
+    const char *push;       /* tcp://IP:PORT, or NULL; with `authority` */
 };
 
-/* Until SIGTERM or SIGINT (DONE), or until the process that stamps has died (INTERNAL). */
+/* Until SIGTERM or SIGINT (DONE), or until one of the other processes has died (INTERNAL). */
 fault serve(const struct serve_plan *plan);
 
 #endif

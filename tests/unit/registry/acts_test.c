@@ -179,7 +179,8 @@ static void test_a_stranger_gets_no_certificate(void)
 
 static void test_the_directorys_own_log_is_nobody_elses(void)
 {
-    const struct store_plan plan = {"CO", "A", "log.example/1/1", 30};
+    const struct store_plan plan = {
+        .instance = "CO", .name = "A", .origin = "log.example/1/1", .valid_days = 30};
     struct place place = place_in(unit_folder(), "store");
     OWNED(keypair) key = NULL;
     MUST(keypair_make(KEY_P256, &key));

@@ -38,7 +38,7 @@ static void test_a_new_store_has_its_first_act_and_private_keys(void)
 
 static void test_a_store_is_not_made_over_another(void)
 {
-    const struct store_plan plan = {"CO", "Otra", "chaski/CO/directory", 30};
+    const struct store_plan plan = {"CO", "Otra", "chaski/CO/directory", 30, 0, NULL};
     struct place place = authority_make();
     struct place head = place_in(place.at, "acts.head");
     OWNED(bytes) before = place_read(&head);
@@ -53,13 +53,13 @@ static void test_a_bad_plan_leaves_nothing_behind(void)
 {
     static const char *const bad[] = {"", "C/O", "C O", " CO", "C%O"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        const struct store_plan plan = {bad[i], "X", "chaski/x", 30};
+        const struct store_plan plan = {bad[i], "X", "chaski/x", 30, 0, NULL};
         struct place place = place_in(unit_folder(), "store");
         CU_ASSERT(failed(store_make(place.at, &plan)));
         CU_ASSERT_NOT_EQUAL(access(place.at, F_OK), 0);
     }
     /* fails half-way, when the log's key is named */
-    const struct store_plan plan = {"CO", "X", "has a blank", 30};
+    const struct store_plan plan = {"CO", "X", "has a blank", 30, 0, NULL};
     const char *folder = unit_folder();
     struct place place = place_in(folder, "store");
     CU_ASSERT(failed(store_make(place.at, &plan)));

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+#include "registry/act_said.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/text.h"
+#include "lib/crypto/digest.h"
+
+#include "directory.pb-c.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+struct text {
+    char *at;
+    size_t room, used;
+};
+
+static void add(struct text *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct text *self, const char *format, ...)
+{
+    va_list args;
+    if (self->used + 1 >= self->room)
+        return;
+    va_start(args, format);
+    int size = vsnprintf(self->at + self->used, self->room - self->used, format, args);
+    va_end(args);
+    if (size >= 0 && (size_t)size < self->room - self->used) {
+        self->used += (size_t)size;
+        return;
+    }
+    self->used = self->room - 1;
+    memcpy(self->at + self->room - 4, "...", 4);
+}
+
+static void add_hash(struct text *self, const char *what, ProtobufCBinaryData bytes)
+{
+    char hex[17];
+    struct sha256 hash = SHA256_OF(span_of(bytes.data, bytes.len));
+    text_hex(span_of(hash.at, 8), hex, sizeof hex);
+    add(self, ", %s %s", what, hex);
+}
+
+static void add_time(struct text *self, uint64_t ms)
+{
+    char text[32];
+    clock_text((int64_t)ms, text, sizeof text);
+    add(self, "%s", text);
+}
+
+static void add_list(struct text *self, const char *what, char *const *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        add(self, "%s%s", i == 0 ? what : " ", items[i]);
+}
+
+static const char *is_new(const struct directory *state, bool there)
+{
+    return state == NULL ? "" : there ? " (changed)" : " (new)";
+}
+
+static void say_member(struct text *self, const Chaski__MemberSet *act,
+                       const struct directory *state)
+{
+    const struct directory_member *now =
+        state == NULL ? NULL : directory_member(state, span_of_text(act->id));
+    add(self, "member %s%s: %s, %s", act->id, is_new(state, now != NULL), act->name,
+        act->public_agency ? "a public agency" : "no public agency");
+    if (now != NULL)
+        add(self, "; until now: %s, %s", now->name,
+            now->public_agency ? "a public agency" : "no public agency");
+}
+
+static void say_server(struct text *self, const Chaski__ServerSet *act,
+                       const struct directory *state)
+{
+    bool there = state != NULL && directory_server(state, span_of_text(act->id)) != NULL;
+    add(self, "server %s%s", act->id, is_new(state, there));
+    add_list(self, ", at ", act->address, act->n_address);
+    add_hash(self, "transport key", act->transport_key);
+    for (size_t i = 0; i < act->n_seal_key; i++)
+        add_hash(self, "sealing key", act->seal_key[i]);
+    add(self, ", log %s", act->log_vkey);
+    add(self, act->witness_vkey[0] == '\0' ? ", no witness" : ", witness %s", act->witness_vkey);
+    for (size_t i = 0; i < act->n_certificate; i++)
+        add_hash(self, "certificate", act->certificate[i]);
+}
+
+static void say_service(struct text *self, const Chaski__ServiceSet *act,
+                        const struct directory *state)
+{
+    static const char *const classes[] = {"no class", "open", "shared", "restricted"};
+    const struct directory_service *now =
+        state == NULL ? NULL : directory_service(state, span_of_text(act->id));
+    add(self, "service %s%s: %s, %s", act->id, is_new(state, now != NULL),
+        act->class_ <= CHASKI__SERVICE_CLASS__RESTRICTED ? classes[act->class_] : "another class",
+        act->title);
+    if (now != NULL)
+        add(self, "; until now %s%s", classes[now->class], now->disabled ? ", switched off" : "");
+    if (act->disabled)
+        add(self, "; switched off: %s", act->notice);
+}
+
+static void say_grant(struct text *self, const Chaski__GrantSet *act)
+{
+    add(self, "grant %s: %s may use %s for %s until ", act->id, act->consumer, act->service,
+        act->purpose[0] == '\0' ? "any purpose" : act->purpose);
+    add_time(self, act->until_ms);
+    add(self, " (%s)", act->legal_basis);
+}
+
+static void say_operator(struct text *self, const Chaski__OperatorSet *act,
+                         const struct directory *state)
+{
+    bool there = state != NULL && directory_operator(state, span_of_text(act->id)) != NULL;
+    add(self, "operator %s%s: %s, roles", act->id, is_new(state, there), act->name);
+    for (size_t i = 0; i < act->n_role; i++)
+        add(self, " %s", directory_role_word((enum directory_role)act->role[i]));
+    add_hash(self, "key", act->public_key);
+}
+
+static void say_witnesses(struct text *self, const Chaski__WitnessesSet *act)
+{
+    add(self, "log of %s: quorum %u", act->server, act->quorum);
+    add_list(self, ", witnesses ", act->witness, act->n_witness);
+    for (size_t i = 0; i < act->n_outside_url; i++)
+        add(self, ", outside %s", act->outside_url[i]);
+    for (size_t i = 0; i < act->n_outside_vkey; i++)
+        add(self, " %s", act->outside_vkey[i]);
+}
+
+static void say_removed(struct text *self, const Chaski__Removed *act)
+{
+    static const struct {
+        Chaski__Removed__WhatCase what;
+        const char *word;
+    } words[] = {{CHASKI__REMOVED__WHAT_MEMBER, "member"},
+                 {CHASKI__REMOVED__WHAT_SERVER, "server"},
+                 {CHASKI__REMOVED__WHAT_SUBSYSTEM, "subsystem"},
+                 {CHASKI__REMOVED__WHAT_SERVICE, "service"},
+                 {CHASKI__REMOVED__WHAT_PURPOSE, "purpose"},
+                 {CHASKI__REMOVED__WHAT_GRANT, "grant"},
+                 {CHASKI__REMOVED__WHAT_STAMP_AUTHORITY, "time stamp authority"},
+                 {CHASKI__REMOVED__WHAT_OPERATOR, "operator"}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (words[i].what == act->what_case) /* all texts of one union */
+            add(self, "%s %s: REMOVED, %s", words[i].word, act->member, act->reason);
+}
+
+static void say(struct text *self, const Chaski__Act *act, const struct directory *state)
+{
+    char hex[65];
+    switch (act->act_case) {
+    case CHASKI__ACT__ACT_MEMBER_SET:
+        return say_member(self, act->member_set, state);
+    case CHASKI__ACT__ACT_SERVER_SET:
+        return say_server(self, act->server_set, state);
+    case CHASKI__ACT__ACT_SUBSYSTEM_SET:
+        add(self, "subsystem %s: %s", act->subsystem_set->id, act->subsystem_set->name);
+        return add_list(self, ", on ", act->subsystem_set->server, act->subsystem_set->n_server);
+    case CHASKI__ACT__ACT_SERVICE_SET:
+        return say_service(self, act->service_set, state);
+    case CHASKI__ACT__ACT_CERTIFICATE_REVOKED:
+        hex[0] = '\0';
+        if (act->certificate_revoked->certificate_sha256.len == SHA256_BYTES)
+            text_hex(span_of(act->certificate_revoked->certificate_sha256.data, SHA256_BYTES), hex,
+                     sizeof hex);
+        return add(self, "certificate %s: REVOKED, %s", hex, act->certificate_revoked->reason);
+    case CHASKI__ACT__ACT_PURPOSE_SET:
+        return add(self, "purpose %s: %s (%s)", act->purpose_set->id, act->purpose_set->title,
+                   act->purpose_set->legal_basis);
+    case CHASKI__ACT__ACT_GRANT_SET:
+        return say_grant(self, act->grant_set);
+    case CHASKI__ACT__ACT_REMOVED:
+        return say_removed(self, act->removed);
+    case CHASKI__ACT__ACT_STAMP_AUTHORITY_SET:
+        return add(self, "time stamp authority %s: %s, order %u", act->stamp_authority_set->name,
+                   act->stamp_authority_set->url, act->stamp_authority_set->order);
+    case CHASKI__ACT__ACT_WITNESSES_SET:
+        return say_witnesses(self, act->witnesses_set);
+    case CHASKI__ACT__ACT_OPERATOR_SET:
+        return say_operator(self, act->operator_set, state);
+    case CHASKI__ACT__ACT_DIRECTORY_WITNESSES_SET:
+        add(self, "the directory: quorum %u", act->directory_witnesses_set->quorum);
+        return add_list(self, ", witnesses ", act->directory_witnesses_set->server,
+                        act->directory_witnesses_set->n_server);
+    default:
+        return add(self, "an act of a kind that this program does not know: do not approve it");
+    }
+}
+
+/* Texts of a draft are a stranger's until it is folded: nothing moves a cursor. */
+static void make_plain(char *text)
+{
+    if (text_is_plain(span_of_text(text)))
+        return;
+    for (char *at = text; *at != '\0'; at++)
+        if ((unsigned char)*at < 0x20 || (unsigned char)*at >= 0x7f)
+            *at = '?';
+}
+
+void act_said(const struct Chaski__Act *act, const struct directory *state, char *out, size_t room)
+{
+    struct text text = {out, room, 0};
+    out[0] = '\0';
+    say(&text, act, state);
+    make_plain(out);
+}

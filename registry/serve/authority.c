@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+#include "registry/serve/authority.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/event.h"
+#include "lib/base/jail.h"
+#include "lib/base/text.h"
+#include "lib/bus/bus_id.h"
+#include "registry/commands.h"
+#include "registry/serve/datagram.h"
+
+#include "directory.pb-c.h"
+#include "registry.pb-c.h"
+
+#include <stdlib.h>
+
+#define CERTIFICATE_DAYS 365
+
+struct authority {
+    struct store *store;
+    const char *folder;
+    uint64_t published; /* acts that the folder shows */
+    struct bytes *snapshot; /* made with the last Published, and not written yet; or NULL */
+    bool broken;            /* the store could not be brought back: end */
+};
+
+struct answer {
+    struct bytes *note, *heartbeat, *certificate;
+    uint64_t from;
+};
+
+static void answer_clear(struct answer *self)
+{
+    bytes_free(&self->note);
+    bytes_free(&self->heartbeat);
+    bytes_free(&self->certificate);
+}
+
+/* A snapshot that could not be written with its act is of no use later. */
+static fault record(struct authority *self)
+{
+    bytes_free(&self->snapshot);
+    return publish_record(self->store, self->folder, store_valid_days(self->store),
+                          &self->snapshot);
+}
+
+// --- acting -------------------------------------------------------------------------------------
+
+static fault apply(struct store *store, ProtobufCBinaryData packed)
+{
+    Chaski__Act *act = chaski__act__unpack(NULL, packed.len, packed.data);
+    if (act == NULL)
+        return RAISE(REFUSED, "that is no act");
+    char *sent = act->context; /* store_act lends its own */
+    fault f = store_act(store, act);
+    act->context = sent;
+    chaski__act__free_unpacked(act, NULL);
+    return f;
+}
+
+static fault apply_all(struct authority *self, const Chaski__CarryOut *ask)
+{
+    for (size_t i = 0; i < ask->n_act; i++)
+        TRY(apply(self->store, ask->act[i]));
+    return record(self);
+}
+
+/* The reason survives the rewinding. */
+static fault refuse(struct authority *self, fault why)
+{
+    char detail[400];
+    text_format(detail, sizeof detail, "%s", fault_detail());
+    self->broken = failed(store_rewind(self->store));
+    if (self->broken)
+        EVENT(ERROR, "authority.store_broken", E_TEXT("detail", fault_detail()));
+    return RAISE(why.code, "%s", detail);
+}
+
+static fault write_out(struct authority *self, struct answer *out)
+{
+    out->from = self->published;
+    TRY(publish_write(self->store, self->folder, self->published, self->snapshot, &out->note));
+    bytes_free(&self->snapshot);
+    self->published = store_count(self->store);
+    return DONE;
+}
+
+static fault carry_out(struct authority *self, const Chaski__CarryOut *ask, struct answer *out)
+{
+    if (ask->n_act == 0 || ask->n_act > REGISTRY_GROUP_ACTS_MAX)
+        return RAISE(REFUSED, "%zu acts at once", ask->n_act);
+    fault f = apply_all(self, ask);
+    return failed(f) ? refuse(self, f) : write_out(self, out);
+}
+
+// --- certificates -------------------------------------------------------------------------------
+
+static fault certify(struct authority *self, const Chaski__Certify *ask, struct answer *out)
+{
+    struct certificate_subject subject = *certificate_subject(store_ca(self->store));
+    struct span id = span_of_text(ask->server);
+    struct span member = bus_id_prefix(id, ID_MEMBER);
+    OWNED(certificate) certificate = NULL;
+    if (bus_id_count(id) != ID_SERVER)
+        return RAISE(REFUSED, "a server is INSTANCE/CLASS/MEMBER/SERVERCODE");
+    if (!text_format(subject.organisation, sizeof subject.organisation, "%s", ask->organisation) ||
+        !text_format(subject.member, sizeof subject.member, "%.*s", (int)member.size,
+                     (const char *)member.at) ||
+        !text_format(subject.server, sizeof subject.server, "%s", ask->server + member.size + 1))
+        return RAISE(REFUSED, "the names are too long for a certificate");
+    if (failed(store_issue(self->store, span_of(ask->request.data, ask->request.len), &subject,
+                           CERTIFICATE_DAYS, &certificate)))
+        return RAISE(REFUSED, "the certificate: %s", fault_detail());
+    return bytes_copy(certificate_der(certificate), &out->certificate);
+}
+
+// --- the beat -----------------------------------------------------------------------------------
+
+/* A validity of which half is over is given anew, so that a quiet directory never ends. */
+static bool wants_publishing(const struct authority *self)
+{
+    int64_t left_ms = directory_valid_until_ms(store_state(self->store)) - clock_wall_ms();
+    return left_ms < store_valid_days(self->store) * STORE_DAY_MS / 2;
+}
+
+static fault beat(struct authority *self, struct answer *out)
+{
+    if (wants_publishing(self)) {
+        fault f = record(self);
+        if (failed(f))
+            return refuse(self, f);
+    }
+    out->from = self->published;
+    if (self->published < store_count(self->store))
+        TRY(write_out(self, out));
+    return publish_beat(self->store, self->folder, &out->heartbeat);
+}
+
+// --- the line -----------------------------------------------------------------------------------
+
+static ProtobufCBinaryData binary(struct span bytes)
+{
+    return (ProtobufCBinaryData){bytes.size, (uint8_t *)(uintptr_t)bytes.at};
+}
+
+static fault send_answer(int fd, Chaski__AuthorityAnswer *answer)
+{
+    OWNED(bytes) packed = NULL;
+    answer->answered = true;
+    TRY(bytes_new(chaski__authority_answer__get_packed_size(answer), &packed));
+    chaski__authority_answer__pack(answer, packed->data);
+    if (packed->size > REGISTRY_DATAGRAM_BYTES_MAX)
+        return RAISE(BODY_TOO_LARGE, "an answer of %zu bytes", packed->size);
+    return datagram_send(fd, bytes_span(packed));
+}
+
+static fault send_fault(int fd, fault f)
+{
+    Chaski__AuthorityAnswer answer = CHASKI__AUTHORITY_ANSWER__INIT;
+    char detail[400];
+    text_format(detail, sizeof detail, "%s", fault_detail());
+    answer.fault = (uint32_t)f.code;
+    answer.detail = detail;
+    return send_answer(fd, &answer);
+}
+
+/* More leaves than fit are left out: who needs them finds them in the folder. */
+static fault send_done(const struct authority *self, int fd, const struct answer *done)
+{
+    Chaski__AuthorityAnswer answer = CHASKI__AUTHORITY_ANSWER__INIT;
+    size_t count = done->note == NULL ? 0 : store_count(self->store) - done->from;
+    ProtobufCBinaryData *leaf = owned_array(count + 1, sizeof *leaf);
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) {
+        leaf[i] = binary(store_leaves(self->store)[done->from + i]);
+        size += leaf[i].len + 8;
+    }
+    answer.note = binary(bytes_span(done->note));
+    answer.heartbeat = binary(bytes_span(done->heartbeat));
+    answer.certificate = binary(bytes_span(done->certificate));
+    answer.from = done->from;
+    answer.n_leaf = size < REGISTRY_DATAGRAM_BYTES_MAX - 4096 ? count : 0;
+    answer.leaf = leaf;
+    fault f = send_answer(fd, &answer);
+    free(leaf);
+    return f;
+}
+
+static fault work(struct authority *self, const Chaski__AuthorityAsk *ask, struct answer *out)
+{
+    switch (ask->ask_case) {
+    case CHASKI__AUTHORITY_ASK__ASK_CARRY_OUT:
+        return carry_out(self, ask->carry_out, out);
+    case CHASKI__AUTHORITY_ASK__ASK_CERTIFY:
+        return certify(self, ask->certify, out);
+    case CHASKI__AUTHORITY_ASK__ASK_BEAT:
+        return beat(self, out);
+    default:
+        return RAISE(REFUSED, "a question that is not known here");
+    }
+}
+
+static fault answer_one(struct authority *self, int fd, struct span question)
+{
+    struct answer done = {0};
+    Chaski__AuthorityAsk *ask = chaski__authority_ask__unpack(NULL, question.size, question.at);
+    if (ask == NULL)
+        return RAISE(INTERNAL, "a question in another language");
+    fault f = work(self, ask, &done);
+    chaski__authority_ask__free_unpacked(ask, NULL);
+    f = failed(f) ? send_fault(fd, f) : send_done(self, fd, &done);
+    answer_clear(&done);
+    return f;
+}
+
+static fault serve_line(struct authority *self, int fd)
+{
+    static uint8_t question[REGISTRY_DATAGRAM_BYTES_MAX];
+    TRY(send_done(self, fd, &(struct answer){0}));
+    while (!self->broken) {
+        struct span received;
+        TRY(datagram_receive(fd, question, sizeof question, &received));
+        if (received.size == 0)
+            return DONE;
+        TRY(answer_one(self, fd, received));
+    }
+    return RAISE(INTERNAL, "the store could not be read again");
+}
+
+/* Also proves, before anything is promised, that the keys sign and the disk takes it; and what
+ * OpenSSL loads when it is first used is there when the jail closes. */
+static fault open_all(struct authority *self, const struct authority_plan *plan)
+{
+    struct answer first = {0};
+    self->folder = plan->folder;
+    TRY(store_open(plan->store, &self->store));
+    if (store_cut_bytes(self->store) > 0)
+        EVENT(WARN, "authority.store_mended", E_NUMBER("bytes", store_cut_bytes(self->store)));
+    TRY(publish_look(self->store, plan->folder, &self->published));
+    if (self->published == 0 || self->published < store_count(self->store))
+        TRY(record(self));
+    TRY(jail_enter(JAIL_AUTHORITY));
+    fault f = beat(self, &first);
+    answer_clear(&first);
+    return f;
+}
+
+fault authority_run(void *owner, int fd)
+{
+    struct authority self = {0};
+    fault f = open_all(&self, owner);
+    f = failed(f) ? send_fault(fd, f) : serve_line(&self, fd);
+    bytes_free(&self.snapshot);
+    store_free(&self.store);
+    return f;
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+/* A request against the directory: may these names and keys be this server's? */
+#include "registry/serve/enrolment.h"
+
+#include "lib/base/text.h"
+#include "lib/bus/bus_id.h"
+#include "lib/bus/directory_acts.h"
+#include "lib/bus/lookalike.h"
+#include "lib/bus/log_epoch.h"
+
+static fault check_id(const struct directory *state, const char *id, unsigned parts)
+{
+    if (failed(act_id(state, id, parts)))
+        return RAISE(REFUSED, "%s", fault_detail());
+    return DONE;
+}
+
+static fault check_names(const struct enrolment *self, const struct directory *state)
+{
+    struct span member = bus_id_prefix(span_of_text(self->server), ID_MEMBER);
+    struct bus_id id;
+    char text[ID_TEXT_BYTES_MAX + 1];
+    TRY(check_id(state, self->server, ID_SERVER));
+    TRY(bus_id_parse(member, ID_MEMBER, ID_MEMBER, &id));
+    if (strcmp(id.part[1], DIRECTORY_AUTHORITY_CLASS) == 0)
+        return RAISE(REFUSED, "the class %s is the authority's own", DIRECTORY_AUTHORITY_CLASS);
+    if (failed(act_word("the organisation", self->organisation)))
+        return RAISE(REFUSED, "%s", fault_detail());
+    for (size_t i = 0; i < self->subsystems; i++) {
+        if (!text_format(text, sizeof text, "%.*s/%s", (int)member.size, (const char *)member.at,
+                         self->subsystem[i].code))
+            return RAISE(REFUSED, "a subsystem's code is too long");
+        TRY(check_id(state, text, ID_SUBSYSTEM));
+        if (failed(act_word("a subsystem's name", self->subsystem[i].name)))
+            return RAISE(REFUSED, "%s", fault_detail());
+    }
+    for (size_t i = 0; i < self->addresses; i++)
+        if (failed(act_address(self->address[i])))
+            return RAISE(REFUSED, "%s", fault_detail());
+    return DONE;
+}
+
+static fault not_of(const struct enrolment *self, const struct directory_server *owner,
+                    const char *what)
+{
+    if (owner != NULL && strcmp(owner->id, self->server) != 0)
+        return RAISE(REFUSED, "the %s is registered already, with another server", what);
+    return DONE;
+}
+
+static bool has_seal_key(const struct directory_server *server, const uint8_t key[32])
+{
+    for (size_t i = 0; i < server->seal_keys; i++)
+        if (memcmp(server->seal_key[i], key, 32) == 0)
+            return true;
+    return false;
+}
+
+static bool signs_with(const struct directory_server *server, const uint8_t *point)
+{
+    uint8_t own[P256_POINT_BYTES];
+    for (size_t i = 0; i < server->signers; i++)
+        if (!failed(p256_of_certificate(certificate_der(server->signer[i]->certificate), own)) &&
+            memcmp(own, point, sizeof own) == 0)
+            return true;
+    return false;
+}
+
+/* Keys that have an index, and those for which all servers are looked at. */
+static fault check_keys(const struct enrolment *self, const struct directory *state)
+{
+    struct span transport = span_of(self->transport_key, sizeof self->transport_key);
+    size_t step = 0;
+    TRY(not_of(self, map_get(&state->transport_ids, transport), "transport key"));
+    TRY(not_of(self, directory_server_of_log(state, span_of_text(self->log.name)), "log's name"));
+    if (self->witness_vkey[0] != '\0')
+        TRY(not_of(
+            self,
+            map_get(&state->cosigners, span_of(self->witness.public_key, ED25519_PUBLIC_BYTES)),
+            "witness key"));
+    for (const struct directory_server *at; (at = directory_next_server(state, &step)) != NULL;) {
+        if (memcmp(at->log_key.public_key, self->log.public_key, ED25519_PUBLIC_BYTES) == 0)
+            TRY(not_of(self, at, "log key"));
+        if (signs_with(at, self->point))
+            TRY(not_of(self, at, "signing key"));
+        for (size_t i = 0; i < self->seal_keys; i++)
+            if (has_seal_key(at, self->seal_key[i]))
+                TRY(not_of(self, at, "sealing key"));
+    }
+    return DONE;
+}
+
+fault enrolment_check(const struct enrolment *self, const struct directory *state,
+                      const struct note_key *directory_log)
+{
+    TRY(check_names(self, state));
+    if (span_equal(log_epoch_base(span_of_text(self->log.name)),
+                   log_epoch_base(span_of_text(directory_log->name))))
+        return RAISE(REFUSED, "\"log_vkey\" names the directory's own log");
+    return check_keys(self, state);
+}
+
+// --- for operators ------------------------------------------------------------------------------
+
+static void add(char *out, size_t room, const char *id)
+{
+    size_t used = strlen(out);
+    text_format(out + used, room - used, "%s%s", used == 0 ? "looks like " : ", ", id);
+}
+
+void enrolment_lookalikes(const struct enrolment *self, const struct directory *state, char *out,
+                          size_t room)
+{
+    struct span member = bus_id_prefix(span_of_text(self->server), ID_MEMBER);
+    size_t step = 0;
+    out[0] = '\0';
+    for (const struct directory_member *at; (at = directory_next_member(state, &step)) != NULL;)
+        if (!span_equal(span_of_text(at->id), member) && lookalike(span_of_text(at->id), member))
+            add(out, room, at->id);
+    step = 0;
+    for (const struct directory_server *at; (at = directory_next_server(state, &step)) != NULL;)
+        if (strcmp(at->id, self->server) != 0 &&
+            span_equal(bus_id_prefix(span_of_text(at->id), ID_MEMBER), member) &&
+            lookalike(span_of_text(at->id), span_of_text(self->server)))
+            add(out, room, at->id);
+}

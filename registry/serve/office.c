@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+#include "registry/serve/office.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/event.h"
+#include "lib/base/text.h"
+#include "lib/bus/act_approval.h"
+#include "lib/bus/bus_id.h"
+
+#include "directory.pb-c.h"
+
+#include <stdlib.h>
+
+#define MINUTE_MS 60000
+
+// --- beginning and ending -----------------------------------------------------------------------
+
+static void forget_members(struct office *self)
+{
+    size_t step = 0;
+    for (unsigned *at; (at = map_next(&self->members, &step, NULL)) != NULL;)
+        free(at);
+    map_clear(&self->members);
+}
+
+void office_free(struct office **owner)
+{
+    struct office *self = *owner;
+    *owner = NULL;
+    if (self == NULL)
+        return;
+    loop_stop_timer(self->options.loop, &self->beat);
+    loop_stop_timer(self->options.loop, &self->forget);
+    forget_members(self);
+    push_free(&self->push);
+    requests_free(&self->requests);
+    proposals_free(&self->proposals);
+    outlook_free(&self->outlook);
+    free(self);
+}
+
+static fault take_news(struct office *self, struct authority_news *news)
+{
+    fault f = outlook_take(self->outlook, news);
+    if (!failed(f) && self->push != NULL)
+        push_news(self->push, news);
+    if (news->note != NULL)
+        EVENT(INFO, "directory.published", E_NUMBER("epoch", outlook_head(self->outlook)->size));
+    authority_news_clear(news);
+    return f;
+}
+
+static void give_up(struct office *self, fault f)
+{
+    EVENT(ERROR, "authority.failed", E_FAULT(f));
+    self->options.failed(self->options.owner);
+}
+
+static void on_beat(struct loop_timer *timer)
+{
+    struct office *self = timer->owner;
+    struct authority_news news = {0};
+    loop_set_timer(self->options.loop, &self->beat, REGISTRY_BEAT_MS);
+    fault f = authority_line_beat(self->options.line, &news);
+    if (!failed(f))
+        f = take_news(self, &news);
+    if (f.code == INTERNAL || (failed(f) && outlook_state(self->outlook) == NULL))
+        give_up(self, f);
+    else if (failed(f)) /* a full disk, as a rule: the next beat tries again */
+        EVENT(ERROR, "directory.beat_failed", E_FAULT(f));
+}
+
+static void on_forget(struct loop_timer *timer)
+{
+    struct office *self = timer->owner;
+    loop_set_timer(self->options.loop, &self->forget, REGISTRY_FORGET_LOOK_MS);
+    proposals_forget(self->proposals, clock_wall_ms());
+    requests_forget(self->requests, clock_wall_ms());
+}
+
+fault office_open(const struct office_options *options, struct office **out)
+{
+    OWNED(office) self = owned_new(sizeof *self);
+    self->options = *options;
+    self->beat = (struct loop_timer){.fire = on_beat, .owner = self};
+    self->forget = (struct loop_timer){.fire = on_forget, .owner = self};
+    TRY(outlook_open(options->store, options->folder, &self->outlook));
+    TRY(proposals_open(options->store, self->outlook, &self->proposals));
+    TRY(requests_open(options->store, self->outlook, self->proposals, &self->requests));
+    if (options->push != NULL)
+        TRY(push_open(options->loop, options->store, options->push, &self->push));
+    on_forget(&self->forget);
+    loop_set_timer(options->loop, &self->beat, REGISTRY_BEAT_MS);
+    *out = TAKE(self);
+    return DONE;
+}
+
+// --- carrying out -------------------------------------------------------------------------------
+
+static void set_problem(struct proposal *proposal, const char *problem)
+{
+    free(proposal->problem);
+    proposal->problem = problem == NULL ? NULL : owned_text(problem);
+}
+
+/* REFUSED by the authority, or any other reason why it stays: told with each. */
+static fault carry_group(struct office *self, struct proposal *const *group, size_t count)
+{
+    struct span acts[REGISTRY_GROUP_ACTS_MAX];
+    struct authority_news news = {0};
+    char detail[400];
+    for (size_t i = 0; i < count; i++)
+        acts[i] = bytes_span(group[i]->act);
+    fault f = authority_line_carry_out(self->options.line, acts, count, &news);
+    if (!failed(f))
+        f = take_news(self, &news);
+    text_format(detail, sizeof detail, "%s",
+                f.code == REFUSED ? fault_detail() : fault_sentence(f.code));
+    for (size_t i = 0; i < count; i++)
+        set_problem(group[i], failed(f) ? detail : NULL);
+    return f;
+}
+
+static fault carry_some(struct office *self, struct proposal *const *group, size_t count)
+{
+    fault f = count == 0 ? DONE : carry_group(self, group, count);
+    if (count > 1 && f.code == REFUSED) {
+        f = DONE;
+        for (size_t i = 0; i < count && f.code != INTERNAL; i++)
+            f = carry_group(self, group + i, 1);
+    }
+    if (f.code == INTERNAL)
+        give_up(self, f);
+    return f.code == INTERNAL ? f : DONE;
+}
+
+fault office_carry_out(struct office *self, struct proposal *const *proposals, size_t count)
+{
+    struct proposal *group[REGISTRY_GROUP_ACTS_MAX];
+    char why[ACT_APPROVAL_WORDS_ROOM];
+    size_t in_group = 0, bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (proposals_state(self->proposals, proposals[i]) != PROPOSAL_WAITING ||
+            !proposals_suffices(self->proposals, proposals[i], why))
+            continue;
+        if (in_group == REGISTRY_GROUP_ACTS_MAX ||
+            (in_group > 0 && bytes + proposals[i]->act->size > REGISTRY_GROUP_BYTES_MAX)) {
+            TRY(carry_some(self, group, in_group));
+            in_group = bytes = 0;
+        }
+        group[in_group++] = proposals[i];
+        bytes += proposals[i]->act->size;
+    }
+    return carry_some(self, group, in_group);
+}
+
+// --- what members do by themselves --------------------------------------------------------------
+
+/* A member may do much; not so much that others wait. */
+static fault count_act(struct office *self, const char *server)
+{
+    struct span member = bus_id_prefix(span_of_text(server), ID_MEMBER);
+    int64_t minute = clock_steady_ms() / MINUTE_MS;
+    if (minute != self->minute)
+        forget_members(self);
+    self->minute = minute;
+    unsigned *count = map_get(&self->members, member);
+    if (count == NULL) {
+        count = owned_new(sizeof *count);
+        map_set(&self->members, member, count);
+    }
+    if (*count == REGISTRY_MEMBER_ACTS_A_MINUTE)
+        return RAISE(RATE_LIMITED, "at most %d acts of one member in a minute",
+                     REGISTRY_MEMBER_ACTS_A_MINUTE);
+    (*count)++;
+    return DONE;
+}
+
+static fault carry_member_act(struct office *self, const Chaski__Act *act, struct span packed)
+{
+    struct authority_news news = {0};
+    bool enough = false;
+    char words[ACT_APPROVAL_WORDS_ROOM];
+    const struct directory *state = outlook_state(self->outlook);
+    if (act->n_approval != 1 || act->approval[0]->who_case != CHASKI__APPROVAL__WHO_SERVER)
+        return RAISE(REFUSED, "an act of a member carries the approval of one of its servers");
+    if (failed(act_approval_check(state, act, clock_wall_ms(), &enough)))
+        return RAISE(REFUSED, "%s", fault_detail());
+    struct act_need need = act_approval_need(state, act);
+    act_approval_words(&need, words, sizeof words);
+    /* also in a country that begins: a server speaks for its own member and for nobody else */
+    const struct directory_server *server =
+        directory_server(state, span_of_text(act->approval[0]->server));
+    if (need.operators == 0 || need.member == NULL || server == NULL ||
+        server->member != need.member)
+        return RAISE(REFUSED, "it needs %s", words);
+    TRY(count_act(self, act->approval[0]->server));
+    fault f = authority_line_carry_out(self->options.line, &packed, 1, &news);
+    if (!failed(f))
+        f = take_news(self, &news);
+    if (f.code == INTERNAL)
+        give_up(self, f);
+    return f;
+}
+
+fault office_member_act(struct office *self, struct span packed, uint64_t *epoch)
+{
+    char id[ACT_ID_ROOM];
+    Chaski__Act *act = packed.size > REGISTRY_ACT_BYTES_MAX
+                           ? NULL
+                           : chaski__act__unpack(NULL, packed.size, packed.at);
+    if (act == NULL)
+        return RAISE(REFUSED, "that is no act");
+    outlook_act_id(self->outlook, act, id);
+    uint64_t found = outlook_epoch_of(self->outlook, id);
+    fault f = found != 0 ? DONE : carry_member_act(self, act, packed);
+    chaski__act__free_unpacked(act, NULL);
+    TRY(f);
+    *epoch = found != 0 ? found : outlook_epoch_of(self->outlook, id);
+    return DONE;
+}

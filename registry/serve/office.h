@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+/*
+ * office - what both faces of the registry work on: the directory as it stands, what waits for
+ * approvals, what agencies ask for, and the line to the process that carries out.
+ */
+#ifndef REGISTRY_SERVE_OFFICE_H
+#define REGISTRY_SERVE_OFFICE_H
+
+#include "lib/base/loop.h"
+#include "lib/base/map.h"
+#include "registry/serve/authority_line.h"
+#include "registry/serve/outlook.h"
+#include "registry/serve/proposals.h"
+#include "registry/serve/push.h"
+#include "registry/serve/requests.h"
+
+struct office_options {
+    struct loop *loop;
+    const char *store, *folder;
+    const char *push;            /* tcp://..., or NULL */
+    struct authority_line *line; /* lent */
+    void (*failed)(void *owner); /* the authority's process has gone: end */
+    void *owner;
+};
+
+struct office {
+    struct office_options options;
+    struct outlook *outlook;
+    struct proposals *proposals;
+    struct requests *requests;
+    struct push *push; /* or NULL */
+    struct loop_timer beat, forget;
+    struct map members; /* acts by themselves in this minute, see office_member_act */
+    int64_t minute;
+};
+
+fault office_open(const struct office_options *options, struct office **out);
+void office_free(struct office **self);
+
+/* Carries out those of these proposals whose approvals suffice, in the order given: together when
+ * that is possible, else one by one. What could not be carried out says so in `problem`. A fault
+ * only when the authority's process has gone. */
+fault office_carry_out(struct office *self, struct proposal *const *proposals, size_t count);
+
+/* A member's own act: carried out at once or refused with what is missing. *epoch: of the directory
+ * with it; the same act again gets the same. REFUSED, RATE_LIMITED, IO_FAILED, INTERNAL. */
+fault office_member_act(struct office *self, struct span act, uint64_t *epoch);
+
+#endif

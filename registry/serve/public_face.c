@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+#include "registry/serve/public_face.h"
+
+#include "lib/base/event.h"
+#include "lib/base/event_rate.h"
+#include "lib/base/text.h"
+#include "lib/bus/limits.h"
+#include "registry/serve/json_body.h"
+#include "registry/serve/published_file.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define DIRECTORY "/directory/"
+#define REQUESTS "/enrol/v1/requests"
+
+struct public_face {
+    struct public_face_options options;
+    struct http_server *server;
+    struct event_rate rejected, failed, unread, refused;
+};
+
+/* ---- /tsa ---- */
+
+static enum MHD_Result stamps_failed(struct public_face *self, const struct http_request *request,
+                                     fault f)
+{
+    if (event_rate_allows(&self->failed))
+        EVENT(ERROR, "tsa.failed", E_FAULT(f));
+    if (f.code == INTERNAL) /* the process has gone */
+        self->options.failed(self->options.owner);
+    return http_say(request, MHD_HTTP_SERVICE_UNAVAILABLE, "no time stamps at the moment\n");
+}
+
+static void say_stamped(struct public_face *self, enum stamp_verdict verdict, uint64_t serial)
+{
+    if (verdict == STAMP_GRANTED)
+        EVENT(DEBUG, "tsa.stamped", E_NUMBER("serial", serial));
+    else if (event_rate_allows(&self->rejected))
+        EVENT(WARN, "tsa.request_rejected",
+              E_TEXT("why", verdict == STAMP_GARBAGE
+                                ? "not a time stamp request"
+                                : "not served, or no time: clock or certificate"));
+}
+
+/* A client of RFC 3161 finds the reason in the body; one of HTTP sees that it sent garbage. */
+static enum MHD_Result stamp(struct public_face *self, const struct http_request *request)
+{
+    enum stamp_verdict verdict = STAMP_GARBAGE;
+    uint64_t serial = 0;
+    OWNED(bytes) response = NULL;
+    fault f = serials_next(self->options.serials, &serial);
+    if (!failed(f))
+        f = stamp_line_ask(self->options.stamps, request->body, serial, &verdict, &response);
+    if (failed(f))
+        return stamps_failed(self, request, f);
+    say_stamped(self, verdict, serial);
+    return http_bytes(request, verdict == STAMP_GARBAGE ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_OK,
+                      "application/timestamp-reply", bytes_span(response));
+}
+
+static enum MHD_Result answer_tsa(struct public_face *self, const struct http_request *request)
+{
+    const char *type = http_field(request, "Content-Type");
+    if (strcmp(request->method, "POST") != 0)
+        return http_allow(request, "POST");
+    if (request->too_large || request->body.size > STAMP_REQUEST_BYTES_MAX)
+        return http_say(request, MHD_HTTP_CONTENT_TOO_LARGE, "the request is too large\n");
+    if (type == NULL ||
+        !text_same_word(span_of_text(type), span_of_text("application/timestamp-query")))
+        return http_say(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                        "Content-Type: application/timestamp-query is wanted\n");
+    return stamp(self, request);
+}
+
+/* ---- /directory/ ---- */
+
+/* With 304 libmicrohttpd sends the fields of the file and not its bytes. */
+static enum MHD_Result send_file(const struct http_request *request, struct published_file *file)
+{
+    bool known = published_file_is_known(file, http_field(request, "If-None-Match"));
+    struct MHD_Response *response = MHD_create_response_from_fd64(file->size, file->fd);
+    if (response == NULL) {
+        close(file->fd);
+        return MHD_NO;
+    }
+    MHD_add_response_header(response, "Content-Type", file->type);
+    MHD_add_response_header(response, "ETag", file->etag);
+    MHD_add_response_header(response, "Cache-Control", file->cache);
+    return http_reply(request, known ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response);
+}
+
+enum MHD_Result public_face_file(const struct http_request *request, const char *folder,
+                                 const char *name, struct event_rate *unread)
+{
+    struct published_file file;
+    if (!http_is_read(request))
+        return http_allow(request, "GET, HEAD");
+    if (folder == NULL)
+        return http_say(request, MHD_HTTP_NOT_FOUND, "no directory is served here\n");
+    fault f = published_file_open(folder, name, &file);
+    if (!failed(f))
+        return send_file(request, &file);
+    if (f.code == NOT_FOUND)
+        return http_say(request, MHD_HTTP_NOT_FOUND, "no such file\n");
+    if (event_rate_allows(unread))
+        EVENT(ERROR, "directory.read_failed", E_FAULT(f));
+    return http_say(request, MHD_HTTP_INTERNAL_SERVER_ERROR, "the file cannot be read\n");
+}
+
+/* ---- what is sent to the office ---- */
+
+static enum MHD_Result refuse(struct public_face *self, const struct http_request *request, fault f)
+{
+    if (event_rate_allows(&self->refused))
+        EVENT(WARN, "registry.request_refused", E_FAULT(f));
+    return http_fault(request, f);
+}
+
+static enum MHD_Result answer_cosignature(struct public_face *self,
+                                          const struct http_request *request)
+{
+    size_t count = 0;
+    if (strcmp(request->method, "POST") != 0)
+        return http_allow(request, "POST");
+    if (request->too_large || request->body.size > NOTE_BYTES_MAX)
+        return http_say(request, MHD_HTTP_CONTENT_TOO_LARGE, "the request is too large\n");
+    fault f = outlook_cosign(self->options.office->outlook, request->body, &count);
+    if (failed(f))
+        return refuse(self, request, f);
+    const struct checkpoint *head = outlook_head(self->options.office->outlook);
+    return http_json(
+        request, MHD_HTTP_OK,
+        json_pack("{s:I,s:I}", "size", (json_int_t)head->size, "cosignatures", (json_int_t)count));
+}
+
+/* An IPv6 caller has a whole /64. What comes through a proxy has one source for all. */
+static struct span source_of(const struct http_request *request)
+{
+    const struct sockaddr *address =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+            ->client_addr;
+    if (address->sa_family == AF_INET6)
+        return span_of(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 8);
+    if (address->sa_family == AF_INET)
+        return span_of(&((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
+    return span_of("", 0);
+}
+
+static json_t *state_json(const struct public_face *self, const struct request *at)
+{
+    uint64_t epoch = 0;
+    const char *reason = "";
+    enum request_state state = requests_state(self->options.office->requests, at, &epoch, &reason);
+    json_t *json = json_pack("{s:s,s:s,s:s}", "id", at->id, "server", at->server, "state",
+                             requests_state_word(state));
+    if (state == REQUEST_APPROVED)
+        json_object_set_new(json, "epoch", json_integer((json_int_t)epoch));
+    if (state == REQUEST_REFUSED)
+        json_object_set_new(json, "reason", json_string(reason));
+    return json;
+}
+
+static enum MHD_Result take_request(struct public_face *self, const struct http_request *request)
+{
+    struct request *at = NULL;
+    bool fresh = false;
+    if (strcmp(request->method, "POST") != 0)
+        return http_allow(request, "POST");
+    if (request->too_large || request->body.size > REGISTRY_ENROLMENT_BYTES_MAX)
+        return http_say(request, MHD_HTTP_CONTENT_TOO_LARGE, "the request is too large\n");
+    fault f = requests_take(self->options.office->requests, request->body, source_of(request), &at,
+                            &fresh);
+    if (failed(f))
+        return refuse(self, request, f);
+    if (fresh)
+        EVENT(INFO, "request.arrived", E_TEXT("server", at->server), E_TEXT("request", at->id));
+    return http_json(request, fresh ? MHD_HTTP_CREATED : MHD_HTTP_OK, state_json(self, at));
+}
+
+static enum MHD_Result show_request(struct public_face *self, const struct http_request *request,
+                                    const char *id)
+{
+    if (!http_is_read(request))
+        return http_allow(request, "GET, HEAD");
+    const struct request *at = requests_find(self->options.office->requests, id);
+    if (at == NULL)
+        return http_fault(request, RAISE(NOT_FOUND, "no such request; it may have been forgotten "
+                                                    "after 30 days"));
+    return http_json(request, MHD_HTTP_OK, state_json(self, at));
+}
+
+static enum MHD_Result take_act(struct public_face *self, const struct http_request *request)
+{
+    OWNED(json_body) body = NULL;
+    OWNED(bytes) act = NULL;
+    uint64_t epoch = 0;
+    if (strcmp(request->method, "POST") != 0)
+        return http_allow(request, "POST");
+    fault f = json_body_read(request, &body);
+    if (!failed(f))
+        f = json_body_only(body, "act");
+    if (!failed(f))
+        f = json_body_bytes(body, "act", &act);
+    if (!failed(f))
+        f = office_member_act(self->options.office, bytes_span(act), &epoch);
+    if (failed(f))
+        return refuse(self, request, f);
+    return http_json(request, MHD_HTTP_OK,
+                     json_pack("{s:s,s:I}", "state", "carried_out", "epoch", (json_int_t)epoch));
+}
+
+/* ---- routes ---- */
+
+static enum MHD_Result answer_office(struct public_face *self, const struct http_request *request)
+{
+    const char *path = request->path;
+    if (strcmp(path, "/directory/cosignature") == 0)
+        return answer_cosignature(self, request);
+    if (strcmp(path, REQUESTS) == 0)
+        return take_request(self, request);
+    if (strncmp(path, REQUESTS "/", strlen(REQUESTS "/")) == 0)
+        return show_request(self, request, path + strlen(REQUESTS "/"));
+    if (strcmp(path, "/member/v1/acts") == 0)
+        return take_act(self, request);
+    return http_say(request, MHD_HTTP_NOT_FOUND, "no such place\n");
+}
+
+static bool is_for_the_office(const char *path)
+{
+    return strcmp(path, "/directory/cosignature") == 0 || strncmp(path, "/enrol/", 7) == 0 ||
+           strncmp(path, "/member/", 8) == 0;
+}
+
+static enum MHD_Result answer(void *owner, const struct http_request *request)
+{
+    struct public_face *self = owner;
+    const char *path = request->path;
+    if (strcmp(path, "/tsa") == 0)
+        return answer_tsa(self, request);
+    if (self->options.office != NULL && is_for_the_office(path))
+        return answer_office(self, request);
+    if (strncmp(path, DIRECTORY, strlen(DIRECTORY)) == 0)
+        return public_face_file(request, self->options.directory, path + strlen(DIRECTORY),
+                                &self->unread);
+    if (strcmp(path, "/healthz") != 0)
+        return http_say(request, MHD_HTTP_NOT_FOUND, "no such place\n");
+    if (!http_is_read(request))
+        return http_allow(request, "GET, HEAD");
+    return http_say(request, MHD_HTTP_OK, "ok\n");
+}
+
+/* ---- beginning and ending ---- */
+
+fault public_face_new(const struct public_face_options *options, const char *listen,
+                      struct public_face **out)
+{
+    OWNED(public_face) self = owned_new(sizeof *self);
+    self->options = *options;
+    event_rate_begin(&self->rejected, options->loop, "tsa.request_rejected");
+    event_rate_begin(&self->failed, options->loop, "tsa.failed");
+    event_rate_begin(&self->unread, options->loop, "directory.read_failed");
+    event_rate_begin(&self->refused, options->loop, "registry.request_refused");
+    const struct http_options http = {.loop = options->loop,
+                                      .connections = REGISTRY_CONNECTIONS_MAX,
+                                      .body_bytes_max = options->office == NULL
+                                                            ? STAMP_REQUEST_BYTES_MAX
+                                                            : REGISTRY_BODY_BYTES_MAX,
+                                      .handle = answer,
+                                      .owner = self};
+    TRY(http_server_new(&http, listen, &self->server));
+    *out = TAKE(self);
+    return DONE;
+}
+
+void public_face_free(struct public_face **owner)
+{
+    struct public_face *self = *owner;
+    *owner = NULL;
+    if (self == NULL)
+        return;
+    http_server_free(&self->server);
+    event_rate_end(&self->rejected);
+    event_rate_end(&self->failed);
+    event_rate_end(&self->unread);
+    event_rate_end(&self->refused);
+    free(self);
+}
+
+const char *public_face_address(const struct public_face *self)
+{
+    return http_server_address(self->server);
+}

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: MIT
+#include "registry/serve/requests.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/event.h"
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "registry/serve/request_acts.h"
+#include "registry/store.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define FOLDER "requests"
+#define FILE_BYTES_MAX (2 * REGISTRY_ENROLMENT_BYTES_MAX)
+
+struct requests {
+    char folder[STORE_PATH_BYTES];
+    struct outlook *outlook;     /* lent */
+    struct proposals *proposals; /* lent */
+    struct keypair *intake;
+    struct request **at;
+    size_t count, room;
+};
+
+static void request_free(struct request **owner)
+{
+    struct request *self = *owner;
+    *owner = NULL;
+    if (self == NULL)
+        return;
+    free(self->server);
+    free(self->organisation);
+    free(self->warning);
+    free(self->prepared_by);
+    free(self->refused_by);
+    free(self->reason);
+    bytes_free(&self->text);
+    free(self);
+}
+
+void requests_free(struct requests **owner)
+{
+    struct requests *self = *owner;
+    *owner = NULL;
+    if (self == NULL)
+        return;
+    for (size_t i = 0; i < self->count; i++)
+        request_free(&self->at[i]);
+    free(self->at);
+    keypair_free(&self->intake);
+    free(self);
+}
+
+// --- files --------------------------------------------------------------------------------------
+
+static fault path_of(const struct requests *self, const char *id, char out[STORE_PATH_BYTES])
+{
+    return text_format(out, STORE_PATH_BYTES, "%s/%s.json", self->folder, id)
+               ? DONE
+               : RAISE(BAD_CONFIG, "the store's name is too long");
+}
+
+static fault save(const struct requests *self, const struct request *request)
+{
+    char path[STORE_PATH_BYTES];
+    json_t *proposals = json_array();
+    TRY(path_of(self, request->id, path));
+    for (size_t i = 0; i < request->proposals; i++)
+        json_array_append_new(proposals, json_string(request->proposal[i]));
+    json_t *json = json_pack(
+        "{s:s%,s:I,s:s,s:s,s:s,s:o,s:s,s:s}", "request", (const char *)request->text->data,
+        request->text->size, "received", (json_int_t)request->received_ms, "source",
+        request->source, "warning", request->warning, "prepared_by", request->prepared_by,
+        "proposals", proposals, "refused_by", request->refused_by, "reason", request->reason);
+    char *text = json_dumps(json, JSON_COMPACT);
+    json_decref(json);
+    if (text == NULL)
+        return RAISE(REFUSED, "a text that is not UTF-8");
+    fault f = file_replace(path, span_of_text(text), 0600);
+    free(text);
+    return f;
+}
+
+static char *text_of(json_t *json, const char *field)
+{
+    const char *text = json_string_value(json_object_get(json, field));
+    return owned_text(text == NULL ? "" : text);
+}
+
+static fault take_json(json_t *json, struct request *out)
+{
+    OWNED(enrolment) enrolment = NULL;
+    json_t *whole = json_object_get(json, "request");
+    json_t *proposals = json_object_get(json, "proposals");
+    out->received_ms = json_integer_value(json_object_get(json, "received"));
+    out->warning = text_of(json, "warning");
+    out->prepared_by = text_of(json, "prepared_by");
+    out->refused_by = text_of(json, "refused_by");
+    out->reason = text_of(json, "reason");
+    if (!json_is_string(whole))
+        return RAISE(REFUSED, "no request");
+    TRY(bytes_copy(span_of(json_string_value(whole), json_string_length(whole)), &out->text));
+    TRY(enrolment_again(bytes_span(out->text), &enrolment));
+    text_hex(sha256_span(&enrolment->id), out->id, sizeof out->id);
+    out->server = owned_text(enrolment->server);
+    out->organisation = owned_text(enrolment->organisation);
+    const char *source = json_string_value(json_object_get(json, "source"));
+    text_format(out->source, sizeof out->source, "%s", source == NULL ? "" : source);
+    for (size_t i = 0; i < json_array_size(proposals) && i < REQUEST_ACTS_MAX; i++) {
+        const char *id = json_string_value(json_array_get(proposals, i));
+        if (id != NULL && strlen(id) == ACT_ID_DIGITS)
+            memcpy(out->proposal[out->proposals++], id, ACT_ID_ROOM);
+    }
+    return DONE;
+}
+
+static fault read_one(const char *path, struct request **out)
+{
+    OWNED(bytes) text = NULL;
+    OWNED(request) request = owned_new(sizeof *request);
+    json_error_t error;
+    TRY(file_read(path, FILE_BYTES_MAX, &text));
+    json_t *json = json_loadb((const char *)text->data, text->size, JSON_REJECT_DUPLICATES, &error);
+    fault f = take_json(json, request);
+    json_decref(json);
+    TRY(f);
+    *out = TAKE(request);
+    return DONE;
+}
+
+static void keep(struct requests *self, struct request *request)
+{
+    if (self->count == self->room) {
+        self->room = self->room == 0 ? 64 : 2 * self->room;
+        self->at = owned_grow(self->at, self->room, sizeof(struct request *));
+    }
+    self->at[self->count++] = request;
+}
+
+static void read_name(struct requests *self, const char *name)
+{
+    char path[STORE_PATH_BYTES];
+    struct request *request = NULL;
+    if (strlen(name) != REQUEST_ID_DIGITS + 5 || strcmp(name + REQUEST_ID_DIGITS, ".json") != 0)
+        return; /* a file that was being written when the machine stopped */
+    if (!text_format(path, sizeof path, "%s/%s", self->folder, name) ||
+        failed(read_one(path, &request)) || strncmp(request->id, name, REQUEST_ID_DIGITS) != 0) {
+        EVENT(ERROR, "request.unreadable", E_TEXT("file", name));
+        request_free(&request);
+        return;
+    }
+    keep(self, request);
+}
+
+static fault open_intake(struct requests *self, const char *store)
+{
+    char path[STORE_PATH_BYTES];
+    if (!text_format(path, sizeof path, "%s/" INTAKE_KEY, store))
+        return RAISE(BAD_CONFIG, "the store's name is too long");
+    if (access(path, F_OK) == 0)
+        return keypair_load(path, KEY_X25519, &self->intake);
+    TRY(keypair_make(KEY_X25519, &self->intake)); /* a store from before there was one */
+    TRY(keypair_save(self->intake, path));
+    return file_sync_folder(store);
+}
+
+static int by_arrival(const void *left, const void *right)
+{
+    const struct request *const *a = left, *const *b = right;
+    return ((*a)->received_ms > (*b)->received_ms) - ((*a)->received_ms < (*b)->received_ms);
+}
+
+fault requests_open(const char *store, struct outlook *outlook, struct proposals *proposals,
+                    struct requests **out)
+{
+    OWNED(requests) self = owned_new(sizeof *self);
+    self->outlook = outlook;
+    self->proposals = proposals;
+    TRY(open_intake(self, store));
+    if (!text_format(self->folder, sizeof self->folder, "%s/" FOLDER, store))
+        return RAISE(BAD_CONFIG, "the store's name is too long");
+    TRY(file_make_folders(self->folder, 0700));
+    DIR *folder = opendir(self->folder);
+    if (folder == NULL)
+        return RAISE(IO_FAILED, "%s: %m", self->folder);
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        read_name(self, entry->d_name);
+    closedir(folder);
+    if (self->count > 1)
+        qsort(self->at, self->count, sizeof(struct request *), by_arrival);
+    *out = TAKE(self);
+    return DONE;
+}
+
+// --- looking ------------------------------------------------------------------------------------
+
+struct request *requests_find(const struct requests *self, const char *id)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (strcmp(self->at[i]->id, id) == 0)
+            return self->at[i];
+    return NULL;
+}
+
+struct request *requests_at(const struct requests *self, size_t index)
+{
+    return index < self->count ? self->at[index] : NULL;
+}
+
+/* All acts carried out: the last of their epochs. One refused: so is the whole. */
+static enum request_state state_of_acts(const struct requests *self, const struct request *request,
+                                        uint64_t *epoch, const char **reason)
+{
+    size_t done = 0;
+    for (size_t i = 0; i < request->proposals; i++) {
+        const struct proposal *at = proposals_find(self->proposals, request->proposal[i]);
+        uint64_t at_epoch = outlook_epoch_of(self->outlook, request->proposal[i]);
+        if (at_epoch > *epoch)
+            *epoch = at_epoch;
+        done += at_epoch != 0;
+        if (at_epoch == 0 && at != NULL && at->refused_by[0] != '\0') {
+            *reason = at->reason;
+            return REQUEST_REFUSED;
+        }
+    }
+    return done == request->proposals ? REQUEST_APPROVED : REQUEST_PREPARED;
+}
+
+enum request_state requests_state(const struct requests *self, const struct request *request,
+                                  uint64_t *epoch, const char **reason)
+{
+    *epoch = 0;
+    *reason = "";
+    if (request->refused_by[0] != '\0') {
+        *reason = request->reason;
+        return REQUEST_REFUSED;
+    }
+    if (request->prepared_by[0] == '\0')
+        return REQUEST_WAITING;
+    return state_of_acts(self, request, epoch, reason);
+}
+
+const char *requests_state_word(enum request_state state)
+{
+    static const char *const words[] = {"waiting", "prepared", "approved", "refused"};
+    return words[state];
+}
+
+static bool is_open(const struct requests *self, const struct request *request)
+{
+    uint64_t epoch = 0;
+    const char *reason = NULL;
+    enum request_state state = requests_state(self, request, &epoch, &reason);
+    return state == REQUEST_WAITING || state == REQUEST_PREPARED;
+}
+
+size_t requests_waiting(const struct requests *self)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < self->count; i++)
+        count += is_open(self, self->at[i]);
+    return count;
+}
+
+// --- taking -------------------------------------------------------------------------------------
+
+static fault check_room(const struct requests *self, const char *source)
+{
+    size_t all = 0, of_source = 0;
+    for (size_t i = 0; i < self->count; i++)
+        if (is_open(self, self->at[i])) {
+            all++;
+            of_source += strcmp(self->at[i]->source, source) == 0;
+        }
+    if (all >= REGISTRY_WAITING_MAX)
+        return RAISE(OVERLOADED, "%d requests wait already", REGISTRY_WAITING_MAX);
+    if (of_source >= REGISTRY_WAITING_A_SOURCE_MAX)
+        return RAISE(RATE_LIMITED, "%d requests from this address wait already",
+                     REGISTRY_WAITING_A_SOURCE_MAX);
+    return DONE;
+}
+
+/* What operators should know: both who ask for one name are shown. */
+static void write_warning(const struct requests *self, const struct enrolment *enrolment, char *out,
+                          size_t room)
+{
+    enrolment_lookalikes(enrolment, outlook_state(self->outlook), out, room);
+    for (size_t i = 0; i < self->count; i++) {
+        size_t used = strlen(out);
+        if (strcmp(self->at[i]->server, enrolment->server) == 0 && is_open(self, self->at[i]))
+            text_format(out + used, room - used, "%sanother request for this server waits: %.16s",
+                        used == 0 ? "" : "; ", self->at[i]->id);
+    }
+}
+
+static struct request *new_request(const struct requests *self, const struct enrolment *enrolment,
+                                   const char *id, const char *source)
+{
+    char warning[2048];
+    struct request *request = owned_new(sizeof *request);
+    write_warning(self, enrolment, warning, sizeof warning);
+    text_format(request->id, sizeof request->id, "%s", id);
+    text_format(request->source, sizeof request->source, "%s", source);
+    request->received_ms = clock_wall_ms();
+    request->server = owned_text(enrolment->server);
+    request->organisation = owned_text(enrolment->organisation);
+    request->warning = owned_text(warning);
+    request->prepared_by = owned_text("");
+    request->refused_by = owned_text("");
+    request->reason = owned_text("");
+    return request;
+}
+
+fault requests_take(struct requests *self, struct span text, struct span source,
+                    struct request **out, bool *fresh)
+{
+    OWNED(enrolment) enrolment = NULL;
+    OWNED(request) request = NULL;
+    char id[REQUEST_ID_DIGITS + 1], from[17];
+    struct sha256 hash = SHA256_OF(source);
+    text_hex(span_of(hash.at, 8), from, sizeof from);
+    TRY(enrolment_read(text, self->intake, &enrolment));
+    text_hex(sha256_span(&enrolment->id), id, sizeof id);
+    *out = requests_find(self, id);
+    *fresh = *out == NULL;
+    if (!*fresh)
+        return DONE;
+    TRY(enrolment_check(enrolment, outlook_state(self->outlook), outlook_log(self->outlook)));
+    TRY(check_room(self, from));
+    request = new_request(self, enrolment, id, from);
+    TRY(bytes_copy(text, &request->text));
+    TRY(save(self, request));
+    *out = request;
+    keep(self, TAKE(request));
+    return DONE;
+}
+
+// --- what operators do --------------------------------------------------------------------------
+
+static fault check_open(const struct requests *self, const struct request *request)
+{
+    uint64_t epoch = 0;
+    const char *reason = NULL;
+    enum request_state state = requests_state(self, request, &epoch, &reason);
+    if (state == REQUEST_REFUSED)
+        return RAISE(REFUSED, "the request was refused: %s", reason);
+    if (state == REQUEST_APPROVED)
+        return RAISE(REFUSED, "the request was approved, epoch %llu", (unsigned long long)epoch);
+    return DONE;
+}
+
+/* Of a preparation that was cut short before it was written down: nobody shall approve its acts
+ * beside those of the next one. */
+static fault drop_unfinished(const struct requests *self, const char *id)
+{
+    struct proposal *at = NULL;
+    for (uint64_t number = 0; (at = proposals_after(self->proposals, number)) != NULL;
+         number = at->number)
+        if (strcmp(at->label, id) == 0 && proposals_state(self->proposals, at) == PROPOSAL_WAITING)
+            TRY(proposals_refuse(self->proposals, at, "registry",
+                                 "the preparation was interrupted and is made anew"));
+    return DONE;
+}
+
+fault requests_prepare(struct requests *self, struct request *request, const char *by,
+                       struct authority_line *line)
+{
+    OWNED(enrolment) enrolment = NULL;
+    char ids[REQUEST_ACTS_MAX][ACT_ID_ROOM];
+    size_t count = 0;
+    TRY(check_open(self, request));
+    if (request->prepared_by[0] != '\0')
+        return DONE;
+    TRY(enrolment_again(bytes_span(request->text), &enrolment));
+    TRY(enrolment_check(enrolment, outlook_state(self->outlook), outlook_log(self->outlook)));
+    TRY(drop_unfinished(self, request->id));
+    TRY(request_acts_propose(enrolment, request->id, by, self->outlook, self->proposals, line, ids,
+                             &count));
+    memcpy(request->proposal, ids, sizeof ids);
+    request->proposals = count;
+    free(request->prepared_by);
+    request->prepared_by = owned_text(by);
+    return save(self, request);
+}
+
+fault requests_refuse(struct requests *self, struct request *request, const char *by,
+                      const char *reason)
+{
+    TRY(check_open(self, request));
+    if (reason[0] == '\0' || strlen(reason) > REGISTRY_REASON_BYTES_MAX ||
+        !text_is_plain(span_of_text(reason)))
+        return RAISE(REFUSED, "a refusal has a reason, plain text of at most %d bytes",
+                     REGISTRY_REASON_BYTES_MAX);
+    for (size_t i = 0; i < request->proposals; i++) {
+        struct proposal *at = proposals_find(self->proposals, request->proposal[i]);
+        if (at != NULL && proposals_state(self->proposals, at) == PROPOSAL_WAITING)
+            TRY(proposals_refuse(self->proposals, at, by, reason));
+    }
+    free(request->refused_by);
+    free(request->reason);
+    request->refused_by = owned_text(by);
+    request->reason = owned_text(reason);
+    return save(self, request);
+}
+
+void requests_forget(struct requests *self, int64_t now_ms)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < self->count; i++) {
+        char path[STORE_PATH_BYTES];
+        struct request *at = self->at[i];
+        if (now_ms - at->received_ms <= REGISTRY_WAITING_MS) {
+            self->at[kept++] = at;
+            continue;
+        }
+        if (!failed(path_of(self, at->id, path)))
+            unlink(path);
+        request_free(&at);
+    }
+    self->count = kept;
+}
