@@ -25,6 +25,15 @@ const struct command commands[] = {
      {"ID", TAKES(REASON), 0},
      act_member_remove,
      "takes a member out; its servers and subsystems go first"},
+    {"import",
+     NULL,
+     {"CSV",
+      0,
+      TAKES(PUBLIC) | TAKES(MEMBER_CLASS) | TAKES(CLASS_WITHOUT) | TAKES(NAME_COLUMN) |
+          TAKES(NUMBER_COLUMN) | TAKES(CODE_COLUMN) | TAKES(REPORT)},
+     act_import,
+     "registers the institutions of a table as members: by their tax number, with their code behind "
+     "it where several share one, by the code alone where there is none"},
     {"server",
      "add",
      {"REQUEST_FILE", 0, TAKES(CERTIFICATE_TO) | TAKES(CERTIFICATE)},

@@ -62,6 +62,8 @@ command_act act_witness_set, act_witness_assign;
 command_act act_person_add, act_person_remove, act_directory_witness_set;
 /* Makes a key file and says its public key. IO_FAILED when the file is there. */
 fault operator_key_make(const char *path, struct said *said);
+/* import.c */
+command_act act_import;
 /* issue.c */
 command_act issue_server_add;
 
