@@ -27,12 +27,12 @@ const struct command commands[] = {
      "takes a member out; its servers and subsystems go first"},
     {"import",
      NULL,
-     {"CSV",
-      0,
+     {"CSV", 0,
       TAKES(PUBLIC) | TAKES(MEMBER_CLASS) | TAKES(CLASS_WITHOUT) | TAKES(NAME_COLUMN) |
           TAKES(NUMBER_COLUMN) | TAKES(CODE_COLUMN) | TAKES(REPORT)},
      act_import,
-     "registers the institutions of a table as members: by their tax number, with their code behind "
+     "registers the institutions of a table as members: by their tax number, with their code "
+     "behind "
      "it where several share one, by the code alone where there is none"},
     {"server",
      "add",
@@ -188,6 +188,11 @@ const struct command commands[] = {
      {NULL, TAKES(TO), TAKES(VALID_DAYS)},
      NULL,
      "signs the directory as it stands and writes it where nodes find it"},
+    {"backup",
+     NULL,
+     {NULL, TAKES(TO), 0},
+     NULL,
+     "copies the store, also while it is served; another machine takes over from the copy"},
     {"anchor",
      NULL,
      {NULL, TAKES(TO) | TAKES(URL), TAKES(PUSH) | TAKES(DAYS)},
@@ -196,7 +201,8 @@ const struct command commands[] = {
     {"serve",
      NULL,
      {NULL, TAKES(LISTEN),
-      TAKES(DIRECTORY) | TAKES(READY_FILE) | TAKES(AUTHORITY) | TAKES(ADMIN) | TAKES(PUSH)},
+      TAKES(DIRECTORY) | TAKES(READY_FILE) | TAKES(AUTHORITY) | TAKES(ADMIN) | TAKES(PUSH) |
+          TAKES(MIRROR)},
      NULL,
      "answers over HTTP until SIGTERM: time stamps (/tsa), and the published directory. Of STORE "
      "it needs the folder stamp/ only, so it can stand on another machine; with --authority, all"},

@@ -73,6 +73,9 @@ fault batch_run(struct store *store, const char *path, struct said *said);
 /* How much of this store the folder shows; 0 when it is empty. REFUSED when it shows anything else:
  * another directory, or acts that this store does not have. */
 fault publish_look(const struct store *store, const char *folder, uint64_t *out_size);
+/* Is this head, which somebody else shows, the store's own past? REFUSED; `where` begins the
+ * sentence. */
+fault publish_check_past(const struct store *store, struct span note, const char *where);
 /* For who publishes again and again: adds Published and commits it with what was added before.
  * Nothing is folded a second time. *snapshot: of the acts before, for publish_write, or NULL. */
 fault publish_record(struct store *store, const char *folder, unsigned valid_days,

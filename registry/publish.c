@@ -32,6 +32,29 @@ static struct sha256 root_at(const struct store *store, uint64_t size)
     return merkle_root(&tree);
 }
 
+static fault check_past(const struct store *store, struct span note, const char *where,
+                        struct checkpoint *head)
+{
+    if (failed(checkpoint_open(note, store_log_key(store), head)))
+        return RAISE(REFUSED, "%s is of another directory", where);
+    if (head->size > store_count(store))
+        return RAISE(REFUSED,
+                     "%s has %" PRIu64 " acts and this store only %zu: the store is an old copy; "
+                     "put back the newest one",
+                     where, head->size, store_count(store));
+    struct sha256 root = root_at(store, head->size);
+    if (!sha256_equal(&root, &head->root))
+        return RAISE(REFUSED, "%s holds other acts than this store: nodes would refuse a fork",
+                     where);
+    return DONE;
+}
+
+fault publish_check_past(const struct store *store, struct span note, const char *where)
+{
+    struct checkpoint head;
+    return check_past(store, note, where, &head);
+}
+
 /* What stands in the folder must be our own past: a store restored from an old copy would otherwise
  * publish a second history, and every node would refuse it as a fork. */
 fault publish_look(const struct store *store, const char *folder, uint64_t *out)
@@ -45,17 +68,7 @@ fault publish_look(const struct store *store, const char *folder, uint64_t *out)
     if (f.code == NOT_FOUND)
         return DONE;
     TRY(f);
-    if (failed(checkpoint_open(bytes_span(note), store_log_key(store), &head)))
-        return RAISE(REFUSED, "%s is of another directory: publish somewhere else", path);
-    if (head.size > store_count(store))
-        return RAISE(REFUSED,
-                     "%s has %" PRIu64 " acts and this store only %zu: the store is an old copy; "
-                     "put back the newest one",
-                     folder, head.size, store_count(store));
-    struct sha256 root = root_at(store, head.size);
-    if (!sha256_equal(&root, &head.root))
-        return RAISE(REFUSED, "%s holds other acts than this store: nodes would refuse a fork",
-                     folder);
+    TRY(check_past(store, bytes_span(note), folder, &head));
     *out = head.size;
     return DONE;
 }

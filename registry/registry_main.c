@@ -4,6 +4,7 @@
  * with no key but for time stamps, the second with none. Exit 0 done, 1 not done, 2 not understood.
  */
 #include "registry/anchor.h"
+#include "registry/backup.h"
 #include "registry/commands.h"
 #include "registry/remote/remote.h"
 #include "registry/serve/serve.h"
@@ -173,6 +174,8 @@ static fault run_serve(const char *folder, const struct arguments *arguments)
         .authority = arguments_text(arguments, ARGUMENT_AUTHORITY) != NULL,
         .admin = arguments_text(arguments, ARGUMENT_ADMIN),
         .push = arguments_text(arguments, ARGUMENT_PUSH),
+        .mirrors = arguments->count[ARGUMENT_MIRROR],
+        .mirror = arguments->value[ARGUMENT_MIRROR],
     });
 }
 
@@ -211,6 +214,8 @@ static fault run(const struct command *command, const char *folder,
         return run_serve(folder, arguments);
     if (strcmp(command->noun, "statuses") == 0)
         return statuses_run(folder, arguments_text(arguments, ARGUMENT_TO), said);
+    if (strcmp(command->noun, "backup") == 0)
+        return backup_store(folder, arguments_text(arguments, ARGUMENT_TO), said);
     if (strcmp(command->noun, "anchor") == 0)
         return anchor_write(folder, arguments, said);
     if (strcmp(commands_place(command), "FILE") == 0)

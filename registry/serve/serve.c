@@ -6,6 +6,7 @@
 #include "lib/base/jail.h"
 #include "lib/base/text.h"
 #include "registry/serve/admin_face.h"
+#include "registry/serve/mirrors.h"
 #include "registry/serve/public_face.h"
 #include "registry/serve/stamp_line.h"
 #include "registry/stamping.h"
@@ -121,8 +122,8 @@ static fault write_ready_file(const struct server *self)
 
 static fault check_plan(const struct serve_plan *plan)
 {
-    if (!plan->authority && (plan->admin != NULL || plan->push != NULL))
-        return RAISE(REFUSED, "--admin and --push need --authority");
+    if (!plan->authority && (plan->admin != NULL || plan->push != NULL || plan->mirrors > 0))
+        return RAISE(REFUSED, "--admin, --push and --mirror need --authority");
     if (plan->authority && plan->directory == NULL)
         return RAISE(REFUSED, "--authority needs --directory, the folder that it publishes");
     return plan->authority ? DONE : check_directory(plan->directory);
@@ -136,6 +137,7 @@ static fault start_children(struct server *self)
     TRY(stamp_line_start(self->plan->store, &self->stamps));
     if (!self->plan->authority)
         return DONE;
+    TRY(mirrors_check(self->plan->store, self->plan->mirror, self->plan->mirrors));
     return authority_line_start(self->plan->store, self->plan->directory, &self->authority);
 }
 

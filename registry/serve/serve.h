@@ -23,6 +23,8 @@ struct serve_plan {
     bool authority;         /* the whole store: acts are carried out; `directory` is published */
     const char *admin;      /* IP:PORT for operators, or NULL; with `authority` */
     const char *push;       /* tcp://IP:PORT, or NULL; with `authority` */
+    size_t mirrors;         /* that must not know more than the store; with `authority` */
+    const char *const *mirror;
 };
 
 /* Until SIGTERM or SIGINT (DONE), or until one of the other processes has died (INTERNAL). */

@@ -93,7 +93,7 @@ NO_KEY=$(printf '%080d' 0)
 free_port() { "$BIN/chaski" free-ports 1; }
 
 registry() { # registry WORD WORD ARGUMENTS...: the store goes after the command's words
-    case $1 in publish | show | batch) "$BIN/chaski-registry" "$1" "$C/store" "${@:2}" ;;
+    case $1 in publish | show | batch | import | backup | anchor) "$BIN/chaski-registry" "$1" "$C/store" "${@:2}" ;;
     *) "$BIN/chaski-registry" "$1" "$2" "$C/store" "${@:3}" ;; esac
 }
 
