@@ -81,12 +81,10 @@ OBJECTS_chaski-security-server := $(call objects,security-server) $(call objects
   $(call objects,security-server/clerk) $(call objects,security-server/follower) $(EVIDENCE)
 # what auditors are given about a log is written in one place
 POLICY := $(OUT)/lib/evidence/witness_policy.o
-# tables are read in one place
-TABLE := $(OUT)/gateway/table.o
 OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serve) $(call objects,registry/remote) \
-  $(call objects,registry/status) $(POLICY) $(TABLE)
+  $(call objects,registry/status) $(POLICY)
 OBJECTS_chaski-audit := $(call objects,tools/audit) $(EVIDENCE)
-OBJECTS_chaski := $(call objects,tools/chaski) $(OUT)/gateway/table.o
+OBJECTS_chaski := $(call objects,tools/chaski)
 
 .PHONY: all deps test unit integration demo bench bench-evidence bench-directory bench-search bench-recovery bench-verify fuzz lint install clean docs check corpora tidy
 all: $(BINARIES)
@@ -144,7 +142,7 @@ UNIT_PARTS_scribe := $(addprefix $(OUT)/security-server/scribe/,set_parts.o set_
 UNIT_PARTS_follower := $(filter-out %/follower_process.o,$(call parts,security-server/follower)) $(FLOOR_all)
 UNIT_PARTS_keys := $(call parts,security-server/keys) $(FLOOR_all)
 UNIT_PARTS_token := $(call parts,security-server/token) $(FLOOR_all)
-UNIT_PARTS_registry := $(call parts,registry) $(POLICY) $(TABLE) $(FLOOR_all)
+UNIT_PARTS_registry := $(call parts,registry) $(POLICY) $(FLOOR_all)
 UNIT_PARTS_tools := $(call parts,tools/audit) $(EVIDENCE) $(FLOOR_all)
 UNIT_LIBS_base := $(LIBS_base)
 UNIT_LIBS_crypto := $(LIBS_crypto)

@@ -8,7 +8,7 @@
 
 #include "gateway/gateway_config.h"
 #include "gateway/openapi.h"
-#include "gateway/table.h"
+#include "lib/bus/table.h"
 
 #include <sys/socket.h>
 

@@ -13,7 +13,7 @@
 #define GATEWAY_TABLE_HTTP_H
 
 #include "gateway/rest_message.h"
-#include "gateway/table.h"
+#include "lib/bus/table.h"
 
 struct table_question {
     struct span method;

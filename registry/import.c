@@ -12,7 +12,7 @@
  */
 #include "registry/commands.h"
 
-#include "gateway/table.h"
+#include "lib/bus/table.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
@@ -84,8 +84,7 @@ static void count_numbers(struct import *self)
     for (size_t row = 0; row < self->table->rows; row++) {
         struct span number = table_at(self->table, row, self->number);
         if (number.size > 0)
-            map_set(&self->numbers, number,
-                    map_get(&self->numbers, number) == NULL ? ONCE : AGAIN);
+            map_set(&self->numbers, number, map_get(&self->numbers, number) == NULL ? ONCE : AGAIN);
     }
 }
 
@@ -111,15 +110,14 @@ static fault make_id(struct import *self, size_t row, char out[ID_TEXT_BYTES_MAX
     bool shared = number.size > 0 && map_get(&self->numbers, number) == AGAIN;
     if (!is_code(code) || (number.size > 0 && !is_code(number)))
         return RAISE(REFUSED, "a number or code with something else than letters and digits");
-    bool fits =
-        number.size == 0
-            ? text_format(out, ID_TEXT_BYTES_MAX + 1, "%s/%s/%.*s", instance,
-                          or_default(arguments, ARGUMENT_CLASS_WITHOUT, "SIGEP"), (int)code.size,
-                          (const char *)code.at)
-            : text_format(out, ID_TEXT_BYTES_MAX + 1, "%s/%s/%.*s%s%.*s", instance,
-                          or_default(arguments, ARGUMENT_MEMBER_CLASS, "GOV"), (int)number.size,
-                          (const char *)number.at, shared ? "-" : "", shared ? (int)code.size : 0,
-                          (const char *)code.at);
+    bool fits = number.size == 0
+                    ? text_format(out, ID_TEXT_BYTES_MAX + 1, "%s/%s/%.*s", instance,
+                                  or_default(arguments, ARGUMENT_CLASS_WITHOUT, "SIGEP"),
+                                  (int)code.size, (const char *)code.at)
+                    : text_format(out, ID_TEXT_BYTES_MAX + 1, "%s/%s/%.*s%s%.*s", instance,
+                                  or_default(arguments, ARGUMENT_MEMBER_CLASS, "GOV"),
+                                  (int)number.size, (const char *)number.at, shared ? "-" : "",
+                                  shared ? (int)code.size : 0, (const char *)code.at);
     self->shared += shared;
     self->without += number.size == 0;
     if (!fits || failed(act_id(store_state(self->store), out, ID_MEMBER)))
@@ -151,8 +149,8 @@ static fault import_row(struct import *self, size_t row, char id[ID_TEXT_BYTES_M
         *outcome = BAD_ROW;
         return DONE;
     }
-    const struct directory_member *now = directory_member(store_state(self->store),
-                                                          span_of_text(id));
+    const struct directory_member *now =
+        directory_member(store_state(self->store), span_of_text(id));
     if (now != NULL) {
         bool same = strcmp(now->name, name) == 0 && now->public_agency == public_agency;
         *outcome = same ? THERE : DIFFERS;
@@ -223,8 +221,9 @@ static fault run(struct import *self, struct said *said)
     TRY(import_rows(self));
     if (report != NULL)
         store_then_write(self->store, report, &self->report);
-    said_add(said, "%zu rows: %zu new members, %zu registered already, %zu otherwise (left as they "
-                   "are), %zu not imported",
+    said_add(said,
+             "%zu rows: %zu new members, %zu registered already, %zu otherwise (left as they "
+             "are), %zu not imported",
              self->table->rows, self->count[NEW], self->count[THERE], self->count[DIFFERS],
              self->count[BAD_ROW]);
     said_add(said, "%zu rows share a number with others, %zu have none", self->shared,

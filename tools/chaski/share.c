@@ -2,7 +2,7 @@
 /* chaski share: puts a table or a service of the agency's own on the bus, with one command. */
 #include "tools/chaski/commands.h"
 
-#include "gateway/table.h"
+#include "lib/bus/table.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "gateway/table.h"
+#include "lib/bus/table.h"
 
 #include "lib/base/crc32c.h"
 #include "lib/base/text.h"

@@ -5,8 +5,8 @@
  *
  * Nothing is repaired. What is broken is refused with its row and column, the header being row 1.
  */
-#ifndef GATEWAY_TABLE_H
-#define GATEWAY_TABLE_H
+#ifndef BUS_TABLE_H
+#define BUS_TABLE_H
 
 #include "lib/base/bytes.h"
 #include "lib/base/map.h"
