@@ -116,4 +116,13 @@ check "the same table again changes nothing" equal "$(at ana import "$C/table.cs
 check "it was one publication" equal "$("$BIN/chaski-registry" show "$C/late" --json | jq '[.members[] | select(.id | test("/80000|SIGEP"))] | length')" 4
 kill "$pid"; wait "$pid"
 
+TABLE=$ROOT/../shared/data/entidades_publicas_sigep.csv
+if [ -r "$TABLE" ]; then
+    "$BIN/chaski-registry" init "$C/country" --instance CO --name A >/dev/null
+    said=$("$BIN/chaski-registry" import "$C/country" "$TABLE" --public --report "$C/country.csv")
+    check "a whole country's institutions get identifiers" contains "$said" "6323 rows: 6321 new members"
+    check "... also those that share a number, and those without" contains "$said" "1494 rows share a number with others, 957 have none"
+    check "... no two the same" equal "$(grep ',"new",' "$C/country.csv" | cut -d, -f4 | sort | uniq -d)" ""
+    check "... and again, nothing is new" contains "$("$BIN/chaski-registry" import "$C/country" "$TABLE" --public)" "0 new members, 6321 registered already"
+fi
 finish
