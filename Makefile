@@ -142,7 +142,8 @@ UNIT_PARTS_scribe := $(addprefix $(OUT)/security-server/scribe/,set_parts.o set_
 UNIT_PARTS_follower := $(filter-out %/follower_process.o,$(call parts,security-server/follower)) $(FLOOR_all)
 UNIT_PARTS_keys := $(call parts,security-server/keys) $(FLOOR_all)
 UNIT_PARTS_token := $(call parts,security-server/token) $(FLOOR_all)
-UNIT_PARTS_registry := $(call parts,registry) $(POLICY) $(FLOOR_all)
+UNIT_PARTS_registry := $(call parts,registry) $(OUT)/registry/serve/enrolment.o $(OUT)/registry/serve/enrolment_check.o \
+  $(POLICY) $(FLOOR_all)
 UNIT_PARTS_tools := $(call parts,tools/audit) $(EVIDENCE) $(FLOOR_all)
 UNIT_LIBS_base := $(LIBS_base)
 UNIT_LIBS_crypto := $(LIBS_crypto)
@@ -194,7 +195,8 @@ $(INDEX_FILL): $(OUT)/tests/tools/index_fill.o $(call parts,tools/audit) $(EVIDE
 
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_PARTS := $(call parts,gateway) $(LLHTTP_OBJECTS) $(call parts,registry) $(POLICY) $(call parts,security-server/exchange) \
-  $(call parts,security-server/keys) $(OUT)/security-server/server_config.o $(OUT)/security-server/transport_key.o $(FLOOR_all)
+  $(call parts,security-server/keys) $(OUT)/security-server/server_config.o $(OUT)/security-server/transport_key.o \
+  $(OUT)/registry/serve/enrolment.o $(OUT)/registry/serve/enrolment_check.o $(FLOOR_all)
 REPLAYS := $(FUZZ_TARGETS:%=$(OUT)/tests/replay-%)
 $(REPLAYS): $(OUT)/tests/replay-%: $(OUT)/tests/fuzz/replay_main.o $(OUT)/tests/fuzz/fuzz_%.o $(FUZZ_PARTS)
 	@mkdir -p $(@D)

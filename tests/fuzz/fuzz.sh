@@ -10,7 +10,7 @@ mkdir -p "$out/objects"
 each=$((seconds / $# > 0 ? seconds / $# : 1))
 flags="-std=gnu2x -D_GNU_SOURCE -I. -isystem build/gen -isystem /usr/share/include -isystem /usr/share/include/llhttp -pthread -O1 -g -w \
  -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
-sources=$(ls lib/base/*.c lib/crypto/*.c lib/net/*.c lib/bus/*.c lib/evidence/witness_policy.c build/gen/*.c registry/*.c gateway/*.c \
+sources=$(ls lib/base/*.c lib/crypto/*.c lib/net/*.c lib/bus/*.c lib/evidence/witness_policy.c build/gen/*.c registry/*.c registry/serve/enrolment*.c gateway/*.c \
     security-server/server_config.c security-server/keys/*.c /usr/share/llhttp/*.c | grep -v '_main\.c$')
 echo "building for the fuzzer"
 # An object is stale when anything that it was made of is newer or gone: the compiler wrote down what.

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "registry/serve/enrolment.h"
+
+#include "lib/base/file.h"
+#include "lib/bus/directory_acts.h"
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PROVEN "tests/fuzz/corpus/enrolment/proven" /* by stock openssl, for the intake key below \
+                                                     */
+
+static struct keypair *intake(void)
+{
+    struct keypair *key = NULL;
+    uint8_t raw[KEY_SEED_BYTES];
+    memset(raw, 7, sizeof raw);
+    MUST(keypair_from_raw(KEY_X25519, raw, &key));
+    return key;
+}
+
+static struct bytes *proven_request(void)
+{
+    struct bytes *text = NULL;
+    MUST(file_read(PROVEN, REGISTRY_ENROLMENT_BYTES_MAX, &text));
+    return text;
+}
+
+static void test_a_request_that_stock_tools_made_is_proven(void)
+{
+    OWNED(keypair) key = intake();
+    OWNED(bytes) text = proven_request();
+    OWNED(enrolment) enrolment = NULL;
+    MUST(enrolment_read(bytes_span(text), key, &enrolment));
+    CU_ASSERT_STRING_EQUAL(enrolment->server, "CO/MUN/890905211/SS1");
+    CU_ASSERT_EQUAL(enrolment->subsystems, 1);
+    CU_ASSERT(enrolment->public_agency);
+}
+
+static void test_no_changed_byte_is_proven(void)
+{
+    OWNED(keypair) key = intake();
+    OWNED(bytes) text = proven_request();
+    while (text->size > 0 && text->data[text->size - 1] == '\n')
+        text->size--;
+    for (size_t i = 0; i < text->size; i++) {
+        OWNED(enrolment) enrolment = NULL;
+        text->data[i] ^= 1;
+        MUST_FAIL(REFUSED, enrolment_read(bytes_span(text), key, &enrolment));
+        text->data[i] ^= 1;
+    }
+}
+
+static void test_no_beginning_of_it_is_a_request(void)
+{
+    OWNED(bytes) text = proven_request();
+    while (text->size > 0 && text->data[text->size - 1] == '\n')
+        text->size--;
+    for (size_t size = 0; size < text->size; size++) {
+        OWNED(enrolment) enrolment = NULL;
+        MUST_FAIL(REFUSED, enrolment_again(span_of(text->data, size), &enrolment));
+    }
+}
+
+static void test_proofs_for_another_registry_count_for_nothing(void)
+{
+    OWNED(keypair) key = NULL;
+    OWNED(bytes) text = proven_request();
+    OWNED(enrolment) enrolment = NULL;
+    MUST(keypair_make(KEY_X25519, &key));
+    MUST_FAIL(REFUSED, enrolment_read(bytes_span(text), key, &enrolment));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault_detail(), "transport"));
+}
+
+static void test_blanks_do_not_make_another_request(void)
+{
+    OWNED(keypair) key = intake();
+    OWNED(bytes) text = proven_request();
+    OWNED(enrolment) first = NULL;
+    OWNED(enrolment) second = NULL;
+    MUST(enrolment_read(bytes_span(text), key, &first));
+    char *pretty = json_dumps(first->json, JSON_INDENT(4));
+    MUST(enrolment_read(span_of_text(pretty), key, &second));
+    free(pretty);
+    CU_ASSERT(sha256_equal(&first->id, &second->id));
+}
+
+SUITE(enrolment, TEST(test_a_request_that_stock_tools_made_is_proven),
+      TEST(test_no_changed_byte_is_proven), TEST(test_no_beginning_of_it_is_a_request),
+      TEST(test_proofs_for_another_registry_count_for_nothing),
+      TEST(test_blanks_do_not_make_another_request))
