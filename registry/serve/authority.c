@@ -19,7 +19,7 @@
 struct authority {
     struct store *store;
     const char *folder;
-    uint64_t published; /* acts that the folder shows */
+    uint64_t published;     /* acts that the folder shows */
     struct bytes *snapshot; /* made with the last Published, and not written yet; or NULL */
     bool broken;            /* the store could not be brought back: end */
 };

@@ -6,19 +6,17 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/act_approval.h"
+#include "registry/serve/proposal_file.h"
 #include "registry/store.h"
 
 #include "directory.pb-c.h"
 
 #include <dirent.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define FOLDER "proposals"
-#define FILE_BYTES_MAX (4 * REGISTRY_ACT_BYTES_MAX)
-#define CONTEXT "chaski directory act v1"
 
 struct proposals {
     char folder[STORE_PATH_BYTES];
@@ -27,21 +25,6 @@ struct proposals {
     size_t count, room;
     uint64_t last;
 };
-
-static void proposal_free(struct proposal **owner)
-{
-    struct proposal *self = *owner;
-    *owner = NULL;
-    if (self == NULL)
-        return;
-    free(self->label);
-    free(self->by);
-    free(self->refused_by);
-    free(self->reason);
-    free(self->problem);
-    bytes_free(&self->act);
-    free(self);
-}
 
 void proposals_free(struct proposals **owner)
 {
@@ -57,22 +40,6 @@ void proposals_free(struct proposals **owner)
 
 // --- acts ---------------------------------------------------------------------------------------
 
-static void act_free(Chaski__Act **act)
-{
-    if (*act != NULL)
-        chaski__act__free_unpacked(*act, NULL);
-    *act = NULL;
-}
-#define OWNED_ACT __attribute__((cleanup(act_free))) Chaski__Act *
-
-static fault unpack(struct span packed, Chaski__Act **out)
-{
-    if (packed.size > REGISTRY_ACT_BYTES_MAX)
-        return RAISE(REFUSED, "an act of more than %u bytes", REGISTRY_ACT_BYTES_MAX);
-    *out = chaski__act__unpack(NULL, packed.size, packed.at);
-    return *out == NULL ? RAISE(REFUSED, "that is no act") : DONE;
-}
-
 static fault pack(const Chaski__Act *act, struct bytes **out)
 {
     OWNED(bytes) packed = NULL;
@@ -82,19 +49,6 @@ static fault pack(const Chaski__Act *act, struct bytes **out)
     TRY(bytes_new(size, &packed));
     chaski__act__pack(act, packed->data);
     *out = TAKE(packed);
-    return DONE;
-}
-
-/* A draft: what only the authority gives is not there yet. */
-static fault check_draft(const Chaski__Act *act)
-{
-    if (strcmp(act->context, CONTEXT) != 0 || act->number != 0 || act->time_ms != 0 ||
-        act->intent == NULL || act->intent->nonce.len != ACT_NONCE_BYTES)
-        return RAISE(REFUSED, "a draft has the context of acts, an intent, and neither number nor "
-                              "time");
-    if (act->act_case == CHASKI__ACT__ACT__NOT_SET || act->act_case == CHASKI__ACT__ACT_OPENED ||
-        act->act_case == CHASKI__ACT__ACT_PUBLISHED)
-        return RAISE(REFUSED, "an act of a kind that nobody proposes");
     return DONE;
 }
 
@@ -117,60 +71,8 @@ static fault path_of(const struct proposals *self, const char *id, char out[STOR
 static fault save(const struct proposals *self, const struct proposal *proposal)
 {
     char path[STORE_PATH_BYTES];
-    size_t room = 4 * ((proposal->act->size + 2) / 3) + 1;
-    char *base64 = owned_array(room, 1);
     TRY(path_of(self, proposal->id, path));
-    text_base64(bytes_span(proposal->act), base64, room);
-    json_t *json = json_pack("{s:s,s:I,s:I,s:s,s:s,s:s,s:s}", "act", base64, "number",
-                             (json_int_t)proposal->number, "made", (json_int_t)proposal->made_ms,
-                             "label", proposal->label, "by", proposal->by, "refused_by",
-                             proposal->refused_by, "reason", proposal->reason);
-    char *text = json_dumps(json, JSON_COMPACT);
-    json_decref(json);
-    free(base64);
-    if (text == NULL)
-        return RAISE(REFUSED, "a text that is not UTF-8");
-    fault f = file_replace(path, span_of_text(text), 0600);
-    free(text);
-    return f;
-}
-
-static char *text_of(json_t *json, const char *field)
-{
-    const char *text = json_string_value(json_object_get(json, field));
-    return owned_text(text == NULL ? "" : text);
-}
-
-static fault take_json(const struct proposals *self, json_t *json, struct proposal *out)
-{
-    OWNED_ACT act = NULL;
-    const char *base64 = json_string_value(json_object_get(json, "act"));
-    out->number = (uint64_t)json_integer_value(json_object_get(json, "number"));
-    out->made_ms = json_integer_value(json_object_get(json, "made"));
-    out->label = text_of(json, "label");
-    out->by = text_of(json, "by");
-    out->refused_by = text_of(json, "refused_by");
-    out->reason = text_of(json, "reason");
-    if (base64 == NULL || failed(text_unbase64(span_of_text(base64), &out->act)))
-        return RAISE(REFUSED, "no act");
-    TRY(unpack(bytes_span(out->act), &act));
-    TRY(check_draft(act));
-    outlook_act_id(self->outlook, act, out->id);
-    return DONE;
-}
-
-static fault read_one(const struct proposals *self, const char *path, struct proposal **out)
-{
-    OWNED(bytes) text = NULL;
-    OWNED(proposal) proposal = owned_new(sizeof *proposal);
-    json_error_t error;
-    TRY(file_read(path, FILE_BYTES_MAX, &text));
-    json_t *json = json_loadb((const char *)text->data, text->size, JSON_REJECT_DUPLICATES, &error);
-    fault f = take_json(self, json, proposal);
-    json_decref(json);
-    TRY(f);
-    *out = TAKE(proposal);
-    return DONE;
+    return proposal_file_write(path, proposal);
 }
 
 static void keep(struct proposals *self, struct proposal *proposal)
@@ -198,7 +100,7 @@ static void read_name(struct proposals *self, const char *name)
     if (size != ACT_ID_DIGITS + 5 || strcmp(name + ACT_ID_DIGITS, ".json") != 0)
         return; /* a file that was being written when the machine stopped */
     if (!text_format(path, sizeof path, "%s/%s", self->folder, name) ||
-        failed(read_one(self, path, &proposal)) ||
+        failed(proposal_file_read(path, self->outlook, &proposal)) ||
         strncmp(proposal->id, name, ACT_ID_DIGITS) != 0) {
         EVENT(ERROR, "proposal.unreadable", E_TEXT("file", name));
         proposal_free(&proposal);
@@ -272,10 +174,10 @@ size_t proposals_waiting(const struct proposals *self)
 
 bool proposals_suffices(const struct proposals *self, const struct proposal *proposal, char *why)
 {
-    OWNED_ACT act = NULL;
+    PROPOSAL_ACT act = NULL;
     bool enough = false;
     why[0] = '\0';
-    if (failed(unpack(bytes_span(proposal->act), &act)))
+    if (failed(proposal_act_read(bytes_span(proposal->act), &act)))
         return false;
     struct act_need need = act_approval_need(outlook_state(self->outlook), act);
     act_approval_words(&need, why, ACT_APPROVAL_WORDS_ROOM);
@@ -308,11 +210,11 @@ static bool is_there(const Chaski__Act *act, const Chaski__Approval *approval)
 static fault merge(struct proposals *self, struct proposal *proposal, Chaski__Approval *const *more,
                    size_t count)
 {
-    OWNED_ACT act = NULL;
+    PROPOSAL_ACT act = NULL;
     OWNED(bytes) packed = NULL;
     Chaski__Approval *all[DIRECTORY_APPROVALS_MAX];
     bool enough = false;
-    TRY(unpack(bytes_span(proposal->act), &act));
+    TRY(proposal_act_read(bytes_span(proposal->act), &act));
     size_t own = act->n_approval;
     Chaski__Approval **before = act->approval;
     fault f = DONE;
@@ -373,10 +275,10 @@ static fault add_new(struct proposals *self, const char *id, const Chaski__Act *
 fault proposals_add(struct proposals *self, struct span packed, const char *label, const char *by,
                     struct proposal **out)
 {
-    OWNED_ACT act = NULL;
+    PROPOSAL_ACT act = NULL;
     char id[ACT_ID_ROOM];
-    TRY(unpack(packed, &act));
-    TRY(check_draft(act));
+    TRY(proposal_act_read(packed, &act));
+    TRY(proposal_act_check(act));
     if (!text_is_plain(span_of_text(label)) || strlen(label) > REGISTRY_REASON_BYTES_MAX)
         return RAISE(REFUSED, "a label is plain text of at most %d bytes",
                      REGISTRY_REASON_BYTES_MAX);

@@ -84,7 +84,7 @@ static fault send_news(struct push *self, struct span note, const struct authori
 {
     Chaski__DirectoryPush message = CHASKI__DIRECTORY_PUSH__INIT;
     OWNED(bytes) packed = NULL;
-    size_t first = first_that_fits(news, REGISTRY_PUSH_BYTES_MAX);
+    size_t first = first_that_fits(news, REGISTRY_PUSH_BYTES_MAX - 32); /* its own number too */
     ProtobufCBinaryData *leaf = owned_array(news->leaves + 1, sizeof *leaf);
     for (size_t i = first; i < news->leaves; i++)
         leaf[message.n_leaf++] =

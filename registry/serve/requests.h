@@ -17,8 +17,9 @@
 
 #define REQUEST_ID_DIGITS 64
 #define REQUEST_ACTS_MAX (2 + ENROLMENT_SUBSYSTEMS_MAX)
-#define INTAKE_KEY "intake.key" /* in the store: X25519, PKCS#8 PEM; its public half: the anchor \
-                                 */
+#define INTAKE_KEY                                                                \
+    "intake.key" /* in the store: X25519, PKCS#8 PEM; its public half: the anchor \
+                  */
 
 struct requests;
 

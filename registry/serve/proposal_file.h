@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+/*
+ * proposal_file - one proposal and its file (proposals.h), and the act in it.
+ */
+#ifndef REGISTRY_SERVE_PROPOSAL_FILE_H
+#define REGISTRY_SERVE_PROPOSAL_FILE_H
+
+#include "registry/serve/proposals.h"
+
+#include "directory.pb-c.h"
+
+void proposal_free(struct proposal **self);
+
+/* Durable when it returns. */
+fault proposal_file_write(const char *path, const struct proposal *proposal);
+/* REFUSED for what is no proposal. */
+fault proposal_file_read(const char *path, const struct outlook *outlook, struct proposal **out);
+
+/* REFUSED for what is no act, or too large. */
+fault proposal_act_read(struct span packed, Chaski__Act **out);
+/* Is it a draft of a kind that people propose? REFUSED. */
+fault proposal_act_check(const Chaski__Act *act);
+
+static inline void proposal_act_free(Chaski__Act **act)
+{
+    if (*act != NULL)
+        chaski__act__free_unpacked(*act, NULL);
+    *act = NULL;
+}
+#define PROPOSAL_ACT __attribute__((cleanup(proposal_act_free))) Chaski__Act *
+
+#endif

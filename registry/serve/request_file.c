@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "registry/serve/request_file.h"
+
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+
+#include <stdlib.h>
+
+#define FILE_BYTES_MAX (2 * REGISTRY_ENROLMENT_BYTES_MAX)
+
+void request_free(struct request **owner)
+{
+    struct request *self = *owner;
+    *owner = NULL;
+    if (self == NULL)
+        return;
+    free(self->server);
+    free(self->organisation);
+    free(self->warning);
+    free(self->prepared_by);
+    free(self->refused_by);
+    free(self->reason);
+    bytes_free(&self->text);
+    free(self);
+}
+
+fault request_file_write(const char *path, const struct request *request)
+{
+    json_t *proposals = json_array();
+    for (size_t i = 0; i < request->proposals; i++)
+        json_array_append_new(proposals, json_string(request->proposal[i]));
+    json_t *json = json_pack(
+        "{s:s%,s:I,s:s,s:s,s:s,s:o,s:s,s:s}", "request", (const char *)request->text->data,
+        request->text->size, "received", (json_int_t)request->received_ms, "source",
+        request->source, "warning", request->warning, "prepared_by", request->prepared_by,
+        "proposals", proposals, "refused_by", request->refused_by, "reason", request->reason);
+    char *text = json_dumps(json, JSON_COMPACT);
+    json_decref(json);
+    if (text == NULL)
+        return RAISE(REFUSED, "a text that is not UTF-8");
+    fault f = file_replace(path, span_of_text(text), 0600);
+    free(text);
+    return f;
+}
+
+static char *text_of(json_t *json, const char *field)
+{
+    const char *text = json_string_value(json_object_get(json, field));
+    return owned_text(text == NULL ? "" : text);
+}
+
+static fault take_json(json_t *json, struct request *out)
+{
+    OWNED(enrolment) enrolment = NULL;
+    json_t *whole = json_object_get(json, "request");
+    json_t *proposals = json_object_get(json, "proposals");
+    out->received_ms = json_integer_value(json_object_get(json, "received"));
+    out->warning = text_of(json, "warning");
+    out->prepared_by = text_of(json, "prepared_by");
+    out->refused_by = text_of(json, "refused_by");
+    out->reason = text_of(json, "reason");
+    if (!json_is_string(whole))
+        return RAISE(REFUSED, "no request");
+    TRY(bytes_copy(span_of(json_string_value(whole), json_string_length(whole)), &out->text));
+    TRY(enrolment_again(bytes_span(out->text), &enrolment));
+    text_hex(sha256_span(&enrolment->id), out->id, sizeof out->id);
+    out->server = owned_text(enrolment->server);
+    out->organisation = owned_text(enrolment->organisation);
+    const char *source = json_string_value(json_object_get(json, "source"));
+    text_format(out->source, sizeof out->source, "%s", source == NULL ? "" : source);
+    for (size_t i = 0; i < json_array_size(proposals) && i < REQUEST_ACTS_MAX; i++) {
+        const char *id = json_string_value(json_array_get(proposals, i));
+        if (id != NULL && strlen(id) == ACT_ID_DIGITS)
+            memcpy(out->proposal[out->proposals++], id, ACT_ID_ROOM);
+    }
+    return DONE;
+}
+
+fault request_file_read(const char *path, struct request **out)
+{
+    OWNED(bytes) text = NULL;
+    OWNED(request) request = owned_new(sizeof *request);
+    json_error_t error;
+    TRY(file_read(path, FILE_BYTES_MAX, &text));
+    json_t *json = json_loadb((const char *)text->data, text->size, JSON_REJECT_DUPLICATES, &error);
+    fault f = take_json(json, request);
+    json_decref(json);
+    TRY(f);
+    *out = TAKE(request);
+    return DONE;
+}
