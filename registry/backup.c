@@ -16,6 +16,7 @@
 
 #define SERIALS_LEFT_OUT UINT64_C(1000000000) /* a year of 33 stamps a second */
 #define PIECE_BYTES 65536
+#define STATUSES "statuses" /* status_book.h */
 
 struct copying {
     const char *from, *to;
@@ -70,7 +71,8 @@ static fault copy_file(struct copying *self, const char *name)
  * name until it is whole. */
 static bool is_wanted(const char *name)
 {
-    static const char *const ends[] = {".key", ".pem", ".vkey", ".json", ".log", ".head"};
+    static const char *const ends[] = {".key", ".pem",  ".vkey", ".json",
+                                       ".log", ".head", ".ocsp", ".crl"};
     const char *end = strrchr(name, '.');
     if (strcmp(name, STAMPING_SERIAL) == 0)
         return true;
@@ -105,6 +107,34 @@ static fault copy_folder(struct copying *self, const char *folder, bool first_do
     return f;
 }
 
+/* What outside authorities said, a folder for each certificate. */
+static fault copy_statuses(struct copying *self)
+{
+    char path[STORE_PATH_BYTES], name[STORE_PATH_BYTES];
+    fault f = DONE;
+    TRY(path_of(self->from, STATUSES, path));
+    DIR *folder = opendir(path);
+    if (folder == NULL && errno == ENOENT)
+        return DONE;
+    if (folder == NULL)
+        return RAISE(IO_FAILED, "%s: %m", path);
+    for (struct dirent *entry; !failed(f) && (entry = readdir(folder)) != NULL;) {
+        if (entry->d_name[0] == '.' || strchr(entry->d_name, '.') != NULL)
+            continue; /* files of its own are copied with the others */
+        if (!text_format(name, sizeof name, STATUSES "/%s", entry->d_name))
+            continue;
+        f = path_of(self->to, name, path);
+        if (!failed(f))
+            f = file_make_folders(path, 0700);
+        if (!failed(f))
+            f = copy_folder(self, name, false);
+        if (!failed(f))
+            f = file_sync_folder(path);
+    }
+    closedir(folder);
+    return f;
+}
+
 static fault move_serial(const char *to)
 {
     char path[STORE_PATH_BYTES], text[32];
@@ -130,11 +160,8 @@ static fault fill(struct copying *self)
     static const struct {
         const char *name;
         mode_t mode;
-    } folders[] = {{"keys", 0700},
-                   {"anchor", 0755},
-                   {STAMPING_FOLDER, 0700},
-                   {"proposals", 0700},
-                   {"requests", 0700}};
+    } folders[] = {{"keys", 0700},      {"anchor", 0755},   {STAMPING_FOLDER, 0700},
+                   {"proposals", 0700}, {"requests", 0700}, {STATUSES, 0700}};
     char path[STORE_PATH_BYTES];
     OWNED(store) copy = NULL;
     if (mkdir(self->to, 0700) != 0)
@@ -147,6 +174,7 @@ static fault fill(struct copying *self)
         TRY(copy_folder(self, folders[i].name, false));
         TRY(file_sync_folder(path));
     }
+    TRY(copy_statuses(self));
     TRY(move_serial(self->to));
     TRY(file_sync_folder(self->to));
     return store_look(self->to, &copy);

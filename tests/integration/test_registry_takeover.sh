@@ -35,8 +35,10 @@ serve "$C/store" "$C/directory" || die "it does not start: $(tail -n 1 "$C/serve
 server_start a || die "no node"
 purpose P-10 >/dev/null
 said=$(at ana member add CO/GOV/1 --name Uno)
+mkdir -p "$C/store/statuses/0123" && echo answer >"$C/store/statuses/0123/1.ocsp"
 check "a copy is made while it is served" registry backup --to "$C/early"
 check "... whose keys are for their owner alone" equal "$(find "$C/early" -name '*.key' -perm /077 | wc -l)" 0
+check "... and what outside authorities said is in it" cmp "$C/store/statuses/0123/1.ocsp" "$C/early/statuses/0123/1.ocsp"
 check "a copy is not written over another" refused registry backup --to "$C/early"
 (for i in 1 2 3 4 5 6 7 8; do purpose "P-2$i" >/dev/null; done) &
 working=$!
