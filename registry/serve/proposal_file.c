@@ -5,11 +5,20 @@
 #include "lib/base/text.h"
 #include "lib/bus/act_approval.h"
 
+#include "directory.pb-c.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 
 #define FILE_BYTES_MAX (4 * REGISTRY_ACT_BYTES_MAX)
 #define CONTEXT "chaski directory act v1"
+
+void proposal_act_free(Chaski__Act **act)
+{
+    if (*act != NULL)
+        chaski__act__free_unpacked(*act, NULL);
+    *act = NULL;
+}
 
 void proposal_free(struct proposal **owner)
 {

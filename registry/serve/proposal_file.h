@@ -7,7 +7,7 @@
 
 #include "registry/serve/proposals.h"
 
-#include "directory.pb-c.h"
+struct Chaski__Act; /* directory.pb-c.h */
 
 void proposal_free(struct proposal **self);
 
@@ -17,16 +17,11 @@ fault proposal_file_write(const char *path, const struct proposal *proposal);
 fault proposal_file_read(const char *path, const struct outlook *outlook, struct proposal **out);
 
 /* REFUSED for what is no act, or too large. */
-fault proposal_act_read(struct span packed, Chaski__Act **out);
+fault proposal_act_read(struct span packed, struct Chaski__Act **out);
 /* Is it a draft of a kind that people propose? REFUSED. */
-fault proposal_act_check(const Chaski__Act *act);
+fault proposal_act_check(const struct Chaski__Act *act);
 
-static inline void proposal_act_free(Chaski__Act **act)
-{
-    if (*act != NULL)
-        chaski__act__free_unpacked(*act, NULL);
-    *act = NULL;
-}
-#define PROPOSAL_ACT __attribute__((cleanup(proposal_act_free))) Chaski__Act *
+void proposal_act_free(struct Chaski__Act **act);
+#define PROPOSAL_ACT __attribute__((cleanup(proposal_act_free))) struct Chaski__Act *
 
 #endif

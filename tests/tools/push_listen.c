@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* push_listen ADDRESS KEYFILE COUNT: takes COUNT news of a directory as a follower would and says, for
- * each, the size in its note and how many acts came with it. KEYFILE: the sender's own, for its
+/* push_listen ADDRESS KEYFILE COUNT: takes COUNT news of a directory as a follower would and says,
+ * for each, the size in its note and how many acts came with it. KEYFILE: the sender's own, for its
  * public half. Shares no code with the sender but the protobuf encoding. */
 #include "directory.pb-c.h"
 
