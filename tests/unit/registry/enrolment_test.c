@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PROVEN "tests/fuzz/corpus/enrolment/proven" /* by stock openssl, for the intake key below \
-                                                     */
+/* By stock openssl, for the intake key below. */
+#define PROVEN "tests/fuzz/corpus/enrolment/proven"
 
 static struct keypair *intake(void)
 {
