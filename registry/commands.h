@@ -58,6 +58,8 @@ fault outside_revocations(struct store *store, struct said *said, size_t *count)
 command_act act_stamp_authority_url, act_stamp_authority_remove;
 /* witnesses.c */
 command_act act_witness_set, act_witness_assign;
+/* Says how many logs nobody witnesses, though somebody could. */
+void witnesses_warn(const struct store *store, struct said *said);
 /* operators.c */
 command_act act_person_add, act_person_remove, act_directory_witness_set;
 /* Makes a key file and says its public key. IO_FAILED when the file is there. */

@@ -174,5 +174,6 @@ fault publish_to(struct store *store, const char *folder, unsigned valid_days, s
     text_base64(sha256_span(&hash), root, sizeof root);
     clock_text(until_ms, until, sizeof until);
     said_add(said, "epoch %zu root %s valid until %s", store_count(store), root, until);
+    witnesses_warn(store, said);
     return DONE;
 }

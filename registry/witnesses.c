@@ -186,3 +186,28 @@ fault act_witness_assign(struct store *store, const struct arguments *arguments,
     said_add(said, "witnesses: %u of %zu logs changed", changed, count);
     return DONE;
 }
+
+static bool has_possible_witness(const struct directory *directory,
+                                 const struct directory_server *server)
+{
+    size_t step = 0;
+    for (const struct directory_server *at; (at = directory_next_server(directory, &step)) != NULL;)
+        if (at->is_witness && at->member != server->member)
+            return true;
+    return false;
+}
+
+/* Those that could have some. */
+void witnesses_warn(const struct store *store, struct said *said)
+{
+    const struct directory *directory = store_state(store);
+    size_t bare = 0, count = 0, step = 0;
+    for (const struct directory_server *at; (at = directory_next_server(directory, &step)) != NULL;
+         count++)
+        bare += at->quorum == 0 && has_possible_witness(directory, at);
+    if (bare > 0)
+        said_add(said,
+                 "warning: %zu of %zu logs have no witnesses: nobody else vouches that nothing is "
+                 "cut off from them: chaski-registry witness assign STORE",
+                 bare, count);
+}
