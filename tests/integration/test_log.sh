@@ -115,6 +115,32 @@ timeout 3 "$BIN/chaski-security-server" --config "$C/second.conf" 2>"$C/second.e
 check "a second server on the same log is refused" contains "$(cat "$C/second.events")" REFUSED
 server_stop a
 
+# a flush that fails in a whole node: nothing is acknowledged, the process ends, and the next one has all that was
+# (the sanitizers want to be loaded first, so this is for a plain build)
+case $OUT in
+*asan | *tsan) ;;
+*)
+    trigger=$C/flush.fails
+    LD_PRELOAD=$OUT/tests/failing_flush.so FAILING_FLUSH=$trigger server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
+    check "exchanges run" contains "$(ask 20)" "OK                   20"
+    process=$(sed -n 's/^exchange_pid=//p' "$C/a/server.ready")
+    touch "$trigger"
+    ask 4 >"$C/failed.out"
+    none() { ! grep -q "^ *OK " "$C/failed.out"; }
+    check "when a flush fails nothing is answered" none
+    ended() { ! kill -0 "$process" 2>/dev/null; }
+    check "... and the process ends" wait_for 10 ended
+    check "... with the reason" grep -q LOG_FAILED "$C/a/server.events"
+    check "... and so do those that are started in its place, a few times" wait_for 30 grep -q '"server.gave_up"' "$C/a/server.events"
+    server_stop a
+    rm "$trigger"
+    server_start a || not_ok "server a starts once the disk does what it says" "$(tail -n 1 "$C/a/server.events")"
+    check "once the disk does what it says exchanges go on" contains "$(ask 10)" "OK                   10"
+    server_stop a
+    check "and both logs verify" "$BIN/chaski-audit" verify "$C/a/audit" --store-key "$C/a/keys/store.key"
+    ;;
+esac
+
 # a full disk: the payload and log folders on a small file system
 if mkdir -p "$C/small" && mount -t tmpfs -o size=24m tmpfs "$C/small" 2>/dev/null; then
     sed -i "s#^audit_folder = .*#audit_folder = \"$C/small/audit\"#; s#^wal_segment_mib = .*#wal_segment_mib = 1#" "$C/a/server.conf"
