@@ -2,6 +2,7 @@
 /* chaski-security-server: starts its processes, and starts them again when one dies. */
 #include "lib/base/clock.h"
 #include "lib/base/event.h"
+#include "lib/base/file.h"
 #include "security-server/clerk/clerk_process.h"
 #include "security-server/exchange/exchange_process.h"
 #include "security-server/follower/follower_process.h"
@@ -17,14 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define RESTARTS_MAX 5
 #define RESTART_WINDOW_MS 60000
-#define OPEN_FILES_WANTED 65536
 
 #define ASIDE_WAIT_S_MAX 30
 #define TOKEN_END_MS 3000
@@ -357,18 +356,6 @@ static int supervise(struct server_config *config)
     return status;
 }
 
-static void raise_file_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    rlim_t wanted = limit.rlim_max < OPEN_FILES_WANTED ? limit.rlim_max : OPEN_FILES_WANTED;
-    if (limit.rlim_cur < wanted) {
-        limit.rlim_cur = wanted;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static void catch_signals(void)
 {
     struct sigaction action = {.sa_handler = on_signal};
@@ -452,7 +439,7 @@ int main(int argc, char **argv)
         return 2;
     }
     close_range(3, ~0u, 0); /* whatever the starter left open is no business of the keys process */
-    raise_file_limit();
+    file_raise_limit();
     catch_signals();
     int status = supervise(&config);
     secret_free(&config.passphrase);

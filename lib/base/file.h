@@ -25,5 +25,9 @@ fault file_write_at(int fd, struct span bytes, off_t at);
 fault file_read_at(int fd, uint8_t *out, size_t size, off_t at); /* IO_FAILED when it ends early */
 /* Takes the lock of this path for the life of the process; REFUSED when another holds it. */
 fault file_lock(const char *path, int *fd_out);
+/* Lets this process have as many files open as the system allows it, FILE_OPEN_MAX at most: what a
+ * login gives, 1,024 as a rule, ends long before a country's connections do. */
+#define FILE_OPEN_MAX 65536
+void file_raise_limit(void);
 
 #endif

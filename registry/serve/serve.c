@@ -87,6 +87,7 @@ static fault check_directory(const char *folder)
 
 static fault start_loop(struct server *self)
 {
+    file_raise_limit(); /* each follower of the push is a connection */
     TRY(loop_new(&self->loop));
     TRY(loop_on_signal(self->loop, SIGTERM, on_asked_to_stop, self));
     TRY(loop_on_signal(self->loop, SIGINT, on_asked_to_stop, self));

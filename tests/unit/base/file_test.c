@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -131,6 +132,21 @@ static void test_a_lock_is_refused_while_held_and_free_afterwards(void)
     close(second);
 }
 
+static void test_the_limit_of_open_files_is_raised_as_far_as_allowed(void)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        struct rlimit limit = {.rlim_cur = 64, .rlim_max = 100};
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+            _exit(1);
+        file_raise_limit();
+        _exit(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == 100 ? 0 : 2);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    CU_ASSERT_EQUAL(status, 0);
+}
+
 SUITE(file, TEST(test_a_missing_file_is_not_found),
       TEST(test_a_file_larger_than_allowed_is_refused),
       TEST(test_a_file_without_a_size_is_read_and_bounded), TEST(test_a_folder_is_not_a_file),
@@ -138,4 +154,5 @@ SUITE(file, TEST(test_a_missing_file_is_not_found),
       TEST(test_a_replacement_that_fails_keeps_the_old_file),
       TEST(test_folders_are_made_with_their_parents),
       TEST(test_bytes_are_written_and_read_at_an_offset),
-      TEST(test_a_lock_is_refused_while_held_and_free_afterwards))
+      TEST(test_a_lock_is_refused_while_held_and_free_afterwards),
+      TEST(test_the_limit_of_open_files_is_raised_as_far_as_allowed))
