@@ -37,7 +37,9 @@ struct directory_feed {
     bool disputed;            /* what is refused now was told of */
     struct directory_quorum quorum;
     struct loop_timer timer;
-    int64_t heard_ms;           /* steady time of the last look for a peer's sake */
+    int64_t heard_ms; /* steady time of the last look for a peer's sake */
+    uint64_t hint;    /* epoch that a peer used too soon after that; 0: none */
+    char hint_from[ID_BYTES_MAX];
     enum fault_code last_fault; /* so that a standing fault is said once */
 };
 
@@ -432,12 +434,18 @@ void directory_feed_look(struct directory_feed *self)
         dispute(self, self->folder, &self->disputed);
 }
 
+/* At most once a second, for a peer may claim any number, in every message; what comes too soon
+ * waits for the next turn: it may be the only word of a revocation that comes through. */
 void directory_feed_heard(struct directory_feed *self, struct span server, uint64_t epoch)
 {
-    /* at most once a second: a peer may claim any number, in every message */
-    if (epoch <= directory_epoch(self->node->directory) ||
-        clock_steady_ms() - self->heard_ms < DIRECTORY_POLL_MS)
+    if (epoch <= directory_epoch(self->node->directory))
         return;
+    if (clock_steady_ms() - self->heard_ms < DIRECTORY_POLL_MS) {
+        self->hint = epoch;
+        text_format(self->hint_from, sizeof self->hint_from, "%.*s", (int)server.size,
+                    (const char *)server.at);
+        return;
+    }
     self->heard_ms = clock_steady_ms();
     directory_feed_look(self);
     if (self->follows && epoch > directory_epoch(self->node->directory))
@@ -478,6 +486,9 @@ static void on_timer(struct loop_timer *timer)
 {
     struct directory_feed *self = timer->owner;
     directory_feed_look(self);
+    uint64_t hint = self->hint;
+    self->hint = 0;
+    directory_feed_heard(self, span_of_text(self->hint_from), hint);
     if (self->follows)
         look_at_refused(self);
     directory_quorum_watch(&self->quorum, self->node->config->witness_alarm_ms);
