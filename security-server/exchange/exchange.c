@@ -8,7 +8,6 @@
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/node.h"
 #include "security-server/exchange/seen.h"
-#include "security-server/exchange/token_line.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -214,7 +213,7 @@ static void note_problem(struct exchange *x, fault f)
     x->problem.fault = f.code;
     x->problem.at_provider = x->role == ROLE_PROVIDER;
     text_format(x->problem.detail, sizeof x->problem.detail, "%s", fault_detail());
-    text_format(x->problem.remedy, sizeof x->problem.remedy, "%s", token_line_remedy(f.code));
+    text_format(x->problem.remedy, sizeof x->problem.remedy, "%s", node_remedy(f.code));
 }
 
 enum step_end exchange_refuse(struct exchange *x, fault f)

@@ -85,8 +85,14 @@ const struct directory_server *node_self(const struct node *self)
     return directory_server(self->directory, span_of_text(self->config->server));
 }
 
+const char *node_remedy(enum fault_code code)
+{
+    return code == OWN_REVOKED ? own_certificate_remedy(code) : token_line_remedy(code);
+}
+
 fault node_begun(const struct node *self)
 {
+    TRY(own_certificate_check(self));
     TRY(token_line_check(self->token));
     return self->begun ? DONE : RAISE(SERVER_AWAY, "it is starting");
 }
@@ -434,17 +440,29 @@ static fault wait_for_token(struct node *node)
     return open_front(node);
 }
 
-/* Nothing is signed before this. The first record needs the token: a start without it waits, and
- * what stands in the log already is served meanwhile. */
+/* For good: only other keys, and another start with them, change it. The operator sees why. */
+static fault stay_closed(struct node *node, fault f)
+{
+    EVENT(ERROR, "server.not_begun", E_FAULT(f));
+    return open_front(node);
+}
+
+/* Nothing is signed before this, and nothing at all by who is revoked. The first record needs the
+ * token: a start without it waits, and what stands in the log already is served meanwhile. */
 static void on_checked(struct node *node, fault f)
 {
     struct process *self = process_of(node);
-    if (!failed(f) && failed(token_line_check(node->token)))
+    fault own = failed(f) ? DONE : own_certificate_check(node);
+    if (failed(own))
+        f = stay_closed(node, own);
+    else if (!failed(f) && failed(token_line_check(node->token)))
         f = wait_for_token(node);
     if (failed(f)) {
         self->ended = f;
         EVENT(ERROR, "server.start_refused", E_FAULT(f));
         loop_stop(node->loop);
+    } else if (failed(own)) {
+        return;
     } else if (node->token == NULL) {
         begin_records(self);
     } else {

@@ -13,7 +13,6 @@
 #include "security-server/exchange/exchange_steps.h"
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/node.h"
-#include "security-server/exchange/token_line.h"
 #include "security-server/exchange/witness_desk.h"
 
 #include "front.pb-c.h"
@@ -113,7 +112,7 @@ static void answer_at_once(struct front *self, struct span route, uint64_t ask, 
 {
     struct problem problem = {.fault = f.code};
     text_format(problem.detail, sizeof problem.detail, "%s", fault_detail());
-    text_format(problem.remedy, sizeof problem.remedy, "%s", token_line_remedy(f.code));
+    text_format(problem.remedy, sizeof problem.remedy, "%s", node_remedy(f.code));
     Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
     Chaski__Answer answer = CHASKI__ANSWER__INIT;
     Chaski__Problem wire;
@@ -301,7 +300,7 @@ static void take_admit(struct front *self, struct span route, const Chaski__Admi
     if (failed(f)) {
         problem.fault = f.code;
         text_format(problem.detail, sizeof problem.detail, "%s", fault_detail());
-        text_format(problem.remedy, sizeof problem.remedy, "%s", token_line_remedy(f.code));
+        text_format(problem.remedy, sizeof problem.remedy, "%s", node_remedy(f.code));
         answer_admit(self, route, question->ask, &problem);
         return;
     }

@@ -71,10 +71,13 @@ struct node {
 
 /* Who we are in the directory in use; NULL when it does not (or no longer) list us. */
 const struct directory_server *node_self(const struct node *self);
-/* DONE when this run has begun to take exchanges; SERVER_AWAY before, or the state of the token. */
+/* DONE when this run has begun to take exchanges; SERVER_AWAY before, the state of the token, or
+ * OWN_REVOKED. Refused so, a caller gets no receipt: nothing could be signed. */
 fault node_begun(const struct node *self);
 /* DONE when exchanges may be taken: not draining, directory there, valid and listing us. */
 fault node_ready(const struct node *self);
+/* What a caller can do about a fault of this node itself; "" when there is nothing special. */
+const char *node_remedy(enum fault_code code);
 
 /* A record was appended (or not) that is more than a time stamp of ours. */
 void node_note_traffic(struct node *self, uint64_t index, enum fault_code appended);

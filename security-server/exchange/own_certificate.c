@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#define LOOK_MS 10000
+#define LOOK_MS 1000
 #define DAY_MS INT64_C(86400000)
 
 struct own_certificate {
@@ -44,6 +44,22 @@ bool own_certificate_judge(const struct certificate *certificate,
     else
         return false;
     return true;
+}
+
+fault own_certificate_check(const struct node *node)
+{
+    const struct directory_signer *signer =
+        directory_signer(node->directory, certificate_ski(node->certificate));
+    return signer == NULL || signer->revoked_since_ms == 0
+               ? DONE
+               : RAISE(OWN_REVOKED, "the certificate of %s is revoked", node->config->server);
+}
+
+const char *own_certificate_remedy(enum fault_code code)
+{
+    return code == OWN_REVOKED ? "tell the operator of this server: it needs new keys and a new "
+                                 "certificate; until then other servers refuse what it signs"
+                               : "";
 }
 
 static void look(struct own_certificate *self)

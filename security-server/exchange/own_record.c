@@ -8,6 +8,7 @@
 #include "security-server/exchange/audit_actor.h"
 #include "security-server/exchange/keys_line.h"
 #include "security-server/exchange/late_leaf.h"
+#include "security-server/exchange/own_certificate.h"
 #include "security-server/exchange/retention.h"
 
 #include "audit.pb-c.h"
@@ -170,6 +171,8 @@ static fault make_header(struct own_record *self, enum header_kind kind, const s
 
 static void sign_and_keep(struct own_record *self, fault f)
 {
+    if (!failed(f))
+        f = own_certificate_check(self->node);
     if (failed(f)) {
         finish(self, f);
         return;

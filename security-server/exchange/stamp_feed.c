@@ -9,7 +9,6 @@
 #include "lib/crypto/stamp.h"
 #include "security-server/exchange/growth_clock.h"
 #include "security-server/exchange/own_record.h"
-#include "security-server/exchange/token_line.h"
 
 #include "audit.pb-c.h"
 
@@ -132,7 +131,7 @@ fault stamp_feed_check(const struct stamp_feed *self)
 static void on_timer(struct loop_timer *timer)
 {
     struct stamp_feed *self = timer->owner;
-    if (!failed(token_line_check(self->node->token)) && has_changed(self)) {
+    if (!failed(node_begun(self->node)) && has_changed(self)) {
         fault f = take(self);
         if (failed(f))
             EVENT(WARN, "stamp.not_logged", E_FAULT(f));

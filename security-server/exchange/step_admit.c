@@ -34,14 +34,32 @@ static fault find_provider(const struct node *node, const struct admission *ques
     return RAISE(UNKNOWN_SERVICE, "%s", question->service);
 }
 
+/* What is sealed for it may be read by whoever has its keys now: nothing is sent to it. */
+static bool is_revoked(const struct directory_server *server)
+{
+    for (size_t i = 0; i < server->signers; i++)
+        if (server->signer[i]->revoked_since_ms == 0)
+            return false;
+    return server->signers > 0;
+}
+
 static fault choose_server(const struct directory_subsystem *subsystem, const char *wanted,
                            const struct directory_server **out)
 {
-    for (size_t i = 0; i < subsystem->servers; i++)
-        if (wanted[0] == '\0' || strcmp(subsystem->server[i]->id, wanted) == 0) {
-            *out = subsystem->server[i];
+    const struct directory_server *revoked = NULL;
+    for (size_t i = 0; i < subsystem->servers; i++) {
+        const struct directory_server *server = subsystem->server[i];
+        if (wanted[0] != '\0' && strcmp(server->id, wanted) != 0)
+            continue;
+        if (!is_revoked(server)) {
+            *out = server;
             return DONE;
         }
+        revoked = server;
+    }
+    if (revoked != NULL)
+        return RAISE(REVOKED, "the certificate of %s is revoked: nothing is sent to it",
+                     revoked->id);
     if (wanted[0] != '\0')
         return RAISE(BAD_SERVER_CHOICE, "%s does not serve %s", wanted, subsystem->id);
     return RAISE(UNKNOWN_SERVICE, "no server is registered for %s", subsystem->id);
@@ -69,7 +87,7 @@ void admit(struct node *node, const struct admission *question, struct problem *
     if (failed(f)) {
         problem->fault = f.code;
         text_format(problem->detail, sizeof problem->detail, "%s", fault_detail());
-        text_format(problem->remedy, sizeof problem->remedy, "%s", token_line_remedy(f.code));
+        text_format(problem->remedy, sizeof problem->remedy, "%s", node_remedy(f.code));
         return;
     }
     struct policy_verdict verdict;

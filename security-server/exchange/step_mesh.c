@@ -10,6 +10,7 @@
 #include "security-server/exchange/node.h"
 #include "security-server/exchange/opened_keys.h"
 #include "security-server/exchange/peers.h"
+#include "security-server/exchange/own_certificate.h"
 #include "security-server/exchange/token_line.h"
 
 #include <stdlib.h>
@@ -183,6 +184,7 @@ static fault take_question(struct arrived *arrived, struct record *record)
 {
     TRY(check_from(arrived, record));
     /* No answer could be signed: nothing is begun, and the peer asks again until its deadline. */
+    TRY(own_certificate_check(arrived->node));
     TRY(token_line_room(arrived->node->token));
     const struct directory_server *peer =
         directory_server(arrived->node->directory, span_of_text(arrived->peer));

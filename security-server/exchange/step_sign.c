@@ -9,6 +9,7 @@
 #include "security-server/exchange/epochs.h"
 #include "security-server/exchange/keys_line.h"
 #include "security-server/exchange/node.h"
+#include "security-server/exchange/own_certificate.h"
 #include "security-server/exchange/seen.h"
 
 #include "audit.pb-c.h"
@@ -38,7 +39,10 @@ static void signed_by_keys(void *owner, fault f, struct span result);
 /* Encodes the header into the record being made and asks for its signature. */
 static enum step_end sign(struct exchange *x, struct record *record, const struct header *header)
 {
-    fault f = header_encode(header, &record->header);
+    fault f =
+        own_certificate_check(x->node); /* it may have been revoked since the exchange began */
+    if (!failed(f))
+        f = header_encode(header, &record->header);
     if (!failed(f))
         f = header_decode(bytes_span(record->header), &record->read);
     if (failed(f))

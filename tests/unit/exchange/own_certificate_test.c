@@ -66,5 +66,12 @@ static void test_a_certificate_that_counts_no_more_is_told(void)
     check(own, NULL, 1, "certificate.not_registered", ERROR);
 }
 
+static void test_a_caller_of_a_revoked_server_is_told_what_to_do(void)
+{
+    CU_ASSERT(strlen(own_certificate_remedy(OWN_REVOKED)) > 20);
+    CU_ASSERT_STRING_EQUAL(own_certificate_remedy(REVOKED), ""); /* that is the peer's */
+}
+
 SUITE(own_certificate, TEST(test_the_end_is_told_a_month_ahead),
-      TEST(test_a_certificate_that_counts_no_more_is_told))
+      TEST(test_a_certificate_that_counts_no_more_is_told),
+      TEST(test_a_caller_of_a_revoked_server_is_told_what_to_do))
