@@ -5,6 +5,7 @@
 # make bench-search  measure searching an index (ENTRIES=1000000)
 # make bench-evidence  what evidence costs, on against off
 # make bench-recovery  measure a start on a long log (ENTRIES=1000000)
+# make bench-revocation  from an operator's command until all refuse (NODES=50 FOLLOWERS=2000)
 # make bench-verify  measure verifying two logs, and their size on disk (ENTRIES=200000)
 # make lint       formatters, analysers     make install  PREFIX=/usr/local
 # BUILD=dev|release|asan|tsan|cover chooses the flavour; all output goes to build/.
@@ -86,7 +87,7 @@ OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serv
 OBJECTS_chaski-audit := $(call objects,tools/audit) $(EVIDENCE)
 OBJECTS_chaski := $(call objects,tools/chaski)
 
-.PHONY: all deps test unit integration demo bench bench-evidence bench-directory bench-search bench-recovery bench-verify fuzz lint install clean docs check corpora tidy
+.PHONY: all deps test unit integration demo bench bench-evidence bench-directory bench-search bench-recovery bench-revocation bench-verify fuzz lint install clean docs check corpora tidy
 all: $(BINARIES)
 
 # --- rules ---------------------------------------------------------------------------------------
@@ -163,7 +164,7 @@ $(UNIT_PROGRAMS): $(OUT)/tests/unit-%: $(OUT)/tests/unit/main.o $$(addprefix $(O
 # stand-ins for a gateway, a security server and a peer, for integration tests and measurements
 TEST_TOOLS := $(OUT)/tests/front_peer $(OUT)/tests/front_server $(OUT)/tests/careless $(OUT)/tests/mesh_peer $(OUT)/tests/mute \
   $(OUT)/tests/record_flip $(OUT)/tests/log_fill $(OUT)/tests/set_liar $(OUT)/tests/set_twist \
-  $(OUT)/tests/directory_voice $(OUT)/tests/web_liar $(OUT)/tests/push_listen
+  $(OUT)/tests/directory_voice $(OUT)/tests/web_liar $(OUT)/tests/push_listen $(OUT)/tests/push_crowd
 $(TEST_TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(FLOOR_all)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all)
@@ -237,6 +238,11 @@ bench-recovery:
 	@tools/deps.sh build bench
 	@$(MAKE) --no-print-directory -j2 BUILD=release all build/release/tests/log_fill
 	@tests/bench/recovery.sh build/release $(ENTRIES)
+
+bench-revocation:
+	@tools/deps.sh build bench test
+	@$(MAKE) --no-print-directory -j2 BUILD=release all build/release/tests/push_crowd build/release/tests/mesh_peer
+	@tests/bench/revocation.sh build/release $(or $(NODES),50) $(or $(FOLLOWERS),2000)
 
 bench-verify:
 	@tools/deps.sh build bench test
