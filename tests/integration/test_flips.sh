@@ -78,7 +78,10 @@ for ((i = first; i < size; i += step)); do
         [ $file = record.tlog-proof ] && [ "$what" = both ] && at=$((i + $(stat -c %s "$at_work/$file") - size)) || at=$i
         change $file $at $((1 << i % 8))
     done
-    said=$(timeout 60 bash "$at_work/verify.sh" 2>&1 | tail -n 1)
+    for _ in 1 2; do # a run that came to no end, on a machine that has no room for it, says nothing of the change
+        said=$(timeout 60 bash "$at_work/verify.sh" 2>&1 | tail -n 1)
+        case $said in PASS* | FAIL*) break ;; esac
+    done
     echo "$what $i $said"
     for file in $files; do cp "$from/$file" "$at_work/$file"; done
 done
@@ -102,6 +105,7 @@ for what in leaf.p7m payload.bin record.tlog-proof checkpoint both; do
     flip_all $what 1
     check "each of the $size bytes of $what was changed" equal "$(cut -d ' ' -f 2 "$C/flipped" | sort -nu | wc -l)" "$size"
     check "... and each change found by verify.sh" equal "$(missed $what | tr '\n' ' ')" ""
+    missed $what | while read -r at; do grep "^$what $at " "$C/flipped" | sed 's/^/# /'; done # what it said instead
 done
 
 # --- the token
