@@ -4,7 +4,7 @@
  *
  * One state has one encoding (chaski.Snapshot, directory.proto), so that whoever folds all acts can
  * tell whether the authority vouched for what they lead to. A snapshot says nothing by itself: its
- * digest must stand in the Published act whose number is its size (directory_load_at checks).
+ * digest must stand in the Published act whose number is its size (directory_load checks).
  */
 #ifndef BUS_DIRECTORY_SNAPSHOT_H
 #define BUS_DIRECTORY_SNAPSHOT_H
