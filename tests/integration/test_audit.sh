@@ -91,6 +91,32 @@ ok "copies of a running node's log are clean"
 check "a running node's log is clean" equal "$(verify "$C/a/audit")" 0
 remarks "... and is said to run on" "no stop"
 
+# two running nodes, copied one after the other
+older_and_newer() { # OLDER NEWER
+    local moment
+    sleep 0.1
+    moment=$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)
+    ask $S 3 >/dev/null
+    cp -r "$C/$1/audit" "$C/older-$1"
+    check "exchanges between two copies" contains "$(ask $S 20)" "OK                   20"
+    cp -r "$C/$2/audit" "$C/newer-$2"
+    sleep 2.1 # older than what the reading of a running node's log leaves out
+    finds "the older copy, of $1, is told" "older copy" "records from beyond that end" "$C/older-$1" "$C/newer-$2"
+    check "... in one finding" equal "$(grep -c '^FINDING' "$C/said")" 1
+    finds "... also when it comes last" "older copy" "records from beyond that end" "$C/newer-$2" "$C/older-$1"
+    check "... in one finding" equal "$(grep -c '^FINDING' "$C/said")" 1
+    clean "as of a moment before both copies they are clean" "$C/older-$1" "$C/newer-$2" --as-of "$moment"
+    remarks "... and that is said" "up to $moment (--as-of)"
+    remarks "... with what was not looked at" "later heads of it, which were not looked at"
+    finds "an older copy does not reach it" "older copy" "records from beyond that end" "$C/live0" "$C/newer-b" --as-of "$moment"
+}
+sleep 0.5 # the last exchanges are in both logs
+cp -r "$C/b/audit" "$C/newer-b"
+older_and_newer b a
+rm -rf "$C/newer-b"
+older_and_newer a b
+check "a moment that is none is refused" equal "$(verify "$C/live0" --as-of ayer) $(grep -c 'is no time' "$C/said")" "2 1"
+
 # a node that dies with a question under way
 pid=${pids[-1]}
 kill -STOP "$pid"
@@ -191,7 +217,7 @@ rm -rf "$X/log/1/"{promise,checkpoint,cosigned,stamped,tile,cp}
 cp -r "$C/live4/log/1/"{promise,checkpoint,tile} "$X/log/1/"
 clean "what is cut behind an older checkpoint cannot be known from one log" "$X"
 remarks "... which is said" "that no checkpoint covers yet"
-finds "... but the other log knows" "append only" "of $A/SS1, which has" "$X" "$C/good-b"
+finds "... but the other log knows" "older copy" "the largest head that it signed is of" "$X" "$C/good-b"
 again; dd if="$(segment)" of="$C/rest" bs=1M skip="$(frame "$(segment)" 1 | cut -d ' ' -f 1)" iflag=skip_bytes 2>/dev/null
 dd if=/dev/zero of="$(segment)" bs=1 count=16 conv=notrunc 2>/dev/null
 finds "a first record wiped out is found" "whole log" "the log is empty" "$X"

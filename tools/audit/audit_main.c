@@ -17,13 +17,14 @@ static const char usage[] =
     "      erased, late, pruned\n"
     "  show DIR INDEX [--payload]\n"
     "      one entry in full\n"
-    "  verify DIR... [--directory FOLDER] [--json] [--quiet] [--threads N]\n"
+    "  verify DIR... [--directory FOLDER] [--as-of TIME] [--json] [--quiet] [--threads N]\n"
     "      every signature, certificate, commitment, head and root; several logs against one\n"
     "      another. FINDING: what an honest node does not leave behind. REMARK: what may well\n"
     "      be so, and what this log alone cannot settle. --threads: as many as there are cores;\n"
-    "      the result is the same\n"
+    "      the result is the same. --as-of: logs are held against one another up to that time\n"
+    "      only, for copies that were made at different moments\n"
     "  report DIR... --html FILE [--from TIME] [--until TIME] [--member MEMBER]\n"
-    "         [--directory FOLDER] [--threads N]\n"
+    "         [--directory FOLDER] [--as-of TIME] [--threads N]\n"
     "      the same, and what the logs say, as one page for a browser or paper: exchanges over\n"
     "      time, who asks whom, refusals, latencies, gaps, findings. It loads and runs nothing. "
     "All\n"
@@ -123,6 +124,9 @@ static fault take_option(int code, struct audit_arguments *out)
     case 'U':
         out->until = optarg;
         return DONE;
+    case 'O':
+        out->as_of = optarg;
+        return DONE;
     case 'M':
         out->member = optarg;
         return DONE;
@@ -215,6 +219,7 @@ static fault parse(int argc, char **argv, struct audit_arguments *out)
                                             {"html", required_argument, NULL, 'w'},
                                             {"from", required_argument, NULL, 'F'},
                                             {"until", required_argument, NULL, 'U'},
+                                            {"as-of", required_argument, NULL, 'O'},
                                             {"member", required_argument, NULL, 'M'},
                                             {"json", no_argument, NULL, 'j'},
                                             {"quiet", no_argument, NULL, 'q'},

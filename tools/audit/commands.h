@@ -22,6 +22,7 @@ struct audit_arguments {
     const char *policy, *tsa;                                /* files that go along with it */
     const char *html;                                        /* of a report */
     const char *from, *until, *member;                       /* which exchanges it shows, or NULL */
+    const char *as_of;                                       /* of verify and report, or NULL */
     size_t store_keys;
     const char *store_key[LOGS_MAX]; /* files with store keys or day keys */
     struct secret *passphrase;       /* of store keys that are sealed, or NULL */

@@ -122,8 +122,9 @@ static void add_whole_files(struct evidence *out, const struct log *log, const c
 
 void evidence_find(const struct log *log, const char *rule, uint64_t entry, struct evidence *out)
 {
-    static const char *const heads[] = {"checkpoint",  "cosignature", "time stamp", "append only",
-                                        "one history", "lost tail",   "epoch",      NULL};
+    static const char *const heads[] = {"checkpoint",  "cosignature", "time stamp",
+                                        "append only", "one history", "lost tail",
+                                        "epoch",       "older copy",  NULL};
     static const char *const signers[] = {"authorship",  "certificate", "revocation",  "directory",
                                           "directories", "anchors",     "cosignature", NULL};
     out->count = 0;

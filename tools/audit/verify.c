@@ -310,6 +310,7 @@ static fault check_logs(struct verify *self)
 static fault verify_all(struct verify *self)
 {
     TRY(store_keys_open(self->arguments, &self->keys));
+    TRY(verify_as_of(self));
     TRY(open_logs(self));
     TRY(verify_rest(self));
     TRY(check_logs(self));

@@ -19,6 +19,7 @@
  *   verify_late.c    late receipts of one log
  *   verify_logs.c    logs against one another
  *   verify_pairs.c   two logs of the same exchanges: nine types of findings
+ *   verify_older.c   ... of which one was copied before the other, or was cut
  *   verify_twins.c   ... of which two are found here: two leaves for one act
  */
 #ifndef TOOLS_AUDIT_VERIFY_H
@@ -131,6 +132,18 @@ struct late_act {
     bool opened; /* its payload was, and is the leaf */
 };
 
+/* What the other logs know of beyond the end of the newest epoch. */
+struct beyond {
+    uint64_t entries;         /* that its server signed or answered, and that are not here */
+    int64_t newest_ms;        /* of those */
+    uint64_t size;            /* the largest head that it signed ... */
+    uint64_t index;           /* ... in this entry */
+    const struct log *holder; /* ... of this log */
+    uint64_t later;           /* heads of after --as-of, which count for nothing */
+};
+
+enum reach { REACH_UNKNOWN, REACH_SHORT, REACH_FAR };
+
 struct log {
     struct log_view *view;   /* NULL: it could not be opened, which is a finding */
     struct history *history; /* of the folder's own directory */
@@ -149,6 +162,7 @@ struct log {
     uint64_t uncovered;          /* entries that no checkpoint covers yet */
     uint64_t quorate;            /* entries that a head with a quorum of cosignatures covers */
     uint64_t stamped;            /* ... that a good time stamp covers */
+    bool witnessed;              /* the directory assigns it witnesses */
     struct confirmed *confirmed; /* by size */
     size_t confirmations;
     uint64_t payloads[FOUND_KINDS];
@@ -179,6 +193,8 @@ struct log {
     uint64_t lost;              /* entries that others know of, beyond the end of a closed epoch */
     uint64_t beyond;            /* largest head beyond that end in the folder's own files ... */
     char beyond_by[64];         /* ... and in which */
+    struct beyond beyond_end;
+    enum reach reaches; /* the moment of --as-of */
 };
 
 /* What two logs showed against one another, by type; healed: has come late since. */
@@ -199,6 +215,7 @@ struct verify {
     const struct directory *judge;
     const struct history *history;
     struct log *now;
+    int64_t as_of_ms; /* logs are held against one another up to here; INT64_MAX: all of it */
     size_t helds;
     struct held *held;
     size_t tallies;
@@ -280,6 +297,24 @@ bool verify_is_lost(const struct log *log, const struct kept *kept);
 void verify_logs(struct verify *self);
 /* What `here` holds of exchanges with `there`, and `there` does not. */
 void verify_pair(struct verify *self, struct log *here, struct log *there);
+/* Reads --as-of. BAD_REQUEST: it is no time. */
+fault verify_as_of(struct verify *self);
+/* Dated after --as-of? */
+bool verify_is_later(const struct verify *self, const struct kept *kept);
+/* Do others vouch for an own entry of this newest epoch dated at --as-of or later? False without
+ * --as-of. After verify_confirm. */
+bool verify_reaches(const struct verify *self, struct log *log);
+/* `holder` holds a head of this newest epoch beyond its end. */
+void verify_note_head(const struct verify *self, struct log *log, const struct kept *kept,
+                      const struct log *holder);
+/* Did the log's server sign this entry, which is not here, after all that is? Then it is noted, and
+ * told by verify_older(). */
+bool verify_is_beyond(struct log *log, const struct kept *kept);
+/* ... or answer this request, when its log was longer than this copy of it? */
+bool verify_is_answered_beyond(struct log *log, const struct kept *request,
+                               const struct kept *answer);
+/* One finding about each log beyond the end of which something was noted. After all pairs. */
+void verify_older(struct verify *self);
 /* Acts that stand in the logs twice, in the wrong order or at impossible times. */
 void verify_acts(struct verify *self);
 /* Of those: two leaves for one act. Called by it. */

@@ -130,6 +130,7 @@ void verify_cover(struct verify *self, struct log *log)
         .since_ms = server == NULL ? 0 : history_witnessed_ms(self->history, server),
         .covered = log->quorate};
     log->stamped = stamped(log);
+    log->witnessed = witnesses.since_ms != 0;
     struct confirmers stampers = {
         .rule = "time stamp",
         .meaning = "Nobody but its own server says when this was written: it may have been written "

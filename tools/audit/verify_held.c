@@ -134,7 +134,9 @@ static void check(struct verify *self, struct log *log, const struct held *held)
                  "%s of %s holds a head of %" PRIu64 " entries that this log signed, and %" PRIu64
                  " are here",
                  held->file, holder, head->size, log->count);
-    } else if (head->size > log->count)
+    } else if (head->size > log->count && verify_reaches(self, log))
+        log->beyond_end.later++;
+    else if (head->size > log->count)
         FIND(self, log, REPORT_WHOLE, "append only",
              "The log was cut, or is an older copy: its end is missing.",
              "%s of %s holds a head of %" PRIu64 " entries that this log signed, and %" PRIu64

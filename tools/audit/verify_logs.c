@@ -108,6 +108,7 @@ void verify_logs(struct verify *self)
             if (i < k)
                 check_doubles(self, here, there);
         }
+    verify_older(self);
     check_claims(self);
     verify_acts(self);
 }

@@ -132,17 +132,27 @@ static bool is_lost_there(struct log *there, const struct kept *kept)
     return of != NULL && verify_is_lost(of, kept);
 }
 
+/* One beyond the end of a newest epoch is told with all else that is. */
+static void check_head_of(struct verify *self, struct log *here, struct log *of,
+                          const struct kept *kept)
+{
+    if (kept->log_size > of->count && of->later == NULL)
+        verify_note_head(self, of, kept, here);
+    else
+        verify_head(self, of, kept, here);
+}
+
 /* A head that the other side signed, against the epoch of its log that it is of. */
 static void check_head(struct verify *self, struct log *here, struct log *there,
                        const struct kept *kept)
 {
-    const struct log *of = verify_epoch_of(there, kept->log_epoch);
+    struct log *of = verify_epoch_of(there, kept->log_epoch);
     if (of == NULL)
         FIND(self, here, kept->index, "append only", "An epoch of the signer's log is missing.",
              "it embeds a head of epoch %u of %s, which is not in %s", kept->log_epoch,
              there->view->server, there->view->folder);
     else if (of->later == NULL || kept->log_size <= of->count)
-        verify_head(self, of, kept, here);
+        check_head_of(self, here, of, kept);
 }
 
 /* `there` signed it, and so has written it down before it was sent. When it came back to it late,
@@ -172,14 +182,28 @@ static void miss_ours(struct comparing *self, const struct kept *kept, enum pair
         list(&self->listed[type], kept->index, healed);
 }
 
-/* Told, in one finding, with the end that the other side has lost. */
-static bool is_told(struct comparing *self, const struct kept *kept)
+static const struct kept *answer_to(const struct comparing *self, const struct kept *kept)
 {
     const struct outcome *outcome = kept->kind == HEADER_REQUEST
                                         ? map_get(&self->outcomes, sha256_span(&kept->leaf_hash))
                                         : NULL;
+    return outcome == NULL ? NULL : outcome->answer;
+}
+
+/* Told, in one finding, with the end that the other side has lost. */
+static bool is_told(struct comparing *self, const struct kept *kept)
+{
+    const struct kept *answer = answer_to(self, kept);
     return is_lost_there(self->there, kept) ||
-           (outcome != NULL && is_lost_there(self->there, outcome->answer));
+           (answer != NULL && is_lost_there(self->there, answer));
+}
+
+/* Told with all else that the other side's copy is too old for. */
+static bool is_beyond(struct comparing *self, const struct kept *kept)
+{
+    const struct kept *answer = answer_to(self, kept);
+    return verify_is_beyond(self->there, kept) ||
+           (answer != NULL && verify_is_answered_beyond(self->there, kept, answer));
 }
 
 static void compare(struct comparing *self, struct pair_tally *tally, const struct kept *kept)
@@ -191,11 +215,13 @@ static void compare(struct comparing *self, struct pair_tally *tally, const stru
         return;
     if (got)
         check_head(self->verify, self->here, self->there, kept);
-    if (sent == got || verify_find_leaf(self->there, &kept->leaf_hash, NULL) != NULL ||
-        is_told(self, kept))
+    if (sent == got || verify_is_later(self->verify, kept) ||
+        verify_find_leaf(self->there, &kept->leaf_hash, NULL) != NULL || is_told(self, kept))
         return;
     enum pair_type type = pair_type_of(kept->kind, sent, false);
     bool healed = verify_late_came(self->verify, self->there, kept, self->here);
+    if (!healed && is_beyond(self, kept))
+        return;
     tally->count[type]++;
     tally->healed[type] += healed;
     if (got)

@@ -46,6 +46,7 @@ struct forge {
     enum keep_mode mode;    /* what is kept of the next entry's payload */
     char other[256];        /* folder of the other side's log, once it is made; "": there is none */
     bool sealed;            /* the auditor has no key to payloads */
+    const char *as_of;      /* given by the auditor, or NULL */
 };
 
 static inline void forge_free(struct forge **owner)
@@ -298,8 +299,11 @@ static inline json_t *forge_verify_all(const struct forge *self, const char *con
                                        size_t count)
 {
     char path[300], keys[300];
-    struct audit_arguments arguments = {
-        .count = count, .json = true, .store_keys = self->sealed ? 0 : 1, .store_key = {keys}};
+    struct audit_arguments arguments = {.count = count,
+                                        .json = true,
+                                        .store_keys = self->sealed ? 0 : 1,
+                                        .store_key = {keys},
+                                        .as_of = self->as_of};
     for (size_t i = 0; i < count; i++)
         arguments.positional[i] = folder[i];
     forge_store_key(self, keys);
