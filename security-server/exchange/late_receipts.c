@@ -111,6 +111,14 @@ static void recorded(void *owner, fault f, uint64_t index)
     go_on(self);
 }
 
+/* What was appended since is known no more when too much was. */
+static fault check_seen(const struct late_receipts *self)
+{
+    if (self->seen.count > LATE_SEEN_MAX)
+        return RAISE(OVERLOADED, "more than %d records were appended meanwhile", LATE_SEEN_MAX);
+    return DONE;
+}
+
 /* In the set of its hour? Then it says there what it says here, or the log lies, or its set. */
 static fault find(const struct late_receipts *self, const struct late_receipt *receipt, bool *held)
 {
@@ -124,6 +132,8 @@ static fault find(const struct late_receipts *self, const struct late_receipt *r
             entry->time_ms != receipt->time_ms)
             return RAISE(INCONSISTENT, "this log holds the leaf, and says otherwise of it");
     }
+    if (!*held)
+        return check_seen(self);
     return DONE;
 }
 
@@ -292,9 +302,9 @@ static void on_timer(struct loop_timer *timer)
     }
     if (self->batch == 0)
         begin_batch(self);
-    if (self->seen.count > LATE_SEEN_MAX)
-        fail_batch(
-            self, RAISE(OVERLOADED, "more than %d records were appended meanwhile", LATE_SEEN_MAX));
+    fault f = check_seen(self);
+    if (failed(f))
+        fail_batch(self, f);
     else if (self->looked > 0)
         record(self);
     else if (is_sorted(self))
