@@ -53,16 +53,26 @@ static struct log *newest_of(struct log *log)
     return log;
 }
 
+static bool is_of_newest(const struct log *newest, const struct kept *kept)
+{
+    return strcmp(kept->sender_server, newest->view->server) == 0 &&
+           kept->log_epoch == newest->view->epoch;
+}
+
 // --- does it reach the moment? ------------------------------------------------------------------
 
+/* What stands in the holder's log behind a head beyond the end answers for nothing: a log that was
+ * cut since may have handed out its new heads. */
 static uint64_t vouched_by(const struct log *holder, const struct log *log)
 {
     uint64_t size = 0;
     for (uint64_t i = 0; i < holder->count; i++) {
         const struct kept *kept = &holder->entry[i];
-        if (kept->kind != 0 && kept->log_epoch == log->view->epoch && kept->log_size > size &&
-            kept->log_size <= log->count && strcmp(kept->sender_server, log->view->server) == 0 &&
-            sha256_equal(&log->root[kept->log_size], &kept->log_root))
+        if (kept->kind == 0 || !is_of_newest(log, kept))
+            continue;
+        if (kept->log_size > log->count)
+            break;
+        if (kept->log_size > size && sha256_equal(&log->root[kept->log_size], &kept->log_root))
             size = kept->log_size;
     }
     return size;
@@ -98,12 +108,6 @@ bool verify_reaches(const struct verify *self, struct log *log)
 }
 
 // --- what stands beyond its end -----------------------------------------------------------------
-
-static bool is_of_newest(const struct log *newest, const struct kept *kept)
-{
-    return strcmp(kept->sender_server, newest->view->server) == 0 &&
-           kept->log_epoch == newest->view->epoch;
-}
 
 void verify_note_head(const struct verify *self, struct log *log, const struct kept *kept,
                       const struct log *holder)

@@ -85,7 +85,7 @@ static void copy_provider(struct forge *self, const struct story *story, size_t 
 }
 
 /* All that the caller has, but for one exchange (0: none is left out). */
-static void copy_caller(struct forge *self, const struct story *story, size_t without)
+static void begin_caller(struct forge *self, const struct story *story, size_t without)
 {
     begin(self, CALLER, "caller");
     self->time_ms = story->time_ms[0];
@@ -94,6 +94,11 @@ static void copy_caller(struct forge *self, const struct story *story, size_t wi
         if ((i + 1) / 2 != without)
             replay(self, story, i);
     self->time_ms = story->time_ms[ENTRIES - 1] + 10;
+}
+
+static void copy_caller(struct forge *self, const struct story *story, size_t without)
+{
+    begin_caller(self, story, without);
     forge_own(self, HEADER_STOPPED);
     end(self);
 }
@@ -183,7 +188,7 @@ static void test_a_cut_before_the_moment_is_found(void)
 }
 
 /* Of what was cut, nothing up to the moment is in the other log: only heads show it. */
-static void test_a_record_signed_over_a_cut_does_not_make_it_reach_the_moment(void)
+static void is_found_with_a_new_end(bool handed_out)
 {
     struct story story = {0};
     OWNED(forge) self = told(&story, false);
@@ -194,11 +199,31 @@ static void test_a_record_signed_over_a_cut_does_not_make_it_reach_the_moment(vo
     forge_own(self, HEADER_STOPPED);
     end(self);
     snprintf(self->other, sizeof self->other, "%s", self->folder);
-    copy_caller(self, &story, 0);
+    struct audit_head forked = self->head;
+    begin_caller(self, &story, 0);
+    if (handed_out) {
+        struct header request = forge_header(self, PROVIDER, HEADER_REQUEST);
+        request.log_epoch = 1;
+        request.log_size = forked.size;
+        request.log_root = forked.root;
+        forge_append(self, PROVIDER, &request, request.time_ms);
+    }
+    forge_own(self, HEADER_STOPPED);
+    end(self);
     json_t *said = verdict_as_of(self, story.time_ms[2] + 1);
     CU_ASSERT_EQUAL(forge_count(said, "older copy", "is of 12 entries"), 1);
     json_decref(said);
     story_clear(&story);
+}
+
+static void test_a_record_signed_over_a_cut_does_not_make_it_reach_the_moment(void)
+{
+    is_found_with_a_new_end(false);
+}
+
+static void test_nor_does_a_head_of_the_new_end_that_was_handed_out_since(void)
+{
+    is_found_with_a_new_end(true);
 }
 
 // --- thinned out --------------------------------------------------------------------------------
@@ -241,5 +266,6 @@ SUITE(verify_pairs, TEST(test_an_older_copy_is_one_finding_whichever_log_comes_f
       TEST(test_an_older_copy_is_clean_up_to_where_others_vouch_for_it),
       TEST(test_a_cut_before_the_moment_is_found),
       TEST(test_a_record_signed_over_a_cut_does_not_make_it_reach_the_moment),
+      TEST(test_nor_does_a_head_of_the_new_end_that_was_handed_out_since),
       TEST(test_a_request_that_its_signer_no_longer_has_is_found),
       TEST(test_a_request_that_was_answered_and_is_not_there_is_found))
