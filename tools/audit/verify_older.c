@@ -5,7 +5,7 @@
  *
  * What stands beyond the end the log's own server says, in what it signed: it takes its head as it
  * signs, and its entries stand in the order in which it signed. No clock of another is asked, nor
- * that of the audit.
+ * that of the audit. A log that goes on after what is missing is no older copy.
  *
  * With --as-of what is dated later counts for nothing against a log that reaches that moment: by an
  * own entry dated then or later, under a head for which others answer. Its own word would not do:
@@ -136,7 +136,7 @@ bool verify_is_beyond(struct log *log, const struct kept *kept)
 {
     struct log *newest = newest_of(log);
     if (!is_of_newest(newest, kept) || kept->log_size < newest->own_size ||
-        (kept->log_size == newest->own_size && kept->time_ms < newest->own_ms))
+        kept->time_ms < newest->own_ms)
         return false;
     note_entry(newest, kept);
     return true;
@@ -146,7 +146,8 @@ bool verify_is_answered_beyond(struct log *log, const struct kept *request,
                                const struct kept *answer)
 {
     struct log *newest = newest_of(log);
-    if (!is_of_newest(newest, answer) || answer->log_size <= newest->count)
+    if (!is_of_newest(newest, answer) || answer->log_size <= newest->count ||
+        answer->time_ms < newest->own_ms)
         return false;
     note_entry(newest, request);
     return true;

@@ -136,7 +136,7 @@ static bool is_lost_there(struct log *there, const struct kept *kept)
 static void check_head_of(struct verify *self, struct log *here, struct log *of,
                           const struct kept *kept)
 {
-    if (kept->log_size > of->count && of->later == NULL)
+    if (kept->log_size > of->count && of->later == NULL && kept->time_ms >= of->own_ms)
         verify_note_head(self, of, kept, here);
     else
         verify_head(self, of, kept, here);
