@@ -58,6 +58,7 @@ fault records_new(struct clerk *clerk, struct records **out)
         return RAISE(BAD_CONFIG, "keys_folder is too long");
     if (config->evidence_records != 0)
         TRY(store_key_load(path, &opener, &self->store_key));
+    self->verification.bytes_max = VERIFICATION_BYTES_MAX;
     *out = TAKE(self);
     return DONE;
 }

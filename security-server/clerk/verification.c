@@ -43,7 +43,7 @@ static const char readme[] =
 /* Everything that goes in; the archive borrows it until it is finished. */
 struct bag {
     struct archive *archive;
-    size_t count, room, bytes;
+    size_t count, room, bytes, bytes_max;
     struct bytes **item;
 };
 
@@ -65,7 +65,7 @@ static fault put(struct bag *self, const char *name, struct bytes **bytes)
     }
     struct bytes *one = self->item[self->count++] = TAKE(*bytes);
     self->bytes += one->size;
-    if (self->bytes > VERIFICATION_BYTES_MAX)
+    if (self->bytes > self->bytes_max)
         return RAISE(REFUSED, "The directory is too large to be handed out here; fetch it from "
                               "the authority.");
     return archive_add(self->archive, name, bytes_span(one));
@@ -145,10 +145,11 @@ static fault put_policy(struct bag *self, const struct log_view *view, const cha
     return policy == NULL ? DONE : put(self, in, &policy);
 }
 
-static fault make(const struct log_view *view, struct bytes **out)
+static fault make(const struct log_view *view, size_t bytes_max, struct bytes **out)
 {
     const char *instance = directory_instance(view->directory);
     OWNED(bag) bag = owned_new(sizeof *bag);
+    bag->bytes_max = bytes_max;
     TRY(archive_new(&bag->archive));
     TRY(put_text(bag, TOP "instance-identifier", instance));
     TRY(put_text(bag, TOP "README.txt", readme));
@@ -164,7 +165,7 @@ static fault make(const struct log_view *view, struct bytes **out)
 void verification_clear(struct verification *self)
 {
     bytes_free(&self->zip);
-    *self = (struct verification){.zip = NULL};
+    *self = (struct verification){.bytes_max = self->bytes_max};
 }
 
 /* What was made a moment ago is good enough, also if it was a fault: reading and packing a whole
@@ -183,7 +184,7 @@ fault verification_get(struct verification *self, const struct view_cache *from,
     int64_t now_ms = clock_steady_ms();
     if (!is_good(self, view, now_ms)) {
         verification_clear(self);
-        fault f = make(view, &self->zip);
+        fault f = make(view, self->bytes_max, &self->zip);
         self->made = true;
         self->code = f.code;
         self->epoch = view->epoch;

@@ -13,8 +13,9 @@
 
 #include "security-server/clerk/view_cache.h"
 
-/* The newest one that was made; zeroed: none. */
+/* The newest one that was made; zeroed but for its bound: none. */
 struct verification {
+    size_t bytes_max; /* of what goes in; VERIFICATION_BYTES_MAX */
     bool made;
     enum fault_code code; /* why there is none, or OK */
     char detail[256];
@@ -25,7 +26,7 @@ struct verification {
 };
 
 /* Borrowed until the next call. Made again when the directory has changed, but not more often than
- * VERIFICATION_KEPT_MS. REFUSED: the directory is larger than VERIFICATION_BYTES_MAX. */
+ * VERIFICATION_KEPT_MS. REFUSED: the directory is larger than bytes_max. */
 fault verification_get(struct verification *self, const struct view_cache *from, struct span *out);
 void verification_clear(struct verification *self);
 
