@@ -36,6 +36,7 @@ struct directory_feed {
     int64_t bad_until_ms;     /* steady: then it may be tried again */
     bool disputed;            /* what is refused now was told of */
     struct directory_quorum quorum;
+    uint64_t confirmed; /* size of the quorate note that this run kept last */
     struct loop_timer timer;
     int64_t heard_ms; /* steady time of the last look for a peer's sake */
     uint64_t hint;    /* epoch that a peer used too soon after that; 0: none */
@@ -243,6 +244,24 @@ static fault load(struct directory_feed *self, const char *folder, const struct 
     return DONE;
 }
 
+/* The newest note with a quorum outlives the next act, whose own cosignatures come later: an
+ * auditor needs it. After the acts that it is about. */
+static void keep_confirmed(struct directory_feed *self, struct span note)
+{
+    const struct directory_quorum *quorum = &self->quorum;
+    char path[PATH_BYTES];
+    if (quorum->quorum == 0 || quorum->confirmed != self->seen.size ||
+        self->confirmed == quorum->confirmed)
+        return;
+    path_in(self->copy, "cosigned", path);
+    fault f = file_replace(path, note, 0644);
+    if (failed(f))
+        EVENT(WARN, "directory.confirmed_not_kept", E_FAULT(f),
+              E_NUMBER("epoch", quorum->confirmed));
+    else
+        self->confirmed = quorum->confirmed;
+}
+
 static fault take_folder(struct directory_feed *self, const char *folder)
 {
     struct arrival arrival = {0};
@@ -255,6 +274,8 @@ static fault take_folder(struct directory_feed *self, const char *folder)
     note_change(self, bytes_span(arrival.note), folder);
     if (!failed(f))
         f = keep_copy(self, &arrival);
+    if (!failed(f))
+        keep_confirmed(self, bytes_span(arrival.note));
     arrival_clear(&arrival);
     return f;
 }
@@ -337,7 +358,10 @@ static fault advance(struct directory_feed *self, struct span note, const struct
     }
     TRY(f);
     note_change(self, note, from);
-    return failed(keep_more(self, note, head, leaves, count)) ? keep_whole(self) : DONE;
+    if (failed(keep_more(self, note, head, leaves, count)))
+        return keep_whole(self);
+    keep_confirmed(self, note);
+    return DONE;
 }
 
 /* The follower's folder holds what is in use, and more. */
@@ -362,6 +386,7 @@ static fault take_note_again(struct directory_feed *self, struct span note)
     char path[PATH_BYTES];
     if (!directory_quorum_see(&self->quorum, self->node->directory, note))
         return DONE;
+    keep_confirmed(self, note);
     path_in(self->copy, "checkpoint", path);
     return file_replace(path, note, 0644);
 }
@@ -524,6 +549,7 @@ static fault start_from_copy(struct directory_feed *self)
     self->copied = self->seen.size;
     self->stamp = (struct timespec){0};
     note_change(self, bytes_span(note), self->copy);
+    keep_confirmed(self, bytes_span(note));
     return DONE;
 }
 
