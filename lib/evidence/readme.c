@@ -219,7 +219,10 @@ static void say_files(struct writer *self, const struct record_source *from,
         "those\n"
         "                  that revoked or removed anything of it, each with its place in the "
         "directory\n"
-        "                  (epoch %" PRIu64 "). Revocations are acts of the directory.\n",
+        "                  (epoch %" PRIu64 "). Revocations are acts of the directory.\n"
+        "                  policy in it: whose cosignatures that directory is to carry, as it "
+        "says\n"
+        "                  itself; use your own (--directory-policy). No file: it asks for none\n",
         standing_epoch(from->standing));
     if (facts->signer->revoked_since_ms != 0) {
         char text[32];

@@ -8,6 +8,7 @@
 #   --log-vkey FILE         the key of the log that the record was exported from
 #   --directory-vkey FILE   the key that signs the authority's directory
 #   --policy FILE           whose cosignatures count, and how many (c2sp.org/tlog-policy)
+#   --directory-policy FILE the same for the directory: whose cosignatures it must carry
 #   --quorum N              at least N of the policy's witnesses, whatever its quorum line says
 #   --tsa FILE              certificates of the time-stamping authority (PEM); default: those of --trust
 #
@@ -28,7 +29,7 @@ declare -A given=()
 absolute() { case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac; }
 while [ $# -gt 0 ]; do
     case $1 in
-    --trust | --log-vkey | --directory-vkey | --policy | --tsa)
+    --trust | --log-vkey | --directory-vkey | --policy | --directory-policy | --tsa)
         [ $# -gt 1 ] && [ -f "$2" ] || stop "$1 wants a file"
         given[${1#--}]=$(absolute "$2"); shift 2 ;;
     --quorum)
@@ -509,11 +510,13 @@ act_of() { # NUMBER: fields of the act, which the directory holds and the author
     WHY="directory/$1.p7m is act $INDEX"
     [ "$INDEX" = "$1" ] || return 1
     leads_to_root "directory/$1.p7m" || return 1
-    # all proofs of one export end in the same note: it is checked once
-    if [ "${NOTE[*]}" != "${directory_note-}" ]; then
+    # all proofs of one export end in the same note: it is checked once, and its cosignatures stand for all acts
+    if [ "${directory_note-}" = "" ]; then
         log_signed || return 1
         directory_note=${NOTE[*]}
     fi
+    WHY="the acts are proved under different heads of the directory"
+    [ "${NOTE[*]}" = "$directory_note" ] || return 1
     WHY="directory/$1.p7m holds no act"
     fields "$(hex_of "$work/act")" && [ "$(text_of_hex "${LAST[1]-}")" = "chaski directory act v1" ] &&
         [ "${LAST[2]:-0}" = "$1" ]
@@ -541,7 +544,10 @@ check_directory() {
         # acts stand in the order of time, and a chain is sound from one date to another: first and last are enough
         [ $begun = yes ] || check_authority "$act_s" || return 1
         begun=yes
-        if [ -n "${LAST[12]-}" ]; then # ServerSet
+        if [ -n "${LAST[23]+set}" ]; then # DirectoryWitnessesSet; empty: nobody any more
+            fields "${LAST[23]}" || return 1
+            directory_quorum=${LAST[2]:-0}
+        elif [ -n "${LAST[12]-}" ]; then # ServerSet
             fields "${LAST[12]}" || return 1
             server=${LAST[1]-}
             for item in ${ALL[6]-}; do
@@ -602,7 +608,28 @@ check_directory() {
     else DIRECTORY_WORDS+="no revocation is here"; fi
     DIRECTORY_WORDS+="; the log is of $(text_of_hex "$log_of")"
 }
-if check_directory; then good registration "$DIRECTORY_WORDS"; else bad registration "$WHY"; fi
+check_directory_witnesses() { # the note that was read last is the one under all acts
+    take_policy directory "$(anchor directory-policy directory/policy)"
+    if [ $have_policy = yes ]; then
+        # the folder's own policy may ask for no less than the act that is here
+        if [ -z "${given[directory-policy]-}" ] && count_cosignatures && [ ${#cosigned[@]} -lt "$directory_quorum" ]; then
+            bad directory "${#cosigned[@]} of ${#WITNESS[@]} cosigned, the directory asks for $directory_quorum"
+        else
+            quorum='' check_witnesses directory
+        fi
+    elif [ $have_policy = no ] && [ "$directory_quorum" != 0 ]; then
+        bad directory "it asks for $directory_quorum cosignatures, and no policy says whose"
+    elif [ $have_policy = no ]; then
+        none directory "no act here names witnesses of it: that everybody has the same directory is the authority's word"
+    fi
+}
+directory_quorum=0
+if check_directory; then
+    good registration "$DIRECTORY_WORDS"
+    check_directory_witnesses
+else
+    bad registration "$WHY"
+fi
 
 # 8. What an outside authority said of the signer's certificate, before and after.
 status_of() { # FILE SECONDS: STATUS_WORDS; fails when it is no sound answer, or says that it was revoked before
@@ -663,6 +690,7 @@ fi
 own=()
 for name in trust log-vkey directory-vkey; do [ -n "${given[$name]-}" ] || own+=("$name"); done
 [ -n "${given[policy]-}" ] || ! [ -f policy ] || own+=(policy)
+[ -n "${given[directory-policy]-}" ] || ! [ -f directory/policy ] || own+=(directory-policy)
 if [ ${#own[@]} -gt 0 ]; then
     none anchors "from this folder itself: ${own[*]}. Compare with what the authority has made known:"
     [ -n "${given[trust]-}" ] || none "" "$(openssl x509 -in "$trust" -noout -fingerprint -sha256 2>/dev/null | tr -d : | tr A-F a-f)"

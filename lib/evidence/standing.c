@@ -5,6 +5,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/record_proof.h"
 #include "lib/bus/tiles.h"
+#include "lib/evidence/witness_policy.h"
 
 #include "directory.pb-c.h"
 
@@ -19,7 +20,10 @@ struct standing {
     struct bytes *backing;
     struct span *leaves;
     struct sha256 *hashes;
-    struct bytes *note;        /* the directory's checkpoint */
+    struct bytes *note;    /* the directory's checkpoint */
+    struct bytes *policy;  /* who cosigns it; NULL: nobody is asked to */
+    struct bytes *quorate; /* an older note with a quorum, when the newest has none; or NULL */
+    uint64_t quorate_size;
     struct bytes *certificate; /* authority.pem */
     struct certificate *authority;
     char vkey[400];
@@ -33,6 +37,8 @@ void standing_free(struct standing **owner)
         return;
     bytes_free(&self->backing);
     bytes_free(&self->note);
+    bytes_free(&self->policy);
+    bytes_free(&self->quorate);
     bytes_free(&self->certificate);
     certificate_free(&self->authority);
     free(self->leaves);
@@ -54,6 +60,38 @@ static fault read_authority(const char *folder, struct certificate **out)
     if (!text_format(path, sizeof path, "%s/authority.pem", folder))
         return RAISE(BAD_REQUEST, "the folder's name is too long");
     return certificate_load(path, out);
+}
+
+/* What the copy of a node keeps beside its checkpoint. One that does not fit proves nothing, and
+ * is left out; an auditor is told of it by verify. */
+static fault read_quorate(struct standing *self, const struct directory *directory,
+                          const struct note_key *authority)
+{
+    struct checkpoint head;
+    struct merkle tree = {0};
+    OWNED(bytes) note = NULL;
+    OWNED(bytes) policy = NULL;
+    bool met = false;
+    if (failed(read_file(self->folder, "cosigned", NOTE_BYTES_MAX, &note)) ||
+        failed(checkpoint_open(bytes_span(note), authority, &head)) || head.size > self->epoch)
+        return DONE;
+    for (uint64_t i = 0; i < head.size; i++)
+        merkle_append(&tree, &self->hashes[i]);
+    struct sha256 root = merkle_root(&tree);
+    TRY(witness_policy_of_directory(directory, bytes_span(note), &policy, &met));
+    if (met && sha256_equal(&root, &head.root)) {
+        self->quorate = TAKE(note);
+        self->quorate_size = head.size;
+    }
+    return DONE;
+}
+
+static fault read_cosigners(struct standing *self, const struct directory *directory,
+                            const struct note_key *authority)
+{
+    bool met = false;
+    TRY(witness_policy_of_directory(directory, bytes_span(self->note), &self->policy, &met));
+    return met || self->policy == NULL ? DONE : read_quorate(self, directory, authority);
 }
 
 fault standing_read(const char *folder, const struct directory *directory,
@@ -80,6 +118,7 @@ fault standing_read(const char *folder, const struct directory *directory,
     if (head.size != self->epoch || !sha256_equal(&root, &verified) ||
         !sha256_equal(&head.root, &verified))
         return RAISE(DIRECTORY_BAD, "%s changed while it was read", folder);
+    TRY(read_cosigners(self, directory, authority));
     note_key_text(authority, self->vkey, sizeof self->vkey);
     *out = TAKE(self);
     return DONE;
@@ -153,6 +192,8 @@ static bool concerns(const Chaski__Act *act, const struct standing_of *of)
     case CHASKI__ACT__ACT_CERTIFICATE_AUTHORITY_SET:
         return of->authority != NULL &&
                strcmp(act->certificate_authority_set->name, of->authority) == 0;
+    case CHASKI__ACT__ACT_DIRECTORY_WITNESSES_SET:
+        return true;
     case CHASKI__ACT__ACT_REMOVED:
         return removes(act->removed, of);
     default:
@@ -172,17 +213,46 @@ static fault is_wanted(struct span leaf, const struct standing_of *of, bool *out
     return DONE;
 }
 
-static fault export_act(const struct standing *self, uint64_t number, struct files *files)
+/* A head of the directory under which acts are proved. */
+struct head {
+    struct span note;
+    uint64_t size;
+};
+
+static fault export_act(const struct standing *self, const struct head *head, uint64_t number,
+                        struct files *files)
 {
     char name[64];
-    struct record_proof proof = {.index = number, .note = bytes_span(self->note)};
+    struct record_proof proof = {.index = number, .note = head->note};
     OWNED(bytes) text = NULL;
     text_format(name, sizeof name, "directory/%" PRIu64 ".p7m", number);
     TRY(files_copy(files, name, self->leaves[number]));
-    proof.length = record_proof_path(self->hashes, self->epoch, number, proof.path);
+    proof.length = record_proof_path(self->hashes, head->size, number, proof.path);
     TRY(record_proof_encode(&proof, &text));
     text_format(name, sizeof name, "directory/%" PRIu64 ".tlog-proof", number);
     files_take(files, name, &text);
+    return DONE;
+}
+
+/* wanted: a flag for each act. */
+static fault export_acts(const struct standing *self, const bool *wanted, struct files *files)
+{
+    struct head head = {bytes_span(self->note), self->epoch};
+    uint64_t end = self->epoch;
+    while (end > 0 && !wanted[end - 1])
+        end--;
+    if (self->quorate != NULL && end <= self->quorate_size)
+        head = (struct head){bytes_span(self->quorate), self->quorate_size};
+    for (uint64_t i = 0; i < end; i++)
+        if (wanted[i])
+            TRY(export_act(self, &head, i, files));
+    return DONE;
+}
+
+static fault find_acts(const struct standing *self, const struct standing_of *of, bool *wanted)
+{
+    for (uint64_t i = 0; i < self->epoch; i++)
+        TRY(is_wanted(self->leaves[i], of, &wanted[i]));
     return DONE;
 }
 
@@ -190,14 +260,16 @@ fault standing_export(const struct standing *self, const struct standing_of *of,
                       struct files *files)
 {
     OWNED(bytes) vkey = bytes_empty(sizeof self->vkey + 1);
-    for (uint64_t i = 0; i < self->epoch; i++) {
-        bool wanted = false;
-        TRY(is_wanted(self->leaves[i], of, &wanted));
-        if (wanted)
-            TRY(export_act(self, i, files));
-    }
+    bool *wanted = owned_array(self->epoch, sizeof *wanted);
+    fault f = find_acts(self, of, wanted);
+    if (!failed(f))
+        f = export_acts(self, wanted, files);
+    free(wanted);
+    TRY(f);
     TRY(bytes_append_text(vkey, self->vkey));
     TRY(bytes_append_text(vkey, "\n"));
     files_take(files, "directory/directory.vkey", &vkey);
+    if (self->policy != NULL)
+        TRY(files_copy(files, "directory/policy", bytes_span(self->policy)));
     return files_copy(files, "directory/authority.pem", bytes_span(self->certificate));
 }

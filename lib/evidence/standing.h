@@ -8,6 +8,7 @@
  *   directory/<number>.tlog-proof   that it is entry <number> of the directory
  *   directory/authority.pem         certificate that signs the acts
  *   directory/directory.vkey        key that signs the directory
+ *   directory/policy                whose cosignatures under the directory count, if it names any
  *   status/<seconds>.ocsp|.crl      what an outside authority said of its certificate
  */
 #ifndef EVIDENCE_STANDING_H
@@ -37,7 +38,9 @@ uint64_t standing_epoch(const struct standing *self);
 /* The directory as it stood after its first `epoch` acts; directory_release() it. DIRECTORY_BAD. */
 fault standing_then(const struct standing *self, uint64_t epoch, struct trust *trust,
                     struct directory **out);
-/* Adds the files of the acts that say something of it. */
+/* Adds the files of the acts that say something of it, and of those that say who cosigns the
+ * directory. Their proofs lead to the newest head, or to the newest one that a quorum cosigned when
+ * all of these acts stand in it. */
 fault standing_export(const struct standing *self, const struct standing_of *of,
                       struct files *files);
 

@@ -56,13 +56,9 @@ static fault add_quorum(struct bytes *policy, const struct note_key *const *keys
     return bytes_append_text(policy, "\nquorum quorum\n");
 }
 
-fault witness_policy(const struct directory *directory, const struct note_key *log,
-                     struct span note, struct bytes **out, bool *met)
+static fault make(const struct note_key *const *keys, size_t count, unsigned quorum,
+                  struct span note, struct bytes **out, bool *met)
 {
-    const struct note_key *keys[DIRECTORY_WITNESSES_MAX];
-    const struct directory_server *server =
-        directory_server_of_log(directory, span_of_text(log->name));
-    size_t count = server == NULL ? 0 : keys_of(directory, server, keys);
     OWNED(bytes) policy = bytes_empty(1024);
     *out = NULL;
     *met = false;
@@ -70,8 +66,31 @@ fault witness_policy(const struct directory *directory, const struct note_key *l
         return DONE;
     for (size_t i = 0; i < count; i++)
         TRY(add_witness(policy, keys[i]));
-    TRY(add_quorum(policy, keys, count, server->quorum));
-    *met = has_quorum(keys, count, server->quorum, note);
+    TRY(add_quorum(policy, keys, count, quorum));
+    *met = has_quorum(keys, count, quorum, note);
     *out = TAKE(policy);
     return DONE;
+}
+
+fault witness_policy(const struct directory *directory, const struct note_key *log,
+                     struct span note, struct bytes **out, bool *met)
+{
+    const struct note_key *keys[DIRECTORY_WITNESSES_MAX];
+    const struct directory_server *server =
+        directory_server_of_log(directory, span_of_text(log->name));
+    size_t count = server == NULL ? 0 : keys_of(directory, server, keys);
+    return make(keys, count, server == NULL ? 0 : server->quorum, note, out, met);
+}
+
+fault witness_policy_of_directory(const struct directory *directory, struct span note,
+                                  struct bytes **out, bool *met)
+{
+    const struct directory_server *witness[DIRECTORY_WITNESSES_MAX];
+    const struct note_key *keys[DIRECTORY_WITNESSES_MAX];
+    unsigned quorum = 0;
+    size_t count = 0, named = directory_witnesses(directory, witness, &quorum);
+    for (size_t i = 0; i < named; i++)
+        if (witness[i]->is_witness)
+            keys[count++] = &witness[i]->witness_key;
+    return make(keys, count, quorum, note, out, met);
 }

@@ -13,4 +13,8 @@
 fault witness_policy(const struct directory *directory, const struct note_key *log,
                      struct span note, struct bytes **out, bool *met);
 
+/* The same of the directory itself: of the witnesses that it names for its own checkpoints. */
+fault witness_policy_of_directory(const struct directory *directory, struct span note,
+                                  struct bytes **out, bool *met);
+
 #endif

@@ -261,7 +261,51 @@ check "... one of each" equal "$(line_of a) $(line_of b)" "1 1"
 cat "$W/checkpoint" "$C/posted" >"$W/checkpoint.next" && mv "$W/checkpoint.next" "$W/checkpoint"
 check "with a quorum in the published note the head is confirmed" wait_for 10 said_since_start a '"directory.confirmed"'
 check "... and the copy for auditors has it" wait_for 5 sh -c "[ \"\$(grep -c '^— ' '$C/a/audit/directory/checkpoint')\" = 3 ]"
+check "... also beside it, for when the next act has come" wait_for 5 cmp "$C/a/audit/directory/checkpoint" "$C/a/audit/directory/cosigned"
 servers_stop a b
+
+# ... and an auditor asks for it
+policy_of() { # ANOTHER-KEY-OF-A: whose cosignatures count
+    printf 'witness a %s\nwitness b %s\ngroup both 2 a b\nquorum both\n' "$1" "$(cat "$C/b/keys/witness.vkey")"
+}
+policy_of "$(cat "$C/a/keys/witness.vkey")" >"$C/policy"
+"$BIN/chaski" keys make --folder "$C/other.keys" --server "${SERVER[a]}" --name "Otra" --address "tcp://[::1]:1" --request "$C/other.request" >/dev/null || die "no other keys"
+policy_of "$(cat "$C/other.keys/witness.vkey")" >"$C/policy.swapped"
+audit() { "$BIN/chaski-audit" verify "$@" >"$C/said" 2>&1; }
+epoch=$(sed -n 2p "$C/a/audit/directory/checkpoint")
+audit "$C/a/audit"
+check "an auditor sees the quorum" grep -q "directory of $epoch acts, of which $epoch are confirmed" "$C/said"
+audit "$C/a/audit" --directory-policy "$C/policy"
+check "... by an own policy too" grep -q "directory of $epoch acts, of which $epoch are confirmed" "$C/said"
+check "a policy with another key finds a fork with a witness of its own" sh -c "! '$BIN/chaski-audit' verify '$C/a/audit' --directory-policy '$C/policy.swapped' >'$C/said' 2>&1 && grep -q 'no head of its directory is confirmed' '$C/said'"
+cp -r "$C/a/audit" "$C/bare"
+rm "$C/bare/directory/cosigned"
+sed -i '6,$d' "$C/bare/directory/checkpoint"
+audit "$C/bare"
+check "a directory without its cosignatures is told of" grep -q 'acts of its directory are not confirmed' "$C/said"
+audit "$C/bare" "$C/a/audit"
+check "... and confirmed by the folder of another" sh -c "[ \"\$(grep -c 'directory of $epoch acts, of which $epoch are confirmed' '$C/said')\" = 2 ]"
+
+record() { # FOLDER: entry 0 as files; what verify.sh says of it
+    rm -rf "$C/record"
+    "$BIN/chaski-audit" export "$1" 0 --to "$C/record" >/dev/null 2>&1
+    bash "$C/record/verify.sh" "$C/record" "${@:2}" >"$C/said" 2>&1
+}
+record "$C/a/audit"
+check "verify.sh sees the quorum" grep -q '^directory  *ok  *2 of 2 cosigned' "$C/said"
+record "$C/a/audit" --directory-policy "$C/policy"
+check "... by an own policy too" grep -q '^directory  *ok  *2 of 2 cosigned' "$C/said"
+record "$C/a/audit" --directory-policy "$C/policy.swapped"
+check "... and another key fails" grep -q '^directory  *FAIL  *1 of 2 cosigned' "$C/said"
+record "$C/bare"
+check "a record under a directory without cosignatures fails" grep -q '^directory  *FAIL  *0 of 2 cosigned' "$C/said"
+printf 'quorum none\n' >"$C/record/directory/policy"
+bash "$C/record/verify.sh" "$C/record" >"$C/said" 2>&1
+check "... also when less was asked for afterwards" grep -q '^directory  *FAIL  *0 of 0 cosigned, the directory asks for 2' "$C/said"
+rm "$C/record/directory/policy"
+bash "$C/record/verify.sh" "$C/record" >"$C/said" 2>&1
+check "... also when who was asked was taken away" grep -q '^directory  *FAIL  *it asks for 2 cosignatures' "$C/said"
+rm -rf "$C/bare" "$C/record"
 
 # a follower that is killed
 rm -rf "$C/a/audit/followed"
@@ -274,4 +318,7 @@ done
 check "a follower that is killed again and again comes back" wait_for 60 has a
 check "... without anything that was refused" equal "$(tail -n "+$(($(cat "$C/a/server.mark") + 1))" "$C/a/server.events" | grep -c '"directory.refused"')" 0
 servers_stop a
+check "acts that came since are not cosigned, and the note that is outlives them" equal "$(grep -c '^— ' "$C/a/audit/directory/checkpoint") $(grep -c '^— ' "$C/a/audit/directory/cosigned")" "1 3"
+record "$C/a/audit"
+check "... so that a record is proved under it" grep -q '^directory  *ok  *2 of 2 cosigned' "$C/said"
 finish

@@ -86,6 +86,8 @@ static const char usage[] =
     "  --directory-vkey FILE   the key that signs the directory\n"
     "  --directory FOLDER      a directory that you fetched yourself: signers are judged by the\n"
     "                          newest one at hand, so that a revocation cannot be kept back\n"
+    "  --directory-policy FILE whose cosignatures a directory must carry (c2sp.org/tlog-policy),\n"
+    "                          for verify and report; else the witnesses that it names itself\n"
     "\n"
     "Exit status: 0 clean (there may be remarks), or a search that found something or nothing;\n"
     "1 findings; 2 could not check, or a wrong command line.\n";
@@ -141,6 +143,9 @@ static fault take_option(int code, struct audit_arguments *out)
         return DONE;
     case 'd':
         out->directory = optarg;
+        return DONE;
+    case 'D':
+        out->directory_policy = optarg;
         return DONE;
     case 'o':
         out->to = optarg;
@@ -198,6 +203,7 @@ static fault parse(int argc, char **argv, struct audit_arguments *out)
     static const struct option options[] = {{"trust", required_argument, NULL, 't'},
                                             {"directory-vkey", required_argument, NULL, 'v'},
                                             {"directory", required_argument, NULL, 'd'},
+                                            {"directory-policy", required_argument, NULL, 'D'},
                                             {"to", required_argument, NULL, 'o'},
                                             {"asice", required_argument, NULL, 'e'},
                                             {"asics", required_argument, NULL, 's'},

@@ -14,7 +14,8 @@ struct audit_arguments {
     size_t count;
     const char *positional[LOGS_MAX + 1];
     struct log_anchors anchors;
-    const char *directory; /* a newer one than the folders' own, or NULL */
+    const char *directory;        /* a newer one than the folders' own, or NULL */
+    const char *directory_policy; /* whose cosignatures under a directory count, or NULL */
     const char *to, *exchange, *kind, *day;
     const char *peer, *hour;                                 /* of leaves */
     const char *asice, *asics, *seal_key, *seal_certificate; /* of an export */

@@ -7,6 +7,7 @@
 
 #include "directory.pb-c.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -28,6 +29,8 @@ struct since {
 struct history {
     uint64_t size;
     struct sha256 *root; /* root[n]: of the first n acts */
+    int64_t *act_ms;     /* of each */
+    int64_t cosigned_ms; /* since when the directory's own witnesses are assigned; 0: none ever */
     struct map stays;    /* subsystem -> the last struct stay */
     struct map assigned; /* server -> struct since: who witnesses its log */
     struct map keyed;    /* server -> struct since: its key as a witness */
@@ -112,6 +115,9 @@ static void take_kind(struct history *self, const Chaski__Act *act)
     case CHASKI__ACT__ACT_WITNESSES_SET:
         since_of(&self->assigned, act->witnesses_set->server)->ms = at_ms;
         break;
+    case CHASKI__ACT__ACT_DIRECTORY_WITNESSES_SET:
+        self->cosigned_ms = at_ms;
+        break;
     case CHASKI__ACT__ACT_STAMP_AUTHORITY_SET:
         take_stamper(self, act->stamp_authority_set->name, at_ms);
         break;
@@ -127,6 +133,7 @@ static fault take_act(struct history *self, uint64_t number, struct span leaf)
     Chaski__Act *act = chaski__act__unpack(NULL, parts.content.size, parts.content.at);
     if (act == NULL)
         return RAISE(DIRECTORY_BAD, "entry %" PRIu64 " holds no act", number);
+    self->act_ms[number] = (int64_t)act->time_ms;
     take_kind(self, act);
     chaski__act__free_unpacked(act, NULL);
     return DONE;
@@ -136,6 +143,7 @@ static fault take_acts(struct history *self, const struct span *leaves)
 {
     struct merkle tree = {0};
     self->root = owned_array(self->size + 1, sizeof *self->root);
+    self->act_ms = owned_array(self->size, sizeof *self->act_ms);
     self->root[0] = merkle_root(&tree);
     for (uint64_t i = 0; i < self->size; i++) {
         struct sha256 hash = merkle_leaf_hash(leaves[i]);
@@ -192,6 +200,7 @@ void history_free(struct history **owner)
     since_clear(&self->keyed);
     map_clear(&self->stampers);
     free(self->root);
+    free(self->act_ms);
     free(self);
 }
 
@@ -227,6 +236,29 @@ int64_t history_witnessed_ms(const struct history *self, const struct directory_
             since_ms = keyed->ms;
     }
     return since_ms;
+}
+
+int64_t history_directory_witnessed_ms(const struct history *self,
+                                       const struct directory *directory)
+{
+    const struct directory_server *witness[DIRECTORY_WITNESSES_MAX];
+    unsigned quorum = 0;
+    size_t count = directory_witnesses(directory, witness, &quorum);
+    int64_t since_ms = self->cosigned_ms;
+    if (quorum == 0)
+        return 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct since *keyed = map_get(&self->keyed, span_of_text(witness[i]->id));
+        if (keyed != NULL && keyed->ms > since_ms)
+            since_ms = keyed->ms;
+    }
+    return since_ms;
+}
+
+int64_t history_act_ms(const struct history *self, uint64_t number)
+{
+    assert(number < self->size);
+    return self->act_ms[number];
 }
 
 int64_t history_stampers_ms(const struct history *self)

@@ -32,6 +32,11 @@ bool history_stood(const struct history *self, struct span subsystem, const char
 /* Since when the witnesses of this server's log have been those of today, with the keys of today;
  * 0: it has none. server: of the directory that this is the history of. */
 int64_t history_witnessed_ms(const struct history *self, const struct directory_server *server);
+/* The same of the directory's own witnesses; 0: it has none. directory: that this is of. */
+int64_t history_directory_witnessed_ms(const struct history *self,
+                                       const struct directory *directory);
+/* Time of an act; number below directory_epoch(). */
+int64_t history_act_ms(const struct history *self, uint64_t number);
 /* Since when there has been a time stamp authority without a break; 0: there is none. */
 int64_t history_stampers_ms(const struct history *self);
 

@@ -297,6 +297,7 @@ static fault check_logs(struct verify *self)
     read_promises(self);
     for (size_t i = 0; i < self->logs; i++)
         TRY(walk_log(self, &self->log[i]));
+    verify_directories(self);
     for (size_t i = 0; i < self->logs; i++)
         check_log(self, &self->log[i]);
     for (size_t i = 0; i < self->logs; i++)
@@ -312,6 +313,8 @@ static fault verify_all(struct verify *self)
     TRY(store_keys_open(self->arguments, &self->keys));
     TRY(verify_as_of(self));
     TRY(open_logs(self));
+    if (self->arguments->directory_policy != NULL)
+        TRY(tlog_policy_read(self->arguments->directory_policy, &self->policy));
     TRY(verify_rest(self));
     TRY(check_logs(self));
     verify_logs(self);
@@ -332,6 +335,7 @@ void verify_free(struct verify **owner)
     free(self->held);
     free(self->tally);
     history_free(&self->given_history);
+    tlog_policy_free(&self->policy);
     free(self);
 }
 

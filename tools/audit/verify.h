@@ -5,6 +5,7 @@
  *   verify.c         the command: one log after the other
  *   verify_tell.c    what is told of each
  *   verify_rest.c    what the verdict rests on: anchors and directories
+ *   verify_directory.c  ... and how far others confirmed those directories
  *   examine.c        what can be found out of an entry by itself, by many threads (crew.c)
  *   verify_entry.c   what that means, entry after entry in the order of the log
  *   verify_prune.c   a log whose beginning was removed
@@ -34,6 +35,7 @@
 #include "lib/evidence/log_view.h"
 #include "tools/audit/report.h"
 #include "tools/audit/store_keys.h"
+#include "tools/audit/tlog_policy.h"
 
 enum payload_found {
     FOUND_NONE,
@@ -148,7 +150,8 @@ struct log {
     struct log_view *view;   /* NULL: it could not be opened, which is a finding */
     struct history *history; /* of the folder's own directory */
     struct anchors anchors;
-    struct sha256 *root; /* root[n]: of the first n entries */
+    uint64_t directory_confirmed; /* acts of the folder's directory that witnesses cosigned */
+    struct sha256 *root;          /* root[n]: of the first n entries */
     struct kept *entry;
     uint64_t count, room;
     size_t segments;
@@ -211,6 +214,7 @@ struct verify {
     struct store_keys *keys; /* to the payloads */
     struct directory *given; /* of --directory, or NULL */
     struct history *given_history;
+    struct tlog_policy *policy; /* of --directory-policy, or NULL */
     /* for the log being walked: the newest directory that contains its own; borrowed */
     const struct directory *judge;
     const struct history *history;
@@ -330,6 +334,9 @@ void verify_tell(struct verify *self);
 /* Before the first entry: says what the verdict rests on, compares the logs' anchors and
  * directories, loads --directory. A fault means that nothing can be checked. */
 fault verify_rest(struct verify *self);
+/* After all logs were walked: are the directories cosigned, by whom they name and by whom the
+ * auditor named? */
+void verify_directories(struct verify *self);
 /* The newest directory that contains this log's own becomes its judge. */
 void verify_choose_judge(struct verify *self, const struct log *log);
 /* "anchors" of the JSON object. */

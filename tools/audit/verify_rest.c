@@ -73,6 +73,10 @@ static json_t *anchors_json(const struct verify *self, const struct log *log)
     json_object_set_new(object, "trust_certificates_sha256", list);
     json_put_hash(object, "trust_file_sha256", sha256_span(&log->anchors.file));
     json_put_text(object, "directory_vkey", span_of_text(log->anchors.vkey));
+    json_object_set_new(object, "directory_epoch",
+                        json_integer((json_int_t)directory_epoch(log->view->directory)));
+    json_object_set_new(object, "directory_confirmed",
+                        json_integer((json_int_t)log->directory_confirmed));
     return object;
 }
 

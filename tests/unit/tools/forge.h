@@ -47,6 +47,7 @@ struct forge {
     char other[256];        /* folder of the other side's log, once it is made; "": there is none */
     bool sealed;            /* the auditor has no key to payloads */
     const char *as_of;      /* given by the auditor, or NULL */
+    const char *policy;     /* the auditor's own, for directories; or NULL */
 };
 
 static inline void forge_free(struct forge **owner)
@@ -303,7 +304,8 @@ static inline json_t *forge_verify_all(const struct forge *self, const char *con
                                         .json = true,
                                         .store_keys = self->sealed ? 0 : 1,
                                         .store_key = {keys},
-                                        .as_of = self->as_of};
+                                        .as_of = self->as_of,
+                                        .directory_policy = self->policy};
     for (size_t i = 0; i < count; i++)
         arguments.positional[i] = folder[i];
     forge_store_key(self, keys);
