@@ -290,6 +290,8 @@ static int run_pairs(struct server_config *config, struct asides *asides)
             return status;
         if (status == 2 || status == 3)
             return status; /* a restart would not help */
+        if (status == EXCHANGE_ENROLLED)
+            continue;
         if (clock_steady_ms() - first_ms > RESTART_WINDOW_MS) {
             restarts = 0;
             first_ms = clock_steady_ms();

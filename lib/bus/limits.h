@@ -268,6 +268,20 @@
 #define REGISTRY_REASON_BYTES_MAX 512
 #define ENROLMENT_SUBSYSTEMS_MAX 16
 #define ENROLMENT_CHAIN_MAX 4
+
+// an agency's side of enrolment, and what it asks of the authority
+#define PROGRAM_VERSION "0.4" /* told to operators */
+#define WEB_CONNECT_MS 10000
+#define WEB_WAIT_MS 60000
+#define ENROL_ANSWER_BYTES_MAX 65536
+#define ENROL_LOOK_MS 5000 /* `--wait`: between questions */
+#define ENROL_LOOK_MS_MAX 60000
+#define ENROL_DISK_BYTES_LEAST (UINT64_C(1) << 30) /* free, for the log of the first weeks */
+#define ENROL_FSYNC_TIMES 8
+#define ENROL_FSYNC_SLOW_MS 50 /* each record waits for one: said, not refused */
+#define NODE_ENROLMENT_LOOK_MS 1000
+#define NODE_ENROLMENT_SAY_MS 3600000 /* that it still waits */
+#define MEMBER_ACT_BYTES_MAX 65536
 #define REGISTRY_MEMBER_ACTS_A_MINUTE 60
 #define REGISTRY_PUSH_BYTES_MAX 65536
 #define REGISTRY_PUSH_QUEUE 64

@@ -15,6 +15,7 @@
 #include "security-server/exchange/directory_first.h"
 #include "security-server/exchange/directory_freshness.h"
 #include "security-server/exchange/directory_talk.h"
+#include "security-server/exchange/enrolment.h"
 #include "security-server/exchange/epochs.h"
 #include "security-server/exchange/erasures.h"
 #include "security-server/exchange/exchange_table.h"
@@ -76,6 +77,7 @@ struct process {
     struct loop_timer drain;
     int64_t drain_until_us;
     bool stopping; /* the last records are being written */
+    bool enrolled; /* just now: the next process begins with it */
     fault ended;   /* why the loop ended, when not as asked */
     struct audit_log *log;
 };
@@ -103,6 +105,8 @@ fault node_ready(const struct node *self)
         return RAISE(DRAINING, "%s", self->config->server);
     if (directory_valid_until_ms(self->directory) < clock_wall_ms())
         return RAISE(DIRECTORY_EXPIRED, "the authority's last directory was valid until earlier");
+    if (self->enrolment != NULL)
+        return enrolment_check(self->enrolment);
     if (node_self(self) == NULL)
         return RAISE(DIRECTORY_BAD, "server %s is not in the directory", self->config->server);
     TRY(node_begun(self));
@@ -142,8 +146,10 @@ static fault load_public_parts(struct node *node)
     OWNED(bytes) vkey = NULL;
     const char *folder = node->config->keys_folder;
     TRY(path_in(folder, "sign.crt", path));
-    TRY(certificate_load(path, &node->certificate));
-    cades_template_make(node->certificate, &node->template);
+    if (!enrolment_is_needed(node)) {
+        TRY(certificate_load(path, &node->certificate));
+        cades_template_make(node->certificate, &node->template);
+    }
     TRY(transport_key_load(node->config, &node->transport));
     TRY(path_in(folder, "log.vkey", path));
     TRY(file_read(path, 1024, &vkey));
@@ -470,6 +476,26 @@ static void on_checked(struct node *node, fault f)
     }
 }
 
+static void on_enrolled(struct node *node, fault f)
+{
+    struct process *self = process_of(node);
+    self->enrolled = !failed(f);
+    self->ended = f;
+    if (failed(f))
+        EVENT(ERROR, "server.enrolment_failed", E_FAULT(f));
+    loop_stop(node->loop);
+}
+
+/* Without a certificate there is nothing to sign a record with, and no log is begun. */
+static fault await_enrolment(struct process *self)
+{
+    struct node *node = &self->node;
+    node->enrolment = enrolment_new(node, on_enrolled);
+    self->state = node_state_new(node);
+    TRY(open_front(node));
+    return loop_run(node->loop);
+}
+
 static fault start(struct process *self, int keys_fd, int token_fd)
 {
     struct node *node = &self->node;
@@ -488,7 +514,8 @@ static fault start(struct process *self, int keys_fd, int token_fd)
     TRY(directory_first_await(node, keys_fd));
     TRY(directory_feed_start(node, &node->feed));
     node->freshness = directory_freshness_new(node);
-    TRY(check_own_entry(node));
+    if (node->certificate != NULL)
+        TRY(check_own_entry(node));
     TRY(copy_anchor(node));
     TRY(epochs_new(node, &node->epochs));
     TRY(keys_line_open(node->loop, keys_fd, keys_lost, self, &node->keys));
@@ -508,6 +535,8 @@ static fault start(struct process *self, int keys_fd, int token_fd)
     node->talk = log_talk_new(node);
     node->heads = known_heads_new(node);
     TRY(witness_desk_new(node, &node->witness));
+    if (node->certificate == NULL)
+        return await_enrolment(self);
     TRY(open_log(self));
     self->slab_keys = slab_keys_new(node);
     self->state = node_state_new(node);
@@ -520,6 +549,7 @@ static void finish(struct process *self)
 {
     struct node *node = &self->node;
     node_state_free(&self->state);
+    enrolment_free(&node->enrolment);
     audit_actor_free(&node->audit);
     set_reader_free(&node->sets);
     keys_line_free(&node->keys);
@@ -598,7 +628,7 @@ int exchange_process_run(struct server_config *config, int keys_line_fd, pid_t k
         EVENT(ERROR, "server.failed", E_FAULT(f));
     if (!failed(f))
         f = self->ended;
-    int status = status_of(f);
+    int status = !failed(f) && self->enrolled ? EXCHANGE_ENROLLED : status_of(f);
     finish(self);
     free(self);
     EVENT(INFO, "server.stopped", E_NUMBER("status", status));

@@ -11,7 +11,9 @@
 #include <sys/types.h>
 
 /* Exit status: 0 stopped as asked; 1 something failed, a restart may help; 2 wrong configuration or
- * keys; 3 the log or the directory must not be used as they are: an operator is needed. */
+ * keys; 3 the log or the directory must not be used as they are: an operator is needed;
+ * EXCHANGE_ENROLLED it has its certificate now, and is to be started anew. */
+#define EXCHANGE_ENROLLED 4
 int exchange_process_run(struct server_config *config, int keys_line_fd, pid_t keys_pid,
                          int token_fd);
 

@@ -13,7 +13,15 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum job_kind { JOB_HEADER, JOB_CHECKPOINT, JOB_COSIGNATURE, JOB_SEAL, JOB_WRAP, JOB_UNWRAP };
+enum job_kind {
+    JOB_HEADER,
+    JOB_CHECKPOINT,
+    JOB_COSIGNATURE,
+    JOB_SEAL,
+    JOB_WRAP,
+    JOB_UNWRAP,
+    JOB_CERTIFICATE
+};
 
 struct job {
     uint64_t id;
@@ -25,6 +33,7 @@ struct job {
     uint8_t seal_key_id[SEAL_KEY_ID_BYTES];
     uint8_t ephemeral[X25519_PUBLIC_BYTES];
     uint8_t day_key[KEY_WRAPPED_BYTES]; /* or the key itself, which is shorter */
+    struct span certificate;
     keys_done *done;
     void *owner;
 };
@@ -117,6 +126,12 @@ void keys_line_unwrap_day_key(struct keys_line *self, const uint8_t wrapped[KEY_
     memcpy(add_job(self, JOB_UNWRAP, done, owner)->day_key, wrapped, KEY_WRAPPED_BYTES);
 }
 
+void keys_line_take_certificate(struct keys_line *self, struct span der, keys_done *done,
+                                void *owner)
+{
+    add_job(self, JOB_CERTIFICATE, done, owner)->certificate = der;
+}
+
 // --- sending ------------------------------------------------------------------------------------
 
 union work {
@@ -126,6 +141,7 @@ union work {
     Chaski__DeriveSeal seal;
     Chaski__WrapDayKey wrap;
     Chaski__UnwrapDayKey unwrap;
+    Chaski__TakeCertificate certificate;
 };
 
 static ProtobufCBinaryData binary(uint8_t *at, size_t size)
@@ -180,6 +196,13 @@ static void fill(struct job *job, Chaski__KeysJob *message, union work *work)
         work->unwrap.wrapped = binary(job->day_key, KEY_WRAPPED_BYTES);
         message->work_case = CHASKI__KEYS_JOB__WORK_UNWRAP_DAY_KEY;
         message->unwrap_day_key = &work->unwrap;
+        return;
+    case JOB_CERTIFICATE:
+        chaski__take_certificate__init(&work->certificate);
+        work->certificate.certificate =
+            binary((uint8_t *)(uintptr_t)job->certificate.at, job->certificate.size);
+        message->work_case = CHASKI__KEYS_JOB__WORK_TAKE_CERTIFICATE;
+        message->take_certificate = &work->certificate;
         return;
     }
 }

@@ -36,7 +36,8 @@ static void say(struct node_state *self, fault f)
     char line[LINE_BYTES];
     text_format(line, sizeof line, "%d %lld %s %s\n", (int)getpid(), (long long)clock_wall_ms(),
                 failed(f) ? fault_name(f.code) : "ready", self->detail);
-    bool quiet = !failed(f) || f.code == SERVER_AWAY; /* starting is no trouble */
+    bool quiet =
+        !failed(f) || f.code == SERVER_AWAY || f.code == ENROLMENT; /* starting is no trouble */
     EVENT(quiet ? INFO : WARN, "server.state_changed",
           E_TEXT("state", failed(f) ? fault_name(f.code) : "ready"),
           E_TEXT("detail", self->detail));

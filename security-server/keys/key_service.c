@@ -26,6 +26,8 @@ static fault sign_header(struct key_service *self, const Chaski__SignHeader *job
     struct sha256 content;
     if (self->store->sign == NULL)
         return RAISE(KEY_UNKNOWN, "a token signs headers, and not this process");
+    if (!self->store->certified)
+        return RAISE(KEY_UNKNOWN, "the signing key has no certificate yet");
     if (job->content_sha256.len != SHA256_BYTES)
         return RAISE(BAD_FRAME, "a digest of %zu bytes", job->content_sha256.len);
     if (job->time_ms >= (uint64_t)CADES_TIME_MS_END)
@@ -178,6 +180,10 @@ static fault work(struct key_service *self, const Chaski__KeysJob *job, uint8_t 
         return wrap_day_key(self, job->wrap_day_key, out, size);
     case CHASKI__KEYS_JOB__WORK_UNWRAP_DAY_KEY:
         return unwrap_day_key(self, job->unwrap_day_key, out, size);
+    case CHASKI__KEYS_JOB__WORK_TAKE_CERTIFICATE:
+        *size = 0;
+        return key_store_certify(self->store, span_of(job->take_certificate->certificate.data,
+                                                      job->take_certificate->certificate.len));
     default:
         return RAISE(BAD_FRAME, "a job without work");
     }

@@ -4,6 +4,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -25,13 +26,13 @@ static fault load(struct key_store *self, const char *folder, const char *name, 
 }
 
 /* The certificate must be of this very key: signs once and verifies. */
-static fault check_pair(struct keypair *key, struct certificate *certificate, const char *folder)
+static fault check_pair(struct keypair *key, struct certificate *certificate, const char *what)
 {
     uint8_t digest[SHA256_BYTES] = {1}, signature[P256_SIGNATURE_BYTES_MAX];
     size_t size = 0;
     TRY(keypair_sign_digest(key, digest, signature, &size));
     if (failed(certificate_verify_digest(certificate, digest, span_of(signature, size))))
-        return RAISE(BAD_KEY, "%s: sign.crt is not the certificate of sign.key", folder);
+        return RAISE(BAD_KEY, "%s is not the certificate of sign.key", what);
     return DONE;
 }
 
@@ -41,10 +42,27 @@ static fault load_signer(const char *folder, struct key_store *self)
     OWNED(certificate) certificate = NULL;
     TRY(load(self, folder, "sign.key", KEY_P256, &self->sign));
     TRY(path_of(folder, "sign.crt", path));
+    if (access(path, F_OK) != 0 && errno == ENOENT)
+        return DONE; /* it is to be enrolled */
     if (failed(certificate_load(path, &certificate)))
         return RAISE(BAD_KEY, "%s: %s", path, fault_detail());
-    TRY(check_pair(self->sign, certificate, folder));
+    TRY(check_pair(self->sign, certificate, path));
     cades_template_make(certificate, &self->template);
+    self->certified = true;
+    return DONE;
+}
+
+fault key_store_certify(struct key_store *self, struct span der)
+{
+    OWNED(certificate) certificate = NULL;
+    if (self->sign == NULL)
+        return RAISE(REFUSED, "a token holds the signing key, and not this process");
+    if (self->certified)
+        return RAISE(REFUSED, "the signing key has its certificate");
+    TRY(certificate_parse(der, &certificate));
+    TRY(check_pair(self->sign, certificate, "what the directory has"));
+    cades_template_make(certificate, &self->template);
+    self->certified = true;
     return DONE;
 }
 

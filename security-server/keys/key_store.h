@@ -14,6 +14,7 @@
 
 struct key_store {
     struct keypair *sign;           /* NULL: a token signs, and nothing here can */
+    bool certified;                 /* there is a sign.crt, or one was taken */
     struct cades_template template; /* of sign.crt: nothing but CAdES attributes is ever signed */
     struct keypair *log;
     struct keypair *witness; /* witness.key; NULL: this server cosigns nobody's log */
@@ -27,10 +28,12 @@ struct key_store {
 
 /* A missing store.key is made: nodes from before there was one have none. BAD_KEY with the file and
  * what is wrong: missing, readable by others, not of the kind, or sign.crt is no certificate of
- * sign.key. BAD_PASSPHRASE: sealed, and it does not open. With `token` sign.key is not looked for.
- * The passphrase is used until this returns. */
+ * sign.key. That there is no sign.crt yet is no fault. BAD_PASSPHRASE: sealed, and it does not
+ * open. With `token` sign.key is not looked for. The passphrase is used until this returns. */
 fault key_store_load(const char *folder, struct span passphrase, bool token,
                      struct key_store **out);
+/* Without a sign.crt yet: this one, when it is of sign.key. BAD_KEY; REFUSED when there is one. */
+fault key_store_certify(struct key_store *self, struct span der);
 void key_store_free(struct key_store **self);
 
 #endif

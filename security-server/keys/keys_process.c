@@ -82,6 +82,10 @@ static fault start_and_serve(struct server_config *config, int line)
     TRY(key_store_load(config->keys_folder, secret_span(config->passphrase),
                        config->sign_key[0] != '\0', &store));
     secret_free(&config->passphrase);
+    if (store->sign != NULL && !store->certified && config->anchor == NULL)
+        return RAISE(BAD_KEY,
+                     "%s/sign.crt is missing; only with anchor_file does a node wait for it",
+                     config->keys_folder);
     tell_unsealed(store);
     tell_left_over(config->keys_folder);
     if (store->store_made)

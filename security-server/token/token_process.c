@@ -58,6 +58,8 @@ static fault open_token(struct process *self)
     char path[PATH_MAX] = "";
     bool refused = false;
     OWNED(secret) pin = NULL;
+    if (self->desk.certificate == NULL) /* of a server that is to be enrolled: it comes later */
+        TRY(token_desk_open(self->config->keys_folder, &self->desk));
     if (self->module == NULL)
         TRY(token_module_load(self->config->token_module, &self->module));
     TRY(read_pin(self, path, &pin));
@@ -228,8 +230,6 @@ int token_process_run(const struct server_config *config, int line)
     self->line = line;
     self->state = (fault){INTERNAL}; /* nothing is told yet */
     fault f = token_uri_parse(config->sign_key, &self->uri);
-    if (!failed(f))
-        f = token_desk_open(config->keys_folder, &self->desk);
     if (!failed(f))
         f = jail_enter(JAIL_TOKEN);
     if (failed(f)) {

@@ -50,6 +50,7 @@ struct job {
     Chaski__DeriveSeal seal;
     Chaski__WrapDayKey wrap;
     Chaski__UnwrapDayKey unwrap;
+    Chaski__TakeCertificate certificate;
 };
 
 static ProtobufCBinaryData binary(const void *at, size_t size)
@@ -64,7 +65,8 @@ static struct job job_without_work(void)
                       .checkpoint = CHASKI__SIGN_CHECKPOINT__INIT,
                       .seal = CHASKI__DERIVE_SEAL__INIT,
                       .wrap = CHASKI__WRAP_DAY_KEY__INIT,
-                      .unwrap = CHASKI__UNWRAP_DAY_KEY__INIT};
+                      .unwrap = CHASKI__UNWRAP_DAY_KEY__INIT,
+                      .certificate = CHASKI__TAKE_CERTIFICATE__INIT};
     return job;
 }
 
@@ -112,6 +114,14 @@ static struct job job_unwrap(const void *wrapped, size_t size)
     return job;
 }
 
+static struct job job_certificate(struct span der)
+{
+    struct job job = job_without_work();
+    job.message.work_case = CHASKI__KEYS_JOB__WORK_TAKE_CERTIFICATE;
+    job.certificate.certificate = binary(der.at, der.size);
+    return job;
+}
+
 static struct bytes *pack(struct job *jobs, size_t count)
 {
     Chaski__KeysBatch batch = CHASKI__KEYS_BATCH__INIT;
@@ -132,6 +142,8 @@ static struct bytes *pack(struct job *jobs, size_t count)
             job->message.wrap_day_key = &job->wrap;
         else if (job->message.work_case == CHASKI__KEYS_JOB__WORK_UNWRAP_DAY_KEY)
             job->message.unwrap_day_key = &job->unwrap;
+        else if (job->message.work_case == CHASKI__KEYS_JOB__WORK_TAKE_CERTIFICATE)
+            job->message.take_certificate = &job->certificate;
     }
     batch.n_job = count;
     batch.job = pointers;
@@ -512,7 +524,23 @@ static void test_what_no_store_key_of_ours_has_wrapped_does_not_come_out(void)
     CU_ASSERT_EQUAL(back.fault, BAD_FRAME);
 }
 
-SUITE(key_service, TEST(test_a_day_key_is_wrapped_and_comes_back),
+static void test_no_header_is_signed_before_there_is_a_certificate(void)
+{
+    OWNED(desk) desk = desk_new();
+    const struct sha256 digest = SHA256_OF(span_of_text("content"));
+    const struct job header = job_header(digest.at, sizeof digest.at, TIME_MS);
+    const struct job take = job_certificate(certificate_der(desk->ring->country->member));
+    CU_ASSERT(is_refused(desk, take, REFUSED)); /* it has one */
+    desk->store->certified = false;
+    CU_ASSERT(is_refused(desk, header, KEY_UNKNOWN));
+    CU_ASSERT(is_refused(desk, job_certificate(span_of_text("none")), CERTIFICATE_BAD));
+    CU_ASSERT(is_refused(desk, header, KEY_UNKNOWN));
+    CU_ASSERT_EQUAL(ask(desk, take).fault, OK);
+    CU_ASSERT_EQUAL(ask(desk, header).fault, OK);
+}
+
+SUITE(key_service, TEST(test_no_header_is_signed_before_there_is_a_certificate),
+      TEST(test_a_day_key_is_wrapped_and_comes_back),
       TEST(test_what_no_store_key_of_ours_has_wrapped_does_not_come_out),
       TEST(test_a_signed_header_verifies_with_stock_openssl),
       TEST(test_a_digest_that_is_none_is_not_signed),

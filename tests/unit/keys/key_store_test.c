@@ -137,14 +137,34 @@ static void test_a_certificate_of_another_key_is_refused(void)
     CU_ASSERT(is_refused(ring, "sign.crt"));
 }
 
-static void test_a_certificate_that_is_missing_or_none_is_named(void)
+static void test_a_certificate_that_is_none_is_named(void)
 {
     OWNED(keyring) ring = keyring_new();
-    struct fixture_path path = fixture_path(ring->folder, "sign.crt");
     fixture_write(ring->folder, "sign.crt", span_of_text("no certificate"));
     CU_ASSERT(is_refused(ring, "sign.crt"));
-    CU_ASSERT_EQUAL(unlink(path.at), 0);
-    CU_ASSERT(is_refused(ring, "sign.crt"));
+}
+
+/* A server that is to be enrolled has keys and no certificate. */
+static void test_a_certificate_can_come_later_once_and_of_this_key(void)
+{
+    OWNED(keyring) ring = keyring_new();
+    OWNED(key_store) store = NULL;
+    OWNED(keypair) other = NULL;
+    OWNED(certificate) wrong = NULL;
+    struct cades_template template;
+    CU_ASSERT_EQUAL(unlink(fixture_path(ring->folder, "sign.crt").at), 0);
+    MUST(key_store_load(ring->folder, (struct span){0}, false, &store));
+    CU_ASSERT(!store->certified);
+    MUST(keypair_make(KEY_P256, &other));
+    fixture_issue(ring->country, other, &wrong);
+    MUST_FAIL(BAD_KEY, key_store_certify(store, certificate_der(wrong)));
+    MUST_FAIL(CERTIFICATE_BAD, key_store_certify(store, span_of_text("none")));
+    CU_ASSERT(!store->certified);
+    MUST(key_store_certify(store, certificate_der(ring->country->member)));
+    CU_ASSERT(store->certified);
+    cades_template_make(ring->country->member, &template);
+    CU_ASSERT_EQUAL(memcmp(&store->template, &template, sizeof template), 0);
+    MUST_FAIL(REFUSED, key_store_certify(store, certificate_der(ring->country->member)));
 }
 
 /* Nodes from before there was a store key have none. */
@@ -218,4 +238,5 @@ SUITE(key_store, TEST(test_sealed_keys_need_their_passphrase),
       TEST(test_a_key_of_the_wrong_kind_is_refused),
       TEST(test_a_key_file_that_holds_no_key_is_refused),
       TEST(test_a_certificate_of_another_key_is_refused),
-      TEST(test_a_certificate_that_is_missing_or_none_is_named))
+      TEST(test_a_certificate_that_is_none_is_named),
+      TEST(test_a_certificate_can_come_later_once_and_of_this_key))

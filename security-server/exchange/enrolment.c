@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/exchange/enrolment.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/event.h"
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "security-server/exchange/keys_line.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define PATH_BYTES 512
+#define FILE_BYTES_MAX (2 * REGISTRY_ENROLMENT_BYTES_MAX)
+
+struct enrolment {
+    struct node *node;
+    void (*done)(struct node *node, fault f);
+    struct loop_timer timer;
+    int64_t said_ms;      /* steady; 0: never */
+    uint64_t tried_epoch; /* of the directory whose certificates were all tried */
+    bool listed;          /* the server stands in the directory */
+    bool asking;          /* the keys process */
+    size_t next;          /* certificate of the server that is tried next */
+    struct bytes *asked;  /* the one that is being tried */
+};
+
+static bool path_in(const struct node *node, const char *name, char out[PATH_BYTES])
+{
+    return text_format(out, PATH_BYTES, "%s/%s", node->config->keys_folder, name);
+}
+
+static bool has_certificate(const struct node *node)
+{
+    char path[PATH_BYTES];
+    return path_in(node, "sign.crt", path) && (access(path, F_OK) == 0 || errno != ENOENT);
+}
+
+bool enrolment_is_needed(const struct node *node)
+{
+    return node->config->anchor != NULL && !has_certificate(node);
+}
+
+fault enrolment_check(const struct enrolment *self)
+{
+    return self->listed ? RAISE(ENROLMENT,
+                                "the directory has %s with no certificate of the key that is here",
+                                self->node->config->server)
+                        : RAISE(ENROLMENT,
+                                "%s waits until the authority has enrolled it: chaski enrol says "
+                                "how its request stands",
+                                self->node->config->server);
+}
+
+static void say(struct enrolment *self)
+{
+    int64_t now_ms = clock_steady_ms();
+    if (self->said_ms != 0 && now_ms - self->said_ms < NODE_ENROLMENT_SAY_MS)
+        return;
+    self->said_ms = now_ms;
+    EVENT(WARN, "server.enrolment", E_FAULT(enrolment_check(self)),
+          E_NUMBER("epoch", directory_epoch(self->node->directory)));
+}
+
+// --- taking it ----------------------------------------------------------------------------------
+
+static void end(struct enrolment *self, fault f)
+{
+    loop_stop_timer(self->node->loop, &self->timer);
+    self->done(self->node, f);
+}
+
+static fault write_certificate(const struct enrolment *self)
+{
+    char path[PATH_BYTES];
+    OWNED(certificate) certificate = NULL;
+    OWNED(bytes) pem = NULL;
+    TRY(certificate_parse(bytes_span(self->asked), &certificate));
+    TRY(certificate_pem(certificate, &pem));
+    if (!path_in(self->node, "sign.crt", path))
+        return RAISE(BAD_CONFIG, "keys_folder is too long");
+    fault f = file_replace(path, bytes_span(pem), 0644);
+    return failed(f) ? RAISE(BAD_CONFIG,
+                             "%s: the certificate stands in the directory and could not be written "
+                             "here: %s; let this user write the folder",
+                             path, fault_detail())
+                     : DONE;
+}
+
+static void on_judged(void *owner, fault f, struct span result)
+{
+    struct enrolment *self = owner;
+    (void)result;
+    self->asking = false;
+    if (failed(f)) { /* of another key: the next one */
+        bytes_free(&self->asked);
+        loop_set_timer(self->node->loop, &self->timer, 0);
+        return;
+    }
+    f = write_certificate(self);
+    if (!failed(f))
+        EVENT(INFO, "server.enrolled", E_TEXT("server", self->node->config->server),
+              E_NUMBER("epoch", directory_epoch(self->node->directory)));
+    end(self, f);
+}
+
+/* The public key of the request that was made with the token. */
+static fault requested_key(const struct node *node, uint8_t out[P256_POINT_BYTES])
+{
+    char path[PATH_BYTES];
+    OWNED(bytes) file = NULL;
+    OWNED(bytes) request = NULL;
+    if (!path_in(node, "enrolment.json", path))
+        return RAISE(BAD_CONFIG, "keys_folder is too long");
+    TRY(file_read(path, FILE_BYTES_MAX, &file));
+    json_t *root = json_loadb((const char *)file->data, file->size, JSON_REJECT_DUPLICATES, NULL);
+    const char *text =
+        json_string_value(json_object_get(json_object_get(root, "request"), "certificate_request"));
+    fault f = text == NULL ? RAISE(BAD_KEY, "%s holds no certificate_request", path)
+                           : text_unbase64(span_of_text(text), &request);
+    json_decref(root);
+    TRY(f);
+    return p256_of_request(bytes_span(request), out);
+}
+
+static fault is_requested(const struct enrolment *self)
+{
+    uint8_t wanted[P256_POINT_BYTES], given[P256_POINT_BYTES];
+    TRY(requested_key(self->node, wanted));
+    TRY(p256_of_certificate(bytes_span(self->asked), given));
+    return memcmp(wanted, given, sizeof wanted) == 0
+               ? DONE
+               : RAISE(BAD_KEY, "a certificate of another key than the token's");
+}
+
+static fault judge(struct enrolment *self, struct span der)
+{
+    TRY(bytes_copy(der, &self->asked));
+    self->asking = true;
+    if (self->node->config->sign_key[0] != '\0')
+        on_judged(self, is_requested(self), (struct span){0});
+    else
+        keys_line_take_certificate(self->node->keys, bytes_span(self->asked), on_judged, self);
+    return DONE;
+}
+
+// --- looking ------------------------------------------------------------------------------------
+
+static const struct directory_signer *next_candidate(struct enrolment *self)
+{
+    const struct directory_server *server = node_self(self->node);
+    self->listed = server != NULL;
+    while (server != NULL && self->next < server->signers) {
+        const struct directory_signer *signer = server->signer[self->next++];
+        if (signer->trusted && signer->revoked_since_ms == 0)
+            return signer;
+    }
+    return NULL;
+}
+
+static void look(struct loop_timer *timer)
+{
+    struct enrolment *self = timer->owner;
+    uint64_t epoch = directory_epoch(self->node->directory);
+    loop_set_timer(self->node->loop, &self->timer, NODE_ENROLMENT_LOOK_MS);
+    if (self->asking || epoch == self->tried_epoch)
+        return say(self);
+    const struct directory_signer *signer = next_candidate(self);
+    if (signer != NULL) {
+        fault f = judge(self, certificate_der(signer->certificate));
+        if (failed(f))
+            end(self, f);
+        return;
+    }
+    self->tried_epoch = epoch; /* until it changes */
+    self->next = 0;
+    say(self);
+}
+
+struct enrolment *enrolment_new(struct node *node, void (*done)(struct node *node, fault f))
+{
+    struct enrolment *self = owned_new(sizeof *self);
+    self->node = node;
+    self->done = done;
+    self->timer = (struct loop_timer){.fire = look, .owner = self};
+    loop_set_timer(node->loop, &self->timer, 0);
+    return self;
+}
+
+void enrolment_free(struct enrolment **self)
+{
+    if (*self == NULL)
+        return;
+    loop_stop_timer((*self)->node->loop, &(*self)->timer);
+    bytes_free(&(*self)->asked);
+    free(*self);
+    *self = NULL;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/*
+ * enrolment - a node that has keys and is not in the directory yet waits here, and follows the
+ * directory: when its server stands there with a certificate of its signing key, sign.crt is
+ * written and the process is started anew, as any enrolled one.
+ *
+ * Whose certificate it is, is for the keys process to say; when a token signs, the request that
+ * `chaski enrol` left beside the keys (enrolment.json) says it.
+ */
+#ifndef EXCHANGE_ENROLMENT_H
+#define EXCHANGE_ENROLMENT_H
+
+#include "security-server/exchange/node.h"
+
+struct enrolment;
+
+/* Has this node anything to wait for? Only one that follows by an anchor. */
+bool enrolment_is_needed(const struct node *node);
+/* `done` is called once, later, from the loop: DONE when sign.crt is there; BAD_CONFIG when it
+ * could not be written. */
+struct enrolment *enrolment_new(struct node *node, void (*done)(struct node *node, fault f));
+void enrolment_free(struct enrolment **self);
+/* ENROLMENT, with what is waited for. */
+fault enrolment_check(const struct enrolment *self);
+
+#endif
