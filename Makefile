@@ -68,6 +68,7 @@ LIBS_bus := -lprotobuf-c -ljansson $(LIBS_crypto)
 LIBS_evidence := -lzip $(LIBS_bus)
 LIBS_all := -lprotobuf-c -lzmq -ljansson $(LIBS_crypto)
 # what only one program links
+LIBS_chaski := -lcurl
 LIBS_chaski-audit := -lsqlite3 -lzip
 LIBS_chaski-gateway := -lexpat -lyaml
 LIBS_chaski-registry := -lmicrohttpd -lgnutls -lcurl

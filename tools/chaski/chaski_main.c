@@ -74,6 +74,40 @@ static const struct {
      "      shows what a node is given of its country before it knows anything, and the "
      "fingerprint\n"
      "      that you compare with the authority on the telephone"},
+    {"enrol", enrol_command,
+     "enrol --anchor FILE --folder KEYS --server I/C/M/CODE --name TEXT --address "
+     "tcp://HOST:PORT...\n"
+     "      [--subsystem CODE=NAME]... [--public] [--at URL] [--fingerprint WORDS] [--audit "
+     "FOLDER]\n"
+     "      [--passphrase SOURCE] [--token URI --module PATH [--request FILE]] [--wait S] "
+     "[--anew]\n"
+     "      makes the keys, tests the machine, proves each key to the authority and asks to be "
+     "enrolled;\n"
+     "      run again it goes on where it stopped and says how the request stands: exit status 0\n"
+     "      approved, 3 it waits, 4 refused by the authority, with its reason. --anew: another "
+     "request\n"
+     "      with the same keys"},
+    {"service", member_command,
+     "service add|class|disable|enable|remove ID --config SERVER_CONF [--title T] [--class "
+     "open|shared|restricted]\n"
+     "      [--notice T] [--reason T]\n"
+     "      changes what this member offers, in the country's directory, signed with its server's "
+     "key;\n"
+     "      says which epoch it stands in, or who else must approve it. Instead of --config:\n"
+     "      --folder KEYS --anchor FILE [--passphrase SOURCE] [--token URI --module PATH]"},
+    {"subsystem", member_command,
+     "subsystem add|remove ID --config SERVER_CONF [--name T] [--reason T]\n"
+     "      likewise: a subsystem of this member, on this server"},
+    {"address", member_command,
+     "address set --config SERVER_CONF --address tcp://HOST:PORT...\n"
+     "      likewise: where peers reach this server, in place of what stood there"},
+    {"grant", member_command,
+     "grant add|remove ID --config SERVER_CONF [--service ID --consumer ID [--purpose P]\n"
+     "      --legal-basis T --until YYYY-MM-DD] [--reason T]\n"
+     "      likewise: who may use a service of this member"},
+    {"key", member_command,
+     "key revoke --config SERVER_CONF --reason T [--certificate FILE]\n"
+     "      likewise: ends the certificate of this server's signing key, for good"},
     {"trace", trace_command,
      "trace EXCHANGE_ID EVENTS_FILE...\n"
      "      the walk of one exchange in words, from the events of the servers that it crossed"},

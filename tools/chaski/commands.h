@@ -14,6 +14,8 @@ fault share_command(int argc, char **argv);
 fault erase_command(int argc, char **argv);
 fault log_command(int argc, char **argv);
 fault reconcile_command(int argc, char **argv);
+fault enrol_command(int argc, char **argv);
+fault member_command(int argc, char **argv);
 fault status_command(int argc, char **argv);
 fault anchor_command(int argc, char **argv);
 fault trace_command(int argc, char **argv);

@@ -21,13 +21,6 @@
 
 #define PATH_BYTES 512
 
-/* What the authority needs to know, and nothing secret. */
-struct public_part {
-    char vkey[512], witness_vkey[512];
-    char transport[65], seal[65];
-    struct bytes *request;
-};
-
 static fault path_in(const char *folder, const char *name, char out[PATH_BYTES])
 {
     return text_format(out, PATH_BYTES, "%s/%s", folder, name)
@@ -79,7 +72,7 @@ static fault make_note_key(const struct keys_options *options, const char *file,
     return file_replace(path, span_of_text(line), 0644);
 }
 
-static fault make_log_keys(const struct keys_options *options, struct public_part *out)
+static fault make_log_keys(const struct keys_options *options, struct keys_public *out)
 {
     char name[NOTE_NAME_BYTES_MAX];
     name_of("chaski.log", options->server, name, sizeof name);
@@ -91,7 +84,7 @@ static fault make_log_keys(const struct keys_options *options, struct public_par
                          sizeof out->witness_vkey);
 }
 
-static fault make_transport_key(const struct keys_options *options, struct public_part *out)
+static fault make_transport_key(const struct keys_options *options, struct keys_public *out)
 {
     struct curve_keys keys;
     char path[PATH_BYTES];
@@ -103,7 +96,7 @@ static fault make_transport_key(const struct keys_options *options, struct publi
     return f;
 }
 
-static fault make_seal_key(const struct keys_options *options, struct public_part *out)
+static fault make_seal_key(const struct keys_options *options, struct keys_public *out)
 {
     OWNED(keypair) key = NULL;
     OWNED(bytes) public_key = NULL;
@@ -120,18 +113,17 @@ static fault make_store_key(const struct keys_options *options)
     return store_key_make(path);
 }
 
-static fault fill_subject(const struct keys_options *options, const struct bus_id *server,
-                          struct certificate_subject *out)
+fault keys_subject(const char *text, const char *name, const struct bus_id *server,
+                   struct certificate_subject *out)
 {
     struct certificate_subject subject = {.country = ""};
     char member[ID_TEXT_BYTES_MAX + 1];
     bus_id_text(server, ID_MEMBER, member, sizeof member);
     if (strlen(server->part[0]) == 2)
         memcpy(subject.country, server->part[0], 3);
-    text_format(subject.organisation, sizeof subject.organisation, "%s", options->name);
+    text_format(subject.organisation, sizeof subject.organisation, "%s", name);
     if (!text_format(subject.member, sizeof subject.member, "%s", member) ||
-        !text_format(subject.server, sizeof subject.server, "%s",
-                     strrchr(options->server, '/') + 1))
+        !text_format(subject.server, sizeof subject.server, "%s", strrchr(text, '/') + 1))
         return RAISE(BAD_REQUEST, "--server is too long for a certificate");
     *out = subject;
     return DONE;
@@ -139,13 +131,13 @@ static fault fill_subject(const struct keys_options *options, const struct bus_i
 
 /* In a file, or in the token, which signs the request too. */
 static fault make_signing_key(const struct keys_options *options, const struct bus_id *server,
-                              struct keys_token *token, struct public_part *out)
+                              struct keys_token *token, struct keys_public *out)
 {
     OWNED(keypair) key = NULL;
     struct certificate_subject subject;
     struct digest_signer signer;
     uint8_t point[P256_POINT_BYTES];
-    TRY(fill_subject(options, server, &subject));
+    TRY(keys_subject(options->server, options->name, server, &subject));
     if (token == NULL) {
         TRY(make_key(options->folder, "sign.key", KEY_P256, &key));
         return keypair_request(key, &subject, &out->request);
@@ -155,7 +147,7 @@ static fault make_signing_key(const struct keys_options *options, const struct b
     return certificate_request_make(point, &subject, &signer, &out->request);
 }
 
-static fault write_request(const struct keys_options *options, const struct public_part *part)
+static fault write_request(const struct keys_options *options, const struct keys_public *part)
 {
     size_t room = part->request->size * 2 + 16;
     char *base64 = owned_array(room, 1);
@@ -177,31 +169,49 @@ static fault write_request(const struct keys_options *options, const struct publ
     return f;
 }
 
+fault keys_check_server(const char *server, struct bus_id *out)
+{
+    if (failed(bus_id_parse(span_of_text(server), ID_SERVER, ID_SERVER, out)) ||
+        failed(bus_id_check_strict(out)))
+        return RAISE(BAD_REQUEST, "--server %s is not INSTANCE/CLASS/MEMBER/SERVERCODE: %s", server,
+                     fault_detail());
+    return DONE;
+}
+
+/* The token first: what it has made once it does not make again. */
+fault keys_make_all(const struct keys_options *options, struct keys_public *out)
+{
+    struct bus_id server;
+    OWNED(keys_token) token = NULL;
+    TRY(keys_check_server(options->server, &server));
+    if (options->token != NULL)
+        TRY(keys_token_open(options, &token));
+    TRY(file_make_folders(options->folder, 0700));
+    TRY(make_signing_key(options, &server, token, out));
+    TRY(make_log_keys(options, out));
+    TRY(make_transport_key(options, out));
+    TRY(make_seal_key(options, out));
+    return make_store_key(options);
+}
+
 static fault make(const struct keys_options *options)
 {
     struct bus_id server;
-    struct public_part part = {.vkey = ""};
-    OWNED(keys_token) token = NULL;
+    struct keys_public part = {.vkey = ""};
     char path[PATH_BYTES];
     if (options->server == NULL || options->name == NULL || options->request == NULL ||
         options->addresses == 0)
         return RAISE(BAD_REQUEST,
                      "keys make needs --folder, --server, --name, --address and --request");
-    if (failed(bus_id_parse(span_of_text(options->server), ID_SERVER, ID_SERVER, &server)) ||
-        failed(bus_id_check_strict(&server)))
-        return RAISE(BAD_REQUEST, "--server %s is not INSTANCE/CLASS/MEMBER/SERVERCODE: %s",
-                     options->server, fault_detail());
+    TRY(keys_check_server(options->server, &server));
     TRY(path_in(options->folder, "log.key", path));
     if (access(path, F_OK) == 0)
         return RAISE(REFUSED, "%s holds keys already; they are not overwritten", options->folder);
-    if (options->token != NULL)
-        TRY(keys_token_open(options, &token));
-    TRY(file_make_folders(options->folder, 0700));
-    TRY(make_log_keys(options, &part));
-    TRY(make_transport_key(options, &part));
-    TRY(make_seal_key(options, &part));
-    TRY(make_store_key(options));
-    TRY(make_signing_key(options, &server, token, &part));
+    fault made = keys_make_all(options, &part);
+    if (failed(made)) {
+        bytes_free(&part.request);
+        return made;
+    }
     fault f = write_request(options, &part);
     bytes_free(&part.request);
     TRY(f);

@@ -17,6 +17,24 @@ struct keys_options {
     const char *token, *module;              /* PKCS#11 URI and module; NULL: keys in files */
 };
 
+/* What the authority needs to know, and nothing secret. */
+struct keys_public {
+    char vkey[512], witness_vkey[512];
+    char transport[65], seal[65];
+    struct bytes *request; /* PKCS#10, DER; bytes_free() it */
+};
+
+/* BAD_REQUEST unless it is the identifier of a server. */
+struct bus_id;
+fault keys_check_server(const char *server, struct bus_id *out);
+/* The subject of its certificate: `text` is the server's identifier as written. BAD_REQUEST. */
+struct certificate_subject;
+fault keys_subject(const char *text, const char *name, const struct bus_id *server,
+                   struct certificate_subject *out);
+/* Makes all keys of a server in options->folder, which holds none: unsealed; the signing key in the
+ * token, if one is named. Needs folder, server and name. Waits for disk and token. */
+fault keys_make_all(const struct keys_options *options, struct keys_public *out);
+
 /* chaski keys seal, unseal and passphrase: all files of the folder change together, or none. */
 fault keys_seal(const struct keys_options *options);
 fault keys_unseal(const struct keys_options *options);

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: MIT
+/* chaski service, subsystem, address, grant and key: what a member changes in the directory by
+ * itself. */
+#include "lib/base/text.h"
+#include "lib/bus/bus_id.h"
+#include "tools/chaski/commands.h"
+#include "tools/chaski/member.h"
+
+#include "directory.pb-c.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define DAY_MS INT64_C(86400000)
+
+struct change {
+    struct member_options member;
+    const char *noun, *verb, *operand;
+    const char *title, *name, *class, *reason, *notice;
+    const char *service, *consumer, *purpose, *basis, *until, *certificate;
+    size_t addresses;
+    const char *address[DIRECTORY_ADDRESSES_MAX];
+};
+
+struct work {
+    const struct change *asked;
+    struct member *member;
+};
+
+static char *lend(const char *text)
+{
+    return (char *)(uintptr_t)(text == NULL ? "" : text);
+}
+
+static ProtobufCBinaryData binary(struct span bytes)
+{
+    return (ProtobufCBinaryData){bytes.size, (uint8_t *)(uintptr_t)bytes.at};
+}
+
+static fault need(const char *value, const char *option)
+{
+    return value != NULL ? DONE : RAISE(BAD_REQUEST, "%s is missing", option);
+}
+
+/* What is said is what stands there now. */
+static fault do_and_say(const struct work *self, Chaski__Act *act, const char *what)
+{
+    uint64_t epoch = 0;
+    TRY(member_do(self->member, act, &epoch));
+    printf("%s: stands in the directory, epoch %" PRIu64 "\n", what, epoch);
+    return DONE;
+}
+
+/* A service or subsystem is named by its whole identifier, or without its member. */
+static fault full_id(const struct work *self, unsigned parts, char out[ID_TEXT_BYTES_MAX + 1])
+{
+    const char *given = self->asked->operand, *member = self->member->server->member->id;
+    struct bus_id id;
+    size_t size = strlen(member);
+    TRY(need(given, "its identifier"));
+    bool whole = strncmp(given, member, size) == 0 && given[size] == '/';
+    if (!text_format(out, ID_TEXT_BYTES_MAX + 1, "%s%s%s", whole ? "" : member, whole ? "" : "/",
+                     given) ||
+        failed(bus_id_parse(span_of_text(out), parts, parts, &id)))
+        return RAISE(BAD_REQUEST, "%s is no such identifier of %s", given, member);
+    return DONE;
+}
+
+// --- services -----------------------------------------------------------------------------------
+
+static fault class_of(const char *word, Chaski__ServiceClass *out)
+{
+    static const struct {
+        const char *word;
+        Chaski__ServiceClass class;
+    } classes[] = {{"open", CHASKI__SERVICE_CLASS__OPEN},
+                   {"shared", CHASKI__SERVICE_CLASS__SHARED},
+                   {"restricted", CHASKI__SERVICE_CLASS__RESTRICTED}};
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+        if (word != NULL && strcmp(word, classes[i].word) == 0) {
+            *out = classes[i].class;
+            return DONE;
+        }
+    return word == NULL ? DONE : RAISE(BAD_REQUEST, "--class is open, shared or restricted");
+}
+
+static fault service_now(const struct work *self, char id[ID_TEXT_BYTES_MAX + 1], bool must_be,
+                         Chaski__ServiceSet *out)
+{
+    TRY(full_id(self, ID_SERVICE, id));
+    const struct directory_service *now = directory_service(self->member->state, span_of_text(id));
+    *out = (Chaski__ServiceSet)CHASKI__SERVICE_SET__INIT;
+    out->id = id;
+    out->class_ = CHASKI__SERVICE_CLASS__SHARED;
+    if (now == NULL)
+        return must_be ? RAISE(REFUSED, "there is no service %s", id) : DONE;
+    out->title = lend(now->title);
+    out->class_ = (Chaski__ServiceClass)now->class;
+    out->disabled = now->disabled;
+    out->notice = lend(now->notice);
+    return DONE;
+}
+
+static fault set_service(const struct work *self, Chaski__ServiceSet *service)
+{
+    Chaski__Act act = CHASKI__ACT__INIT;
+    char what[ID_TEXT_BYTES_MAX + 32];
+    act.act_case = CHASKI__ACT__ACT_SERVICE_SET;
+    act.service_set = service;
+    text_format(what, sizeof what, "service %s", service->id);
+    return do_and_say(self, &act, what);
+}
+
+static fault service_add(const struct work *self)
+{
+    char id[ID_TEXT_BYTES_MAX + 1];
+    Chaski__ServiceSet service;
+    TRY(service_now(self, id, false, &service));
+    if (self->asked->title != NULL)
+        service.title = lend(self->asked->title);
+    TRY(class_of(self->asked->class, &service.class_));
+    return set_service(self, &service);
+}
+
+static fault service_class(const struct work *self)
+{
+    char id[ID_TEXT_BYTES_MAX + 1];
+    Chaski__ServiceSet service;
+    TRY(need(self->asked->class, "--class"));
+    TRY(service_now(self, id, true, &service));
+    TRY(class_of(self->asked->class, &service.class_));
+    return set_service(self, &service);
+}
+
+static fault service_disable(const struct work *self)
+{
+    char id[ID_TEXT_BYTES_MAX + 1];
+    Chaski__ServiceSet service;
+    TRY(need(self->asked->notice, "--notice, which callers read,"));
+    TRY(service_now(self, id, true, &service));
+    service.disabled = true;
+    service.notice = lend(self->asked->notice);
+    return set_service(self, &service);
+}
+
+static fault service_enable(const struct work *self)
+{
+    char id[ID_TEXT_BYTES_MAX + 1];
+    Chaski__ServiceSet service;
+    TRY(service_now(self, id, true, &service));
+    service.disabled = false;
+    service.notice = lend(NULL);
+    return set_service(self, &service);
+}
+
+// --- removals -----------------------------------------------------------------------------------
+
+static fault remove_it(const struct work *self, Chaski__Removed__WhatCase which, const char *id)
+{
+    Chaski__Removed removed = CHASKI__REMOVED__INIT;
+    Chaski__Act act = CHASKI__ACT__INIT;
+    char what[ID_TEXT_BYTES_MAX + 32];
+    TRY(need(self->asked->reason, "--reason"));
+    removed.what_case = which;
+    removed.service = lend(id); /* the members of the union are all texts */
+    removed.reason = lend(self->asked->reason);
+    act.act_case = CHASKI__ACT__ACT_REMOVED;
+    act.removed = &removed;
+    text_format(what, sizeof what, "removal of %s", id);
+    return do_and_say(self, &act, what);
+}
+
+static fault service_remove(const struct work *self)
+{
+    char id[ID_TEXT_BYTES_MAX + 1];
+    TRY(full_id(self, ID_SERVICE, id));
+    return remove_it(self, CHASKI__REMOVED__WHAT_SERVICE, id);
+}
+
+static fault subsystem_remove(const struct work *self)
+{
+    char id[ID_TEXT_BYTES_MAX + 1];
+    TRY(full_id(self, ID_SUBSYSTEM, id));
+    return remove_it(self, CHASKI__REMOVED__WHAT_SUBSYSTEM, id);
+}
+
+static fault grant_remove(const struct work *self)
+{
+    TRY(need(self->asked->operand, "the grant's identifier"));
+    return remove_it(self, CHASKI__REMOVED__WHAT_GRANT, self->asked->operand);
+}
+
+// --- subsystems, addresses ----------------------------------------------------------------------
+
+/* One that stands on other servers of the member stays there. */
+static fault subsystem_add(const struct work *self)
+{
+    char id[ID_TEXT_BYTES_MAX + 1], what[ID_TEXT_BYTES_MAX + 32];
+    Chaski__SubsystemSet set = CHASKI__SUBSYSTEM_SET__INIT;
+    Chaski__Act act = CHASKI__ACT__INIT;
+    TRY(need(self->asked->name, "--name"));
+    TRY(full_id(self, ID_SUBSYSTEM, id));
+    const struct directory_subsystem *now =
+        directory_subsystem(self->member->state, span_of_text(id));
+    size_t before = now == NULL ? 0 : now->servers;
+    char **servers = owned_array(before + 1, sizeof *servers);
+    for (size_t i = 0; i < before; i++)
+        if (now->server[i] != self->member->server)
+            servers[set.n_server++] = lend(now->server[i]->id);
+    servers[set.n_server++] = lend(self->member->server->id);
+    set.id = id;
+    set.name = lend(self->asked->name);
+    set.server = servers;
+    act.act_case = CHASKI__ACT__ACT_SUBSYSTEM_SET;
+    act.subsystem_set = &set;
+    text_format(what, sizeof what, "subsystem %s", id);
+    fault f = do_and_say(self, &act, what);
+    free(servers);
+    return f;
+}
+
+/* All of the server as it stands, and other addresses. */
+static fault address_set(const struct work *self)
+{
+    const struct directory_server *now = self->member->server;
+    Chaski__ServerSet server = CHASKI__SERVER_SET__INIT;
+    Chaski__Act act = CHASKI__ACT__INIT;
+    char *addresses[DIRECTORY_ADDRESSES_MAX], log[400], witness[400] = "";
+    ProtobufCBinaryData seals[SEAL_KEYS_MAX], certificates[DIRECTORY_CERTIFICATES_MAX];
+    if (self->asked->addresses == 0)
+        return RAISE(BAD_REQUEST, "address set needs --address, for each of them");
+    for (size_t i = 0; i < self->asked->addresses; i++)
+        addresses[i] = lend(self->asked->address[i]);
+    for (size_t i = 0; i < now->seal_keys; i++)
+        seals[i] = binary(span_of(now->seal_key[i], sizeof now->seal_key[i]));
+    for (size_t i = 0; i < now->signers; i++)
+        certificates[i] = binary(certificate_der(now->signer[i]->certificate));
+    note_key_text(&now->log_key, log, sizeof log);
+    if (now->is_witness)
+        note_key_text(&now->witness_key, witness, sizeof witness);
+    server.id = lend(now->id);
+    server.n_address = self->asked->addresses;
+    server.address = addresses;
+    server.transport_key = binary(span_of(now->transport_key, sizeof now->transport_key));
+    server.n_seal_key = now->seal_keys;
+    server.seal_key = seals;
+    server.log_vkey = log;
+    server.witness_vkey = witness;
+    server.n_certificate = now->signers;
+    server.certificate = certificates;
+    act.act_case = CHASKI__ACT__ACT_SERVER_SET;
+    act.server_set = &server;
+    return do_and_say(self, &act, "addresses");
+}
+
+// --- grants -------------------------------------------------------------------------------------
+
+/* The end of that day, UTC. timegm would take 31 February for the 3rd of March. */
+static fault until_of(const char *text, int64_t *out)
+{
+    struct tm parts = {0}, again = {0};
+    char back[16];
+    const char *end = strptime(text, "%Y-%m-%d", &parts);
+    time_t at = end == NULL || *end != '\0' ? -1 : timegm(&parts);
+    if (at < 0 || gmtime_r(&at, &again) == NULL ||
+        strftime(back, sizeof back, "%Y-%m-%d", &again) == 0 || strcmp(back, text) != 0)
+        return RAISE(BAD_REQUEST, "--until is a day as YYYY-MM-DD");
+    *out = (int64_t)at * 1000 + DAY_MS;
+    return DONE;
+}
+
+static fault grant_add(const struct work *self)
+{
+    const struct change *asked = self->asked;
+    Chaski__GrantSet grant = CHASKI__GRANT_SET__INIT;
+    Chaski__Act act = CHASKI__ACT__INIT;
+    int64_t until_ms = 0;
+    char what[ID_TEXT_BYTES_MAX + 32];
+    TRY(need(asked->operand, "the grant's identifier"));
+    TRY(need(asked->service, "--service"));
+    TRY(need(asked->consumer, "--consumer"));
+    TRY(need(asked->basis, "--legal-basis"));
+    TRY(need(asked->until, "--until"));
+    TRY(until_of(asked->until, &until_ms));
+    grant.id = lend(asked->operand);
+    grant.service = lend(asked->service);
+    grant.consumer = lend(asked->consumer);
+    grant.purpose = lend(asked->purpose);
+    grant.legal_basis = lend(asked->basis);
+    grant.until_ms = (uint64_t)until_ms;
+    act.act_case = CHASKI__ACT__ACT_GRANT_SET;
+    act.grant_set = &grant;
+    text_format(what, sizeof what, "grant %s", grant.id);
+    return do_and_say(self, &act, what);
+}
+
+// --- certificates -------------------------------------------------------------------------------
+
+/* The one in a file, or that which signs: a key that is lost ends itself while it can. */
+static fault key_revoke(const struct work *self)
+{
+    char path[MEMBER_PATH_BYTES + 16], what[2 * SHA256_BYTES + 32], hex[2 * SHA256_BYTES + 1];
+    OWNED(certificate) certificate = NULL;
+    Chaski__CertificateRevoked revoked = CHASKI__CERTIFICATE_REVOKED__INIT;
+    Chaski__Act act = CHASKI__ACT__INIT;
+    TRY(need(self->asked->reason, "--reason"));
+    if (!text_format(path, sizeof path, "%s/sign.crt", self->asked->member.keys.folder))
+        return RAISE(BAD_REQUEST, "the folder's name is too long");
+    TRY(certificate_load(self->asked->certificate == NULL ? path : self->asked->certificate,
+                         &certificate));
+    struct sha256 hash = certificate_hash(certificate);
+    revoked.certificate_sha256 = binary(sha256_span(&hash));
+    revoked.reason = lend(self->asked->reason);
+    act.act_case = CHASKI__ACT__ACT_CERTIFICATE_REVOKED;
+    act.certificate_revoked = &revoked;
+    text_hex(sha256_span(&hash), hex, sizeof hex);
+    text_format(what, sizeof what, "revocation of %s", hex);
+    return do_and_say(self, &act, what);
+}
+
+// --- commands -----------------------------------------------------------------------------------
+
+static const struct {
+    const char *noun, *verb;
+    fault (*run)(const struct work *self);
+} changes[] = {{"service", "add", service_add},
+               {"service", "class", service_class},
+               {"service", "disable", service_disable},
+               {"service", "enable", service_enable},
+               {"service", "remove", service_remove},
+               {"subsystem", "add", subsystem_add},
+               {"subsystem", "remove", subsystem_remove},
+               {"address", "set", address_set},
+               {"grant", "add", grant_add},
+               {"grant", "remove", grant_remove},
+               {"key", "revoke", key_revoke}};
+
+#define CHANGES (sizeof changes / sizeof changes[0])
+
+static const struct option known[] = {{"config", required_argument, NULL, 0},
+                                      {"folder", required_argument, NULL, 1},
+                                      {"anchor", required_argument, NULL, 2},
+                                      {"at", required_argument, NULL, 3},
+                                      {"server", required_argument, NULL, 4},
+                                      {"passphrase", required_argument, NULL, 5},
+                                      {"token", required_argument, NULL, 6},
+                                      {"module", required_argument, NULL, 7},
+                                      {"title", required_argument, NULL, 8},
+                                      {"name", required_argument, NULL, 9},
+                                      {"class", required_argument, NULL, 10},
+                                      {"reason", required_argument, NULL, 11},
+                                      {"notice", required_argument, NULL, 12},
+                                      {"service", required_argument, NULL, 13},
+                                      {"consumer", required_argument, NULL, 14},
+                                      {"purpose", required_argument, NULL, 15},
+                                      {"legal-basis", required_argument, NULL, 16},
+                                      {"until", required_argument, NULL, 17},
+                                      {"certificate", required_argument, NULL, 18},
+                                      {"address", required_argument, NULL, 19},
+                                      {0}};
+
+static fault take_options(int argc, char **argv, struct change *out)
+{
+    struct member_options *member = &out->member;
+    const char **places[] = {&member->config,     &member->keys.folder, &member->anchor,
+                             &member->at,         &member->server,      &member->keys.passphrase,
+                             &member->keys.token, &member->keys.module, &out->title,
+                             &out->name,          &out->class,          &out->reason,
+                             &out->notice,        &out->service,        &out->consumer,
+                             &out->purpose,       &out->basis,          &out->until,
+                             &out->certificate};
+    optind = 0;
+    for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+        if (code >= 0 && (size_t)code < sizeof places / sizeof places[0])
+            *places[code] = optarg;
+        else if (code == 19 && out->addresses < DIRECTORY_ADDRESSES_MAX)
+            out->address[out->addresses++] = optarg;
+        else
+            return RAISE(BAD_REQUEST, "an option that is not known, or too many addresses");
+    }
+    if (optind < argc)
+        out->operand = argv[optind++];
+    return optind == argc ? DONE : RAISE(BAD_REQUEST, "one identifier at a time");
+}
+
+fault member_command(int argc, char **argv)
+{
+    OWNED(member) member = NULL;
+    struct change asked = {.noun = argv[0], .verb = argc > 1 ? argv[1] : ""};
+    size_t i = 0;
+    while (i < CHANGES &&
+           (strcmp(changes[i].noun, asked.noun) != 0 || strcmp(changes[i].verb, asked.verb) != 0))
+        i++;
+    if (i == CHANGES)
+        return RAISE(BAD_REQUEST, "chaski %s %s is not known: see chaski %s --help", asked.noun,
+                     asked.verb, asked.noun);
+    TRY(take_options(argc - 1, argv + 1, &asked));
+    TRY(member_options_fill(&asked.member));
+    TRY(member_open(&asked.member, &member));
+    const struct work work = {&asked, member};
+    return changes[i].run(&work);
+}
