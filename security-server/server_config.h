@@ -55,6 +55,8 @@ struct server_config {
     char *sign_key;                 /* "": keys_folder/sign.key; else a token's URI */
     char *token_module;
     int64_t token_sessions;
+    int64_t renew_before_s;
+    int64_t renew_settle_s;
     int64_t event_level; /* enum event_level */
     /* no setting: what keys_passphrase led to, read by whoever starts the processes; NULL: none */
     struct secret *passphrase;

@@ -7,6 +7,7 @@
 #include "security-server/exchange/exchange_process.h"
 #include "security-server/follower/follower_process.h"
 #include "security-server/keys/keys_process.h"
+#include "security-server/renewal_files.h"
 #include "security-server/scribe/scribe_process.h"
 #include "security-server/server_config.h"
 #include "security-server/token/token_process.h"
@@ -249,7 +250,9 @@ static fault read_passphrase(struct server_config *config)
 static int run_pair(struct server_config *config, struct asides *asides)
 {
     struct pair pair;
-    fault f = read_passphrase(config);
+    fault f = renewal_files_take(config->keys_folder);
+    if (!failed(f))
+        f = read_passphrase(config);
     if (failed(f)) {
         EVENT(ERROR, "keys.failed", E_FAULT(f));
         return 2;

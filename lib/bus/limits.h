@@ -282,6 +282,13 @@
 #define NODE_ENROLMENT_LOOK_MS 1000
 #define NODE_ENROLMENT_SAY_MS 3600000 /* that it still waits */
 #define MEMBER_ACT_BYTES_MAX 65536
+#define RENEW_BEFORE_S_DEFAULT (30 * 86400)
+#define RENEW_BEFORE_S_MAX (3650 * 86400)
+#define RENEW_SETTLE_S_DEFAULT 600 /* in which every peer has polled several times */
+#define RENEWAL_LOOK_MS 1000
+#define RENEWAL_AGAIN_MS 3600000       /* what the authority did not take is sent again */
+#define RENEWAL_ANSWER_BYTES_MAX 32768 /* a certificate in base64 */
+#define RENEWAL_ACT_BYTES_MAX 32768    /* with what else a datagram to the keys process may hold */
 #define REGISTRY_MEMBER_ACTS_A_MINUTE 60
 #define REGISTRY_PUSH_BYTES_MAX 65536
 #define REGISTRY_PUSH_QUEUE 64

@@ -6,6 +6,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/act_approval.h"
 #include "lib/bus/bus_id.h"
+#include "lib/bus/renewal.h"
 
 #include "directory.pb-c.h"
 
@@ -218,4 +219,67 @@ fault office_member_act(struct office *self, struct span packed, uint64_t *epoch
     TRY(f);
     *epoch = found != 0 ? found : outlook_epoch_of(self->outlook, id);
     return DONE;
+}
+
+// --- the next signing key -----------------------------------------------------------------------
+
+/* In force now, and never revoked: who stole a key must not give itself the next one. */
+static bool is_sound(const struct directory_signer *signer, int64_t now_ms)
+{
+    return signer->trusted && signer->revoked_since_ms == 0 &&
+           certificate_not_before_ms(signer->certificate) <= now_ms &&
+           certificate_not_after_ms(signer->certificate) > now_ms;
+}
+
+static bool signed_by(const struct directory_server *server, const struct sha256 *digest,
+                      struct span signature)
+{
+    for (size_t i = 0; i < server->signers; i++)
+        if (is_sound(server->signer[i], clock_wall_ms()) &&
+            !failed(
+                certificate_verify_digest(server->signer[i]->certificate, digest->at, signature)))
+            return true;
+    return false;
+}
+
+/* Of this key, whoever holds it. */
+static const struct directory_signer *signer_of(const struct directory *state,
+                                                const uint8_t point[P256_POINT_BYTES])
+{
+    uint8_t other[P256_POINT_BYTES];
+    const struct directory_server *server = NULL;
+    for (size_t step = 0; (server = directory_next_server(state, &step)) != NULL;)
+        for (size_t i = 0; i < server->signers; i++)
+            if (!failed(
+                    p256_of_certificate(certificate_der(server->signer[i]->certificate), other)) &&
+                memcmp(other, point, sizeof other) == 0)
+                return server->signer[i];
+    return NULL;
+}
+
+fault office_member_renewal(struct office *self, const char *id, struct span request,
+                            struct span signature, struct bytes **out)
+{
+    const struct directory *state = outlook_state(self->outlook);
+    const struct directory_server *server = directory_server(state, span_of_text(id));
+    struct sha256 digest;
+    uint8_t point[P256_POINT_BYTES];
+    if (server == NULL)
+        return RAISE(REFUSED, "there is no such server");
+    TRY(renewal_digest(server->id, request, &digest));
+    if (!signed_by(server, &digest, signature))
+        return RAISE(REFUSED, "not signed with a key of this server that is in force");
+    if (failed(p256_of_request(request, point)))
+        return RAISE(REFUSED, "\"certificate_request\": %s", fault_detail());
+    const struct directory_signer *known = signer_of(state, point);
+    if (known != NULL && (known->server != server || known->revoked_since_ms != 0))
+        return RAISE(REFUSED, "this key is another server's, or was revoked");
+    if (known != NULL)
+        return bytes_copy(certificate_der(known->certificate), out);
+    TRY(count_act(self, server->id));
+    fault f =
+        authority_line_certify(self->options.line, request, server->id, server->member->name, out);
+    if (f.code == INTERNAL)
+        give_up(self, f);
+    return f;
 }

@@ -46,4 +46,10 @@ fault office_carry_out(struct office *self, struct proposal *const *proposals, s
  * with it; the same act again gets the same. REFUSED, RATE_LIMITED, IO_FAILED, INTERNAL. */
 fault office_member_act(struct office *self, struct span act, uint64_t *epoch);
 
+/* A certificate for a server's next signing key, asked for with a present one (lib/bus/renewal.h).
+ * That of a key which stands in the directory already is the one that stands there. bytes_free()
+ * it. REFUSED, RATE_LIMITED, INTERNAL. */
+fault office_member_renewal(struct office *self, const char *server, struct span request,
+                            struct span signature, struct bytes **out);
+
 #endif

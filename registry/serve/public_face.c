@@ -211,6 +211,44 @@ static enum MHD_Result take_act(struct public_face *self, const struct http_requ
                      json_pack("{s:s,s:I}", "state", "carried_out", "epoch", (json_int_t)epoch));
 }
 
+static json_t *base64_json(struct span bytes)
+{
+    size_t room = 4 * ((bytes.size + 2) / 3) + 1;
+    char *text = owned_array(room, 1);
+    text_base64(bytes, text, room);
+    json_t *json = json_string(text);
+    free(text);
+    return json;
+}
+
+static fault renew(struct public_face *self, const struct http_request *request,
+                   struct bytes **certificate)
+{
+    OWNED(json_body) body = NULL;
+    OWNED(bytes) asked = NULL;
+    OWNED(bytes) signature = NULL;
+    const char *server = NULL;
+    TRY(json_body_read(request, &body));
+    TRY(json_body_only(body, "server certificate_request signature"));
+    TRY(json_body_text(body, "server", &server));
+    TRY(json_body_bytes(body, "certificate_request", &asked));
+    TRY(json_body_bytes(body, "signature", &signature));
+    return office_member_renewal(self->options.office, server, bytes_span(asked),
+                                 bytes_span(signature), certificate);
+}
+
+static enum MHD_Result take_renewal(struct public_face *self, const struct http_request *request)
+{
+    OWNED(bytes) certificate = NULL;
+    if (strcmp(request->method, "POST") != 0)
+        return http_allow(request, "POST");
+    fault f = renew(self, request, &certificate);
+    if (failed(f))
+        return refuse(self, request, f);
+    return http_json(request, MHD_HTTP_OK,
+                     json_pack("{s:o}", "certificate", base64_json(bytes_span(certificate))));
+}
+
 /* ---- routes ---- */
 
 static enum MHD_Result answer_office(struct public_face *self, const struct http_request *request)
@@ -224,6 +262,8 @@ static enum MHD_Result answer_office(struct public_face *self, const struct http
         return show_request(self, request, path + strlen(REQUESTS "/"));
     if (strcmp(path, "/member/v1/acts") == 0)
         return take_act(self, request);
+    if (strcmp(path, "/member/v1/renewals") == 0)
+        return take_renewal(self, request);
     return http_say(request, MHD_HTTP_NOT_FOUND, "no such place\n");
 }
 

@@ -38,6 +38,7 @@
 #include "security-server/exchange/prunes.h"
 #include "security-server/exchange/reconciler.h"
 #include "security-server/exchange/recovery.h"
+#include "security-server/exchange/renewal.h"
 #include "security-server/exchange/retention.h"
 #include "security-server/exchange/seen.h"
 #include "security-server/exchange/set_desk.h"
@@ -363,6 +364,7 @@ static fault open_doors(struct process *self)
     TRY(open_sets(node));
     node->directory_talk = directory_talk_new(node);
     node->directory_cosign = directory_cosign_new(node);
+    node->renewal = renewal_new(node);
     size_t interrupted = recovery_close_interrupted(self->recovery);
     if (interrupted > 0)
         EVENT(WARN, "recovery.interrupted_exchanges", E_NUMBER("count", interrupted));
@@ -566,6 +568,7 @@ static void finish(struct process *self)
     late_receipts_free(&node->late);
     directory_talk_free(&node->directory_talk);
     directory_cosign_free(&node->directory_cosign);
+    renewal_free(&node->renewal);
     log_talk_free(&node->talk);
     witness_desk_free(&node->witness);
     known_heads_free(&node->heads);

@@ -20,7 +20,9 @@ enum job_kind {
     JOB_SEAL,
     JOB_WRAP,
     JOB_UNWRAP,
-    JOB_CERTIFICATE
+    JOB_CERTIFICATE,
+    JOB_RENEWAL,
+    JOB_APPROVAL
 };
 
 struct job {
@@ -33,7 +35,8 @@ struct job {
     uint8_t seal_key_id[SEAL_KEY_ID_BYTES];
     uint8_t ephemeral[X25519_PUBLIC_BYTES];
     uint8_t day_key[KEY_WRAPPED_BYTES]; /* or the key itself, which is shorter */
-    struct span certificate;
+    struct span document;               /* certificate, or act */
+    const char *instance;
     keys_done *done;
     void *owner;
 };
@@ -129,7 +132,20 @@ void keys_line_unwrap_day_key(struct keys_line *self, const uint8_t wrapped[KEY_
 void keys_line_take_certificate(struct keys_line *self, struct span der, keys_done *done,
                                 void *owner)
 {
-    add_job(self, JOB_CERTIFICATE, done, owner)->certificate = der;
+    add_job(self, JOB_CERTIFICATE, done, owner)->document = der;
+}
+
+void keys_line_request_renewal(struct keys_line *self, keys_done *done, void *owner)
+{
+    add_job(self, JOB_RENEWAL, done, owner);
+}
+
+void keys_line_approve_renewal(struct keys_line *self, const char *instance, struct span act,
+                               keys_done *done, void *owner)
+{
+    struct job *job = add_job(self, JOB_APPROVAL, done, owner);
+    job->document = act;
+    job->instance = instance;
 }
 
 // --- sending ------------------------------------------------------------------------------------
@@ -142,6 +158,8 @@ union work {
     Chaski__WrapDayKey wrap;
     Chaski__UnwrapDayKey unwrap;
     Chaski__TakeCertificate certificate;
+    Chaski__RequestRenewal renewal;
+    Chaski__ApproveRenewal approval;
 };
 
 static ProtobufCBinaryData binary(uint8_t *at, size_t size)
@@ -200,9 +218,21 @@ static void fill(struct job *job, Chaski__KeysJob *message, union work *work)
     case JOB_CERTIFICATE:
         chaski__take_certificate__init(&work->certificate);
         work->certificate.certificate =
-            binary((uint8_t *)(uintptr_t)job->certificate.at, job->certificate.size);
+            binary((uint8_t *)(uintptr_t)job->document.at, job->document.size);
         message->work_case = CHASKI__KEYS_JOB__WORK_TAKE_CERTIFICATE;
         message->take_certificate = &work->certificate;
+        return;
+    case JOB_RENEWAL:
+        chaski__request_renewal__init(&work->renewal);
+        message->work_case = CHASKI__KEYS_JOB__WORK_REQUEST_RENEWAL;
+        message->request_renewal = &work->renewal;
+        return;
+    case JOB_APPROVAL:
+        chaski__approve_renewal__init(&work->approval);
+        work->approval.instance = (char *)(uintptr_t)job->instance;
+        work->approval.act = binary((uint8_t *)(uintptr_t)job->document.at, job->document.size);
+        message->work_case = CHASKI__KEYS_JOB__WORK_APPROVE_RENEWAL;
+        message->approve_renewal = &work->approval;
         return;
     }
 }

@@ -38,10 +38,16 @@ void keys_line_wrap_day_key(struct keys_line *self, const uint8_t key[KEY_WRAP_B
 void keys_line_unwrap_day_key(struct keys_line *self, const uint8_t wrapped[KEY_WRAPPED_BYTES],
                               keys_done *done, void *owner);
 
-/* The certificate of a signing key that has none yet; empty result. BAD_KEY: of another key. `der`
- * is borrowed until `done`. */
+/* The certificate of a signing key that has none yet, or of the next one; empty result. BAD_KEY: of
+ * another key. `der` is borrowed until `done`. */
 void keys_line_take_certificate(struct keys_line *self, struct span der, keys_done *done,
                                 void *owner);
+
+/* For the next signing key; the result is as keys.proto says. KEY_UNKNOWN: there is none. */
+void keys_line_request_renewal(struct keys_line *self, keys_done *done, void *owner);
+/* `instance` and `act`, packed, are borrowed until `done`. The result is an ECDSA signature. */
+void keys_line_approve_renewal(struct keys_line *self, const char *instance, struct span act,
+                               keys_done *done, void *owner);
 
 /* For the start, before the loop runs: a holder of day keys that waits for each answer, at most
  * KEYS_WAIT_MS. */

@@ -28,7 +28,8 @@ struct node {
     struct directory_freshness *freshness;     /* of it; NULL: it is not followed */
     struct directory_cosign *directory_cosign; /* its heads, when we are to */
     struct keys_line *keys;
-    struct token_line *token;    /* NULL: sign.key signs */
+    struct token_line *token; /* NULL: sign.key signs */
+    struct renewal *renewal;
     struct enrolment *enrolment; /* NULL: it is enrolled */
     struct audit_actor *audit;
     struct audit_head head; /* of our log: committed */

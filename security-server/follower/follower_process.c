@@ -17,6 +17,10 @@
 
 #define LOOK_MS 1000
 
+static const struct poster_mail *const mails[] = {&poster_cosignature, &poster_renewal,
+                                                  &poster_act};
+#define MAILS (sizeof mails / sizeof mails[0])
+
 struct follower {
     const struct server_config *config;
     struct loop *loop;
@@ -25,7 +29,7 @@ struct follower {
     struct fetcher *fetcher;
     struct round *round;
     struct listener *listener;
-    struct poster *poster;
+    struct poster *poster[MAILS];
     struct loop_timer poll, look;
     unsigned failures; /* rounds in a row without a good address */
     bool again;        /* something newer is there than the round under way may find */
@@ -106,7 +110,8 @@ static void on_hangup(void *owner)
 static void on_look(struct loop_timer *timer)
 {
     struct follower *self = timer->owner;
-    poster_look(self->poster);
+    for (size_t i = 0; i < MAILS; i++)
+        poster_look(self->poster[i]);
     loop_set_timer(self->loop, &self->look, LOOK_MS);
 }
 
@@ -135,7 +140,8 @@ static fault start(struct follower *self)
     TRY(listener_new(self->net, self->followed, anchor, on_behind, self, &self->listener));
     self->round = round_new(self->fetcher, self->followed, anchor, self->config->witness_alarm_ms,
                             on_round, self);
-    self->poster = poster_new(self->fetcher, self->config->audit_folder, anchor);
+    for (size_t i = 0; i < MAILS; i++)
+        self->poster[i] = poster_new(self->fetcher, self->config->audit_folder, anchor, mails[i]);
     self->poll = (struct loop_timer){.fire = on_poll, .owner = self};
     self->look = (struct loop_timer){.fire = on_look, .owner = self};
     loop_set_timer(self->loop, &self->poll, 0);
@@ -152,7 +158,8 @@ int follower_process_run(const struct server_config *config)
     fault f = start(self);
     if (failed(f))
         EVENT(ERROR, "follow.failed", E_FAULT(f));
-    poster_free(&self->poster);
+    for (size_t i = 0; i < MAILS; i++)
+        poster_free(&self->poster[i]);
     round_free(&self->round);
     listener_free(&self->listener);
     followed_free(&self->followed);

@@ -10,13 +10,19 @@
 #include <sys/stat.h>
 
 #define PATH_BYTES 512
-#define LINE_BYTES_MAX 1024
-#define ANSWER_BYTES_MAX 4096
+#define LINE_BYTES_MAX 4096
+
+const struct poster_mail poster_cosignature = {"cosignature", "/directory/cosignature", NULL,
+                                               LINE_BYTES_MAX};
+const struct poster_mail poster_renewal = {"renewal", "/member/v1/renewals", "renewal",
+                                           RENEWAL_ANSWER_BYTES_MAX};
+const struct poster_mail poster_act = {"act", "/member/v1/acts", NULL, 2 * RENEWAL_ACT_BYTES_MAX};
 
 struct poster {
     struct fetcher *fetcher;
     const struct anchor_file *anchor;
-    char path[PATH_BYTES];
+    const struct poster_mail *mail;
+    char path[PATH_BYTES], answer[PATH_BYTES];
     struct timespec stamp; /* of the file that was read last */
     struct bytes *line;    /* to be handed over; NULL: none */
     size_t at;             /* the address that is asked */
@@ -26,12 +32,15 @@ struct poster {
 };
 
 struct poster *poster_new(struct fetcher *fetcher, const char *audit_folder,
-                          const struct anchor_file *anchor)
+                          const struct anchor_file *anchor, const struct poster_mail *mail)
 {
     struct poster *self = owned_new(sizeof *self);
     self->fetcher = fetcher;
     self->anchor = anchor;
-    text_format(self->path, sizeof self->path, "%s/directory/cosignature", audit_folder);
+    text_format(self->path, sizeof self->path, "%s/directory/%s", audit_folder, mail->file);
+    text_format(self->answer, sizeof self->answer, "%s/followed/%s", audit_folder,
+                mail->answer == NULL ? "" : mail->answer);
+    self->mail = mail;
     return self;
 }
 
@@ -54,20 +63,23 @@ static void try_next(struct poster *self, fault f)
     self->again_ms = clock_steady_ms() + (FOLLOW_ASK_MS << self->tries);
     if (++self->tries < FOLLOW_POST_TRIES_MAX)
         return;
-    EVENT(WARN, "follow.cosignature_not_taken", E_NUMBER("tries", self->tries), E_FAULT(f));
+    EVENT(WARN, "follow.mail_not_taken", E_TEXT("what", self->mail->file),
+          E_NUMBER("tries", self->tries), E_FAULT(f));
     bytes_free(&self->line);
 }
 
 static void on_answer(void *owner, fault f, struct span body)
 {
     struct poster *self = owner;
-    (void)body;
     self->running = false;
+    if (!failed(f) && self->mail->answer != NULL)
+        f = file_replace(self->answer, body, 0644);
     if (failed(f)) {
         try_next(self, f);
         return;
     }
-    EVENT(DEBUG, "follow.cosignature_taken", E_TEXT("address", self->anchor->address[self->at]));
+    EVENT(DEBUG, "follow.mail_taken", E_TEXT("what", self->mail->file),
+          E_TEXT("address", self->anchor->address[self->at]));
     bytes_free(&self->line);
 }
 
@@ -79,7 +91,7 @@ static void read_line(struct poster *self)
         (st.st_mtim.tv_sec == self->stamp.tv_sec && st.st_mtim.tv_nsec == self->stamp.tv_nsec))
         return;
     self->stamp = st.st_mtim;
-    if (failed(file_read(self->path, LINE_BYTES_MAX, &line)))
+    if (failed(file_read(self->path, self->mail->bytes_max, &line)))
         return;
     bytes_free(&self->line);
     self->line = TAKE(line);
@@ -97,10 +109,10 @@ void poster_look(struct poster *self)
     if (self->line == NULL || clock_steady_ms() < self->again_ms)
         return;
     struct span body = bytes_span(self->line);
-    text_format(url, sizeof url, "%s/directory/cosignature", self->anchor->address[self->at]);
+    text_format(url, sizeof url, "%s%s", self->anchor->address[self->at], self->mail->place);
     struct fetch what = {.url = url,
                          .post = &body,
-                         .bytes_max = ANSWER_BYTES_MAX,
+                         .bytes_max = self->mail->bytes_max,
                          .wait_ms = FOLLOW_ASK_MS,
                          .done = on_answer,
                          .owner = self};

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "security-server/keys/key_service.h"
 
+#include "lib/bus/act_approval.h"
+#include "lib/bus/renewal.h"
 #include "lib/crypto/note.h"
 #include "lib/crypto/seal.h"
 
+#include "directory.pb-c.h"
 #include "keys.pb-c.h"
 
 #include <assert.h>
@@ -11,7 +14,7 @@
 
 #define COSIGNED_MAX 65536 /* logs */
 #define COSIGNATURE_BODY_ROOM 464
-#define RESULT_BYTES_MAX 80 /* the longest is a DER signature */
+#define RESULT_BYTES_MAX 1024 /* the longest is a request for a certificate */
 
 _Static_assert(P256_SIGNATURE_BYTES_MAX <= RESULT_BYTES_MAX, "room for a signature");
 
@@ -165,6 +168,88 @@ static fault unwrap_day_key(struct key_service *self, const Chaski__UnwrapDayKey
     return key_wrap_unwrap(self->store->store, job->wrapped.data, out);
 }
 
+static fault request_renewal(struct key_service *self, uint8_t *out, size_t *size)
+{
+    struct sha256 digest;
+    size_t signature = 0;
+    const struct key_store *store = self->store;
+    if (store->next_request == NULL)
+        return RAISE(KEY_UNKNOWN, "there is no next signing key");
+    struct span request = span_of(store->next_request->data, store->next_request->size);
+    if (1 + P256_SIGNATURE_BYTES_MAX + request.size > RESULT_BYTES_MAX)
+        return RAISE(INTERNAL, "a request of %zu bytes", request.size);
+    TRY(renewal_digest(store->server, request, &digest));
+    TRY(keypair_sign_digest(store->sign, digest.at, out + 1, &signature));
+    out[0] = (uint8_t)signature;
+    memcpy(out + 1 + signature, request.at, request.size);
+    *size = 1 + signature + request.size;
+    return DONE;
+}
+
+static fault has_point(struct keypair *key, const uint8_t point[P256_POINT_BYTES], bool *out)
+{
+    OWNED(bytes) own = NULL;
+    TRY(keypair_public(key, &own));
+    *out = span_equal(bytes_span(own), span_of(point, P256_POINT_BYTES));
+    return DONE;
+}
+
+/* Whoever asks stands on the network: it shall not give this server certificates or sealing keys of
+ * somebody else. That log and witness key stay is for the directory's own rules. */
+static fault check_certificates(const struct key_store *store, const Chaski__ServerSet *act)
+{
+    for (size_t i = 0; i < act->n_certificate; i++) {
+        uint8_t point[P256_POINT_BYTES];
+        bool next = false, now = false;
+        TRY(p256_of_certificate(span_of(act->certificate[i].data, act->certificate[i].len), point));
+        TRY(has_point(store->next, point, &next));
+        TRY(has_point(store->sign, point, &now));
+        if (!(i == 0 ? next : now))
+            return RAISE(REFUSED, "a certificate of another key, or in another order");
+    }
+    return act->n_certificate > 0 ? DONE : RAISE(REFUSED, "a server without a certificate");
+}
+
+static fault check_seals(const struct key_store *store, const Chaski__ServerSet *act)
+{
+    for (size_t i = 0; i < act->n_seal_key; i++) {
+        uint8_t id[SEAL_KEY_ID_BYTES];
+        size_t k = 0;
+        if (act->seal_key[i].len != X25519_PUBLIC_BYTES)
+            return RAISE(REFUSED, "a sealing key that is none");
+        seal_key_id(act->seal_key[i].data, id);
+        while (k < store->seals && memcmp(store->seal_id[k], id, sizeof id) != 0)
+            k++;
+        if (k == store->seals)
+            return RAISE(REFUSED, "a sealing key of somebody else");
+    }
+    return act->n_seal_key > 0 ? DONE : RAISE(REFUSED, "a server without a sealing key");
+}
+
+static fault check_renewal(const struct key_store *store, const Chaski__Act *act)
+{
+    if (act->act_case != CHASKI__ACT__ACT_SERVER_SET ||
+        strcmp(act->server_set->id, store->server) != 0)
+        return RAISE(REFUSED, "an act that is not about this server's certificates");
+    TRY(check_certificates(store, act->server_set));
+    return check_seals(store, act->server_set);
+}
+
+static fault approve_renewal(struct key_service *self, const Chaski__ApproveRenewal *job,
+                             uint8_t *out, size_t *size)
+{
+    if (self->store->next == NULL)
+        return RAISE(KEY_UNKNOWN, "there is no next signing key");
+    Chaski__Act *act = chaski__act__unpack(NULL, job->act.len, job->act.data);
+    if (act == NULL)
+        return RAISE(BAD_FRAME, "that is no act");
+    fault f = check_renewal(self->store, act);
+    struct sha256 digest = act_approval_digest(act, job->instance);
+    chaski__act__free_unpacked(act, NULL);
+    TRY(f);
+    return keypair_sign_digest(self->store->sign, digest.at, out, size);
+}
+
 static fault work(struct key_service *self, const Chaski__KeysJob *job, uint8_t *out, size_t *size)
 {
     switch (job->work_case) {
@@ -184,6 +269,10 @@ static fault work(struct key_service *self, const Chaski__KeysJob *job, uint8_t 
         *size = 0;
         return key_store_certify(self->store, span_of(job->take_certificate->certificate.data,
                                                       job->take_certificate->certificate.len));
+    case CHASKI__KEYS_JOB__WORK_REQUEST_RENEWAL:
+        return request_renewal(self, out, size);
+    case CHASKI__KEYS_JOB__WORK_APPROVE_RENEWAL:
+        return approve_renewal(self, job->approve_renewal, out, size);
     default:
         return RAISE(BAD_FRAME, "a job without work");
     }

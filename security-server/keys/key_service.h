@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * key_service - what the keys process does for the exchange: seven operations, nothing else.
+ * key_service - what the keys process does for the exchange: nine operations, nothing else.
  *
  * sign header       ECDSA over the CAdES attributes of our own certificate, for a given content
  *                   digest and time: it cannot be made to sign anything that is not a leaf of ours.
@@ -10,7 +10,10 @@
  *                   log never back, as far as this run knows.
  * derive seal       X25519 + HKDF for a peer's ephemeral key.
  * wrap, unwrap      a day key of the payloads, under the store key: AES key wrap.
- * take certificate  of the signing key, once, while it has none.
+ * take certificate  of the signing key, once, while it has none; or of the next one, which then is
+ *                   the signing key.
+ * request renewal   a request for a certificate of the next signing key, signed with the present
+ * one. approve renewal   the act that brings it into the directory, and nothing else with it.
  */
 #ifndef KEYS_KEY_SERVICE_H
 #define KEYS_KEY_SERVICE_H

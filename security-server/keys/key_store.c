@@ -3,8 +3,11 @@
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "lib/crypto/certificate_request.h"
+#include "lib/crypto/sealed_key.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -48,7 +51,66 @@ static fault load_signer(const char *folder, struct key_store *self)
         return RAISE(BAD_KEY, "%s: %s", path, fault_detail());
     TRY(check_pair(self->sign, certificate, path));
     cades_template_make(certificate, &self->template);
+    self->subject = *certificate_subject(certificate);
     self->certified = true;
+    return DONE;
+}
+
+// --- the next signing key -----------------------------------------------------------------------
+
+static fault seal_file(const char *path, struct span passphrase)
+{
+    OWNED(secret) plain = NULL;
+    OWNED(bytes) sealed = NULL;
+    TRY(key_file_read_as_is(path, &plain));
+    TRY(sealed_key_make(secret_span(plain), passphrase, &sealed));
+    return file_replace(path, bytes_span(sealed), 0600);
+}
+
+/* Under another name until it is whole: one that was begun and not ended is overwritten. */
+static fault make_next(const char *folder, const char *path, struct span passphrase)
+{
+    char beside[PATH_BYTES];
+    OWNED(keypair) key = NULL;
+    TRY(path_of(folder, "sign.next.key.new", beside));
+    unlink(beside);
+    TRY(keypair_make(KEY_P256, &key));
+    TRY(keypair_save(key, beside));
+    if (passphrase.size > 0)
+        TRY(seal_file(beside, passphrase));
+    if (rename(beside, path) != 0)
+        return RAISE(IO_FAILED, "%s: %s", path, strerror(errno));
+    return file_sync_folder(folder);
+}
+
+fault key_store_prepare(struct key_store *self, const char *folder, struct span passphrase,
+                        const char *server)
+{
+    char path[PATH_BYTES];
+    if (self->sign == NULL || !self->certified)
+        return DONE;
+    TRY(path_of(folder, "sign.next.key", path));
+    text_format(self->server, sizeof self->server, "%s", server);
+    if (access(path, F_OK) != 0)
+        TRY(make_next(folder, path, passphrase));
+    self->opener.passphrase = passphrase;
+    fault f = keypair_load_sealed(path, KEY_P256, &self->opener, &self->next);
+    self->opener.passphrase = (struct span){0};
+    TRY(f);
+    return keypair_request(self->next, &self->subject, &self->next_request);
+}
+
+static fault certify_next(struct key_store *self, struct span der)
+{
+    OWNED(certificate) certificate = NULL;
+    if (self->next == NULL)
+        return RAISE(REFUSED, "no certificate is waited for");
+    TRY(certificate_parse(der, &certificate));
+    TRY(check_pair(self->next, certificate, "what the directory has"));
+    cades_template_make(certificate, &self->template);
+    keypair_free(&self->sign);
+    self->sign = TAKE(self->next);
+    bytes_free(&self->next_request);
     return DONE;
 }
 
@@ -58,7 +120,7 @@ fault key_store_certify(struct key_store *self, struct span der)
     if (self->sign == NULL)
         return RAISE(REFUSED, "a token holds the signing key, and not this process");
     if (self->certified)
-        return RAISE(REFUSED, "the signing key has its certificate");
+        return certify_next(self, der);
     TRY(certificate_parse(der, &certificate));
     TRY(check_pair(self->sign, certificate, "what the directory has"));
     cades_template_make(certificate, &self->template);
@@ -122,6 +184,8 @@ void key_store_free(struct key_store **self)
     if (*self == NULL)
         return;
     keypair_free(&(*self)->sign);
+    keypair_free(&(*self)->next);
+    bytes_free(&(*self)->next_request);
     keypair_free(&(*self)->log);
     keypair_free(&(*self)->witness);
     key_wrap_free(&(*self)->store);

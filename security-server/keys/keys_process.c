@@ -81,6 +81,12 @@ static fault start_and_serve(struct server_config *config, int line)
     OWNED(key_store) store = NULL;
     TRY(key_store_load(config->keys_folder, secret_span(config->passphrase),
                        config->sign_key[0] != '\0', &store));
+    if (config->anchor != NULL) {
+        fault f = key_store_prepare(store, config->keys_folder, secret_span(config->passphrase),
+                                    config->server);
+        if (failed(f)) /* it signs all the same, until its certificate ends */
+            EVENT(ERROR, "keys.no_next_key", E_FAULT(f));
+    }
     secret_free(&config->passphrase);
     if (store->sign != NULL && !store->certified && config->anchor == NULL)
         return RAISE(BAD_KEY,

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "security-server/keys/key_service.h"
 
+#include "lib/bus/act_approval.h"
+#include "lib/bus/renewal.h"
 #include "lib/crypto/note.h"
 #include "lib/crypto/seal.h"
 #include "tests/unit/keys/keyring.h"
 
+#include "directory.pb-c.h"
 #include "keys.pb-c.h"
 
 #include <openssl/cms.h>
@@ -51,6 +54,8 @@ struct job {
     Chaski__WrapDayKey wrap;
     Chaski__UnwrapDayKey unwrap;
     Chaski__TakeCertificate certificate;
+    Chaski__RequestRenewal renewal;
+    Chaski__ApproveRenewal approval;
 };
 
 static ProtobufCBinaryData binary(const void *at, size_t size)
@@ -66,7 +71,9 @@ static struct job job_without_work(void)
                       .seal = CHASKI__DERIVE_SEAL__INIT,
                       .wrap = CHASKI__WRAP_DAY_KEY__INIT,
                       .unwrap = CHASKI__UNWRAP_DAY_KEY__INIT,
-                      .certificate = CHASKI__TAKE_CERTIFICATE__INIT};
+                      .certificate = CHASKI__TAKE_CERTIFICATE__INIT,
+                      .renewal = CHASKI__REQUEST_RENEWAL__INIT,
+                      .approval = CHASKI__APPROVE_RENEWAL__INIT};
     return job;
 }
 
@@ -144,6 +151,10 @@ static struct bytes *pack(struct job *jobs, size_t count)
             job->message.unwrap_day_key = &job->unwrap;
         else if (job->message.work_case == CHASKI__KEYS_JOB__WORK_TAKE_CERTIFICATE)
             job->message.take_certificate = &job->certificate;
+        else if (job->message.work_case == CHASKI__KEYS_JOB__WORK_REQUEST_RENEWAL)
+            job->message.request_renewal = &job->renewal;
+        else if (job->message.work_case == CHASKI__KEYS_JOB__WORK_APPROVE_RENEWAL)
+            job->message.approve_renewal = &job->approval;
     }
     batch.n_job = count;
     batch.job = pointers;
@@ -154,7 +165,7 @@ static struct bytes *pack(struct job *jobs, size_t count)
 
 struct result {
     unsigned fault;
-    uint8_t bytes[256];
+    uint8_t bytes[1024];
     size_t size;
 };
 
@@ -539,7 +550,182 @@ static void test_no_header_is_signed_before_there_is_a_certificate(void)
     CU_ASSERT_EQUAL(ask(desk, header).fault, OK);
 }
 
-SUITE(key_service, TEST(test_no_header_is_signed_before_there_is_a_certificate),
+// --- the next signing key
+// ------------------------------------------------------------------------
+
+#define SERVER "CO/GOV/899999027/SS1"
+
+static struct job job_renewal(void)
+{
+    struct job job = job_without_work();
+    job.message.work_case = CHASKI__KEYS_JOB__WORK_REQUEST_RENEWAL;
+    return job;
+}
+
+static struct job job_approval(struct span act)
+{
+    static char instance[] = "CO";
+    struct job job = job_without_work();
+    job.message.work_case = CHASKI__KEYS_JOB__WORK_APPROVE_RENEWAL;
+    job.approval.instance = instance;
+    job.approval.act = binary(act.at, act.size);
+    return job;
+}
+
+/* A desk with a next key, and what it wants: its certificate, and an act that brings it in. */
+struct heir {
+    struct desk *desk;
+    struct certificate *certificate;
+    ProtobufCBinaryData certificates[2], seal;
+    Chaski__ServerSet server;
+    Chaski__Act act;
+};
+
+static void heir_free(struct heir **self)
+{
+    desk_free(&(*self)->desk);
+    certificate_free(&(*self)->certificate);
+    free(*self);
+    *self = NULL;
+}
+
+static struct heir *heir_new(void)
+{
+    static char id[] = SERVER;
+    struct heir *self = owned_new(sizeof *self);
+    self->desk = desk_new();
+    struct key_store *store = self->desk->store;
+    MUST(key_store_prepare(store, self->desk->ring->folder, (struct span){0}, SERVER));
+    fixture_issue(self->desk->ring->country, store->next, &self->certificate);
+    struct span next = certificate_der(self->certificate);
+    struct span now = certificate_der(self->desk->ring->country->member);
+    self->certificates[0] = binary(next.at, next.size);
+    self->certificates[1] = binary(now.at, now.size);
+    self->seal = binary(self->desk->ring->seal, sizeof self->desk->ring->seal);
+    chaski__server_set__init(&self->server);
+    self->server.id = id;
+    self->server.n_certificate = 2;
+    self->server.certificate = self->certificates;
+    self->server.n_seal_key = 1;
+    self->server.seal_key = &self->seal;
+    chaski__act__init(&self->act);
+    self->act.act_case = CHASKI__ACT__ACT_SERVER_SET;
+    self->act.server_set = &self->server;
+    return self;
+}
+
+static struct result approve(struct heir *self)
+{
+    OWNED(bytes) packed = NULL;
+    MUST(bytes_new(chaski__act__get_packed_size(&self->act), &packed));
+    chaski__act__pack(&self->act, packed->data);
+    return ask(self->desk, job_approval(bytes_span(packed)));
+}
+
+static void test_the_present_key_asks_for_the_next_ones_certificate(void)
+{
+    OWNED(heir) heir = heir_new();
+    struct result result = ask(heir->desk, job_renewal());
+    struct sha256 digest;
+    uint8_t point[P256_POINT_BYTES], wanted[P256_POINT_BYTES];
+    CU_ASSERT_EQUAL_FATAL(result.fault, OK);
+    size_t size = result.bytes[0];
+    struct span request = span_of(result.bytes + 1 + size, result.size - 1 - size);
+    MUST(p256_of_request(request, point));
+    MUST(p256_of_certificate(certificate_der(heir->certificate), wanted));
+    CU_ASSERT_EQUAL(memcmp(point, wanted, sizeof point), 0);
+    MUST(renewal_digest(SERVER, request, &digest));
+    MUST(certificate_verify_digest(heir->desk->ring->country->member, digest.at,
+                                   span_of(result.bytes + 1, size)));
+    MUST(renewal_digest("CO/GOV/899999027/SS2", request, &digest));
+    MUST_FAIL(SIGNATURE_BAD, certificate_verify_digest(heir->desk->ring->country->member, digest.at,
+                                                       span_of(result.bytes + 1, size)));
+}
+
+static void test_an_act_that_brings_the_next_key_in_is_approved(void)
+{
+    OWNED(heir) heir = heir_new();
+    struct result result = approve(heir);
+    struct sha256 digest = act_approval_digest(&heir->act, "CO");
+    CU_ASSERT_EQUAL_FATAL(result.fault, OK);
+    MUST(certificate_verify_digest(heir->desk->ring->country->member, digest.at,
+                                   result_span(&result)));
+    heir->server.n_certificate = 1;
+    CU_ASSERT_EQUAL(approve(heir).fault, OK);
+}
+
+static void test_an_act_with_somebody_elses_keys_is_not_approved(void)
+{
+    OWNED(heir) heir = heir_new();
+    OWNED(keypair) other = NULL;
+    OWNED(certificate) theirs = NULL;
+    uint8_t seal[X25519_PUBLIC_BYTES] = {9};
+    const ProtobufCBinaryData next = heir->certificates[0], now = heir->certificates[1];
+    const ProtobufCBinaryData own = heir->seal;
+    MUST(keypair_make(KEY_P256, &other));
+    fixture_issue(heir->desk->ring->country, other, &theirs);
+    heir->certificates[1] = binary(certificate_der(theirs).at, certificate_der(theirs).size);
+    CU_ASSERT_EQUAL(approve(heir).fault, REFUSED);
+    heir->certificates[1] = now;
+    heir->certificates[0] = binary(certificate_der(theirs).at, certificate_der(theirs).size);
+    CU_ASSERT_EQUAL(approve(heir).fault, REFUSED);
+    heir->certificates[0] = now; /* the old one alone, or first */
+    CU_ASSERT_EQUAL(approve(heir).fault, REFUSED);
+    heir->certificates[0] = next;
+    heir->seal = binary(seal, sizeof seal);
+    CU_ASSERT_EQUAL(approve(heir).fault, REFUSED);
+    heir->seal = own;
+    heir->server.n_seal_key = 0;
+    CU_ASSERT_EQUAL(approve(heir).fault, REFUSED);
+    heir->server.n_seal_key = 1;
+    CU_ASSERT_EQUAL(approve(heir).fault, OK);
+}
+
+static void test_no_other_act_is_approved(void)
+{
+    static char other[] = "CO/GOV/899999027/SS2", id[] = "CO/GOV/899999027/X";
+    OWNED(heir) heir = heir_new();
+    Chaski__SubsystemSet subsystem = CHASKI__SUBSYSTEM_SET__INIT;
+    char *mine = heir->server.id;
+    heir->server.id = other;
+    CU_ASSERT_EQUAL(approve(heir).fault, REFUSED);
+    heir->server.id = mine;
+    subsystem.id = id;
+    heir->act.act_case = CHASKI__ACT__ACT_SUBSYSTEM_SET;
+    heir->act.subsystem_set = &subsystem;
+    CU_ASSERT_EQUAL(approve(heir).fault, REFUSED);
+    CU_ASSERT(is_refused(heir->desk, job_approval(span_of_text("\xff")), BAD_FRAME));
+}
+
+static void test_the_next_key_takes_over_and_is_not_there_twice(void)
+{
+    OWNED(heir) heir = heir_new();
+    const struct sha256 digest = SHA256_OF(span_of_text("content"));
+    const struct job take = job_certificate(certificate_der(heir->certificate));
+    struct cades_template template;
+    CU_ASSERT_EQUAL(ask(heir->desk, take).fault, OK);
+    cades_template_make(heir->certificate, &template);
+    struct result result = ask(heir->desk, job_header(digest.at, sizeof digest.at, TIME_MS));
+    struct sha256 signed_digest = cades_signed_digest(&template, &digest, TIME_MS);
+    MUST(certificate_verify_digest(heir->certificate, signed_digest.at, result_span(&result)));
+    CU_ASSERT(is_refused(heir->desk, take, REFUSED));
+    CU_ASSERT(is_refused(heir->desk, job_renewal(), KEY_UNKNOWN));
+    CU_ASSERT_EQUAL(approve(heir).fault, KEY_UNKNOWN);
+}
+
+static void test_without_a_next_key_none_is_asked_for(void)
+{
+    OWNED(desk) desk = desk_new();
+    CU_ASSERT(is_refused(desk, job_renewal(), KEY_UNKNOWN));
+}
+
+SUITE(key_service, TEST(test_the_present_key_asks_for_the_next_ones_certificate),
+      TEST(test_an_act_that_brings_the_next_key_in_is_approved),
+      TEST(test_an_act_with_somebody_elses_keys_is_not_approved),
+      TEST(test_no_other_act_is_approved),
+      TEST(test_the_next_key_takes_over_and_is_not_there_twice),
+      TEST(test_without_a_next_key_none_is_asked_for),
+      TEST(test_no_header_is_signed_before_there_is_a_certificate),
       TEST(test_a_day_key_is_wrapped_and_comes_back),
       TEST(test_what_no_store_key_of_ours_has_wrapped_does_not_come_out),
       TEST(test_a_signed_header_verifies_with_stock_openssl),

@@ -229,7 +229,33 @@ static void test_with_a_token_no_signing_key_is_looked_for(void)
     CU_ASSERT_PTR_NOT_NULL(store->log);
 }
 
-SUITE(key_store, TEST(test_sealed_keys_need_their_passphrase),
+static void test_the_next_key_is_made_once_and_sealed(void)
+{
+    static const char phrase[] = "una frase bastante larga";
+    OWNED(keyring) ring = keyring_new();
+    OWNED(key_store) store = NULL;
+    OWNED(key_store) again = NULL;
+    OWNED(key_store) wrong = NULL;
+    OWNED(secret) content = NULL;
+    OWNED(bytes) first = NULL;
+    OWNED(bytes) second = NULL;
+    struct span words = span_of_text(phrase);
+    MUST(key_store_load(ring->folder, words, false, &store));
+    MUST(key_store_prepare(store, ring->folder, words, "CO/GOV/1/SS1"));
+    MUST(key_file_read_as_is(fixture_path(ring->folder, "sign.next.key").at, &content));
+    CU_ASSERT(sealed_key_is(secret_span(content)));
+    MUST(key_store_load(ring->folder, words, false, &again));
+    MUST(key_store_prepare(again, ring->folder, words, "CO/GOV/1/SS1"));
+    MUST(keypair_public(store->next, &first));
+    MUST(keypair_public(again->next, &second));
+    CU_ASSERT(span_equal(bytes_span(first), bytes_span(second)));
+    MUST(key_store_load(ring->folder, (struct span){0}, false, &wrong));
+    MUST_FAIL(BAD_PASSPHRASE,
+              key_store_prepare(wrong, ring->folder, (struct span){0}, "CO/GOV/1/SS1"));
+}
+
+SUITE(key_store, TEST(test_the_next_key_is_made_once_and_sealed),
+      TEST(test_sealed_keys_need_their_passphrase),
       TEST(test_with_a_token_no_signing_key_is_looked_for),
       TEST(test_a_missing_store_key_is_made_once), TEST(test_the_keys_of_a_folder_are_loaded),
       TEST(test_older_sealing_keys_are_kept_newest_first),
