@@ -109,7 +109,7 @@ least() { column rounds "$1" | sort -n | head -n 1; }
 row() { echo "| $1 | $(column rounds "$2" | median) ($(column rounds "$2" | spread)) |"; }
 {
     echo "Measured $(date -u +%Y-%m-%d) with \`make bench-revocation\`: $(machine),"
-    echo "load average $(cut -d ' ' -f 1-3 /proc/loadavg) (other work ran on the machine); medians of $ROUNDS revocations. $NODES real nodes of $memory MB each"
+    echo "load average at the end $(cut -d " " -f 1-3 /proc/loadavg); medians of $ROUNDS revocations. $NODES real nodes of $memory MB each"
     echo "(supervisor, exchange, keys, scribe, follower; without gateway), polling once a minute, and $FOLLOWERS connections that listen only."
     echo
     echo "| from the operator's command, ms (spread) | |"
