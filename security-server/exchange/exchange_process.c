@@ -15,7 +15,7 @@
 #include "security-server/exchange/directory_first.h"
 #include "security-server/exchange/directory_freshness.h"
 #include "security-server/exchange/directory_talk.h"
-#include "security-server/exchange/enrolment.h"
+#include "security-server/exchange/enrolment_wait.h"
 #include "security-server/exchange/epochs.h"
 #include "security-server/exchange/erasures.h"
 #include "security-server/exchange/exchange_table.h"
@@ -107,7 +107,7 @@ fault node_ready(const struct node *self)
     if (directory_valid_until_ms(self->directory) < clock_wall_ms())
         return RAISE(DIRECTORY_EXPIRED, "the authority's last directory was valid until earlier");
     if (self->enrolment != NULL)
-        return enrolment_check(self->enrolment);
+        return enrolment_wait_check(self->enrolment);
     if (node_self(self) == NULL)
         return RAISE(DIRECTORY_BAD, "server %s is not in the directory", self->config->server);
     TRY(node_begun(self));
@@ -147,7 +147,7 @@ static fault load_public_parts(struct node *node)
     OWNED(bytes) vkey = NULL;
     const char *folder = node->config->keys_folder;
     TRY(path_in(folder, "sign.crt", path));
-    if (!enrolment_is_needed(node)) {
+    if (!enrolment_wait_is_needed(node)) {
         TRY(certificate_load(path, &node->certificate));
         cades_template_make(node->certificate, &node->template);
     }
@@ -492,7 +492,7 @@ static void on_enrolled(struct node *node, fault f)
 static fault await_enrolment(struct process *self)
 {
     struct node *node = &self->node;
-    node->enrolment = enrolment_new(node, on_enrolled);
+    node->enrolment = enrolment_wait_new(node, on_enrolled);
     self->state = node_state_new(node);
     TRY(open_front(node));
     return loop_run(node->loop);
@@ -551,7 +551,7 @@ static void finish(struct process *self)
 {
     struct node *node = &self->node;
     node_state_free(&self->state);
-    enrolment_free(&node->enrolment);
+    enrolment_wait_free(&node->enrolment);
     audit_actor_free(&node->audit);
     set_reader_free(&node->sets);
     keys_line_free(&node->keys);

@@ -30,7 +30,7 @@ struct node {
     struct keys_line *keys;
     struct token_line *token; /* NULL: sign.key signs */
     struct renewal *renewal;
-    struct enrolment *enrolment; /* NULL: it is enrolled */
+    struct enrolment_wait *enrolment; /* NULL: it is enrolled */
     struct audit_actor *audit;
     struct audit_head head; /* of our log: committed */
     uint64_t traffic_size;  /* entries of it up to the last that is more than our own stamp */

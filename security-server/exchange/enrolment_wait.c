@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "security-server/exchange/enrolment.h"
+#include "security-server/exchange/enrolment_wait.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/event.h"
@@ -15,7 +15,7 @@
 #define PATH_BYTES 512
 #define FILE_BYTES_MAX (2 * REGISTRY_ENROLMENT_BYTES_MAX)
 
-struct enrolment {
+struct enrolment_wait {
     struct node *node;
     void (*done)(struct node *node, fault f);
     struct loop_timer timer;
@@ -38,12 +38,12 @@ static bool has_certificate(const struct node *node)
     return path_in(node, "sign.crt", path) && (access(path, F_OK) == 0 || errno != ENOENT);
 }
 
-bool enrolment_is_needed(const struct node *node)
+bool enrolment_wait_is_needed(const struct node *node)
 {
     return node->config->anchor != NULL && !has_certificate(node);
 }
 
-fault enrolment_check(const struct enrolment *self)
+fault enrolment_wait_check(const struct enrolment_wait *self)
 {
     return self->listed ? RAISE(ENROLMENT,
                                 "the directory has %s with no certificate of the key that is here",
@@ -54,25 +54,25 @@ fault enrolment_check(const struct enrolment *self)
                                 self->node->config->server);
 }
 
-static void say(struct enrolment *self)
+static void say(struct enrolment_wait *self)
 {
     int64_t now_ms = clock_steady_ms();
     if (self->said_ms != 0 && now_ms - self->said_ms < NODE_ENROLMENT_SAY_MS)
         return;
     self->said_ms = now_ms;
-    EVENT(WARN, "server.enrolment", E_FAULT(enrolment_check(self)),
+    EVENT(WARN, "server.enrolment", E_FAULT(enrolment_wait_check(self)),
           E_NUMBER("epoch", directory_epoch(self->node->directory)));
 }
 
 // --- taking it ----------------------------------------------------------------------------------
 
-static void end(struct enrolment *self, fault f)
+static void end(struct enrolment_wait *self, fault f)
 {
     loop_stop_timer(self->node->loop, &self->timer);
     self->done(self->node, f);
 }
 
-static fault write_certificate(const struct enrolment *self)
+static fault write_certificate(const struct enrolment_wait *self)
 {
     char path[PATH_BYTES];
     OWNED(certificate) certificate = NULL;
@@ -91,7 +91,7 @@ static fault write_certificate(const struct enrolment *self)
 
 static void on_judged(void *owner, fault f, struct span result)
 {
-    struct enrolment *self = owner;
+    struct enrolment_wait *self = owner;
     (void)result;
     self->asking = false;
     if (failed(f)) { /* of another key: the next one */
@@ -125,7 +125,7 @@ static fault requested_key(const struct node *node, uint8_t out[P256_POINT_BYTES
     return p256_of_request(bytes_span(request), out);
 }
 
-static fault is_requested(const struct enrolment *self)
+static fault is_requested(const struct enrolment_wait *self)
 {
     uint8_t wanted[P256_POINT_BYTES], given[P256_POINT_BYTES];
     TRY(requested_key(self->node, wanted));
@@ -135,7 +135,7 @@ static fault is_requested(const struct enrolment *self)
                : RAISE(BAD_KEY, "a certificate of another key than the token's");
 }
 
-static fault judge(struct enrolment *self, struct span der)
+static fault judge(struct enrolment_wait *self, struct span der)
 {
     TRY(bytes_copy(der, &self->asked));
     self->asking = true;
@@ -148,7 +148,7 @@ static fault judge(struct enrolment *self, struct span der)
 
 // --- looking ------------------------------------------------------------------------------------
 
-static const struct directory_signer *next_candidate(struct enrolment *self)
+static const struct directory_signer *next_candidate(struct enrolment_wait *self)
 {
     const struct directory_server *server = node_self(self->node);
     self->listed = server != NULL;
@@ -162,7 +162,7 @@ static const struct directory_signer *next_candidate(struct enrolment *self)
 
 static void look(struct loop_timer *timer)
 {
-    struct enrolment *self = timer->owner;
+    struct enrolment_wait *self = timer->owner;
     uint64_t epoch = directory_epoch(self->node->directory);
     loop_set_timer(self->node->loop, &self->timer, NODE_ENROLMENT_LOOK_MS);
     if (self->asking || epoch == self->tried_epoch)
@@ -179,9 +179,10 @@ static void look(struct loop_timer *timer)
     say(self);
 }
 
-struct enrolment *enrolment_new(struct node *node, void (*done)(struct node *node, fault f))
+struct enrolment_wait *enrolment_wait_new(struct node *node,
+                                          void (*done)(struct node *node, fault f))
 {
-    struct enrolment *self = owned_new(sizeof *self);
+    struct enrolment_wait *self = owned_new(sizeof *self);
     self->node = node;
     self->done = done;
     self->timer = (struct loop_timer){.fire = look, .owner = self};
@@ -189,7 +190,7 @@ struct enrolment *enrolment_new(struct node *node, void (*done)(struct node *nod
     return self;
 }
 
-void enrolment_free(struct enrolment **self)
+void enrolment_wait_free(struct enrolment_wait **self)
 {
     if (*self == NULL)
         return;
