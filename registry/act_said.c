@@ -118,6 +118,19 @@ static void say_operator(struct text *self, const Chaski__OperatorSet *act,
     add_hash(self, "key", act->public_key);
 }
 
+/* Whom nodes will trust: the whole fingerprint, as `openssl x509 -fingerprint -sha256` has it. */
+static void say_authority(struct text *self, const Chaski__CertificateAuthoritySet *act)
+{
+    char hex[2 * SHA256_BYTES + 1];
+    struct sha256 hash = SHA256_OF(span_of(act->certificate.data, act->certificate.len));
+    text_hex(sha256_span(&hash), hex, sizeof hex);
+    add(self, "certificate authority %s, certificate %s", act->name, hex);
+    for (size_t i = 0; i < act->n_chain; i++)
+        add_hash(self, "above it", act->chain[i]);
+    add(self, act->ocsp_url[0] == '\0' ? ", no OCSP" : ", OCSP %s", act->ocsp_url);
+    add(self, act->crl_url[0] == '\0' ? ", no CRL" : ", CRL %s", act->crl_url);
+}
+
 static void say_witnesses(struct text *self, const Chaski__WitnessesSet *act)
 {
     add(self, "log of %s: quorum %u", act->server, act->quorum);
@@ -140,7 +153,8 @@ static void say_removed(struct text *self, const Chaski__Removed *act)
                  {CHASKI__REMOVED__WHAT_PURPOSE, "purpose"},
                  {CHASKI__REMOVED__WHAT_GRANT, "grant"},
                  {CHASKI__REMOVED__WHAT_STAMP_AUTHORITY, "time stamp authority"},
-                 {CHASKI__REMOVED__WHAT_OPERATOR, "operator"}};
+                 {CHASKI__REMOVED__WHAT_OPERATOR, "operator"},
+                 {CHASKI__REMOVED__WHAT_CERTIFICATE_AUTHORITY, "certificate authority"}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (words[i].what == act->what_case) /* all texts of one union */
             add(self, "%s %s: REMOVED, %s", words[i].word, act->member, act->reason);
@@ -177,6 +191,8 @@ static void say(struct text *self, const Chaski__Act *act, const struct director
                    act->stamp_authority_set->url, act->stamp_authority_set->order);
     case CHASKI__ACT__ACT_WITNESSES_SET:
         return say_witnesses(self, act->witnesses_set);
+    case CHASKI__ACT__ACT_CERTIFICATE_AUTHORITY_SET:
+        return say_authority(self, act->certificate_authority_set);
     case CHASKI__ACT__ACT_OPERATOR_SET:
         return say_operator(self, act->operator_set, state);
     case CHASKI__ACT__ACT_DIRECTORY_WITNESSES_SET:
