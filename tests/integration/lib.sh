@@ -29,9 +29,17 @@ contains() { case $1 in *"$2"*) return 0 ;; esac; echo "'$2' is not in '$1'"; re
 
 die() { not_ok "the test could be run" "$1"; finish; }
 
+# Numbers of processes come round in minutes here: who ended long ago may be somebody else by now.
+is_child() { # PID
+    local stat
+    read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
+    read -r _ stat _ <<<"${stat##*) }"
+    [ "$stat" = $$ ]
+}
+
 stop_all() {
     local pid
-    for pid in "${pids[@]}"; do kill -9 "$pid" 2>/dev/null; done
+    for pid in "${pids[@]}"; do is_child "$pid" && kill -9 "$pid" 2>/dev/null; done
     wait 2>/dev/null
 }
 
