@@ -181,14 +181,14 @@ server_state() {
 server_stop() { # waits for its end; the exit status is the server's
     local pid
     pid=$(cat "$C/$1/server.pid")
-    kill "$pid" 2>/dev/null
+    ! is_child "$pid" || kill "$pid" 2>/dev/null
     wait "$pid"
 }
 
 server_kill() { # the supervisor with SIGKILL; its children die with it
     local pid
     pid=$(cat "$C/$1/server.pid")
-    kill -9 "$pid" 2>/dev/null
+    ! is_child "$pid" || kill -9 "$pid" 2>/dev/null
     wait "$pid" 2>/dev/null
     local child
     for child in $(sed -n 's/^\(exchange\|keys\)_pid=//p' "$C/$1/server.ready" 2>/dev/null); do
@@ -217,6 +217,6 @@ gateway_url() { echo "http://$(sed -n 's/^listen=//p' "$C/$1/gateway.ready" | he
 gateway_stop() {
     local pid
     pid=$(cat "$C/$1/gateway.pid")
-    kill "$pid" 2>/dev/null
+    ! is_child "$pid" || kill "$pid" 2>/dev/null
     wait "$pid"
 }

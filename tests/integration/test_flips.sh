@@ -78,9 +78,16 @@ for ((i = first; i < size; i += step)); do
         [ $file = record.tlog-proof ] && [ "$what" = both ] && at=$((i + $(stat -c %s "$at_work/$file") - size)) || at=$i
         change $file $at $((1 << i % 8))
     done
-    for _ in 1 2; do # a run that came to no end, on a machine that has no room for it, says nothing of the change
-        said=$(timeout 60 bash "$at_work/verify.sh" 2>&1 | tail -n 1)
+    for file in $files; do
+        ! cmp -s "$from/$file" "$at_work/$file" || echo "$what $i UNCHANGED $file"
+    done
+    for _ in 1 2; do
+        timeout 60 bash "$at_work/verify.sh" >"$at_work.said" 2>&1
+        status=$?
+        said=$(tail -n 1 "$at_work.said")
         case $said in PASS* | FAIL*) break ;; esac
+        # a run that came to no end says nothing of the change: it is told of, and done again
+        echo "$what $i with status $status after: $said" >>"$at_work.unended"
     done
     echo "$what $i $said"
     for file in $files; do cp "$from/$file" "$at_work/$file"; done
@@ -94,6 +101,8 @@ flip_all() { # WHAT STEP: what is said of each changed byte goes to $C/flipped
     bash "$C/flipper" "$1" "$2" $(($2 * 2)) "$F" "$C/work1" "${needs[$1]}" >"$C/flipped.1" 2>&1
     wait $other
     rm -rf "$C/work0" "$C/work1"
+    cat "$C"/work[01].unended 2>/dev/null | sed 's/^/# no verdict: /'
+    rm -f "$C"/work[01].unended
     cat "$C/flipped.0" "$C/flipped.1" >"$C/flipped"
 }
 missed() { # WHAT: the places of changes that no check of it found
