@@ -4,8 +4,10 @@
 
 #include "lib/base/cursor.h"
 #include "lib/base/file.h"
+#include "lib/base/text.h"
 #include "lib/bus/tiles.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -45,6 +47,69 @@ static bool bundle_holds(const struct log *log, const struct bytes *bundle, uint
     return true;
 }
 
+// --- parts that a larger one has replaced -------------------------------------------------------
+
+/* What is left of an earlier head may lie there as long as it likes, and whoever reads the log at
+ * that head takes it: its hashes or leaves are the first of what is there now. */
+struct parts {
+    struct verify *verify;
+    struct log *log;
+    int level; /* -1: bundles */
+    uint64_t number;
+    unsigned known;              /* how much of this tile the log has */
+    const struct sha256 *hashes; /* of a tile: that many */
+};
+
+/* "1" to "255"; 0: it is named otherwise. */
+static unsigned width_of(const char *name)
+{
+    uint64_t width = 0;
+    if (name[0] == '0' || failed(text_number(span_of_text(name), WIDTH - 1, &width)))
+        return 0;
+    return (unsigned)width;
+}
+
+static bool part_fits(const struct parts *self, unsigned width, const struct bytes *part)
+{
+    uint64_t wrong;
+    if (self->level < 0)
+        return bundle_holds(self->log, part, self->number, width, &wrong);
+    return part->size == width * sizeof *self->hashes &&
+           memcmp(part->data, self->hashes, part->size) == 0;
+}
+
+/* Larger ones come in when a running node is copied; heads beyond the log are found elsewhere. */
+static void check_part(const struct parts *self, const char *name)
+{
+    OWNED(bytes) part = NULL;
+    char tile[160], path[PATH_BYTES];
+    unsigned width = width_of(name);
+    if (width == 0 || width > self->known)
+        return;
+    tiles_path(self->level, self->number, width, tile, sizeof tile);
+    audit_log_path(self->log->view->folder, self->log->view->epoch, tile, path, sizeof path);
+    fault f = file_read(path, BUNDLE_BYTES_MAX, &part);
+    if (f.code == NOT_FOUND || (!failed(f) && part_fits(self, width, part)))
+        return; /* gone meanwhile, or as it should be */
+    FIND(self->verify, self->log, REPORT_WHOLE, "tiles", derived,
+         "%s, which is left of an earlier head, is not what the entries hash to", tile);
+}
+
+static void check_parts(const struct parts *self)
+{
+    char tile[160], path[PATH_BYTES];
+    tiles_path(self->level, self->number, 1, tile, sizeof tile);
+    *strrchr(tile, '/') = '\0';
+    audit_log_path(self->log->view->folder, self->log->view->epoch, tile, path, sizeof path);
+    DIR *dir = opendir(path);
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;)
+        check_part(self, entry->d_name);
+    if (dir != NULL)
+        closedir(dir);
+}
+
+// --- what is there now --------------------------------------------------------------------------
+
 static void check_bundles(struct verify *self, struct log *log, uint64_t size)
 {
     /* bundles before the first entry were pruned with the segments */
@@ -57,6 +122,7 @@ static void check_bundles(struct verify *self, struct log *log, uint64_t size)
                  fault_detail());
         else if (!bundle_holds(log, bundle, number, width, &wrong))
             FIND(self, log, wrong, "tiles", derived, "it is another one in its bundle");
+        check_parts(&(struct parts){self, log, -1, number, width, NULL});
     }
 }
 
@@ -74,6 +140,7 @@ static void check_level(struct verify *self, struct log *log, int level, struct 
             memcmp(tile->data, &hashes[number * WIDTH], size) != 0)
             FIND(self, log, REPORT_WHOLE, "tiles", derived,
                  "tile %d/%" PRIu64 " is not what the entries hash to", level, number);
+        check_parts(&(struct parts){self, log, level, number, width, &hashes[number * WIDTH]});
         if (left < WIDTH)
             return;
         struct merkle tree = {0};
