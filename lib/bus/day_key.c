@@ -4,6 +4,7 @@
 #include "lib/base/crc32c.h"
 #include "lib/base/cursor.h"
 #include "lib/base/file.h"
+#include "lib/base/map.h"
 #include "lib/base/text.h"
 #include "lib/crypto/digest.h"
 #include "lib/crypto/random.h"
@@ -216,8 +217,9 @@ fault day_key_file_find(const char *folder, const char *day, uint64_t id,
 struct key_ring {
     bool has_holder;
     struct key_holder holder;
-    size_t count;
+    size_t count, room;
     struct day_key **key;
+    struct map by_id; /* of them; one id may come twice, and the first stays */
 };
 
 struct key_ring *key_ring_new(const struct key_holder *holder)
@@ -235,14 +237,30 @@ void key_ring_free(struct key_ring **self)
         return;
     for (size_t i = 0; i < (*self)->count; i++)
         day_key_free(&(*self)->key[i]);
+    map_clear(&(*self)->by_id);
     free((*self)->key);
     free(*self);
     *self = NULL;
 }
 
+static struct span id_span(const uint64_t *id)
+{
+    return span_of((const uint8_t *)id, sizeof *id);
+}
+
+static void note_id(struct key_ring *self, struct day_key *key)
+{
+    if (map_get(&self->by_id, id_span(&key->id)) == NULL)
+        map_set(&self->by_id, id_span(&key->id), key);
+}
+
 void key_ring_add(struct key_ring *self, struct day_key **key)
 {
-    self->key = owned_grow(self->key, self->count + 1, sizeof *self->key);
+    if (self->count == self->room) {
+        self->room = self->room == 0 ? 4 : 2 * self->room;
+        self->key = owned_grow(self->key, self->room, sizeof *self->key);
+    }
+    note_id(self, *key);
     self->key[self->count++] = TAKE(*key);
 }
 
@@ -255,6 +273,9 @@ void key_ring_keep(struct key_ring *self, uint64_t one, uint64_t other)
         else
             day_key_free(&self->key[i]);
     self->count = kept;
+    map_clear(&self->by_id);
+    for (size_t i = 0; i < kept; i++)
+        note_id(self, self->key[i]);
 }
 
 void key_ring_close(struct key_ring *self)
@@ -286,11 +307,10 @@ fault key_ring_find(struct key_ring *self, const char *folder, const char *day, 
 {
     uint8_t wrapped[KEY_WRAPPED_BYTES];
     *out = NULL;
-    for (size_t i = 0; self != NULL && i < self->count; i++)
-        if (self->key[i]->id == id) {
-            *out = self->key[i];
-            return DONE;
-        }
+    if (self != NULL)
+        *out = map_get(&self->by_id, id_span(&id));
+    if (*out != NULL)
+        return DONE;
     TRY(day_key_file_find(folder, day, id, wrapped));
     return self != NULL && self->has_holder ? unwrap(self, wrapped, id, out) : DONE;
 }

@@ -164,7 +164,10 @@
 #define RECONCILE_GRACE_MS_DEFAULT                                 \
     (DEADLINE_MS_MAX + FRESH_PAST_MS) /* younger: maybe on its way \
                                        */
-#define RECONCILE_JITTER_MS 3600000   /* at most, and at most a tenth of an interval */
+/* With none at all a leaf is missed that was signed in the same moment, which the other side cannot
+ * have yet: honest peers would accuse one another. So much it takes on a fast line. */
+#define RECONCILE_GRACE_MS_LEAST 100
+#define RECONCILE_JITTER_MS 3600000 /* at most, and at most a tenth of an interval */
 #define RECONCILE_HOURS_A_QUESTION 24
 #define RECONCILE_HASHES_A_MESSAGE 2048 /* more in a minute: by prefix, or page by page */
 #define RECONCILE_LEAVES_A_MESSAGE 64

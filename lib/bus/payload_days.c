@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "lib/bus/payload_private.h"
 
+#include "lib/base/clock.h"
 #include "lib/bus/limits.h"
 
 #include <dirent.h>
@@ -8,6 +9,8 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void payload_path(const char *folder, const char *day, const char *ending,
@@ -49,11 +52,10 @@ static fault head_of(DIR *dir, const char *name, struct slab_head *out)
     return f;
 }
 
-void payload_find_day(const char *folder, uint64_t index, char out[DAY_TEXT_BYTES],
-                      struct slab_head *head, char damaged[DAY_TEXT_BYTES], uint64_t *next)
+void payload_day_of(const char *folder, uint64_t index, char out[DAY_TEXT_BYTES],
+                    struct slab_head *head, char damaged[DAY_TEXT_BYTES])
 {
     out[0] = damaged[0] = '\0';
-    *next = UINT64_MAX;
     DIR *dir = open_keys(folder);
     if (dir == NULL)
         return;
@@ -64,19 +66,10 @@ void payload_find_day(const char *folder, uint64_t index, char out[DAY_TEXT_BYTE
         fault f = head_of(dir, entry->d_name, &found);
         if (f.code == LOG_BROKEN)
             take_newer(entry->d_name, damaged);
-        else if (!failed(f) && found.first_index > index && found.first_index < *next)
-            *next = found.first_index;
         else if (!failed(f) && found.first_index <= index && take_newer(entry->d_name, out))
             *head = found;
     }
     closedir(dir);
-}
-
-void payload_day_of(const char *folder, uint64_t index, char out[DAY_TEXT_BYTES],
-                    struct slab_head *head, char damaged[DAY_TEXT_BYTES])
-{
-    uint64_t next;
-    payload_find_day(folder, index, out, head, damaged, &next);
 }
 
 fault payload_store_day(const char *folder, const char *day, uint64_t *first, uint64_t *next)
@@ -142,6 +135,162 @@ fault payload_store_from_day(const char *folder, const char *day, uint64_t *firs
     *first = begins;
     return DONE;
 }
+
+// --- of many entries ----------------------------------------------------------------------------
+
+/* File systems date changes by ticks, the coarsest ones by two seconds: what changed within one
+ * after a look has the same date as before it. */
+#define SETTLES_MS 2000
+
+struct day_begin {
+    struct slab_head head;
+    char day[DAY_TEXT_BYTES];
+    size_t newest; /* which of those up to this one has the newest day */
+};
+
+struct day_index {
+    char folder[PAYLOAD_PATH_BYTES];
+    bool looked;
+    size_t count, room;
+    struct day_begin *begin; /* by first entry */
+    char damaged[DAY_TEXT_BYTES];
+    char headless[DAY_TEXT_BYTES]; /* newest day whose head could not be read: damaged, or not
+                                    * written yet; or "" */
+    struct timespec changed;       /* keys/, before it was looked through */
+    bool settled;                  /* ... and it had been so for a while */
+};
+
+struct day_index *day_index_new(const char *folder)
+{
+    struct day_index *self = owned_new(sizeof *self);
+    snprintf(self->folder, sizeof self->folder, "%s", folder);
+    return self;
+}
+
+void day_index_free(struct day_index **self)
+{
+    if (*self == NULL)
+        return;
+    free((*self)->begin);
+    free(*self);
+    *self = NULL;
+}
+
+static struct timespec changed_at(const char *folder)
+{
+    char path[PAYLOAD_PATH_BYTES];
+    struct stat facts;
+    snprintf(path, sizeof path, "%.400s/keys", folder);
+    return stat(path, &facts) == 0 ? facts.st_mtim : (struct timespec){0};
+}
+
+static bool has_head(const char *folder, const char *day)
+{
+    char path[PAYLOAD_PATH_BYTES];
+    struct slab_head head;
+    payload_path(folder, day, "slab", path);
+    int fd = open(path, PAYLOAD_READ_FLAGS);
+    if (fd < 0)
+        return false;
+    fault f = slab_head_read(fd, &head);
+    close(fd);
+    return !failed(f);
+}
+
+/* A node begins no slab but its newest, and the head of that one is written after the file is
+ * there.
+ */
+bool day_index_is_stale(const struct day_index *self)
+{
+    struct timespec now = changed_at(self->folder);
+    return !self->looked || !self->settled || now.tv_sec != self->changed.tv_sec ||
+           now.tv_nsec != self->changed.tv_nsec ||
+           (self->headless[0] != '\0' && has_head(self->folder, self->headless));
+}
+
+static void add_begin(struct day_index *self, const char *name, const struct slab_head *head)
+{
+    if (self->count == self->room) {
+        self->room = self->room == 0 ? 64 : 2 * self->room;
+        self->begin = owned_grow(self->begin, self->room, sizeof *self->begin);
+    }
+    struct day_begin *begin = &self->begin[self->count++];
+    *begin = (struct day_begin){.head = *head};
+    memcpy(begin->day, name, sizeof begin->day - 1);
+}
+
+static void take_slab(struct day_index *self, DIR *dir, const char *name)
+{
+    struct slab_head head;
+    fault f = head_of(dir, name, &head);
+    if (!failed(f))
+        add_begin(self, name, &head);
+    else
+        take_newer(name, self->headless);
+    if (f.code == LOG_BROKEN)
+        take_newer(name, self->damaged);
+}
+
+static int by_first_entry(const void *a, const void *b)
+{
+    uint64_t one = ((const struct day_begin *)a)->head.first_index;
+    uint64_t other = ((const struct day_begin *)b)->head.first_index;
+    return (one > other) - (one < other);
+}
+
+static void sort_begins(struct day_index *self)
+{
+    struct day_begin *begin = self->begin;
+    if (self->count > 0)
+        qsort(begin, self->count, sizeof *begin, by_first_entry);
+    for (size_t i = 1; i < self->count; i++) {
+        size_t newest = begin[i - 1].newest;
+        begin[i].newest = strcmp(begin[i].day, begin[newest].day) > 0 ? i : newest;
+    }
+}
+
+void day_index_look(struct day_index *self)
+{
+    if (!day_index_is_stale(self))
+        return;
+    self->changed = changed_at(self->folder); /* before the look, so that no change is missed */
+    int64_t age_ms =
+        clock_wall_ms() - self->changed.tv_sec * INT64_C(1000) - self->changed.tv_nsec / 1000000;
+    self->settled = age_ms < 0 || age_ms > SETTLES_MS; /* a date to come says nothing of now */
+    self->looked = true;
+    self->count = 0;
+    self->damaged[0] = self->headless[0] = '\0';
+    DIR *dir = open_keys(self->folder);
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;)
+        if (is_slab(entry->d_name))
+            take_slab(self, dir, entry->d_name);
+    if (dir != NULL)
+        closedir(dir);
+    sort_begins(self);
+}
+
+void day_index_find(const struct day_index *self, uint64_t index, char out[DAY_TEXT_BYTES],
+                    struct slab_head *head, char damaged[DAY_TEXT_BYTES], uint64_t *next)
+{
+    size_t low = 0, high = self->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (self->begin[middle].head.first_index <= index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    out[0] = '\0';
+    memcpy(damaged, self->damaged, DAY_TEXT_BYTES);
+    *next = low < self->count ? self->begin[low].head.first_index : UINT64_MAX;
+    if (low == 0)
+        return;
+    const struct day_begin *found = &self->begin[self->begin[low - 1].newest];
+    memcpy(out, found->day, DAY_TEXT_BYTES);
+    *head = found->head;
+}
+
+// --- the files of a part ------------------------------------------------------------------------
 
 static fault open_to_write(const char *path, int *fd_out)
 {

@@ -63,10 +63,20 @@ void payload_day_of(const char *folder, uint64_t index, char out[DAY_TEXT_BYTES]
 
 /* NOT_FOUND: there is none. */
 fault payload_oldest_day(const char *folder, char out[DAY_TEXT_BYTES]);
-/* The same, and *next: before which entry this answer holds; it does from the slab's first one on.
- */
-void payload_find_day(const char *folder, uint64_t index, char out[DAY_TEXT_BYTES],
-                      struct slab_head *head, char damaged[DAY_TEXT_BYTES], uint64_t *next);
+
+/* The same for many entries: the heads of all slabs, read once. A folder of strangers may hold tens
+ * of thousands of them. */
+struct day_index;
+struct day_index *day_index_new(const char *folder);
+void day_index_free(struct day_index **self);
+/* May keys/ hold something else by now? */
+bool day_index_is_stale(const struct day_index *self);
+/* Reads them again if so; before the first day_index_find(). */
+void day_index_look(struct day_index *self);
+/* As payload_day_of. *next: before which entry this answer holds; it does from the slab's first one
+ * on, and where no day was found from this entry on. */
+void day_index_find(const struct day_index *self, uint64_t index, char out[DAY_TEXT_BYTES],
+                    struct slab_head *head, char damaged[DAY_TEXT_BYTES], uint64_t *next);
 
 /* Ends a change of this day's key that was interrupted, and makes one that is due. */
 fault payload_rewrap_now(const char *folder, const char *day, const struct key_holder *holder);

@@ -23,8 +23,9 @@ struct payload_reader {
     struct slab_head head;
     uint64_t looked; /* for this entry */
     uint64_t next;
-    struct timespec changed; /* keys/, when it was looked through */
-    int slab_fd, payload_fd; /* -1: not open */
+    struct day_index *days;
+    struct seal_once *cipher; /* NULL before the first that is opened */
+    int slab_fd, payload_fd;  /* -1: not open */
 };
 
 static void close_day(struct payload_reader *self)
@@ -42,6 +43,7 @@ struct payload_reader *payload_reader_new(const char *folder, struct key_ring *r
     struct payload_reader *self = owned_new(sizeof *self);
     snprintf(self->folder, sizeof self->folder, "%s", folder);
     self->ring = ring;
+    self->days = day_index_new(folder);
     self->slab_fd = self->payload_fd = -1;
     return self;
 }
@@ -51,30 +53,18 @@ void payload_reader_free(struct payload_reader **self)
     if (*self == NULL)
         return;
     close_day(*self);
+    day_index_free(&(*self)->days);
+    seal_once_free(&(*self)->cipher);
     free(*self);
     *self = NULL;
-}
-
-static struct timespec changed_at(const char *folder)
-{
-    char path[PAYLOAD_PATH_BYTES];
-    struct stat facts;
-    snprintf(path, sizeof path, "%.400s/keys", folder);
-    return stat(path, &facts) == 0 ? facts.st_mtim : (struct timespec){0};
-}
-
-static bool has_changed(const struct payload_reader *self)
-{
-    struct timespec now = changed_at(self->folder);
-    return now.tv_sec != self->changed.tv_sec || now.tv_nsec != self->changed.tv_nsec;
 }
 
 /* The day of this entry; its slab is opened when one is read. */
 static void open_day(struct payload_reader *self, uint64_t index)
 {
     close_day(self);
-    self->changed = changed_at(self->folder); /* before the look, so that no change is missed */
-    payload_find_day(self->folder, index, self->day, &self->head, self->damaged, &self->next);
+    day_index_look(self->days);
+    day_index_find(self->days, index, self->day, &self->head, self->damaged, &self->next);
     self->looked = index;
     self->open = true;
 }
@@ -144,21 +134,21 @@ static fault load_frame(struct payload_reader *self, const struct slot *slot, ui
     return DONE;
 }
 
-static fault open_frame(struct day_key *day_key, const struct slot *slot,
-                        const struct sha256 *leaf_hash, const struct bytes *frame,
-                        struct bytes **out)
+static fault open_frame(struct payload_reader *self, struct day_key *day_key,
+                        const struct slot *slot, const struct sha256 *leaf_hash,
+                        const struct bytes *frame, struct bytes **out)
 {
     uint8_t key[SEAL_KEY_BYTES];
-    OWNED(seal_key) cipher = NULL;
     OWNED(bytes) blob = NULL;
+    if (self->cipher == NULL)
+        TRY(seal_once_new(&self->cipher));
+    TRY(bytes_new(slot->length - SEAL_TAG_BYTES, &blob));
     if (failed(key_wrap_unwrap(day_key->wrap, slot->wrapped, key)))
         return RAISE(LOG_BROKEN, "a record key is not under its day's key");
-    fault f = seal_key_make(key, &cipher);
-    seal_wipe(key, sizeof key);
-    TRY(f);
-    TRY(bytes_new(slot->length - SEAL_TAG_BYTES, &blob));
     struct span sealed = span_of(frame->data + FRAME_BYTES, slot->length);
-    if (failed(seal_decrypt(cipher, 0, sha256_span(leaf_hash), sealed, blob->data)))
+    fault f = seal_once_decrypt(self->cipher, key, sha256_span(leaf_hash), sealed, blob->data);
+    seal_wipe(key, sizeof key);
+    if (failed(f))
         return RAISE(LOG_BROKEN, "a payload does not decrypt with its key");
     *out = TAKE(blob);
     return DONE;
@@ -172,7 +162,7 @@ static fault open_slot(struct payload_reader *self, const struct slot *slot, uin
     struct day_key *key = NULL;
     TRY(load_frame(self, slot, index, &frame));
     TRY(key_ring_find(self->ring, self->folder, self->day, self->head.key_id, &key));
-    return key == NULL ? DONE : open_frame(key, slot, leaf_hash, frame, out);
+    return key == NULL ? DONE : open_frame(self, key, slot, leaf_hash, frame, out);
 }
 
 static enum payload_state state_of(const struct slot *slot, bool opened)
@@ -218,10 +208,21 @@ fault payload_reader_read(struct payload_reader *self, uint64_t index,
     if (!serves(self, index))
         open_day(self, index);
     fault f = read_once(self, index, leaf_hash, state, out);
-    if (f.code != LOG_BROKEN && (failed(f) || *state != PAYLOAD_NONE || !has_changed(self)))
+    if (f.code != LOG_BROKEN &&
+        (failed(f) || *state != PAYLOAD_NONE || !day_index_is_stale(self->days)))
         return f;
     open_day(self, index);
     return read_once(self, index, leaf_hash, state, out);
+}
+
+fault payload_reader_day(struct payload_reader *self, uint64_t index, char day[DAY_TEXT_BYTES])
+{
+    if (!serves(self, index))
+        open_day(self, index);
+    if (self->day[0] == '\0')
+        return RAISE(NOT_FOUND, "no slab holds entry %" PRIu64, index);
+    memcpy(day, self->day, DAY_TEXT_BYTES);
+    return DONE;
 }
 
 fault payload_store_read(const char *folder, struct key_ring *ring, uint64_t index,

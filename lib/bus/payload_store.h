@@ -90,14 +90,16 @@ void payload_store_give_spare(struct payload_store *self, struct day_key **key);
 fault payload_store_read(const char *folder, struct key_ring *ring, uint64_t index,
                          const struct sha256 *leaf_hash, enum payload_state *state,
                          struct bytes **out);
-/* The same for many records, one after the other: a day's files stay open. One thread at a time;
- * `ring` is borrowed. */
+/* The same for many records, one after the other: a day's files stay open, and which days there are
+ * is known. One thread at a time; `ring` is borrowed. */
 struct payload_reader;
 struct payload_reader *payload_reader_new(const char *folder, struct key_ring *ring);
 void payload_reader_free(struct payload_reader **self);
 fault payload_reader_read(struct payload_reader *self, uint64_t index,
                           const struct sha256 *leaf_hash, enum payload_state *state,
                           struct bytes **out);
+/* The day whose slab holds this entry. NOT_FOUND. */
+fault payload_reader_day(struct payload_reader *self, uint64_t index, char day[DAY_TEXT_BYTES]);
 
 /* With the keys that the store has open: those of its two newest days. */
 fault payload_store_read_own(struct payload_store *self, uint64_t index,

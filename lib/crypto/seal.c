@@ -152,8 +152,9 @@ fault seal_encrypt(struct seal_key *self, uint64_t counter, struct span associat
     return encrypt(self->encrypt, NULL, counter, associated, plain, out);
 }
 
-static bool decrypt(EVP_CIPHER_CTX *gcm, uint64_t counter, struct span associated,
-                    struct span sealed, uint8_t *out)
+/* `key` as above. */
+static bool decrypt(EVP_CIPHER_CTX *gcm, const uint8_t *key, uint64_t counter,
+                    struct span associated, struct span sealed, uint8_t *out)
 {
     uint8_t nonce[NONCE_BYTES];
     uint8_t tag[SEAL_TAG_BYTES];
@@ -163,7 +164,7 @@ static bool decrypt(EVP_CIPHER_CTX *gcm, uint64_t counter, struct span associate
     memcpy(tag, sealed.at + secret.size,
            sizeof tag); /* before `out`, which may be the same place */
     int size = 0;
-    return EVP_DecryptInit_ex2(gcm, NULL, NULL, nonce, NULL) == 1 &&
+    return EVP_DecryptInit_ex2(gcm, NULL, key, nonce, NULL) == 1 &&
            (associated.size == 0 ||
             EVP_DecryptUpdate(gcm, NULL, &size, associated.at, (int)associated.size) == 1) &&
            (secret.size == 0 ||
@@ -172,22 +173,28 @@ static bool decrypt(EVP_CIPHER_CTX *gcm, uint64_t counter, struct span associate
            EVP_DecryptFinal_ex(gcm, none, &size) == 1;
 }
 
-fault seal_decrypt(struct seal_key *self, uint64_t counter, struct span associated,
-                   struct span sealed, uint8_t *out)
+static fault open_text(EVP_CIPHER_CTX *gcm, const uint8_t *key, uint64_t counter,
+                       struct span associated, struct span sealed, uint8_t *out)
 {
     if (sealed.size < SEAL_TAG_BYTES || !sizes_fit(associated, sealed))
         return RAISE(SEAL_BROKEN, "a sealed text of %zu bytes", sealed.size);
-    if (decrypt(self->decrypt, counter, associated, sealed, out))
+    if (decrypt(gcm, key, counter, associated, sealed, out))
         return DONE;
     if (sealed.size > SEAL_TAG_BYTES)
         OPENSSL_cleanse(out, sealed.size - SEAL_TAG_BYTES); /* nobody acts on unproven text */
     return crypto_raise(SEAL_BROKEN, "opening");
 }
 
+fault seal_decrypt(struct seal_key *self, uint64_t counter, struct span associated,
+                   struct span sealed, uint8_t *out)
+{
+    return open_text(self->decrypt, NULL, counter, associated, sealed, out);
+}
+
 /* ---- keys that are used once ---- */
 
 struct seal_once {
-    EVP_CIPHER_CTX *encrypt;
+    EVP_CIPHER_CTX *encrypt, *decrypt;
 };
 
 void seal_once_free(struct seal_once **self)
@@ -195,6 +202,7 @@ void seal_once_free(struct seal_once **self)
     if (*self == NULL)
         return;
     EVP_CIPHER_CTX_free((*self)->encrypt); /* wipes its key schedule */
+    EVP_CIPHER_CTX_free((*self)->decrypt);
     free(*self);
     *self = NULL;
 }
@@ -203,8 +211,11 @@ fault seal_once_new(struct seal_once **out)
 {
     OWNED(seal_once) self = owned_new(sizeof *self);
     self->encrypt = EVP_CIPHER_CTX_new();
-    if (self->encrypt == NULL ||
-        EVP_EncryptInit_ex2(self->encrypt, algorithms_aes_256_gcm(), NULL, NULL, NULL) != 1)
+    self->decrypt = EVP_CIPHER_CTX_new();
+    const EVP_CIPHER *cipher = algorithms_aes_256_gcm();
+    if (self->encrypt == NULL || self->decrypt == NULL ||
+        EVP_EncryptInit_ex2(self->encrypt, cipher, NULL, NULL, NULL) != 1 ||
+        EVP_DecryptInit_ex2(self->decrypt, cipher, NULL, NULL, NULL) != 1)
         return crypto_raise(CRYPTO_FAILED, "preparing to seal");
     *out = TAKE(self);
     return DONE;
@@ -214,4 +225,10 @@ fault seal_once_encrypt(struct seal_once *self, const uint8_t key[SEAL_KEY_BYTES
                         struct span associated, struct span plain, uint8_t *out)
 {
     return encrypt(self->encrypt, key, 0, associated, plain, out);
+}
+
+fault seal_once_decrypt(struct seal_once *self, const uint8_t key[SEAL_KEY_BYTES],
+                        struct span associated, struct span sealed, uint8_t *out)
+{
+    return open_text(self->decrypt, key, 0, associated, sealed, out);
 }

@@ -48,6 +48,9 @@ void seal_once_free(struct seal_once **self);
 /* As seal_encrypt. The key must be fresh: never used before, nor after. */
 fault seal_once_encrypt(struct seal_once *self, const uint8_t key[SEAL_KEY_BYTES],
                         struct span associated, struct span plain, uint8_t *out);
+/* As seal_decrypt. */
+fault seal_once_decrypt(struct seal_once *self, const uint8_t key[SEAL_KEY_BYTES],
+                        struct span associated, struct span sealed, uint8_t *out);
 
 void seal_wipe(void *at, size_t size);
 

@@ -87,6 +87,54 @@ first=$(ls "$C"/holes/log/1/wal/*.seg)
 cp "$first" "${first%/*}/00000000000000009999.seg"
 same "a log that breaks off in the middle" 1 1 "$C/holes"
 
+# --- key slabs without end ------------------------------------------------------------------------
+# Each of a stranger's folder begins at another entry, so that no two entries are of one day's reach.
+DAYS=20000
+cp -r "$C/b/audit" "$C/days"
+perl -e 'my @t = map { my $c = $_; $c = $c & 1 ? $c >> 1 ^ 0x82f63b78 : $c >> 1 for 1 .. 8; $c } 0 .. 255;
+    my ($folder, $days, $entries) = @ARGV;
+    for my $i (1 .. $days) {
+        my $head = pack("a8 Q> Q>", "CHSKSLB2", 1 + $i % $entries, $i) . "\0" x 36;
+        my $crc = 0xffffffff;
+        $crc = $crc >> 8 ^ $t[($crc ^ $_) & 255] for unpack("C*", $head);
+        open(my $slab, ">", sprintf("%s/%08d.slab", $folder, 10000000 + $i)) or die;
+        print $slab $head, pack("N", $crc ^ 0xffffffff);
+    }' "$C/days/keys" $DAYS "$count"
+check "a folder with $DAYS key slabs more" equal "$(find "$C/days/keys" -name '*.slab' -size -2 | wc -l)" $DAYS
+took_ms() { "$AUDIT" verify "$@" "${KEYS[@]}" --json >"$C/said" && jq .took_ms "$C/said"; }
+few=$(took_ms "$C/b/audit")
+many=$(took_ms "$C/days")
+echo "# $few ms with one key slab, $many ms with $DAYS more"
+check "... is clean, with all payloads opened" equal "$(jq .clean "$C/said") $(jq .payloads.held "$C/said")" "true $count"
+check "... and takes little longer than without them" test "${many:-1000000}" -lt $((10 * few + 5000))
+
+# --- parts of tiles that are left -----------------------------------------------------------------
+old_parts() { find "$C/b/audit/log/1/tile/$1" -path '*.p/*' -type f | grep -c .; }
+check "parts of earlier heads lie in the folder" test "$(old_parts 0)" -ge 1 -a "$(old_parts entries)" -ge 1
+tiles_copy() { rm -rf "$C/tiles"; cp -r "$C/b/audit" "$C/tiles"; T=$C/tiles/log/1/tile; }
+tiles_say() { # SENTENCE STATUS WORDS
+    "$AUDIT" verify "$C/tiles" "${KEYS[@]}" >"$C/out" 2>&1
+    check "$1" equal "$? $(grep -cF "$3" "$C/out")" "$2 1"
+}
+tiles_copy
+mkdir -p "$T/0/000.p" "$T/entries/000.p"
+head -c $((12 * 32)) "$T/0/000" >"$T/0/000.p/12"
+length_of() { perl -0777 -ne "\$at = 0; my \$all = \$_; \$at += 2 + unpack('n', substr(\$all, \$at, 2)) for 1 .. $2; print \$at" "$1"; }
+head -c "$(length_of "$T/entries/000" 12)" "$T/entries/000" >"$T/entries/000.p/12"
+for odd in 0 012 256 300 x 12.tmp; do echo "no part" >"$T/0/000.p/$odd"; done
+tiles_say "a part beside the full tile that has replaced it is the beginning of that, and nothing to tell" 0 "clean"
+flip "$T/0/000.p/12" 40
+tiles_say "one that is not is found" 1 "tile/0/000.p/12, which is left of an earlier head"
+tiles_copy
+mkdir -p "$T/entries/000.p"
+head -c 300 "$T/entries/000" >"$T/entries/000.p/12"
+tiles_say "a bundle that is too short is found" 1 "tile/entries/000.p/12, which is left of an earlier head"
+tiles_copy
+last=$(find "$T/0" -path '*.p/*' -type f | sed 's/.*\///' | sort -n | tail -n 1)
+folder=$(dirname "$(find "$T/0" -path "*.p/$last")")
+cp "$folder/$last" "$folder/1"
+tiles_say "one that is longer than its name says is found" 1 "${folder#"$C/tiles/log/1/"}/1, which is left"
+
 # --- what is told meanwhile -----------------------------------------------------------------------
 script -qec "'$AUDIT' verify '$C/a/audit' '$C/b/audit' --threads 4" "$C/typescript" >/dev/null 2>&1 </dev/null
 shown=$(tr '\r' '\n' <"$C/typescript" | sed -n 's/^.* %  \([0-9]*\) entries checked, [0-9]* a second.*/\1/p' | tail -n 1)

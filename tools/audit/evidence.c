@@ -84,7 +84,7 @@ static void add_bundle(struct evidence *out, const struct log *log, uint64_t ent
 static void add_payload(struct evidence *out, const struct log *log, uint64_t entry)
 {
     char day[DAY_TEXT_BYTES], name[64], below[32] = "";
-    if (failed(payload_store_day_of(log->view->payloads, entry, day)))
+    if (log->reader == NULL || failed(payload_reader_day(log->reader, entry, day)))
         return;
     if (log->view->epoch > 1)
         text_format(below, sizeof below, "epoch/%u/", log->view->epoch);

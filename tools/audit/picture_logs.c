@@ -30,7 +30,8 @@ static void put_server(struct picture *self, const struct log *log)
 static void put_log(struct picture *self, const struct log *log, const struct lane *lane)
 {
     char root[2 * SHA256_BYTES + 1];
-    text_hex(sha256_span(&log->root[log->count]), root, sizeof root);
+    struct sha256 whole = roots_at(log->roots, log->count);
+    text_hex(sha256_span(&whole), root, sizeof root);
     page_text(self->page, "<tr>");
     put_server(self, log);
     page_put(self->page,

@@ -43,6 +43,7 @@ static fault read_log(struct verify *self, struct log *log, const char *folder, 
 {
     char path[600];
     const struct log_anchors *anchors = &self->arguments->anchors;
+    log->roots = roots_new();
     TRY(log_view_open(folder, epoch, anchors, &log->view));
     TRY(log_view_trust_file(folder, anchors, path, sizeof path));
     TRY(anchors_read(path, &log->view->authority, &log->anchors));
@@ -172,9 +173,10 @@ static void log_clear(struct log *log)
     free(log->prune_ground);
     free(log->reason);
     history_free(&log->history);
+    payload_reader_free(&log->reader);
     log_view_free(&log->view);
     free(log->confirmed);
-    free(log->root);
+    roots_free(&log->roots);
     free(log->entry);
 }
 
@@ -273,6 +275,7 @@ static fault walk_log(struct verify *self, struct log *log)
     self->now = log;
     verify_choose_judge(self, log);
     log->walked_ms = clock_wall_ms();
+    log->reader = payload_reader_new(log->view->payloads, store_keys_ring(self->keys));
     evidence_list_segments(log);
     verify_pruned(self, log);
     return walk(self, log, &end);

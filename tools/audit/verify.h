@@ -34,6 +34,7 @@
 #include "tools/audit/history.h"
 #include "lib/evidence/log_view.h"
 #include "tools/audit/report.h"
+#include "tools/audit/roots.h"
 #include "tools/audit/store_keys.h"
 #include "tools/audit/tlog_policy.h"
 
@@ -147,16 +148,16 @@ struct beyond {
 enum reach { REACH_UNKNOWN, REACH_SHORT, REACH_FAR };
 
 struct log {
-    struct log_view *view;   /* NULL: it could not be opened, which is a finding */
-    struct history *history; /* of the folder's own directory */
+    struct log_view *view;         /* NULL: it could not be opened, which is a finding */
+    struct payload_reader *reader; /* of its payloads, for this thread; NULL before the walk */
+    struct history *history;       /* of the folder's own directory */
     struct anchors anchors;
     uint64_t directory_confirmed; /* acts of the folder's directory that witnesses cosigned */
-    struct sha256 *root;          /* root[n]: of the first n entries */
+    struct roots *roots;          /* of its entries */
     struct kept *entry;
     uint64_t count, room;
     size_t segments;
-    uint64_t *segment; /* first entries of its segments, sorted */
-    struct merkle tree;
+    uint64_t *segment;          /* first entries of its segments, sorted */
     struct map by_hash;         /* leaf hash -> index + 1 of its first place */
     struct map names;           /* interned texts */
     struct map heads;           /* server -> struct peer_head */
@@ -341,6 +342,13 @@ void verify_directories(struct verify *self);
 void verify_choose_judge(struct verify *self, const struct log *log);
 /* "anchors" of the JSON object. */
 json_t *verify_anchors_json(const struct verify *self);
+
+/* Is this the root over the log's first `size` entries? It has as many. */
+static inline bool verify_root_is(const struct log *log, uint64_t size, const struct sha256 *root)
+{
+    struct sha256 own = roots_at(log->roots, size);
+    return sha256_equal(&own, root);
+}
 
 static inline bool kept_is_own(const struct log *log, const struct kept *kept)
 {

@@ -38,7 +38,7 @@ static bool root_fits(struct verify *self, struct log *log, const struct checkpo
     if (head->size > log->count)
         FIND(self, log, REPORT_WHOLE, "checkpoint", "The end of the log is missing.",
              "%s covers %" PRIu64 " entries, the log has %" PRIu64, name, head->size, log->count);
-    else if (!sha256_equal(&log->root[head->size], &head->root))
+    else if (!verify_root_is(log, head->size, &head->root))
         FIND(self, log, REPORT_WHOLE, "checkpoint", "An entry was altered, removed or moved.",
              "%s has another root than the first %" PRIu64 " entries", name, head->size);
     else

@@ -60,14 +60,10 @@ struct kept *verify_keep(struct log *log, uint64_t index, const struct sha256 *l
     if (log->count == log->room) {
         log->room = log->room == 0 ? 1024 : 2 * log->room;
         log->entry = owned_grow(log->entry, log->room, sizeof *log->entry);
-        log->root = owned_grow(log->root, log->room + 1, sizeof *log->root);
     }
-    if (log->count == 0)
-        log->root[0] = merkle_root(&log->tree);
     struct kept *kept = &log->entry[log->count++];
     *kept = (struct kept){.leaf_hash = *leaf_hash, .index = index};
-    merkle_append(&log->tree, leaf_hash);
-    log->root[log->count] = merkle_root(&log->tree);
+    roots_append(log->roots, leaf_hash);
     struct span hash = sha256_span(leaf_hash);
     kept->again = map_get(&log->by_hash, hash) != NULL;
     if (!kept->again)

@@ -59,7 +59,7 @@ static uint64_t vouched(const struct log *before, const struct epoch_closed *clo
     for (size_t i = 0; i < closed->heads; i++) {
         const struct epoch_head *head = &closed->head[i];
         if (head->epoch == before->view->epoch && head->size > size &&
-            head->size <= before->count && sha256_equal(&before->root[head->size], &head->root))
+            head->size <= before->count && verify_root_is(before, head->size, &head->root))
             size = head->size;
     }
     return size;
@@ -97,7 +97,7 @@ static void check_left(struct verify *self, struct log *log, const struct epoch_
              "More of it was removed after it was closed, or not all of it was copied.",
              "%" PRIu64 " entries are here, and %" PRIu64 " were left when it was closed",
              before->count, closed->size);
-    else if (!sha256_equal(&before->root[closed->size], &closed->root))
+    else if (!verify_root_is(before, closed->size, &closed->root))
         FIND(self, before, REPORT_WHOLE, rule, "It was altered after it was closed.",
              "the root over %" PRIu64 " entries is not the one that closed it", closed->size);
     else
@@ -134,7 +134,7 @@ static void take_listed(struct verify *self, struct log *log, const struct epoch
     struct log *before = log->before;
     if (head->epoch != before->view->epoch)
         return;
-    if (head->size <= before->count && !sha256_equal(&before->root[head->size], &head->root))
+    if (head->size <= before->count && !verify_root_is(before, head->size, &head->root))
         FIND(self, log, 0, "one history",
              "The epoch was closed over a fork: others hold another history than the one here.",
              "it names a head of %" PRIu64 " entries of epoch %u, held by %s, with another root",

@@ -142,7 +142,7 @@ static void check(struct verify *self, struct log *log, const struct held *held)
              "%s of %s holds a head of %" PRIu64 " entries that this log signed, and %" PRIu64
              " are here",
              held->file, holder, head->size, log->count);
-    else if (!sha256_equal(&log->root[head->size], &head->root))
+    else if (!verify_root_is(log, head->size, &head->root))
         FIND(self, log, REPORT_WHOLE, "append only",
              "An entry was removed, exchanged or moved after the log had signed for it.",
              "%s of %s holds a head of %" PRIu64 " entries that this log signed, with another root",

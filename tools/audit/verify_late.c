@@ -80,8 +80,8 @@ static void check_payload(struct verify *self, struct log *log, size_t at)
     OWNED(bytes) blob = NULL;
     enum payload_state state = PAYLOAD_NONE;
     uint64_t index = log->late[at].index;
-    if (failed(payload_store_read(log->view->payloads, store_keys_ring(self->keys), index,
-                                  &log->entry[index].leaf_hash, &state, &blob)) ||
+    if (failed(
+            payload_reader_read(log->reader, index, &log->entry[index].leaf_hash, &state, &blob)) ||
         state != PAYLOAD_HELD || blob->size < SALT_BYTES)
         return; /* told where entries are checked */
     log->late[at].opened = true;

@@ -26,7 +26,7 @@ void verify_head(struct verify *self, const struct log *log, const struct kept *
              "The log of the signer was cut: its end is missing.",
              "it embeds a head of %" PRIu64 " entries of %s, which has %" PRIu64, kept->log_size,
              log->view->server, log->count);
-    else if (!sha256_equal(&log->root[kept->log_size], &kept->log_root))
+    else if (!verify_root_is(log, kept->log_size, &kept->log_root))
         FIND(self, holder, kept->index, "append only",
              "An entry of the signer's log was removed, exchanged or moved afterwards.",
              "it embeds a head of %" PRIu64 " entries of %s with another root", kept->log_size,
@@ -218,7 +218,7 @@ static void check_root(struct verify *self, struct log *log)
         FIND(self, log, REPORT_WHOLE, "checkpoint", cut,
              "the checkpoint promises %" PRIu64 " entries, the log has %" PRIu64,
              log->promised.size, log->count);
-    else if (!sha256_equal(&log->root[log->promised.size], &log->promised.root))
+    else if (!verify_root_is(log, log->promised.size, &log->promised.root))
         FIND(self, log, REPORT_WHOLE, "checkpoint", "An entry was altered, removed or moved.",
              "the root over %" PRIu64 " entries is not the one in the checkpoint",
              log->promised.size);
@@ -357,10 +357,6 @@ static void remark_incidents(struct verify *self, struct log *log)
 
 void verify_log(struct verify *self, struct log *log)
 {
-    if (log->count == 0) {
-        log->root = owned_array(1, sizeof *log->root);
-        log->root[0] = merkle_root(&log->tree);
-    }
     check_own_heads(self, log);
     note_peer_heads(log);
     check_repeats(self, log);

@@ -72,7 +72,7 @@ static uint64_t vouched_by(const struct log *holder, const struct log *log)
             continue;
         if (kept->log_size > log->count)
             break;
-        if (kept->log_size > size && sha256_equal(&log->root[kept->log_size], &kept->log_root))
+        if (kept->log_size > size && verify_root_is(log, kept->log_size, &kept->log_root))
             size = kept->log_size;
     }
     return size;

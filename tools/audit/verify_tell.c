@@ -68,7 +68,8 @@ static void tell_log(struct verify *self, const struct log *log)
     char root[2 * SHA256_BYTES + 1];
     if (report_is_quiet(self->report) || log->view == NULL)
         return;
-    text_hex(sha256_span(&log->root[log->count]), root, sizeof root);
+    struct sha256 whole = roots_at(log->roots, log->count);
+    text_hex(sha256_span(&whole), root, sizeof root);
     report_line(self->report, "%-44s %8" PRIu64 " entries  root %.16s…", log->view->log_key.name,
                 log->count, root);
     report_line(self->report,
@@ -143,7 +144,8 @@ static json_t *log_json(const struct verify *self, const struct log *log)
     json_put_text(object, "server", span_of_text(log->view->server));
     json_put_text(object, "origin", span_of_text(log->view->log_key.name));
     json_put_number(object, "entries", log->count);
-    json_put_hash(object, "root", sha256_span(&log->root[log->count]));
+    struct sha256 root = roots_at(log->roots, log->count);
+    json_put_hash(object, "root", sha256_span(&root));
     json_put_number(object, "checkpoint_size", log->promised.size);
     json_put_number(object, "uncovered", log->uncovered);
     json_put_number(object, "confirmed_by_quorum", log->quorate);

@@ -78,8 +78,8 @@ static int64_t sealed_stamp(struct timing *self, uint64_t index)
     OWNED(bytes) blob = NULL;
     enum payload_state state = PAYLOAD_NONE;
     const struct log *log = self->log;
-    if (failed(payload_store_read(log->view->payloads, store_keys_ring(self->verify->keys), index,
-                                  &log->entry[index].leaf_hash, &state, &blob)))
+    if (failed(
+            payload_reader_read(log->reader, index, &log->entry[index].leaf_hash, &state, &blob)))
         return 0;
     self->sealed += state == PAYLOAD_SEALED;
     if (blob == NULL || blob->size < SALT_BYTES)

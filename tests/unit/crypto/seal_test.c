@@ -146,6 +146,24 @@ static void test_text_is_sealed_and_opened_in_place(void)
     CU_ASSERT(memcmp(place, (uint8_t[4]){1, 2, 3, 0}, 4) == 0);
 }
 
+/* It opens, and what was changed does not and leaves nothing behind, neither there nor in the
+ * context. */
+static void check_opened_once(struct seal_once *once, const uint8_t *raw, struct span associated,
+                              uint8_t *sealed, size_t size, const uint8_t *plain)
+{
+    static const uint8_t nothing[PLAIN_BYTES];
+    uint8_t back[PLAIN_BYTES];
+    for (int again = 0; again < 2; again++) {
+        MUST(seal_once_decrypt(once, raw, associated, span_of(sealed, size), back));
+        CU_ASSERT(memcmp(back, plain, sizeof back) == 0);
+        sealed[size - 1] ^= 1;
+        MUST_FAIL(SEAL_BROKEN,
+                  seal_once_decrypt(once, raw, associated, span_of(sealed, size), back));
+        CU_ASSERT(memcmp(back, nothing, sizeof back) == 0);
+        sealed[size - 1] ^= 1;
+    }
+}
+
 /* One context for many keys gives what each key's own context gives. */
 static void test_keys_that_are_used_once_share_a_context(void)
 {
@@ -157,6 +175,7 @@ static void test_keys_that_are_used_once_share_a_context(void)
         uint8_t plain[PLAIN_BYTES] = {first};
         uint8_t one[PLAIN_BYTES + SEAL_TAG_BYTES], other[PLAIN_BYTES + SEAL_TAG_BYTES];
         MUST(seal_once_encrypt(once, raw, header, span_of(plain, sizeof plain), one));
+        check_opened_once(once, raw, header, one, sizeof one, plain);
         MUST(seal_encrypt(own, 0, header, span_of(plain, sizeof plain), other));
         CU_ASSERT(memcmp(one, other, sizeof one) == 0);
     }
