@@ -182,7 +182,7 @@ $(COUNTRY_TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(call parts,registry) 
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all)
 # a PKCS#11 module that fails as it is told; without sanitizers, which belong to the program that loads it
-FAILING_TOKEN := $(OUT)/tests/failing_token.so $(OUT)/tests/failing_flush.so
+FAILING_TOKEN := $(OUT)/tests/failing_token.so $(OUT)/tests/failing_flush.so $(OUT)/tests/full_disk.so
 $(FAILING_TOKEN): $(OUT)/tests/%.so: tests/tools/%.c | $(DEPS_STAMP)
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS_COMMON) $(WARNINGS) -Werror -O1 -g -shared -fPIC -o $@ $<

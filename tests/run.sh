@@ -15,6 +15,7 @@ export TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1
 LANES=${LANES:-2}
 RESULTS=$LOGS/results
 : >"$RESULTS"
+: >"$LOGS/skipped"
 
 # show NAME PASSED FAILED SECONDS: one line for people, one for the sum
 show() {
@@ -62,6 +63,7 @@ run_story() { # NAME SECONDS COMMAND...
         echo "not ok - it ended with status $status" >>"$LOGS/$name.txt"
     fi
     show "$name" "$good" "$bad" "$(since "$start")"
+    sed -n "s/^skip - /  skipped in $name: /p" "$LOGS/$name.txt" | tee -a "$LOGS/skipped"
 }
 
 for check in tools/check/*.sh; do
@@ -96,6 +98,10 @@ if [ "$failed" -gt 0 ]; then
         grep -hE '^not ok|FAIL|Test:|[0-9]+\. |ERROR|ended with|runtime error|: [A-Z_]+:' "$LOGS/$name.txt" | head -n 30
     done
     echo
+fi
+if [ -s "$LOGS/skipped" ]; then
+    echo "$(wc -l <"$LOGS/skipped") skipped, for this machine or build cannot try them:"
+    cat "$LOGS/skipped"
 fi
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -22,6 +22,8 @@ pids=()
 
 ok() { echo "ok - $1"; }
 not_ok() { echo "not ok - $1: ${2:-}"; failures=$((failures + 1)); }
+# What cannot be tried here, and why: counted, and shown at the end of a run of all tests.
+skip() { echo "skip - $1: $2"; }
 # check SENTENCE COMMAND...: the sentence holds when the command succeeds
 check() { local sentence=$1; shift; if "$@" >"$C/check.out" 2>&1; then ok "$sentence"; else not_ok "$sentence" "$(tail -n 3 "$C/check.out" | tr '\n' ' ')"; fi; }
 equal() { [ "$1" = "$2" ] || { echo "expected '$2', found '$1'"; return 1; }; }
