@@ -232,12 +232,12 @@ const struct config_setting server_settings[] = {
      .kind = CONFIG_NUMBER,
      .offset = AT(reconcile_grace_ms),
      .number = RECONCILE_GRACE_MS_DEFAULT,
-     .least = 0,
+     .least = RECONCILE_GRACE_MS_LEAST,
      .most = 86400000,
      .sentence = "Younger leaves are neither compared nor taken in late, for they may still be on "
                  "their way, in milliseconds. The default is how old a message may be that a "
-                 "server takes; with less, a message that comes late by itself may stand in the "
-                 "log twice."},
+                 "server takes; with less, which a server warns of when it starts, a message that "
+                 "comes late by itself may be told as missing, and stand in the log twice."},
     {.name = "late_a_day",
      .kind = CONFIG_NUMBER,
      .offset = AT(late_a_day),

@@ -263,6 +263,14 @@ static void on_look(struct loop_timer *timer)
     }
 }
 
+/* For trials. */
+static void warn_of_grace(const struct node *node)
+{
+    if (node->config->reconcile_grace_ms < RECONCILE_GRACE_MS_DEFAULT)
+        EVENT(WARN, "reconcile.grace_short", E_MS("grace_ms", node->config->reconcile_grace_ms),
+              E_MS("message_age_ms", RECONCILE_GRACE_MS_DEFAULT));
+}
+
 fault reconciler_new(struct node *node, struct reconciler **out)
 {
     char path[PATH_BYTES];
@@ -272,6 +280,7 @@ fault reconciler_new(struct node *node, struct reconciler **out)
     if (!text_format(path, sizeof path, "%s/reconcile", node->config->audit_folder))
         return RAISE(BAD_CONFIG, "the log folder's name is too long");
     TRY(file_make_folders(path, 0700));
+    warn_of_grace(node);
     plan(self);
     self->look = (struct loop_timer){.fire = on_look, .owner = self};
     loop_set_timer(node->loop, &self->look, LOOK_MS);

@@ -86,6 +86,10 @@ check "an unknown setting is refused with exit status 2" equal $status 2
 check "... naming file, line and setting" contains "$said" "wrong.conf:"
 sed 's/^wal_segment_mib = .*/wal_segment_mib = 0/' "$C/b/server.conf" >"$C/wrong.conf"
 check "a value out of bounds says the bounds" contains "$("$BIN/chaski-security-server" --config "$C/wrong.conf" --check-config 2>&1)" "1..1024"
+grep -v '^reconcile_grace_ms' "$C/b/server.conf" >"$C/wrong.conf"
+echo 'reconcile_grace_ms = 0' >>"$C/wrong.conf"
+check "no grace at all for leaves that are under way is refused" contains \
+    "$("$BIN/chaski-security-server" --config "$C/wrong.conf" --check-config 2>&1)" "100..86400000"
 check "right settings pass the check" "$BIN/chaski-security-server" --config "$C/b/server.conf" --check-config
 chmod 644 "$C/b/keys/sign.key"
 server_stop b
