@@ -25,9 +25,8 @@ struct epochs {
     unsigned closes;
     char reason[EPOCH_WORDS_BYTES_MAX + 1], officer[EPOCH_WORDS_BYTES_MAX + 1];
     struct closed_log *closed[LOG_EPOCHS_MAX];
-    uint64_t size[LOG_EPOCHS_MAX]; /* by epoch - 1 */
-    struct sha256 root;            /* of the one that is being closed */
-    int64_t begun_ms;              /* of the present one; 0 for the first */
+    struct audit_head left[LOG_EPOCHS_MAX]; /* by epoch - 1 */
+    int64_t begun_ms;                       /* of the present one; 0 for the first */
     uint32_t asked, answered;
     size_t heads;
     struct epoch_head head[EPOCH_HEADS_MAX + 1]; /* largest first; names are ours */
@@ -159,9 +158,7 @@ fault epochs_read(struct epochs *self, struct recovery *recovery)
         recovery_epoch(recovery, epoch);
         TRY(closed_log_open(node->config->audit_folder, epoch, &holder, recovery_visit, recovery,
                             &self->closed[epoch - 1]));
-        struct audit_head head = closed_log_head(self->closed[epoch - 1]);
-        self->size[epoch - 1] = head.size;
-        self->root = head.root;
+        self->left[epoch - 1] = closed_log_head(self->closed[epoch - 1]);
     }
     recovery_epoch(recovery, node->log_epoch);
     if (self->closing)
@@ -178,11 +175,28 @@ void epochs_give(struct epochs *self, struct audit_log *log)
 
 uint64_t epochs_size(const struct epochs *self, unsigned epoch)
 {
-    return epoch == 0 || epoch > LOG_EPOCHS_MAX ? 0 : self->size[epoch - 1];
+    return epoch == 0 || epoch > LOG_EPOCHS_MAX ? 0 : self->left[epoch - 1].size;
+}
+
+/* A closed epoch is not asked about: what was left of it stands in our own log, which is. What was
+ * lost of it since is no reason to stand still, for nothing is signed over it any more; but no
+ * start passes it over. */
+static void check_left(const struct epochs *self, const struct epoch_closed *closed)
+{
+    if (closed->epoch == 0 || closed->epoch >= self->node->log_epoch)
+        return;
+    const struct audit_head *left = &self->left[closed->epoch - 1];
+    if (left->size > closed->size || /* more of it was put back since */
+        (left->size == closed->size && sha256_equal(&left->root, &closed->root)))
+        return;
+    EVENT(ERROR, "epoch.closed_damaged", E_NUMBER("epoch", closed->epoch),
+          E_NUMBER("entries", left->size), E_NUMBER("entries_when_closed", closed->size),
+          E_TEXT("what_to_do", "put the files of log/<epoch>/wal back, from a copy"));
 }
 
 void epochs_begun(struct epochs *self, const struct epoch_closed *closed, int64_t time_ms)
 {
+    check_left(self, closed);
     if (closed->epoch + 1 == self->node->log_epoch)
         self->begun_ms = time_ms;
 }
@@ -259,10 +273,9 @@ fault epochs_asked(struct epochs *self, uint32_t asked, uint32_t answered)
 
 void epochs_record(struct epochs *self, void (*done)(struct node *node, fault f))
 {
-    const struct epoch_closed closed = {self->closes,   self->size[self->closes - 1],
-                                        self->root,     self->asked,
-                                        self->answered, self->heads,
-                                        self->head};
+    const struct audit_head *left = &self->left[self->closes - 1];
+    const struct epoch_closed closed = {self->closes,   left->size,  left->root, self->asked,
+                                        self->answered, self->heads, self->head};
     uint64_t known = self->heads == 0 ? 0 : self->head[0].size;
     EVENT(WARN, "epoch.closed", E_NUMBER("epoch", self->closes), E_NUMBER("left", closed.size),
           E_NUMBER("known", known), E_NUMBER("asked", self->asked),

@@ -225,5 +225,22 @@ done
 check "each epoch begins with one such record" equal "$(for epoch in 2 3 4 5; do json c --epoch $epoch --kind incident | grep -c '"index": 0'; done | tr '\n' ' ')" "1 1 1 1 "
 check "closed without loss is a remark" equal "$(status_of audit verify "$C/c/audit" --store-key "$C/c/keys/store.key")" 0
 check "... that says so plainly" contains "$(cat "$C/out")" "though nobody knows of more than is here"
+
+# --- a closed epoch whose end is cut afterwards: nobody is asked about it, as its end stands in the log itself
+segment=$(ls "$C"/c/audit/log/1/wal/*.seg | tail -n 1)
+cp "$segment" "$C/whole.seg"
+read -r last end < <(perl -0777 -ne '$at = 0; while ($n = unpack("N", substr($_, $at, 4))) { $last = $at; $at += 16 + $n } print "$last $at\n"' "$segment")
+dd if=/dev/zero of="$segment" bs=1 seek="$last" count=$((end - last)) conv=notrunc 2>/dev/null
+server_start c || not_ok "a node starts whose closed epoch was cut" "$(tail -n 1 "$C/c/server.events")"
+check "a start tells of a closed epoch that has lost its end since" said_since_start c '"epoch.closed_damaged","epoch":1,'
+server_stop c
+check "... and the auditor finds it" equal "$(status_of audit verify "$C/c/audit" --store-key "$C/c/keys/store.key")" 1
+check "... by the record that closed it" contains "$(cat "$C/out")" "[epoch]"
+cp "$C/whole.seg" "$segment"
+server_start c || not_ok "with the file put back it starts" "$(tail -n 1 "$C/c/server.events")"
+not_told() { ! said_since_start c epoch.closed_damaged; }
+check "with the file put back nothing is told" not_told
+server_stop c
+check "... nor found" equal "$(status_of audit verify "$C/c/audit" --store-key "$C/c/keys/store.key")" 0
 for m in a b d e; do server_stop $m; done
 finish
