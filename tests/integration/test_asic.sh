@@ -120,7 +120,8 @@ check "... which is said" contains "$(text)" "Several records"
 # --- errors ---
 refused() { # STATUS QUERY WORDS
     check "$1 for ${2:0:70}" equal "$(asic "$2")" "$1"
-    check "... in plain text: $3" contains "$(grep -i '^content-type: text/plain' "$C/head")$(text)" "$3"
+    check "... in plain text" grep -qi '^content-type: text/plain' "$C/head"
+    check "... that says: $3" contains "$(text)" "$3"
 }
 refused 400 "$WHO" '"queryId" must be specified'
 refused 400 "queryId=x" '"xRoadInstance" must be specified'
