@@ -114,5 +114,6 @@ fault act_removal_apply(struct directory *self, const Chaski__Removed *act, int6
     if (user != NULL)
         return BAD("%.150s is still used by %.150s", id, user);
     map_remove(map, span_of_text(id));
+    self->grants_moved = self->grants_moved || map == &self->grants;
     return DONE;
 }

@@ -68,29 +68,53 @@ static struct directory_signer *new_signer(struct directory *self, struct certif
             owned_grow(self->certificate, self->certificate_room, sizeof(struct certificate *));
     }
     signer->certificate = self->certificate[self->certificate_count++] = TAKE(*certificate);
+    struct sha256 hash = certificate_hash(signer->certificate);
+    certificate_put(self->shelf, signer->certificate);
     map_set(&self->signers_ever, span_of(signer->template.ski, SKI_BYTES), signer);
+    map_set(&self->certificates, sha256_span(&hash), signer);
     return signer;
 }
 
 /* One key belongs to one certificate on one server for ever: what it signed never changes hands,
  * and a key that was revoked does not come back under a new certificate. */
+static fault take_new(struct directory *self, const struct directory_server *server,
+                      struct span der, int64_t at_ms, struct directory_signer **out)
+{
+    OWNED(certificate) certificate = NULL;
+    if (failed(certificate_parse(der, &certificate)))
+        return BAD("a certificate of %s: %s", server->id, fault_detail());
+    const struct directory_signer *other =
+        map_get(&self->signers_ever, span_of(certificate_ski(certificate), SKI_BYTES));
+    struct vouched by = other != NULL ? (struct vouched){other->trusted, other->authority}
+                                      : vouch(self, certificate, at_ms);
+    TRY(check_certificate(server, certificate, &by));
+    if (other != NULL && strcmp(other->server->id, server->id) != 0)
+        return BAD("one signing key on two servers: %s and %s", server->id, other->server->id);
+    if (other != NULL)
+        return BAD("%s: a new certificate needs a new key", server->id);
+    *out = new_signer(self, &certificate, &by, at_ms);
+    return DONE;
+}
+
+/* The very certificate that stood there before. */
+static fault take_again(const struct directory_server *server,
+                        const struct directory_signer *signer)
+{
+    const struct vouched by = {signer->trusted, signer->authority};
+    TRY(check_certificate(server, signer->certificate, &by));
+    return strcmp(signer->server->id, server->id) == 0
+               ? DONE
+               : BAD("one signing key on two servers: %s and %s", server->id, signer->server->id);
+}
+
 static fault take_certificate(struct directory *self, struct directory_server *server,
                               ProtobufCBinaryData der, int64_t at_ms)
 {
-    OWNED(certificate) certificate = NULL;
-    if (failed(certificate_parse(span_of(der.data, der.len), &certificate)))
-        return BAD("a certificate of %s: %s", server->id, fault_detail());
-    struct span ski = span_of(certificate_ski(certificate), SKI_BYTES);
-    struct directory_signer *signer = map_get(&self->signers_ever, ski);
-    struct vouched by = signer != NULL ? (struct vouched){signer->trusted, signer->authority}
-                                       : vouch(self, certificate, at_ms);
-    TRY(check_certificate(server, certificate, &by));
-    if (signer == NULL)
-        signer = new_signer(self, &certificate, &by, at_ms);
-    else if (strcmp(signer->server->id, server->id) != 0)
-        return BAD("one signing key on two servers: %s and %s", server->id, signer->server->id);
-    else if (!span_equal(certificate_der(signer->certificate), certificate_der(certificate)))
-        return BAD("%s: a new certificate needs a new key", server->id);
+    struct span bytes = span_of(der.data, der.len);
+    struct sha256 hash = SHA256_OF(bytes);
+    struct directory_signer *signer = act_server_signer(self, sha256_span(&hash));
+    TRY(signer != NULL ? take_again(server, signer)
+                       : take_new(self, server, bytes, at_ms, &signer));
     signer->server = server;
     if (map_set(&self->signers, span_of(signer->template.ski, SKI_BYTES), signer) != NULL)
         return BAD("%s names a certificate twice", server->id);
@@ -221,13 +245,7 @@ fault act_server_apply(struct directory *self, const Chaski__ServerSet *act, int
 
 struct directory_signer *act_server_signer(const struct directory *self, struct span wanted)
 {
-    size_t step = 0;
-    for (struct directory_signer *at; (at = map_next(&self->signers_ever, &step, NULL)) != NULL;) {
-        struct sha256 hash = certificate_hash(at->certificate);
-        if (span_equal(sha256_span(&hash), wanted))
-            return at;
-    }
-    return NULL;
+    return map_get(&self->certificates, wanted);
 }
 
 /* The outside authority's own word, current at the act's time. What was verified before is

@@ -113,5 +113,6 @@ fault act_grant_apply(struct directory *self, const Chaski__GrantSet *act)
     grant->legal_basis = directory_keep_text(self, act->legal_basis);
     grant->until_ms = (int64_t)act->until_ms;
     map_set(&self->grants, span_of_text(grant->id), grant);
+    self->grants_moved = true;
     return DONE;
 }

@@ -9,23 +9,14 @@
 
 #define BAD(...) RAISE(DIRECTORY_BAD, __VA_ARGS__)
 
-void *directory_keep(struct directory *self, void *memory)
-{
-    if (self->memory_count == self->memory_room) {
-        self->memory_room = self->memory_room == 0 ? 64 : 2 * self->memory_room;
-        self->memory = owned_grow(self->memory, self->memory_room, sizeof *self->memory);
-    }
-    return self->memory[self->memory_count++] = memory;
-}
-
 void *directory_make(struct directory *self, size_t size)
 {
-    return directory_keep(self, owned_new(size));
+    return arena_make(&self->memory, size);
 }
 
 const char *directory_keep_text(struct directory *self, const char *from)
 {
-    return directory_keep(self, owned_text(from));
+    return arena_text(&self->memory, from);
 }
 
 // --- checks -------------------------------------------------------------------------------------

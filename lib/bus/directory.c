@@ -24,19 +24,18 @@ void directory_release(struct directory **owner)
                           &self->services, &self->purposes,     &self->grants,
                           &self->signers,  &self->signers_ever, &self->transport_ids,
                           &self->origins,  &self->cosigners,    &self->operators,
-                          &self->intents};
+                          &self->intents,  &self->certificates};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
         map_clear(maps[i]);
     for (size_t i = 0; i < self->certificate_count; i++)
         certificate_free(&self->certificate[i]);
     for (size_t i = 0; i < self->outsides_ever; i++)
         issuer_free(&self->outside_ever[i]->issuer);
-    for (size_t i = 0; i < self->memory_count; i++)
-        free(self->memory[i]);
     certificate_free(&self->authority);
     free(self->outside_ever);
     free(self->certificate);
-    free(self->memory);
+    certificate_shelf_free(&self->shelf);
+    arena_clear(&self->memory);
     free(self);
 }
 

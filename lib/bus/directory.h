@@ -114,7 +114,7 @@ struct directory_service {
     bool disabled;
     const char *notice;
     const struct directory_subsystem *subsystem;
-    size_t grants;
+    size_t grants, grants_room;
     const struct directory_grant **grant; /* the one that ends last comes first */
 };
 

@@ -26,8 +26,6 @@ struct Chaski__DirectoryWitnessesSet;
 
 /* Memory that lives as long as the state; filled with zeros. */
 void *directory_make(struct directory *self, size_t size);
-/* Takes `memory`. */
-void *directory_keep(struct directory *self, void *memory);
 const char *directory_keep_text(struct directory *self, const char *from);
 void *directory_find(const struct map *map, const char *id);
 

@@ -20,6 +20,7 @@ struct directory *directory_new(struct trust *trust)
     struct directory *self = owned_new(sizeof *self);
     self->holders = 1;
     self->trust = trust;
+    self->shelf = certificate_shelf_new(DIRECTORY_UNFOLDED_MAX);
     return self;
 }
 
@@ -31,7 +32,7 @@ fault act_open(struct directory *self, const char *instance)
     if (failed(bus_id_parse(span_of_text(instance), 1, 1, &id)) ||
         failed(bus_id_check_strict(&id)) || strcmp(id.part[0], instance) != 0)
         return BAD("%.100s is no name of an instance: %s", instance, fault_detail());
-    self->instance = directory_keep(self, owned_text(instance));
+    self->instance = directory_keep_text(self, instance);
     return DONE;
 }
 
@@ -186,9 +187,18 @@ static void count_grants(struct directory *self)
         assert(service != NULL); /* a service with grants is not removed */
         service->grants++;
     }
-    step = 0;
+}
+
+/* Memory of a state is freed with the state: a list is made anew only when it has become longer
+ * than it ever was, and then with room for more. */
+static void make_room(struct directory *self)
+{
+    size_t step = 0;
     for (struct directory_service *at; (at = map_next(&self->services, &step, NULL)) != NULL;) {
-        at->grant = at->grants == 0 ? NULL : directory_make(self, at->grants * sizeof *at->grant);
+        if (at->grants > at->grants_room) {
+            at->grants_room = at->grants_room == 0 ? at->grants : 2 * at->grants;
+            at->grant = directory_make(self, at->grants_room * sizeof *at->grant);
+        }
         at->grants = 0;
     }
 }
@@ -196,7 +206,11 @@ static void count_grants(struct directory *self)
 void directory_finish(struct directory *self)
 {
     size_t step = 0;
+    if (!self->grants_moved)
+        return; /* as with most changes: 20,000 services are not walked for each */
+    self->grants_moved = false;
     count_grants(self);
+    make_room(self);
     for (struct directory_grant *at; (at = map_next(&self->grants, &step, NULL)) != NULL;) {
         struct directory_service *service = directory_find(&self->services, at->service);
         service->grant[service->grants++] = at;

@@ -6,13 +6,15 @@
 #ifndef BUS_DIRECTORY_PRIVATE_H
 #define BUS_DIRECTORY_PRIVATE_H
 
+#include "lib/base/arena.h"
 #include "lib/base/map.h"
 #include "lib/bus/directory.h"
+#include "lib/crypto/certificate_shelf.h"
 #include "lib/crypto/merkle.h"
 
 struct directory {
     int holders;
-    char *instance;
+    const char *instance;
     struct sha256 root;
     uint64_t epoch;
     struct merkle tree;            /* of all acts, when it was loaded from a folder */
@@ -25,6 +27,7 @@ struct directory {
     struct map members, servers, subsystems, services, purposes, grants; /* by id */
     struct map signers;       /* in force, by subject key id */
     struct map signers_ever;  /* likewise, with those that were replaced or removed */
+    struct map certificates;  /* the same by SHA-256 of their certificates */
     struct map transport_ids; /* transport key -> server, to refuse doubles */
     struct map origins;       /* log origin -> server, likewise */
     struct map cosigners;     /* witness key -> server, likewise */
@@ -42,9 +45,9 @@ struct directory {
     size_t outsides;
     struct directory_authority **outside_ever; /* with those that were removed, as they came */
     size_t outsides_ever;
-    /* everything ever allocated for this state, freed together */
-    void **memory;
-    size_t memory_count, memory_room;
+    struct arena memory; /* everything ever made for this state */
+    bool grants_moved;   /* since they were linked to their services */
+    struct certificate_shelf *shelf;
     struct certificate **certificate;
     size_t certificate_count, certificate_room;
 };

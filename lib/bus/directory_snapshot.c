@@ -369,13 +369,18 @@ fault directory_snapshot(const struct directory *self, uint64_t size, struct byt
     for (size_t i = 0; i < from->n_##field; i++) \
     TRY(apply)
 
-/* Certificates of servers that are gone still name what was signed: such a server stands in no
- * list. */
-static fault take_signer(struct directory *self, const Chaski__SnapshotSigner *from)
+/* Whose certificate it is, until the servers have come. */
+struct former {
+    struct directory_server server;
+    struct directory_member member;
+    struct directory_signer *signer;
+};
+
+static fault take_signer(struct directory *self, const Chaski__SnapshotSigner *from,
+                         struct former *former)
 {
-    struct directory_server *server = directory_make(self, sizeof *server);
-    struct directory_member *member = directory_make(self, sizeof *member);
-    struct directory_signer *signer = NULL;
+    struct directory_server *server = &former->server;
+    struct directory_member *member = &former->member;
     const struct directory_authority *authority = NULL;
     struct span id = bus_id_prefix(span_of_text(from->server), ID_MEMBER);
     TRY(act_id(self, from->server, ID_SERVER));
@@ -392,9 +397,35 @@ static fault take_signer(struct directory *self, const Chaski__SnapshotSigner *f
     if (server->member == NULL)
         server->member = member;
     TRY(act_server_known(self, server, span_of(from->certificate.data, from->certificate.len),
-                         (int64_t)from->taken_ms, authority, &signer));
-    signer->revoked_since_ms = (int64_t)from->revoked_since_ms;
-    signer->told_ms = (int64_t)from->told_ms;
+                         (int64_t)from->taken_ms, authority, &former->signer));
+    former->signer->revoked_since_ms = (int64_t)from->revoked_since_ms;
+    former->signer->told_ms = (int64_t)from->told_ms;
+    return DONE;
+}
+
+/* Certificates of servers that are gone still name what was signed: such a server stands in no
+ * list. */
+static void keep_former(struct directory *self, const struct former *former)
+{
+    if (former->signer->server != &former->server)
+        return;
+    struct directory_server *server = directory_make(self, sizeof *server);
+    *server = former->server;
+    if (server->member == &former->member) {
+        struct directory_member *member = directory_make(self, sizeof *member);
+        *member = former->member;
+        server->member = member;
+    }
+    former->signer->server = server;
+}
+
+static fault take_servers(struct directory *self, const Chaski__Snapshot *from,
+                          struct former *formers)
+{
+    EACH(signer, take_signer(self, from->signer[i], &formers[i]));
+    EACH(server, act_server_apply(self, from->server[i], 0));
+    for (size_t i = 0; i < from->n_signer; i++)
+        keep_former(self, &formers[i]);
     return DONE;
 }
 
@@ -426,8 +457,10 @@ static fault take_all(struct directory *self, const Chaski__Snapshot *from)
     TRY(act_open(self, from->instance));
     EACH(member, act_member_apply(self, from->member[i]));
     EACH(certificate_authority, take_authority(self, from->certificate_authority[i]));
-    EACH(signer, take_signer(self, from->signer[i]));
-    EACH(server, act_server_apply(self, from->server[i], 0));
+    struct former *formers = owned_array(from->n_signer, sizeof *formers);
+    fault f = take_servers(self, from, formers);
+    free(formers);
+    TRY(f);
     EACH(witnesses, act_witnesses_apply(self, from->witnesses[i]));
     EACH(subsystem, act_subsystem_apply(self, from->subsystem[i]));
     EACH(service, act_service_apply(self, from->service[i]));

@@ -204,7 +204,10 @@
 #define DIRECTORY_POLL_MS 1000
 #define DIRECTORY_ADDRESSES_MAX 8
 #define DIRECTORY_CERTIFICATES_MAX 8
-#define DIRECTORY_WITNESSES_MAX 16 /* of one log */
+#define DIRECTORY_CHECK_LEAST 256     /* so many new acts at once are checked with all cores, */
+#define DIRECTORY_CHECK_THREADS_MAX 8 /* but not more */
+#define DIRECTORY_UNFOLDED_MAX 1024   /* certificates of peers that are kept parsed, 10 KB each */
+#define DIRECTORY_WITNESSES_MAX 16    /* of one log */
 #define DIRECTORY_STAMPERS_MAX 8
 #define DIRECTORY_STAMPER_ORDER_MAX 1000
 #define DIRECTORY_AUTHORITIES_MAX 32    /* outside ones, in force at once */

@@ -12,6 +12,7 @@
 #include "lib/crypto/random.h"
 #include "lib/crypto/subject.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -25,9 +26,8 @@
 #define STRENGTH_LEVEL 2 /* OpenSSL's security level of 112 bits: no SHA-1, no RSA below 2048 */
 
 struct certificate {
-    X509 *x509;
+    struct certificate_place *parsed;
     struct bytes *der;
-    EVP_PKEY_CTX *verify;
     struct certificate_subject subject;
     struct sha256 hash;
     uint8_t ski[SKI_BYTES];
@@ -44,16 +44,12 @@ void certificate_free(struct certificate **self)
 {
     if (*self == NULL)
         return;
-    EVP_PKEY_CTX_free((*self)->verify);
-    X509_free((*self)->x509);
+    certificate_place_leave((*self)->parsed);
+    certificate_fold((*self)->parsed);
+    free((*self)->parsed);
     bytes_free(&(*self)->der);
     free(*self);
     *self = NULL;
-}
-
-X509 *certificate_x509(const struct certificate *self)
-{
-    return self->x509;
 }
 
 struct span certificate_der(const struct certificate *self)
@@ -153,19 +149,20 @@ static bool reads_as_signer(X509 *x509)
 
 static fault read_facts(struct certificate *self)
 {
-    if ((X509_get_extension_flags(self->x509) & EXFLAG_INVALID) != 0)
+    X509 *x509 = self->parsed->x509;
+    if ((X509_get_extension_flags(x509) & EXFLAG_INVALID) != 0)
         return crypto_raise(CERTIFICATE_BAD, "a certificate with broken extensions");
-    const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(self->x509);
+    const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(x509);
     if (ski == NULL || ASN1_STRING_length(ski) != SKI_BYTES)
         return RAISE(CERTIFICATE_BAD, "a certificate without a subject key id of 20 bytes");
     memcpy(self->ski, ASN1_STRING_get0_data(ski), SKI_BYTES);
-    self->may_sign = reads_as_signer(self->x509);
-    TRY(certificate_time(X509_get0_notBefore(self->x509), &self->not_before_ms));
-    TRY(certificate_time(X509_get0_notAfter(self->x509), &self->not_after_ms));
-    return subject_decode(X509_get_subject_name(self->x509), &self->subject);
+    self->may_sign = reads_as_signer(x509);
+    TRY(certificate_time(X509_get0_notBefore(x509), &self->not_before_ms));
+    TRY(certificate_time(X509_get0_notAfter(x509), &self->not_after_ms));
+    return subject_decode(X509_get_subject_name(x509), &self->subject);
 }
 
-static fault prepare_verify(struct certificate *self)
+static fault prepare_verify(struct certificate_place *self)
 {
     EVP_PKEY *pkey = X509_get0_pubkey(self->x509);
     if (pkey == NULL || !keypair_is_p256(pkey))
@@ -177,17 +174,57 @@ static fault prepare_verify(struct certificate *self)
     return DONE;
 }
 
+static fault unfold(struct certificate_place *self, struct span der)
+{
+    TRY(certificate_decode(der, &self->x509));
+    return prepare_verify(self);
+}
+
 fault certificate_parse(struct span der, struct certificate **out)
 {
     OWNED(certificate) self = owned_new(sizeof *self);
-    TRY(certificate_decode(der, &self->x509));
-    TRY(prepare_verify(self));
+    self->parsed = owned_new(sizeof *self->parsed);
+    TRY(unfold(self->parsed, der));
     TRY(read_facts(self));
     TRY(bytes_copy(der, &self->der));
     self->hash = SHA256_OF(der);
     *out = TAKE(self);
     return DONE;
 }
+
+/* ---- on a shelf ---- */
+
+struct certificate_place *certificate_place(struct certificate *self)
+{
+    return self->parsed;
+}
+
+void certificate_fold(struct certificate_place *self)
+{
+    EVP_PKEY_CTX_free(self->verify);
+    X509_free(self->x509);
+    self->verify = NULL;
+    self->x509 = NULL;
+}
+
+/* These bytes were parsed once: only memory can be short now, and that ends a process elsewhere
+ * too. */
+static struct certificate_place *parsed_of(const struct certificate *self)
+{
+    if (self->parsed->x509 == NULL) {
+        fault f = unfold(self->parsed, bytes_span(self->der));
+        assert(!failed(f));
+    }
+    certificate_place_use(self->parsed);
+    return self->parsed;
+}
+
+X509 *certificate_x509(const struct certificate *self)
+{
+    return parsed_of(self)->x509;
+}
+
+/* ---- files ---- */
 
 /* The next certificate's DER; NOT_FOUND at the end of the file. */
 static fault next_of_pem(BIO *in, const char *path, struct bytes **out)
@@ -270,7 +307,7 @@ fault certificate_load_all(const char *path, struct bytes **out, size_t room, si
 fault certificate_pem(const struct certificate *self, struct bytes **out)
 {
     OPENSSL_OWNED(BIO) pem = BIO_new(BIO_s_mem());
-    if (pem == NULL || PEM_write_bio_X509(pem, self->x509) != 1)
+    if (pem == NULL || PEM_write_bio_X509(pem, certificate_x509(self)) != 1)
         return crypto_raise(CRYPTO_FAILED, "writing a certificate");
     char *text = NULL;
     long size = BIO_get_mem_data(pem, &text);
@@ -283,7 +320,8 @@ fault certificate_verify_digest(struct certificate *self, const uint8_t digest[3
     if (!ecdsa_is_canonical(signature))
         return RAISE(SIGNATURE_BAD, "a signature of %zu bytes is not in minimal DER with low S",
                      signature.size);
-    if (EVP_PKEY_verify(self->verify, signature.at, signature.size, digest, SHA256_BYTES) != 1)
+    if (EVP_PKEY_verify(parsed_of(self)->verify, signature.at, signature.size, digest,
+                        SHA256_BYTES) != 1)
         return crypto_raise(SIGNATURE_BAD, "an ECDSA signature");
     return DONE;
 }
@@ -384,7 +422,8 @@ fault trust_verify(X509_STORE_CTX *prepared, int64_t at_ms)
 static fault check_chain(X509_STORE_CTX *check, struct trust *self,
                          const struct certificate *certificate, int64_t at_ms)
 {
-    if (check == NULL || X509_STORE_CTX_init(check, self->store, certificate->x509, NULL) != 1)
+    if (check == NULL ||
+        X509_STORE_CTX_init(check, self->store, certificate_x509(certificate), NULL) != 1)
         return crypto_raise(CRYPTO_FAILED, "preparing a chain check");
     return trust_verify(check, at_ms);
 }
@@ -578,16 +617,16 @@ fault certificate_check_request(const struct certificate *self, struct span requ
     X509_REQ *opened = NULL;
     TRY(open_request(request, &opened));
     OPENSSL_OWNED(X509_REQ) checked = opened;
-    if (EVP_PKEY_eq(X509_REQ_get0_pubkey(checked), X509_get0_pubkey(self->x509)) != 1)
+    if (EVP_PKEY_eq(X509_REQ_get0_pubkey(checked), X509_get0_pubkey(certificate_x509(self))) != 1)
         return crypto_raise(REFUSED, "the certificate is not of the key in the request");
     return DONE;
 }
 
 static fault check_issuer(const struct keypair *ca_key, const struct certificate *ca)
 {
-    if (X509_check_ca(ca->x509) != 1)
+    if (X509_check_ca(certificate_x509(ca)) != 1)
         return RAISE(REFUSED, "the issuing certificate is not a CA's");
-    if (X509_check_private_key(ca->x509, keypair_pkey(ca_key)) != 1)
+    if (X509_check_private_key(certificate_x509(ca), keypair_pkey(ca_key)) != 1)
         return crypto_raise(REFUSED, "the issuing key is not that of the CA certificate");
     return DONE;
 }
@@ -602,7 +641,7 @@ static fault issue(struct keypair *ca_key, const struct certificate *ca, struct 
     X509_REQ *opened = NULL;
     TRY(open_request(request, &opened));
     OPENSSL_OWNED(X509_REQ) checked = opened;
-    plan.issuer = ca->x509;
+    plan.issuer = certificate_x509(ca);
     plan.issuer_key = keypair_pkey(ca_key);
     plan.subject_key = X509_REQ_get0_pubkey(checked);
     return build(&plan, out);

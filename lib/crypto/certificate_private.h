@@ -10,8 +10,22 @@
 #include <openssl/x509_vfy.h>
 #include <time.h>
 
-/* Lent; lives as long as the certificate. */
+/* Lent. Of a certificate on a shelf: until the next one there is used. */
 X509 *certificate_x509(const struct certificate *self);
+
+/* What OpenSSL made of a certificate, and its place on a shelf. */
+struct certificate_place {
+    X509 *x509; /* NULL: laid down */
+    EVP_PKEY_CTX *verify;
+    struct certificate_shelf *shelf;         /* NULL: it stands on none */
+    struct certificate_place *next, *before; /* among those that are parsed; NULL: it is not */
+};
+struct certificate_place *certificate_place(struct certificate *self);
+/* It is parsed, and used now: another one may lay its form down. */
+void certificate_place_use(struct certificate_place *self);
+/* Before it is freed. */
+void certificate_place_leave(struct certificate_place *self);
+void certificate_fold(struct certificate_place *self);
 
 /* A certificate in DER, and in no second form; any algorithm. CERTIFICATE_BAD. X509_free() it. */
 fault certificate_decode(struct span der, X509 **out);
