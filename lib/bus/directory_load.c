@@ -6,6 +6,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
+#include "lib/bus/directory_check.h"
 #include "lib/bus/directory_private.h"
 #include "lib/bus/directory_snapshot.h"
 #include "lib/bus/tile_log.h"
@@ -46,10 +47,11 @@ static fault check_authority(const struct directory *self, int64_t first_ms, str
 }
 
 static fault take_entry(struct directory *self, uint64_t number, struct span leaf,
-                        struct certificate *authority, bool known)
+                        struct certificate *authority, bool known, bool checked)
 {
     struct cades_parts parts;
-    if (failed(known ? cades_parse(leaf, &parts) : cades_verify_leaf(authority, leaf, &parts)))
+    if (failed(known || checked ? cades_parse(leaf, &parts)
+                                : cades_verify_leaf(authority, leaf, &parts)))
         return RAISE(DIRECTORY_BAD, "entry %" PRIu64 " is not signed by the authority: %s", number,
                      fault_detail());
     self->known = known;
@@ -72,8 +74,11 @@ static fault take_entries(struct directory *self, uint64_t first, const struct s
                           size_t count, uint64_t known, struct certificate *authority,
                           int64_t *first_ms)
 {
+    size_t old = known <= first ? 0 : known - first < count ? (size_t)(known - first) : count;
+    bool checked = count - old >= DIRECTORY_CHECK_LEAST &&
+                   directory_check_signed(leaves + old, count - old, authority);
     for (size_t i = 0; i < count; i++) {
-        TRY(take_entry(self, first + i, leaves[i], authority, first + i < known));
+        TRY(take_entry(self, first + i, leaves[i], authority, i < old, checked));
         if (i == 0)
             *first_ms = self->last_ms;
     }
@@ -111,14 +116,26 @@ static fault fold(const struct span *leaves, const struct merkle *tree, uint64_t
     return DONE;
 }
 
-fault directory_fold(const struct span *leaves, size_t count, struct trust *trust,
-                     struct certificate *authority, struct directory **out)
+static fault fold_from(const struct span *leaves, size_t count, uint64_t known, struct trust *trust,
+                       struct certificate *authority, struct directory **out)
 {
     struct merkle tree = {0};
     OWNED(certificate) copy = NULL;
     grow(&tree, leaves, count);
     TRY(certificate_parse(certificate_der(authority), &copy));
-    return fold(leaves, &tree, 0, trust, &copy, out);
+    return fold(leaves, &tree, known, trust, &copy, out);
+}
+
+fault directory_fold(const struct span *leaves, size_t count, struct trust *trust,
+                     struct certificate *authority, struct directory **out)
+{
+    return fold_from(leaves, count, 0, trust, authority, out);
+}
+
+fault directory_fold_again(const struct span *leaves, size_t count, struct trust *trust,
+                           struct certificate *authority, struct directory **out)
+{
+    return fold_from(leaves, count, count, trust, authority, out);
 }
 
 // --- loading ------------------------------------------------------------------------------------

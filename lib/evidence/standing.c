@@ -139,7 +139,7 @@ fault standing_then(const struct standing *self, uint64_t epoch, struct trust *t
 {
     if (epoch == 0 || epoch > self->epoch)
         return RAISE(DIRECTORY_BAD, "the directory has no epoch %" PRIu64, epoch);
-    return directory_fold(self->leaves, epoch, trust, self->authority, out);
+    return directory_fold_again(self->leaves, epoch, trust, self->authority, out);
 }
 
 // --- which acts ---------------------------------------------------------------------------------
