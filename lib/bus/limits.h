@@ -234,7 +234,9 @@
 #define DIRECTORY_AHEAD_MS 300000 /* a word from further in the future: one clock is wrong */
 #define DIRECTORY_FRESH_MS 300000 /* an address whose word is older is not content enough */
 #define FOLLOW_ASK_MS 10000       /* for a small file of an address */
-#define FOLLOW_BUNDLE_MS 60000    /* for a bundle of acts */
+#define FOLLOW_BUNDLE_MS 600000   /* for a bundle of acts, on the poorest line */
+#define FOLLOW_BUNDLE_TRIES_MAX 3 /* again, when a connection broke */
+#define FOLLOW_STILL_MS 30000     /* nothing came for so long: it is given up */
 #define FOLLOW_CONNECT_MS 5000
 #define FOLLOW_AT_ONCE 8              /* bundles that are asked for at once */
 #define FOLLOW_BYTES_MAX (256u << 20) /* of acts that are fetched in one round */

@@ -16,6 +16,7 @@ struct bundle {
     struct bundles *home;
     uint64_t number;
     unsigned width; /* entries that are wanted of it */
+    unsigned tries; /* that failed */
     bool full;      /* asked for as a full one: it was filled meanwhile */
     struct bytes *bytes;
 };
@@ -119,8 +120,11 @@ static void on_bundle(void *owner, fault f, struct span body)
 {
     struct bundle *bundle = owner;
     struct bundles *self = bundle->home;
-    if (f.code == NOT_FOUND && bundle->width < WIDTH && !bundle->full) {
-        bundle->full = true;
+    bool filled = f.code == NOT_FOUND && bundle->width < WIDTH && !bundle->full;
+    bool lost = f.code == PEER_UNREACHABLE && bundle->tries < FOLLOW_BUNDLE_TRIES_MAX;
+    if (filled || lost) { /* on a poor line the rest is not to be fetched again for one of them */
+        bundle->full = bundle->full || filled;
+        bundle->tries += lost;
         f = ask(bundle);
         if (failed(f))
             end(self, f);

@@ -171,7 +171,10 @@ static void set_options(struct asked *asked)
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)FOLLOW_CONNECT_MS);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)asked->what.wait_ms);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, FOLLOW_STILL_MS / 1000L);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "chaski");
+    curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "gzip"); /* bytes_max counts what comes out */
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, asked);
     curl_easy_setopt(curl, CURLOPT_PRIVATE, (char *)asked);

@@ -4,6 +4,7 @@
 #include "lib/base/event.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "lib/bus/tile_log.h"
 #include "lib/bus/tiles.h"
 #include "lib/crypto/cades.h"
 #include "lib/crypto/certificate.h"
@@ -20,21 +21,9 @@ struct followed {
     struct note_key key;
     struct trust *trust;
     struct checkpoint head;
+    struct merkle tree; /* of the head: news are judged without reading what is held */
     struct heartbeat heartbeat;
 };
-
-/* All leaves of a tree in order: some that are held, then new ones. */
-struct row {
-    struct bytes *backing;
-    struct span *leaf;
-};
-
-static void row_clear(struct row *row)
-{
-    bytes_free(&row->backing);
-    free(row->leaf);
-    *row = (struct row){0};
-}
 
 static void path_in(const char *folder, const char *name, char out[PATH_BYTES])
 {
@@ -61,45 +50,37 @@ static struct sha256 root_of(const struct span *leaves, uint64_t from, uint64_t 
 
 // --- what is on disk ----------------------------------------------------------------------------
 
-/* A folder's checkpoint and the entries under it, when they are what was signed. */
-static fault read_folder(const struct followed *self, const char *folder, struct bytes **note,
-                         struct checkpoint *head, struct row *row)
+/* The copy's checkpoint and the entries under it, when they are what was signed. */
+static fault read_copy(const struct followed *self, struct bytes **note, struct checkpoint *head,
+                       struct merkle *tree)
 {
-    struct merkle tree = {0};
-    TRY(read_in(folder, "checkpoint", NOTE_BYTES_MAX, note));
+    OWNED(bytes) backing = NULL;
+    struct span *leaves = NULL;
+    TRY(read_in(self->folder, "checkpoint", NOTE_BYTES_MAX, note));
     TRY(checkpoint_open(bytes_span(*note), &self->key, head));
-    TRY(tiles_read_entries(folder, head->size, &row->backing, &row->leaf));
-    struct sha256 root = root_of(row->leaf, 0, head->size, &tree);
-    if (sha256_equal(&root, &head->root))
-        return DONE;
-    row_clear(row);
-    return RAISE(INCONSISTENT, "%s: its entries are not those of its checkpoint", folder);
+    TRY(tiles_read_entries(self->folder, head->size, &backing, &leaves));
+    struct sha256 root = root_of(leaves, 0, head->size, tree);
+    free(leaves);
+    return sha256_equal(&root, &head->root)
+               ? DONE
+               : RAISE(INCONSISTENT, "%s: its entries are not those of its checkpoint",
+                       self->folder);
 }
 
-static fault copy_name(struct followed *self, const char *name, size_t most)
+static fault take_over(struct followed *self, struct span note, uint64_t from, uint64_t size)
 {
-    char path[PATH_BYTES];
-    OWNED(bytes) content = NULL;
-    TRY(read_in(self->exchange, name, most, &content));
-    path_in(self->folder, name, path);
-    return file_replace(path, bytes_span(content), 0644);
-}
-
-static fault take_over(struct followed *self, uint64_t old_size)
-{
-    struct row row = {0};
-    struct checkpoint head;
-    OWNED(bytes) note = NULL;
-    TRY(read_folder(self, self->exchange, &note, &head, &row));
-    fault f = file_make_folders(self->folder, 0755);
-    if (!failed(f))
-        f = copy_name(self, "authority.pem", CERTIFICATE_BYTES_MAX);
-    if (!failed(f))
-        f = tiles_publish(self->folder, row.leaf, old_size, head.size, bytes_span(note));
-    row_clear(&row);
-    TRY(f);
-    self->head = head;
-    return DONE;
+    OWNED(bytes) pem = NULL;
+    OWNED(bytes) backing = NULL;
+    struct span *leaves = NULL;
+    TRY(read_in(self->exchange, "authority.pem", CERTIFICATE_BYTES_MAX, &pem));
+    TRY(tiles_read_from(self->exchange, from, size, &backing, &leaves));
+    fault f = followed_take(self, &(struct followed_news){.note = note,
+                                                          .from = from,
+                                                          .leaf = leaves,
+                                                          .leaves = (size_t)(size - from),
+                                                          .pem = bytes_span(pem)});
+    free(leaves);
+    return f;
 }
 
 fault followed_catch_up(struct followed *self)
@@ -111,21 +92,25 @@ fault followed_catch_up(struct followed *self)
         return DONE;
     TRY(f);
     TRY(checkpoint_open(bytes_span(note), &self->key, &head));
-    return head.size > self->head.size ? take_over(self, self->head.size) : DONE;
+    if (head.size <= self->head.size)
+        return DONE;
+    f = take_over(self, bytes_span(note), self->head.size, head.size);
+    return f.code == INCONSISTENT ? take_over(self, bytes_span(note), 0, head.size) : f;
 }
 
 static void read_held(struct followed *self)
 {
-    struct row row = {0};
     struct checkpoint head;
+    struct merkle tree = {0};
     OWNED(bytes) note = NULL;
     OWNED(bytes) beat = NULL;
-    fault f = read_folder(self, self->folder, &note, &head, &row);
-    row_clear(&row);
-    if (!failed(f))
+    fault f = read_copy(self, &note, &head, &tree);
+    if (!failed(f)) {
         self->head = head;
-    else if (note != NULL)
+        self->tree = tree;
+    } else if (note != NULL) {
         EVENT(WARN, "follow.copy_left_aside", E_FAULT(f));
+    }
     if (!failed(read_in(self->folder, "heartbeat", NOTE_BYTES_MAX, &beat)) &&
         failed(heartbeat_open(bytes_span(beat), &self->key, &self->heartbeat)))
         self->heartbeat = (struct heartbeat){.time_s = 0};
@@ -178,33 +163,44 @@ const struct heartbeat *followed_heartbeat(const struct followed *self)
 
 // --- taking a head ------------------------------------------------------------------------------
 
-/* Held leaves, then the news behind them. The news may begin earlier: then it must say the same. */
-static fault join(const struct followed *self, const struct followed_news *news, uint64_t size,
-                  struct row *row)
+/* News may begin before the end of what is held: then they must say the same. */
+static fault check_overlap(const struct followed *self, const struct followed_news *news)
 {
-    if (news->from > self->head.size || news->leaves < size - news->from)
-        return RAISE(INCONSISTENT, "entries %" PRIu64 " to %" PRIu64 " are not all there",
-                     self->head.size, size);
-    TRY(tiles_read_entries(self->folder, self->head.size, &row->backing, &row->leaf));
-    row->leaf = owned_grow(row->leaf, size, sizeof *row->leaf);
-    for (uint64_t i = news->from; i < size; i++) {
-        struct span leaf = news->leaf[i - news->from];
-        if (i < self->head.size && !span_equal(leaf, row->leaf[i]))
-            return RAISE(INCONSISTENT, "entry %" PRIu64 " is another one than is held", i);
-        row->leaf[i] = leaf;
+    OWNED(bytes) backing = NULL;
+    struct span *held = NULL;
+    struct merkle tree = {0};
+    uint64_t count = self->head.size - news->from;
+    if (count == 0)
+        return DONE;
+    if (news->from == 0) {
+        struct sha256 root = root_of(news->leaf, 0, count, &tree);
+        return sha256_equal(&root, &self->head.root)
+                   ? DONE
+                   : RAISE(INCONSISTENT, "its first %" PRIu64 " entries are others than are held",
+                           count);
     }
-    return DONE;
+    if (failed(tiles_read_from(self->folder, news->from, self->head.size, &backing, &held)))
+        return RAISE(INCONSISTENT, "the copy in %s was damaged", self->folder);
+    uint64_t same = 0;
+    while (same < count && span_equal(news->leaf[same], held[same]))
+        same++;
+    free(held);
+    return same == count ? DONE
+                         : RAISE(INCONSISTENT, "entry %" PRIu64 " is another one than is held",
+                                 news->from + same);
 }
 
-/* Both roots on one way: what is held is still what it was, and the new one is what was signed. */
-static fault check_roots(const struct followed *self, const struct row *row,
-                         const struct checkpoint *head)
+/* *tree: of the new head, when the news lead to it from what is held. */
+static fault check_news(const struct followed *self, const struct followed_news *news,
+                        const struct checkpoint *head, struct merkle *tree)
 {
-    struct merkle tree = {0};
-    struct sha256 held = root_of(row->leaf, 0, self->head.size, &tree);
-    if (self->head.size > 0 && !sha256_equal(&held, &self->head.root))
-        return RAISE(IO_FAILED, "the copy in %s was damaged", self->folder);
-    struct sha256 root = root_of(row->leaf, self->head.size, head->size, &tree);
+    if (news->from > self->head.size || news->leaves < head->size - news->from)
+        return RAISE(INCONSISTENT, "entries %" PRIu64 " to %" PRIu64 " are not all there",
+                     self->head.size, head->size);
+    TRY(check_overlap(self, news));
+    *tree = self->tree;
+    struct sha256 root =
+        root_of(news->leaf, self->head.size - news->from, head->size - news->from, tree);
     return sha256_equal(&root, &head->root)
                ? DONE
                : RAISE(INCONSISTENT, "the entries lead to another root than was signed");
@@ -237,21 +233,44 @@ static fault check_authority(const struct followed *self, struct span pem, struc
     return DONE;
 }
 
-static fault write_head(struct followed *self, const struct row *row, const struct checkpoint *head,
-                        const struct followed_news *news)
+static fault keep_authority(const struct followed *self, struct span pem, struct span newest)
 {
     char path[PATH_BYTES];
     OWNED(bytes) held = NULL;
-    TRY(file_make_folders(self->folder, 0755));
     fault there = read_in(self->folder, "authority.pem", CERTIFICATE_BYTES_MAX, &held);
-    struct span pem = news->pem.size > 0 ? news->pem : bytes_span(held);
-    TRY(check_authority(self, pem, row->leaf[head->size - 1]));
+    if (pem.size == 0)
+        pem = bytes_span(held);
+    TRY(check_authority(self, pem, newest));
+    if (!failed(there) && span_equal(pem, bytes_span(held)))
+        return DONE;
     path_in(self->folder, "authority.pem", path);
-    if (failed(there) || !span_equal(pem, bytes_span(held)))
-        TRY(file_replace(path, pem, 0644));
-    TRY(tiles_publish(self->folder, row->leaf, self->head.size, head->size, news->note));
-    self->head = *head;
-    return DONE;
+    return file_replace(path, pem, 0644);
+}
+
+/* Only the tiles at the edge are read and written, the checkpoint last. */
+static fault append(const struct followed *self, const struct followed_news *news,
+                    const struct checkpoint *head)
+{
+    char path[PATH_BYTES];
+    OWNED(tile_writer) tiles = NULL;
+    TRY(tile_writer_open(self->folder, self->head.size, &self->head.root, &tiles));
+    for (uint64_t i = self->head.size; i < head->size; i++)
+        TRY(tile_writer_add(tiles, news->leaf[i - news->from]));
+    TRY(tile_writer_flush(tiles));
+    path_in(self->folder, "checkpoint", path);
+    return file_replace(path, news->note, 0644);
+}
+
+static fault write_head(const struct followed *self, const struct followed_news *news,
+                        const struct checkpoint *head)
+{
+    TRY(file_make_folders(self->folder, 0755));
+    TRY(keep_authority(self, news->pem, news->leaf[head->size - 1 - news->from]));
+    if (news->from == 0) /* the first, or what heals a damaged copy */
+        return tiles_publish(self->folder, news->leaf, 0, head->size, news->note);
+    fault f = append(self, news, head);
+    return f.code == LOG_BROKEN ? RAISE(INCONSISTENT, "the copy in %s was damaged", self->folder)
+                                : f;
 }
 
 /* The same head again, maybe with other cosignatures: what they are worth, the exchange process
@@ -273,7 +292,7 @@ static fault take_again(struct followed *self, const struct checkpoint *head, st
 fault followed_take(struct followed *self, const struct followed_news *news)
 {
     struct checkpoint head;
-    struct row row = {0};
+    struct merkle tree = {0};
     TRY(checkpoint_open(news->note, &self->key, &head));
     if (head.size < self->head.size)
         return RAISE(DIRECTORY_OLD, "a head of %" PRIu64 " entries; %" PRIu64 " are held",
@@ -282,12 +301,13 @@ fault followed_take(struct followed *self, const struct followed_news *news)
         return RAISE(BAD_FRAME, "a directory of %" PRIu64 " entries", head.size);
     if (head.size == self->head.size)
         return take_again(self, &head, news->note);
-    fault f = join(self, news, head.size, &row);
+    fault f = check_news(self, news, &head, &tree);
     if (!failed(f))
-        f = check_roots(self, &row, &head);
-    if (!failed(f))
-        f = write_head(self, &row, &head, news);
-    row_clear(&row);
+        f = write_head(self, news, &head);
+    if (!failed(f)) {
+        self->head = head;
+        self->tree = tree;
+    }
     if (f.code == INCONSISTENT && is_fork(self, news, &head))
         return RAISE(DIRECTORY_FORKED,
                      "its first %" PRIu64 " entries are not the ones that are held",

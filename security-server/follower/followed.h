@@ -47,8 +47,9 @@ struct followed_news {
  * Takes a newer head, durably; of the same head, a note with other cosignatures.
  *
  * BAD_FRAME, SIGNATURE_BAD: the note is not the directory's. DIRECTORY_OLD: it is smaller than what
- * is held. INCONSISTENT: the acts are not those of the note, or of another directory: fetch them
- * from the first one on. DIRECTORY_FORKED: they are, and they are not what is held.
+ * is held. INCONSISTENT: the acts are not those of the note, or of another directory, or the copy
+ * was damaged: fetch them from the first one on. DIRECTORY_FORKED: they are, and they are not what
+ * is held.
  */
 fault followed_take(struct followed *self, const struct followed_news *news);
 

@@ -265,6 +265,27 @@ static void test_a_damaged_copy_begins_anew(void)
     check_folder(folder, "followed", 12);
 }
 
+/* Only the edge of the copy is read for news; when it is not what it was, the whole heals it. */
+static void test_a_copy_that_is_damaged_while_it_is_used_is_written_anew(void)
+{
+    const char *folder = unit_folder();
+    char path[300];
+    OWNED(followed) self = begin(folder);
+    MUST(take(self, 0, 0, 270));
+    MUST(take(self, 0, 270, 290));
+    snprintf(path, sizeof path, "%s/followed/tile/0/001.p/34", folder);
+    CU_ASSERT_EQUAL(truncate(path, 32), 0);
+    MUST_FAIL(INCONSISTENT, take(self, 0, 290, 300));
+    CU_ASSERT_EQUAL(followed_head(self)->size, 290);
+    snprintf(path, sizeof path, "%s/followed/tile/entries/000", folder);
+    CU_ASSERT_EQUAL(truncate(path, 32), 0);
+    MUST_FAIL(INCONSISTENT, take(self, 0, 100, 300));
+    MUST(take(self, 0, 0, 300));
+    check_folder(folder, "followed", 300);
+    MUST(take(self, 0, 300, 301));
+    check_folder(folder, "followed", 301);
+}
+
 /* Files of the head before and of the one after lie beside each other: only the note decides. */
 static void test_tiles_without_their_checkpoint_are_as_if_they_were_not_there(void)
 {
@@ -305,5 +326,6 @@ SUITE(followed, TEST(test_a_directory_grows_and_is_there_after_a_restart),
       TEST(test_another_history_is_a_fork_when_all_of_it_is_shown),
       TEST(test_a_certificate_that_did_not_sign_is_not_taken),
       TEST(test_heartbeats_go_forward_only), TEST(test_a_damaged_copy_begins_anew),
+      TEST(test_a_copy_that_is_damaged_while_it_is_used_is_written_anew),
       TEST(test_tiles_without_their_checkpoint_are_as_if_they_were_not_there),
       TEST(test_what_the_exchange_process_heard_is_taken_over))
