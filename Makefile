@@ -71,7 +71,7 @@ LIBS_all := -lprotobuf-c -lzmq -ljansson $(LIBS_crypto)
 LIBS_chaski := -lcurl
 LIBS_chaski-audit := -lsqlite3 -lzip
 LIBS_chaski-gateway := -lexpat -lyaml
-LIBS_chaski-registry := -lmicrohttpd -lgnutls -lcurl
+LIBS_chaski-registry := -lmicrohttpd -lgnutls -lcurl -lz
 LIBS_chaski-security-server := -lcurl -lzip
 
 PROGRAMS := chaski-gateway chaski-security-server chaski-registry chaski-audit chaski
@@ -146,7 +146,7 @@ UNIT_PARTS_follower := $(filter-out %/follower_process.o,$(call parts,security-s
 UNIT_PARTS_keys := $(call parts,security-server/keys) $(FLOOR_all)
 UNIT_PARTS_token := $(call parts,security-server/token) $(FLOOR_all)
 UNIT_PARTS_registry := $(call parts,registry) $(OUT)/registry/serve/enrolment.o $(OUT)/registry/serve/enrolment_check.o \
-  $(POLICY) $(FLOOR_all)
+  $(OUT)/registry/serve/packed.o $(OUT)/registry/serve/published_file.o $(POLICY) $(FLOOR_all)
 UNIT_PARTS_tools := $(call parts,tools/audit) $(EVIDENCE) $(FLOOR_all)
 UNIT_LIBS_base := $(LIBS_base)
 UNIT_LIBS_crypto := $(LIBS_crypto)
@@ -157,6 +157,7 @@ UNIT_LIBS_gateway := $(LIBS_chaski-gateway) $(LIBS_all)
 UNIT_LIBS_clerk := -lzip $(LIBS_all)
 UNIT_LIBS_scribe := $(LIBS_bus)
 UNIT_LIBS_follower := -lcurl $(LIBS_all)
+UNIT_LIBS_registry := -lz $(LIBS_all)
 UNIT_LIBS_tools := $(LIBS_chaski-audit) $(LIBS_all)
 
 $(UNIT_PROGRAMS): $(OUT)/tests/unit-%: $(OUT)/tests/unit/main.o $$(addprefix $(OUT)/,$$(addsuffix .o,$$(basename $$(wildcard tests/unit/%/*_test.c)))) $$(UNIT_PARTS_%)

@@ -260,10 +260,13 @@
 #define REGISTRY_ANSWER_WAIT_MS 600000      /* a whole answer must be taken, however slowly */
 #define REGISTRY_BODY_DROPPED_MAX 1048576   /* read past to the end, so that a refusal arrives */
 #define REGISTRY_STAMP_WAIT_MS 5000
-#define REGISTRY_AUTHORITY_WAIT_MS 30000     /* carrying out acts, with every flush */
-#define REGISTRY_BEAT_MS 60000               /* a heartbeat of the directory */
-#define REGISTRY_DATAGRAM_BYTES_MAX 196608   /* face <-> authority; fits a socket's room */
-#define REGISTRY_GROUP_ACTS_MAX 64           /* carried out together, all or none */
+#define REGISTRY_AUTHORITY_WAIT_MS 30000 /* carrying out acts, with every flush */
+#define PACKED_FILE_BYTES_MIN 1024       /* smaller files of the directory are sent as they are */
+#define PACKED_FILE_BYTES_MAX (64u << 20)
+#define PACKED_BYTES_MAX (64u << 20)       /* of what is kept packed: 400,000 acts and a snapshot */
+#define REGISTRY_BEAT_MS 60000             /* a heartbeat of the directory */
+#define REGISTRY_DATAGRAM_BYTES_MAX 196608 /* face <-> authority; fits a socket's room */
+#define REGISTRY_GROUP_ACTS_MAX 64         /* carried out together, all or none */
 #define REGISTRY_GROUP_BYTES_MAX (96u << 10) /* they together; signed they are larger */
 #define REGISTRY_ACT_BYTES_MAX (64u << 10)   /* of one draft */
 #define REGISTRY_BODY_BYTES_MAX (256u << 10) /* of a request to either face */
@@ -281,6 +284,10 @@
 #define PROGRAM_VERSION "0.4" /* told to operators */
 #define WEB_CONNECT_MS 10000
 #define WEB_WAIT_MS 60000
+#define WEB_LARGE_BYTES \
+    (1u << 20) /* of an answer that may be larger, only standing still ends it: */
+#define WEB_LARGE_WAIT_MS 1800000 /* or half an hour */
+#define WEB_STILL_MS 30000
 #define ENROL_ANSWER_BYTES_MAX 65536
 #define ENROL_LOOK_MS 5000 /* `--wait`: between questions */
 #define ENROL_LOOK_MS_MAX 60000

@@ -4,15 +4,12 @@
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
-#include "lib/bus/tiles.h"
+#include "lib/bus/directory_files.h"
 
 #include <ftw.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#define BUNDLE_ENTRIES 256
-#define BUNDLE_BYTES_MAX (BUNDLE_ENTRIES * (LEAF_BYTES_MAX + 2))
 
 static fault path_in(const char *folder, const char *name, char out[STORE_PATH_BYTES])
 {
@@ -34,15 +31,27 @@ static fault fetch_file(struct registry_http *http, const char *folder, const ch
     return file_replace(path, bytes_span(body), 0600);
 }
 
-static fault fetch_entries(struct registry_http *http, const char *folder, uint64_t size)
+/* A tile that was not full may have been filled since the checkpoint was signed. */
+static fault fetch_files(struct registry_http *http, const char *folder, uint64_t snapshot,
+                         uint64_t head)
 {
-    char name[STORE_PATH_BYTES];
-    for (uint64_t at = 0; at < size; at += BUNDLE_ENTRIES) {
-        unsigned width = (unsigned)(size - at < BUNDLE_ENTRIES ? size - at : BUNDLE_ENTRIES);
-        tiles_path(-1, at / BUNDLE_ENTRIES, width, name, sizeof name);
-        TRY(fetch_file(http, folder, name, BUNDLE_BYTES_MAX));
+    struct directory_file file;
+    uint64_t step = 0;
+    while (directory_files_next(snapshot, head, &step, &file)) {
+        fault f = fetch_file(http, folder, file.name, file.bytes_max);
+        if (f.code == NOT_FOUND && file.instead[0] != '\0')
+            f = fetch_file(http, folder, file.instead, file.bytes_max);
+        TRY(f);
     }
     return DONE;
+}
+
+/* Not everywhere is one: then all acts are fetched. */
+static uint64_t newest_snapshot(struct registry_http *http)
+{
+    OWNED(bytes) body = NULL;
+    fault f = registry_http_get(http, "/directory/snapshot/newest", NOTE_BYTES_MAX, &body);
+    return failed(f) ? 0 : directory_files_newest(bytes_span(body));
 }
 
 static fault fetch_all(struct registry_http *http, const char *folder, const struct note_key *log)
@@ -50,6 +59,7 @@ static fault fetch_all(struct registry_http *http, const char *folder, const str
     char path[STORE_PATH_BYTES];
     OWNED(bytes) note = NULL;
     struct checkpoint head;
+    uint64_t snapshot = newest_snapshot(http);
     TRY(fetch_file(http, folder, "checkpoint", NOTE_BYTES_MAX));
     TRY(fetch_file(http, folder, "authority.pem", CERTIFICATE_BYTES_MAX * 2));
     TRY(path_in(folder, "checkpoint", path));
@@ -57,7 +67,8 @@ static fault fetch_all(struct registry_http *http, const char *folder, const str
     TRY(checkpoint_open(bytes_span(note), log, &head));
     if (head.size > DIRECTORY_ENTRIES_MAX)
         return RAISE(DIRECTORY_BAD, "a directory of more than %d acts", DIRECTORY_ENTRIES_MAX);
-    return fetch_entries(http, folder, head.size);
+    fault f = fetch_files(http, folder, snapshot < head.size ? snapshot : 0, head.size);
+    return f.code == NOT_FOUND && snapshot > 0 ? fetch_files(http, folder, 0, head.size) : f;
 }
 
 static fault load_trust(const struct anchor_file *anchor, const char *folder, struct trust **out)

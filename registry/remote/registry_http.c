@@ -76,6 +76,7 @@ static fault set_up(struct registry_http *self, const char *trust_pem)
                 curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, self->error) == CURLE_OK &&
                 curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take) == CURLE_OK &&
                 curl_easy_setopt(curl, CURLOPT_WRITEDATA, self) == CURLE_OK &&
+                curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "gzip") == CURLE_OK &&
                 curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
     return done ? DONE : RAISE(INTERNAL, "libcurl takes no settings");
 }

@@ -23,6 +23,7 @@
 struct admin_face {
     struct office *office; /* lent */
     struct http_server *server;
+    struct packed *packed;
     struct bytes *key, *certificate, *trust; /* texts with a NUL */
     struct event_rate denied, refused, unread;
 };
@@ -280,7 +281,7 @@ static enum MHD_Result answer_openapi(const struct visit *visit)
 static enum MHD_Result answer_directory(const struct visit *visit)
 {
     return public_face_file(visit->request, visit->office->options.folder, visit->rest,
-                            &visit->self->unread);
+                            visit->self->packed, &visit->self->unread);
 }
 
 static const struct {
@@ -369,6 +370,7 @@ fault admin_face_new(struct loop *loop, struct office *office, const char *liste
                      struct admin_face **out)
 {
     OWNED(admin_face) self = owned_new(sizeof *self);
+    self->packed = packed_new();
     self->office = office;
     event_rate_begin(&self->denied, loop, "admin.denied");
     event_rate_begin(&self->refused, loop, "admin.request_refused");
@@ -385,6 +387,7 @@ void admin_face_free(struct admin_face **owner)
     if (self == NULL)
         return;
     http_server_free(&self->server);
+    packed_free(&self->packed);
     event_rate_end(&self->denied);
     event_rate_end(&self->refused);
     event_rate_end(&self->unread);

@@ -18,6 +18,7 @@
 struct public_face {
     struct public_face_options options;
     struct http_server *server;
+    struct packed *packed;
     struct event_rate rejected, failed, unread, refused;
 };
 
@@ -77,22 +78,55 @@ static enum MHD_Result answer_tsa(struct public_face *self, const struct http_re
 /* ---- /directory/ ---- */
 
 /* With 304 libmicrohttpd sends the fields of the file and not its bytes. */
-static enum MHD_Result send_file(const struct http_request *request, struct published_file *file)
+static enum MHD_Result send_response(const struct http_request *request,
+                                     const struct published_file *file,
+                                     struct MHD_Response *response)
 {
     bool known = published_file_is_known(file, http_field(request, "If-None-Match"));
-    struct MHD_Response *response = MHD_create_response_from_fd64(file->size, file->fd);
-    if (response == NULL) {
-        close(file->fd);
-        return MHD_NO;
-    }
     MHD_add_response_header(response, "Content-Type", file->type);
+    if (file->packs)
+        MHD_add_response_header(response, "Vary", "Accept-Encoding");
     MHD_add_response_header(response, "ETag", file->etag);
     MHD_add_response_header(response, "Cache-Control", file->cache);
     return http_reply(request, known ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response);
 }
 
+static enum MHD_Result send_plain(const struct http_request *request,
+                                  const struct published_file *file)
+{
+    struct MHD_Response *response = MHD_create_response_from_fd64(file->size, file->fd);
+    if (response != NULL)
+        return send_response(request, file, response);
+    close(file->fd);
+    return MHD_NO;
+}
+
+/* Another form is another entity (RFC 9110 8.8.3). */
+static enum MHD_Result send_packed(const struct http_request *request, struct published_file *file,
+                                   struct span packed)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        packed.size, (void *)(uintptr_t)packed.at, MHD_RESPMEM_MUST_COPY);
+    close(file->fd);
+    if (response == NULL)
+        return MHD_NO;
+    MHD_add_response_header(response, "Content-Encoding", "gzip");
+    published_file_is_packed(file);
+    return send_response(request, file, response);
+}
+
+static enum MHD_Result send_file(const struct http_request *request, const char *name,
+                                 struct published_file *file, struct packed *packed)
+{
+    struct span small;
+    if (!file->packs || !packed_is_wanted(http_field(request, "Accept-Encoding")) ||
+        failed(packed_file(packed, name, file, &small)))
+        return send_plain(request, file);
+    return send_packed(request, file, small);
+}
+
 enum MHD_Result public_face_file(const struct http_request *request, const char *folder,
-                                 const char *name, struct event_rate *unread)
+                                 const char *name, struct packed *packed, struct event_rate *unread)
 {
     struct published_file file;
     if (!http_is_read(request))
@@ -101,7 +135,7 @@ enum MHD_Result public_face_file(const struct http_request *request, const char 
         return http_say(request, MHD_HTTP_NOT_FOUND, "no directory is served here\n");
     fault f = published_file_open(folder, name, &file);
     if (!failed(f))
-        return send_file(request, &file);
+        return send_file(request, name, &file, packed);
     if (f.code == NOT_FOUND)
         return http_say(request, MHD_HTTP_NOT_FOUND, "no such file\n");
     if (event_rate_allows(unread))
@@ -283,7 +317,7 @@ static enum MHD_Result answer(void *owner, const struct http_request *request)
         return answer_office(self, request);
     if (strncmp(path, DIRECTORY, strlen(DIRECTORY)) == 0)
         return public_face_file(request, self->options.directory, path + strlen(DIRECTORY),
-                                &self->unread);
+                                self->packed, &self->unread);
     if (strcmp(path, "/healthz") != 0)
         return http_say(request, MHD_HTTP_NOT_FOUND, "no such place\n");
     if (!http_is_read(request))
@@ -298,6 +332,7 @@ fault public_face_new(const struct public_face_options *options, const char *lis
 {
     OWNED(public_face) self = owned_new(sizeof *self);
     self->options = *options;
+    self->packed = packed_new();
     event_rate_begin(&self->rejected, options->loop, "tsa.request_rejected");
     event_rate_begin(&self->failed, options->loop, "tsa.failed");
     event_rate_begin(&self->unread, options->loop, "directory.read_failed");
@@ -321,6 +356,7 @@ void public_face_free(struct public_face **owner)
     if (self == NULL)
         return;
     http_server_free(&self->server);
+    packed_free(&self->packed);
     event_rate_end(&self->rejected);
     event_rate_end(&self->failed);
     event_rate_end(&self->unread);

@@ -16,6 +16,7 @@
 #include "lib/base/event_rate.h"
 #include "registry/serve/http_server.h"
 #include "registry/serve/office.h"
+#include "registry/serve/packed.h"
 #include "registry/serve/stamp_line.h"
 #include "registry/stamping.h"
 
@@ -40,6 +41,7 @@ const char *public_face_address(const struct public_face *self); /* IP:PORT, wit
 
 /* A file of the published folder, for both faces; folder may be NULL. */
 enum MHD_Result public_face_file(const struct http_request *request, const char *folder,
-                                 const char *name, struct event_rate *unread);
+                                 const char *name, struct packed *packed,
+                                 struct event_rate *unread);
 
 #endif

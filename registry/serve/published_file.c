@@ -22,6 +22,13 @@ static void describe(enum published_kind kind, const struct stat *facts, struct 
     out->cache = kind == PUBLISHED_TILE || kind == PUBLISHED_SNAPSHOT
                      ? "public, max-age=31536000, immutable"
                      : "no-cache";
+    out->packs = kind == PUBLISHED_TILE || kind == PUBLISHED_SNAPSHOT;
+}
+
+void published_file_is_packed(struct published_file *self)
+{
+    size_t size = strlen(self->etag);
+    text_format(self->etag + size - 1, sizeof self->etag - size + 1, "-gzip\"");
 }
 
 /* O_NONBLOCK: a pipe at this place must not be waited for. */

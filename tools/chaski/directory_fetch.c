@@ -4,7 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
-#include "lib/bus/tiles.h"
+#include "lib/bus/directory_files.h"
 #include "tools/chaski/web.h"
 
 #include <ftw.h>
@@ -15,8 +15,6 @@
 
 #define PATH_BYTES 512
 #define URL_BYTES (ANCHOR_URL_BYTES_MAX + 128)
-#define BUNDLE_ENTRIES 256
-#define BUNDLE_BYTES_MAX (BUNDLE_ENTRIES * (LEAF_BYTES_MAX + 2))
 
 struct fetch {
     const char *at, *folder;
@@ -34,7 +32,8 @@ static fault fetch_body(const struct fetch *self, const char *name, size_t most,
     if (answer.status == 200)
         return DONE;
     bytes_free(out);
-    return RAISE(PEER_UNREACHABLE, "%s answers %ld", url, answer.status);
+    return answer.status == 404 ? RAISE(NOT_FOUND, "%s is not there", url)
+                                : RAISE(PEER_UNREACHABLE, "%s answers %ld", url, answer.status);
 }
 
 static fault fetch_file(const struct fetch *self, const char *name, size_t most)
@@ -49,15 +48,26 @@ static fault fetch_file(const struct fetch *self, const char *name, size_t most)
     return file_replace(path, bytes_span(body), 0600);
 }
 
-static fault fetch_entries(const struct fetch *self, uint64_t size)
+/* A tile that was not full may have been filled since the checkpoint was signed. */
+static fault fetch_files(const struct fetch *self, uint64_t snapshot, uint64_t head)
 {
-    char name[PATH_BYTES];
-    for (uint64_t at = 0; at < size; at += BUNDLE_ENTRIES) {
-        unsigned width = (unsigned)(size - at < BUNDLE_ENTRIES ? size - at : BUNDLE_ENTRIES);
-        tiles_path(-1, at / BUNDLE_ENTRIES, width, name, sizeof name);
-        TRY(fetch_file(self, name, BUNDLE_BYTES_MAX));
+    struct directory_file file;
+    uint64_t step = 0;
+    while (directory_files_next(snapshot, head, &step, &file)) {
+        fault f = fetch_file(self, file.name, file.bytes_max);
+        if (f.code == NOT_FOUND && file.instead[0] != '\0')
+            f = fetch_file(self, file.instead, file.bytes_max);
+        TRY(f);
     }
     return DONE;
+}
+
+/* Not every mirror has one: then all acts are fetched. */
+static uint64_t newest_snapshot(const struct fetch *self)
+{
+    OWNED(bytes) body = NULL;
+    fault f = fetch_body(self, "snapshot/newest", NOTE_BYTES_MAX, &body);
+    return failed(f) ? 0 : directory_files_newest(bytes_span(body));
 }
 
 static fault fetch_all(const struct fetch *self, const struct anchor_file *anchor)
@@ -65,6 +75,7 @@ static fault fetch_all(const struct fetch *self, const struct anchor_file *ancho
     char path[PATH_BYTES];
     OWNED(bytes) note = NULL;
     struct checkpoint head;
+    uint64_t snapshot = newest_snapshot(self);
     TRY(fetch_file(self, "checkpoint", NOTE_BYTES_MAX));
     TRY(fetch_file(self, "authority.pem", CERTIFICATE_BYTES_MAX * 2));
     text_format(path, sizeof path, "%s/checkpoint", self->folder);
@@ -72,7 +83,8 @@ static fault fetch_all(const struct fetch *self, const struct anchor_file *ancho
     TRY(checkpoint_open(bytes_span(note), &anchor->directory, &head));
     if (head.size > DIRECTORY_ENTRIES_MAX)
         return RAISE(DIRECTORY_BAD, "a directory of more than %d acts", DIRECTORY_ENTRIES_MAX);
-    return fetch_entries(self, head.size);
+    fault f = fetch_files(self, snapshot < head.size ? snapshot : 0, head.size);
+    return f.code == NOT_FOUND && snapshot > 0 ? fetch_files(self, 0, head.size) : f;
 }
 
 static fault load(const struct fetch *self, const struct anchor_file *anchor, struct trust **trust,

@@ -34,6 +34,7 @@ static size_t take(char *data, size_t one, size_t count, void *owner)
 static bool set_up(struct transfer *self, const struct web_ask *ask)
 {
     CURL *curl = self->curl;
+    bool large = ask->most > WEB_LARGE_BYTES;
     long family = ask->family == WEB_IPV4   ? CURL_IPRESOLVE_V4
                   : ask->family == WEB_IPV6 ? CURL_IPRESOLVE_V6
                                             : CURL_IPRESOLVE_WHATEVER;
@@ -42,10 +43,14 @@ static bool set_up(struct transfer *self, const struct web_ask *ask)
            curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_IPRESOLVE, family) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)WEB_CONNECT_MS) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)WEB_WAIT_MS) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
+                            (long)(large ? WEB_LARGE_WAIT_MS : WEB_WAIT_MS)) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, WEB_STILL_MS / 1000L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_FILETIME, 0L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_USERAGENT, "chaski") == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "gzip") == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, self->error) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_WRITEDATA, self) == CURLE_OK;

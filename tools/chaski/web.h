@@ -23,7 +23,8 @@ struct web_answer {
 };
 
 /* PEER_UNREACHABLE (nobody answers; with libcurl's reason), BODY_TOO_LARGE, NOT_FOUND (with a
- * family: the name has no such address). Waits at most WEB_WAIT_MS. */
+ * family: the name has no such address). Waits at most WEB_WAIT_MS; for an answer that may be
+ * large, as long as it is coming. */
 fault web_ask(const struct web_ask *ask, struct web_answer *out);
 
 #endif

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "lib/bus/directory_snapshot.h"
 
+#include "lib/bus/directory_files.h"
+#include "lib/bus/published_name.h"
+
 #include "tests/unit/bus/book.h"
 
 #include <unistd.h>
@@ -197,6 +200,65 @@ static void test_a_snapshot_without_its_voucher_is_nothing(void)
     MUST(book_load(book, folder, NULL, NULL, &state));
 }
 
+static void copy(const char *from, const char *to, const char *name)
+{
+    char path[512], parent[512];
+    OWNED(bytes) content = NULL;
+    snprintf(path, sizeof path, "%s/%s", from, name);
+    MUST(file_read(path, 1 << 20, &content));
+    snprintf(path, sizeof path, "%s/%s", to, name);
+    snprintf(parent, sizeof parent, "%s", path);
+    *strrchr(parent, '/') = '\0';
+    MUST(file_make_folders(parent, 0755));
+    MUST(file_replace(path, bytes_span(content), 0644));
+}
+
+/* What is fetched over a network, and nothing else, leads to the state. */
+static void check_files(struct book *book, const char *folder, uint64_t snapshot, size_t wanted)
+{
+    const char *fetched = unit_folder();
+    OWNED(directory) state = NULL;
+    struct directory_file file;
+    uint64_t step = 0;
+    size_t count = 0;
+    copy(folder, fetched, "checkpoint");
+    copy(folder, fetched, "authority.pem");
+    while (directory_files_next(snapshot, book->count, &step, &file)) {
+        copy(folder, fetched, file.name);
+        CU_ASSERT_EQUAL(published_name_kind(span_of_text(file.name)),
+                        count == 0 && snapshot > 0 ? PUBLISHED_SNAPSHOT : PUBLISHED_TILE);
+        count++;
+    }
+    CU_ASSERT_EQUAL(count, wanted);
+    MUST(book_load(book, fetched, NULL, NULL, &state));
+    CU_ASSERT_EQUAL(directory_epoch(state), book->count);
+}
+
+static void test_the_files_that_are_named_lead_to_the_state(void)
+{
+    OWNED(book) book = book_new();
+    const char *folder = unit_folder();
+    rich_country(book);
+    many_purposes(book, 300);
+    publish_snapshot(book, folder, 0);
+    many_purposes(book, 500);
+    book_published(book, BOOK_DAY_MS);
+    book_publish(book, folder, 301);
+    check_files(book, folder, 300, 1 + 2 + 1); /* two tiles of hashes, a bundle */
+    check_files(book, folder, 0, 2);
+    publish_snapshot(book, folder, 501); /* of all but the last act */
+    check_files(book, folder, 501, 1 + 2 + 1);
+}
+
+static void test_the_word_of_the_newest_snapshot(void)
+{
+    CU_ASSERT_EQUAL(directory_files_newest(span_of_text("32301")), 32301);
+    CU_ASSERT_EQUAL(directory_files_newest(span_of_text("32301\n")), 32301);
+    CU_ASSERT_EQUAL(directory_files_newest(span_of_text("")), 0);
+    CU_ASSERT_EQUAL(directory_files_newest(span_of_text("../x")), 0);
+    CU_ASSERT_EQUAL(directory_files_newest(span_of_text("99999999999")), 0);
+}
+
 static void test_a_fork_behind_a_snapshot_is_seen(void)
 {
     OWNED(book) book = book_new();
@@ -311,5 +373,7 @@ SUITE(directory_snapshot, TEST(test_a_state_comes_back_from_its_snapshot),
       TEST(test_a_node_begins_with_a_snapshot_and_what_came_behind),
       TEST(test_a_snapshot_without_its_voucher_is_nothing),
       TEST(test_a_fork_behind_a_snapshot_is_seen),
+      TEST(test_the_files_that_are_named_lead_to_the_state),
+      TEST(test_the_word_of_the_newest_snapshot),
       TEST(test_tiles_that_lie_about_the_edge_are_found_out), TEST(test_a_state_goes_on_in_place),
       TEST(test_only_what_continues_the_state_is_taken))
