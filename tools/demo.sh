@@ -44,38 +44,60 @@ wait_for() { # SECONDS COMMAND...
 }
 
 # --- the authority ------------------------------------------------------------------------------------
-say "An authority is made, and four agencies enrol"
+mapfile -t ports < <("$BIN/chaski" free-ports 9)
 R=$BIN/chaski-registry
-act() { "$R" "$@" >"$D/act.out" || die "the authority refused: $*"; } # its words are of no interest here
+act() { "$@" >"$D/act.out" 2>&1 || die "$(tail -n 2 "$D/act.out")"; } # its words are of no interest here
+say "An authority is made, with two operators: nobody admits anybody alone"
 "$R" init "$D/registry" --instance CO --name "Autoridad Nacional (demo)" | sed 's/^/  /'
+act "$R" stamp-authority url "$D/registry" --url "http://127.0.0.1:${ports[8]}/tsa" --name "Hora-legal-demo"
+for who in ana blas; do
+    "$R" operator key "$D/$who.key" >"$D/$who.pub"
+    act "$R" operator add "$D/registry" $who --name "$who (demo)" --key "$(cat "$D/$who.pub")" --role enrol --role approve --role publish
+done
+start() { # NAME COMMAND...: its events go to NAME.events, its process into $! and $D/pids
+    "${@:2}" 2>>"$D/$1.events" &
+    pids+=($!)
+    echo "$!" >>"$D/pids"
+}
+start registry "$R" serve "$D/registry" --listen "127.0.0.1:${ports[8]}" --directory "$D/directory" --authority \
+    --admin 127.0.0.1:0 --push 'tcp://127.0.0.1:*' --ready-file "$D/registry.ready"
+wait_for 20 test -s "$D/registry.ready" || die "the registry does not start: $(tail -n 1 "$D/registry.events")"
+url=http://$(sed -n 's/^listen=//p' "$D/registry.ready")
+admin=https://$(sed -n 's/^admin=//p' "$D/registry.ready")
+"$R" anchor "$D/registry" --url "$url" --push "$(sed -n 's/^push=//p' "$D/registry.ready")" --to "$D/chaski.anchor" >"$D/act.out" ||
+    die "no anchor: $(cat "$D/act.out")"
+fingerprint=$(sed -n 's/^fingerprint: //p' "$D/act.out")
+echo "  chaski-registry serve: directory, time stamps and requests at $url; for operators, $admin"
+echo "  chaski.anchor is all that an agency is given. Its fingerprint is compared on the telephone:"
+echo "  $fingerprint"
+as() { act "$R" "${@:2}" --at "$admin" --anchor "$D/chaski.anchor" --as "$D/$1.key"; }
 
-# name | server | subsystem | what people call it
+# --- four agencies --------------------------------------------------------------------------------------
+# name | member | subsystem | what people call it
 members='MEDELLIN|CO/MUN/890905211|TRAMITES|Alcaldía de Medellín
 DANE|CO/GOV/899999027|DIVIPOLA|DANE
 DIAN|CO/GOV/800197268|RUT|DIAN
 REGISTRADURIA|CO/GOV/899999040|IDENTIDAD|Registraduría Nacional del Estado Civil'
-
-mapfile -t ports < <("$BIN/chaski" free-ports 9)
+say "Four agencies ask to be enrolled (chaski enrol), and start their servers, which wait"
 n=0
+declare -A request
 while IFS='|' read -r name member subsystem title; do
     dir=$D/${name,,}
     mkdir -p "$dir/services"
     mesh=${ports[$n]}
     http=${ports[$((n + 4))]}
     n=$((n + 1))
-    "$BIN/chaski" keys make --folder "$dir/keys" --server "$member/SS1" --name "$title" \
-        --address "tcp://127.0.0.1:$mesh" --request "$dir/request.json" >/dev/null
-    act member add "$D/registry" "$member" --name "$title" --public
-    act server add "$D/registry" "$dir/request.json" --certificate-to "$dir/issued.crt"
-    "$BIN/chaski" keys certificate --folder "$dir/keys" --certificate "$dir/issued.crt" >/dev/null
-    act subsystem add "$D/registry" "$member/$subsystem" --name "$title" --server "$member/SS1"
+    status=0
+    "$BIN/chaski" enrol --anchor "$D/chaski.anchor" --fingerprint "$fingerprint" --folder "$dir/keys" --server "$member/SS1" \
+        --name "$title" --public --address "tcp://127.0.0.1:$mesh" --subsystem "$subsystem=$title" --audit "$dir/audit" \
+        >"$dir/enrol.out" 2>&1 </dev/null || status=$?
+    [ $status = 3 ] || die "$name does not wait to be enrolled: $(tail -n 2 "$dir/enrol.out")"
+    request[$name]=$(sed -n 's/^request //p' "$dir/enrol.out")
     cat >"$dir/server.conf" <<E
 server = "$member/SS1"
 keys_folder = "$dir/keys"
 audit_folder = "$dir/audit"
-directory_folder = "$D/directory"
-trust_file = "$D/registry/anchor/trust.pem"
-authority_file = "$D/registry/anchor/directory.vkey"
+anchor_file = "$D/chaski.anchor"
 front = "ipc://$dir/front"
 mesh_listen = {"tcp://127.0.0.1:$mesh"}
 ready_file = "$dir/server.ready"
@@ -90,8 +112,20 @@ server = "ipc://$dir/front"
 services_folder = "$dir/services"
 ready_file = "$dir/gateway.ready"
 E
-    printf '  %-14s %-24s %s\n' "$name" "$member" "$title"
+    start "${name,,}/server" "$BIN/chaski-security-server" --config "$dir/server.conf"
+    printf '  %-14s %-24s request %.16s  %s\n' "$name" "$member" "${request[$name]}" "$title"
 done <<<"$members"
+
+say "ana and blas approve each of them; the servers take their certificates by themselves"
+echo "  chaski-registry approve REQUEST --at $admin --anchor chaski.anchor --as ana.key"
+for name in MEDELLIN DANE DIAN REGISTRADURIA; do
+    as ana request prepare "${request[$name]}"
+    as ana approve "${request[$name]}" --yes
+    as blas approve "${request[$name]}" --yes
+done
+for name in medellin dane dian registraduria; do
+    wait_for 30 test -s "$D/$name/server.ready" || die "the security server of $name is not ready: $(tail -n 1 "$D/$name/server.events")"
+done
 
 # --- what they share ------------------------------------------------------------------------------------
 say "They share: lists as tables, each with a class"
@@ -100,40 +134,35 @@ entidades=$PWD/tools/demo/entidades.csv
 [ ! -r "$DATA/divipola_municipios.csv" ] || municipios=$(realpath "$DATA/divipola_municipios.csv")
 [ ! -r "$DATA/entidades_publicas_sigep.csv" ] || entidades=$(realpath "$DATA/entidades_publicas_sigep.csv")
 share() { # MEMBER FILE KEY SERVICE CLASS TITLE
+    local by=${1^^}
     cat >>"$D/$1/services/${4##*/}.conf" <<E
 service "$4" { kind = table file = "$2" key = "$3" title = "$6" }
 E
-    act service add "$D/registry" "$4" --title "$6" --class "$5"
-    printf '  %-48s %s\n' "$4" "$5"
+    if [ "$5" = restricted ]; then # to close a service is no matter of its owner alone
+        by="an operator"
+        as ana service add "$4" --title "$6" --class "$5"
+    else
+        act "$BIN/chaski" service add "$4" --title "$6" --class "$5" --config "$D/$1/server.conf"
+    fi
+    printf '  %-46s %-10s published by %s\n' "$4" "$5" "$by"
 }
 share dane "$municipios" cod_municipio CO/GOV/899999027/DIVIPOLA/municipios open "Municipios de Colombia"
 share dane "$entidades" cod_institucion CO/GOV/899999027/DIVIPOLA/entidades open "Entidades públicas"
 share dian "$PWD/tools/demo/rut.csv" nit CO/GOV/800197268/RUT/estado shared "Estado de un NIT (inventado)"
 share registraduria "$PWD/tools/demo/personas.csv" documento CO/GOV/899999040/IDENTIDAD/personas restricted "Personas (inventadas)"
-act purpose add "$D/registry" CERTIFICADO-RESIDENCIA --title "Certificado de residencia" --legal-basis "Ley 1551 de 2012, art. 91 (por confirmar)"
-act witness assign "$D/registry" --per-log 3 --quorum 2
-act stamp-authority url "$D/registry" --url "http://127.0.0.1:${ports[8]}/tsa" --name "Hora-legal-demo"
-"$R" publish "$D/registry" --to "$D/directory" | sed 's/^/  /'
-
-# --- everything starts -------------------------------------------------------------------------------
-say "Nine programs start"
-start() { # PROGRAM FOLDER CONFIG EVENTS
-    "$BIN/$1" --config "$3" 2>>"$4" &
-    pids+=($!)
-    echo "$!" >>"$D/pids"
-    [ "$1" != chaski-gateway ] || echo "$!" >"$D/$2/gateway.pid"
-}
-"$R" serve "$D/registry" --listen "127.0.0.1:${ports[8]}" --directory "$D/directory" 2>>"$D/registry.events" &
-pids+=($!)
-echo "$!" >>"$D/pids"
-wait_for 20 curl -fsS "http://127.0.0.1:${ports[8]}/healthz" || die "the registry does not answer: $(tail -n 1 "$D/registry.events")"
-printf '  %-14s %s\n' "registry" "directory and time stamps at http://127.0.0.1:${ports[8]}"
+as ana purpose add CERTIFICADO-RESIDENCIA --title "Certificado de residencia" --legal-basis "Ley 1551 de 2012, art. 91 (por confirmar)"
+as ana witness assign --per-log 3 --quorum 2
+epoch=$(curl -fsS "$url/directory/checkpoint" | sed -n 2p)
+has_epoch() { grep -q "\"directory.taken\".*\"epoch\":$epoch[,}]" "$D/$1/server.events"; }
 for name in medellin dane dian registraduria; do
-    start chaski-security-server "$name" "$D/$name/server.conf" "$D/$name/server.events"
+    wait_for 20 has_epoch $name || die "$name does not hear of epoch $epoch: $(grep directory.taken "$D/$name/server.events" | tail -n 1)"
 done
+echo "  The directory is a log of $epoch signed acts, and every server has heard of the newest."
+
+say "Their gateways start"
 for name in medellin dane dian registraduria; do
-    wait_for 20 test -s "$D/$name/server.ready" || die "the security server of $name is not ready: $(tail -n 1 "$D/$name/server.events")"
-    start chaski-gateway "$name" "$D/$name/gateway.conf" "$D/$name/gateway.events"
+    start "$name/gateway" "$BIN/chaski-gateway" --config "$D/$name/gateway.conf"
+    echo "$!" >"$D/$name/gateway.pid"
 done
 env=$D/env
 : >"$env"
@@ -142,8 +171,8 @@ for name in medellin dane dian registraduria; do
     url=http://$(sed -n 's/^listen=//p' "$D/$name/gateway.ready" | head -n 1)
     wait_for 20 curl -fsS "$url/readyz" || die "the gateway of $name does not reach its server: $(curl -sS "$url/readyz")"
     gateway_pid=$(cat "$D/$name/gateway.pid")
-    server_pids=$(sed -n 's/^\(pid\|exchange_pid\|keys_pid\)=//p' "$D/$name/server.ready" | tr '\n' ' ')
-    server_pids+="$(pgrep -P "$(sed -n 's/^pid=//p' "$D/$name/server.ready")" -x chaski-scribe) "
+    supervisor=$(sed -n 's/^pid=//p' "$D/$name/server.ready")
+    server_pids="$supervisor $(pgrep -P "$supervisor" | tr '\n' ' ')"
     {
         echo "CHASKI_GATEWAY_${name^^}=$url"
         echo "CHASKI_AUDIT_${name^^}=$D/$name/audit"
