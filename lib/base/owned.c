@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "lib/base/owned.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,4 +35,9 @@ char *owned_text(const char *text)
 void *owned_grow(void *old, size_t count, size_t size)
 {
     return or_die(reallocarray(old, count == 0 ? 1 : count, size));
+}
+
+void owned_give_back(void)
+{
+    malloc_trim(0);
 }

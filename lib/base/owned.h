@@ -30,6 +30,9 @@ void *owned_array(size_t count, size_t size)
     __attribute__((malloc, returns_nonnull, warn_unused_result));
 /* A copy of the text; never NULL. free() it. */
 char *owned_text(const char *text) __attribute__((malloc, returns_nonnull, warn_unused_result));
+/* What was freed goes back to the system, which the allocator does not do by itself once a large
+ * block came and went: for after something large that is rare. Milliseconds. */
+void owned_give_back(void);
 /* Grows an array; the old pointer is dead. Never NULL. */
 void *owned_grow(void *old, size_t count, size_t size)
     __attribute__((returns_nonnull, warn_unused_result));

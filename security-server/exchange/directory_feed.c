@@ -241,6 +241,7 @@ static fault load(struct directory_feed *self, const char *folder, const struct 
                        self->seen.size > 0 ? &self->seen : NULL, now_ms, &fresh));
     directory_release(&self->node->directory);
     self->node->directory = fresh;
+    owned_give_back(); /* all acts were in memory: several times the state */
     return DONE;
 }
 
@@ -277,6 +278,7 @@ static fault take_folder(struct directory_feed *self, const char *folder)
     if (!failed(f))
         keep_confirmed(self, bytes_span(arrival.note));
     arrival_clear(&arrival);
+    owned_give_back();
     return f;
 }
 
@@ -328,6 +330,7 @@ static fault keep_whole(struct directory_feed *self)
                 ? keep_copy(self, &arrival)
                 : RAISE(LOG_BROKEN, "%s is behind, until the follower has as much", self->copy);
     arrival_clear(&arrival);
+    owned_give_back();
     return f;
 }
 

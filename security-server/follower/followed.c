@@ -133,6 +133,7 @@ fault followed_open(const char *audit_folder, const struct anchor_file *anchor,
     fault f = followed_catch_up(self);
     if (failed(f))
         EVENT(WARN, "follow.copy_left_aside", E_TEXT("folder", self->exchange), E_FAULT(f));
+    owned_give_back(); /* all acts were in memory */
     *out = TAKE(self);
     return DONE;
 }

@@ -223,7 +223,10 @@ static void on_bundles(void *owner, fault f)
                                  .from = bundles_from(self->bundles),
                                  .pem = bytes_span(self->pem)};
     news.leaf = bundles_leaves(self->bundles, &news.leaves);
+    bool whole = self->whole;
     take_head(self, &news);
+    if (whole)
+        owned_give_back();
 }
 
 static void ask_bundles(struct round *self, uint64_t from)
