@@ -20,6 +20,7 @@ struct header_read {
     struct header_pruned pruned;
     struct late_receipt late;
     struct header_stamped stamped;
+    struct header_card card;
 };
 
 static ProtobufCBinaryData binary(const void *at, size_t size)
@@ -73,6 +74,7 @@ struct acts {
     Chaski__Keeping *keepings[KEEPING_RULES_MAX];
     Chaski__Pruned pruned;
     Chaski__Stamped stamped;
+    Chaski__KeyCard card;
     Chaski__EpochClosed closed;
     Chaski__EpochHead head[EPOCH_HEADS_MAX];
     Chaski__EpochHead *heads[EPOCH_HEADS_MAX];
@@ -114,6 +116,17 @@ static void fill_late(const struct header *self, struct acts *acts, Chaski__Head
     acts->late.kind = (Chaski__Kind)self->late->kind;
     acts->late.own = self->late->own;
     message->late = &acts->late;
+}
+
+static void fill_card(const struct header *self, struct acts *acts, Chaski__Header *message)
+{
+    chaski__key_card__init(&acts->card);
+    if (self->card == NULL)
+        return;
+    acts->card.key = binary(self->card->key, HEADER_CARD_KEY_BYTES);
+    acts->card.renew_ms = (uint64_t)self->card->renew_ms;
+    acts->card.until_ms = (uint64_t)self->card->until_ms;
+    message->card = &acts->card;
 }
 
 static void fill_acts(const struct header *self, struct acts *acts, Chaski__Header *message)
@@ -165,6 +178,7 @@ fault header_encode(const struct header *self, struct bytes **out)
     struct acts acts;
     fill_acts(self, &acts, &message);
     fill_late(self, &acts, &message);
+    fill_card(self, &acts, &message);
     message.version = 1;
     message.exchange_id = binary(self->exchange_id, EXCHANGE_ID_BYTES);
     message.kind = (Chaski__Kind)self->kind;
@@ -196,7 +210,7 @@ fault header_encode(const struct header *self, struct bytes **out)
 static bool kind_known(uint32_t kind)
 {
     return (kind >= HEADER_REQUEST && kind <= HEADER_FAULT) ||
-           (kind >= HEADER_STARTED && kind <= HEADER_PRUNED);
+           (kind >= HEADER_STARTED && kind <= HEADER_KEY_CARD);
 }
 
 /* An id field: empty, or canonical text with exactly these parts. */
@@ -341,6 +355,22 @@ static fault check_late(const Chaski__Header *message)
     return good ? DONE : RAISE(BAD_FRAME, "a late receipt of no possible leaf");
 }
 
+/* All zero bytes are no key to which anything could be sealed. */
+static fault check_card(const Chaski__Header *message)
+{
+    static const uint8_t none[HEADER_CARD_KEY_BYTES];
+    const Chaski__KeyCard *card = message->card;
+    if ((card != NULL) != ((unsigned)message->kind == HEADER_KEY_CARD))
+        return RAISE(BAD_FRAME, "a key card stands in the header of another kind, or in none");
+    if (card == NULL)
+        return DONE;
+    bool good = card->base.n_unknown_fields == 0 && card->key.len == sizeof none &&
+                memcmp(card->key.data, none, sizeof none) != 0 && time_fits(card->renew_ms) &&
+                time_fits(card->until_ms) && message->time_ms < card->renew_ms &&
+                card->renew_ms <= card->until_ms;
+    return good ? DONE : RAISE(BAD_FRAME, "a key card of no possible key or times");
+}
+
 static fault check_message(const Chaski__Header *message)
 {
     if (message->version != 1)
@@ -356,6 +386,7 @@ static fault check_message(const Chaski__Header *message)
     TRY(check_pruned(message));
     TRY(check_stamped(message));
     TRY(check_late(message));
+    TRY(check_card(message));
     return check_ids(message);
 }
 
@@ -408,6 +439,14 @@ static void fill_read_closed(struct header_read *self, const Chaski__EpochClosed
     self->header.closed = &self->closed;
 }
 
+static void fill_read_card(struct header_read *self, const Chaski__KeyCard *card)
+{
+    memcpy(self->card.key, card->key.data, HEADER_CARD_KEY_BYTES);
+    self->card.renew_ms = (int64_t)card->renew_ms;
+    self->card.until_ms = (int64_t)card->until_ms;
+    self->header.card = &self->card;
+}
+
 /* What few headers have; texts are the message's. */
 static void fill_read_acts(struct header_read *self)
 {
@@ -430,6 +469,8 @@ static void fill_read_acts(struct header_read *self)
                                                 hash_of(message->stamped->token_sha256)};
         self->header.stamped = &self->stamped;
     }
+    if (message->card != NULL)
+        fill_read_card(self, message->card);
     if (message->closed != NULL)
         fill_read_closed(self, message->closed);
     if (message->late != NULL) {
@@ -517,6 +558,8 @@ const char *header_kind_word(enum header_kind kind)
         return "pruned";
     case HEADER_LATE:
         return "late";
+    case HEADER_KEY_CARD:
+        return "card";
     }
     return "unknown";
 }

@@ -15,6 +15,8 @@
 #include "lib/bus/log_epoch.h"
 #include "lib/crypto/digest.h"
 
+#define HEADER_CARD_KEY_BYTES 32
+
 enum header_kind {
     HEADER_REQUEST = 1,
     HEADER_RESPONSE = 2,
@@ -26,8 +28,9 @@ enum header_kind {
     HEADER_ERASED = 20,
     HEADER_LATE = 21,
     HEADER_PRUNED = 22,
+    HEADER_KEY_CARD = 23,
 };
-#define HEADER_KINDS_END (HEADER_PRUNED + 1) /* room of what is counted by kind */
+#define HEADER_KINDS_END (HEADER_KEY_CARD + 1) /* room of what is counted by kind */
 
 /* Which entries a PRUNED record removes. */
 struct header_pruned {
@@ -39,6 +42,12 @@ struct header_pruned {
 struct header_stamped {
     uint64_t size;
     struct sha256 token; /* SHA-256 of its DER */
+};
+
+/* The sealing key that a KEY_CARD record names. */
+struct header_card {
+    uint8_t key[HEADER_CARD_KEY_BYTES]; /* X25519 */
+    int64_t renew_ms, until_ms;         /* wall time; later than the record, in this order */
 };
 
 /* A leaf of an exchange with another server that was missing in this log and came from there. */
@@ -74,6 +83,7 @@ struct header {
     const struct late_receipt *late;      /* of a LATE record, and of no other */
     const struct header_pruned *pruned;   /* of a PRUNED record, and of no other */
     const struct header_stamped *stamped; /* of a STAMPED record; NULL in older ones */
+    const struct header_card *card;       /* of a KEY_CARD record, and of no other */
     const struct epoch_closed *closed;    /* of the INCIDENT that begins a later epoch, or NULL */
 };
 
@@ -84,9 +94,9 @@ fault header_encode(const struct header *self, struct bytes **out);
  * A decoded header together with the memory that its spans point into.
  * BAD_FRAME unless: version 1, a known kind, 16-byte exchange id, 32-byte hashes, ids of the right
  * number of parts in canonical form, texts within WORD_BYTES_MAX, a subject within
- * SUBJECT_BYTES_MAX, times within 2000..2049; an erasure, a keeping, a late receipt, a stamp or a
- * closed epoch only where it belongs, within the bounds of keeping.h and limits.h; a late receipt
- * with the two servers that it is about.
+ * SUBJECT_BYTES_MAX, times within 2000..2049; an erasure, a keeping, a late receipt, a stamp, a
+ * card or a closed epoch only where it belongs, within the bounds of keeping.h and limits.h; a late
+ * receipt with the two servers that it is about; a card with a key and times in order.
  */
 struct header_read;
 fault header_decode(struct span bytes, struct header_read **out);

@@ -56,6 +56,24 @@
 #define SEAL_CONTEXT_MESSAGES (1u << 30)
 #define SEAL_OPENED_CACHE 4096 /* derived keys of peers' contexts kept */
 
+// sealing keys that change (docs/decisions/0028)
+#define SEAL_ROLL_S_DEFAULT 86400
+#define SEAL_ROLL_S_MAX (30 * 86400)
+#define SEAL_OVERLAP_S_DEFAULT 3600 /* five times as long as any letter can be on its way */
+#define SEAL_OVERLAP_S_MAX (7 * 86400)
+#define SEAL_MADE_MAX 64  /* keys in memory at once: the newest, and those in their overlap */
+#define SEAL_LOOK_MS 1000 /* is it time for a new one, is there an order? */
+#define SEAL_ROLL_AGAIN_MS 10000 /* after one that failed */
+#define CARD_ASK_MS 3000         /* so long a first letter waits for the receiver's card */
+#define CARD_AGAIN_MS 1000       /* a peer is asked for its newer card at most this often */
+#define CARD_WITHOUT_MS 10000    /* who answered with none is sealed to without for so long */
+#define CARD_SWAPS_A_MINUTE 240  /* of one peer */
+#define CARD_GONE_MS 100         /* a peer is told at most this often that a key is gone */
+
+// a transport key that changes (docs/decisions/0028)
+#define TRANSPORT_SETTLE_MS 500  /* before others connect with a server's new key */
+#define TRANSPORT_CLIENT_MS 3000 /* before it connects to others with it */
+
 // keys process
 #define KEYS_DATAGRAM_BYTES_MAX 65536
 #define KEYS_JOBS_PER_DATAGRAM 64

@@ -65,6 +65,8 @@ static const char *kind_words(enum header_kind kind)
         return "a note that payloads were erased";
     case HEADER_LATE:
         return "a record of the other server that was missing here and came late";
+    case HEADER_KEY_CARD:
+        return "a note to which key letters to this server are sealed from now on";
     case HEADER_PRUNED:
         return "a note that the beginning of the log was removed";
     }

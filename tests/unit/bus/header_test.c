@@ -426,7 +426,46 @@ static void test_a_prune_is_read_back_and_stands_in_its_record_alone(void)
     MUST_FAIL(BAD_FRAME, decode(bytes_span(unknown)));
 }
 
-SUITE(header, TEST(test_a_late_receipt_is_read_back),
+static void refused_card(struct header_card card)
+{
+    struct header header = about_the_log(HEADER_KEY_CARD);
+    header.card = &card;
+    OWNED(bytes) bytes = encoded(&header);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(bytes)));
+}
+
+static void test_a_card_is_read_back_and_stands_in_its_record_alone(void)
+{
+    struct header_card card = {{1, 2, 3}, 1790000086400, 1790000090000};
+    struct header header = about_the_log(HEADER_KEY_CARD);
+    header.card = &card;
+    OWNED(bytes) bytes = encoded(&header);
+    OWNED(header_read) read = NULL;
+    MUST(header_decode(bytes_span(bytes), &read));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(header_of(read)->card);
+    CU_ASSERT(memcmp(header_of(read)->card->key, card.key, sizeof card.key) == 0);
+    CU_ASSERT_EQUAL(header_of(read)->card->renew_ms, card.renew_ms);
+    CU_ASSERT_EQUAL(header_of(read)->card->until_ms, card.until_ms);
+    header.kind = HEADER_STARTED;
+    OWNED(bytes) other = encoded(&header);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(other)));
+    header.kind = HEADER_KEY_CARD;
+    header.card = NULL;
+    OWNED(bytes) without = encoded(&header);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(without)));
+}
+
+static void test_a_card_of_no_key_or_of_times_out_of_order_is_refused(void)
+{
+    refused_card((struct header_card){{0}, 1790000086400, 1790000090000});
+    refused_card((struct header_card){{1}, 1790000000000, 1790000090000});
+    refused_card((struct header_card){{1}, 1790000086400, 1790000086399});
+    refused_card((struct header_card){{1}, 1790000086400, INT64_C(2524608000000)});
+}
+
+SUITE(header, TEST(test_a_card_is_read_back_and_stands_in_its_record_alone),
+      TEST(test_a_card_of_no_key_or_of_times_out_of_order_is_refused),
+      TEST(test_a_late_receipt_is_read_back),
       TEST(test_a_late_receipt_of_nothing_possible_is_refused),
       TEST(test_a_glance_sees_what_a_reading_does),
       TEST(test_a_stamp_is_read_back_and_stands_in_its_record_alone),
