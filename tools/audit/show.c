@@ -91,6 +91,16 @@ static bool wanted(const struct show *self, const struct log_entry *entry)
 
 // --- one entry in full --------------------------------------------------------------------------
 
+static void show_card(const struct header_card *card)
+{
+    char key[2 * HEADER_CARD_KEY_BYTES + 1], renew[32], until[32];
+    text_hex(span_of(card->key, sizeof card->key), key, sizeof key);
+    clock_text(card->renew_ms, renew, sizeof renew);
+    clock_text(card->until_ms, until, sizeof until);
+    printf("  %-16s %s\n  %-16s %s\n  %-16s %s\n", "sealing key", key, "next one", renew,
+           "destroyed", until);
+}
+
 static void print_field(const char *name, struct span value)
 {
     OWNED(printable) shown = printable_of(value);
@@ -318,6 +328,8 @@ static void print_full(const struct show *self, const struct log_entry *entry)
     print_closed(header->closed);
     if (header->pruned != NULL)
         printf("  %-16s the entries before %" PRIu64 "\n", "prunes", header->pruned->before);
+    if (header->card != NULL)
+        show_card(header->card);
     if (header->stamped != NULL) {
         text_hex(sha256_span(&header->stamped->token), hash, sizeof hash);
         printf("  %-16s of %" PRIu64 " entries, token %s\n", "time stamp", header->stamped->size,

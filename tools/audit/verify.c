@@ -163,6 +163,7 @@ static void log_clear(struct log *log)
     for (size_t i = 0; i < INCIDENTS_TOLD_MAX; i++)
         free(log->incident[i].text);
     free(log->stamp);
+    free(log->card);
     verify_late_clear(log);
     header_read_free(&log->started);
     header_read_free(&log->closed);
@@ -290,6 +291,7 @@ static void check_log(struct verify *self, struct log *log)
     verify_prune_act(self, log);
     verify_log(self, log);
     verify_late(self, log);
+    verify_cards(self, log);
     verify_confirm(self, log);
 }
 

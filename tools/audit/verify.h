@@ -18,6 +18,7 @@
  *   verify_epochs.c  epochs of one log against one another
  *   verify_held.c    heads of other logs that the folders' owners keep
  *   verify_late.c    late receipts of one log
+ *   verify_cards.c   sealing keys that one log's server announced
  *   verify_logs.c    logs against one another
  *   verify_pairs.c   two logs of the same exchanges: nine types of findings
  *   verify_older.c   ... of which one was copied before the other, or was cut
@@ -128,6 +129,13 @@ struct stamp_act {
     struct sha256 token;
 };
 
+/* A record that letters are sealed to this key from now on. */
+struct card_act {
+    uint64_t index;
+    int64_t time_ms;
+    struct header_card card;
+};
+
 /* A leaf that was missing here and came from the other side. */
 struct late_act {
     uint64_t index;
@@ -177,6 +185,8 @@ struct log {
     struct incident incident[INCIDENTS_TOLD_MAX];
     size_t stamps;
     struct stamp_act *stamp;
+    size_t cards;
+    struct card_act *card;
     size_t lates;
     struct late_act *late;
     struct map late_by_hash;    /* of the leaf that came -> index + 1 of its first receipt */
@@ -257,6 +267,10 @@ void verify_entry(struct verify *self, struct log *log, const struct examined *e
 void verify_log(struct verify *self, struct log *log);
 /* Payloads that are missing. Called by it. */
 void verify_missing(struct verify *self, struct log *log);
+/* One more card of its own server. */
+void verify_note_card(struct log *log, const struct log_entry *entry);
+/* Its key cards. After the last entry; earlier epochs were walked before. */
+void verify_cards(struct verify *self, struct log *log);
 /* Its late receipts. After the last entry. */
 void verify_late(struct verify *self, struct log *log);
 /* Has this entry of `here`, which `log` does not have, come to it late, in this epoch or a later

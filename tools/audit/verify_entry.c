@@ -273,6 +273,8 @@ static void note_statement(struct log *log, const struct log_entry *entry, struc
 {
     if (kept_is_own(log, kept) && entry->header->stamped != NULL)
         note_stamp(log, entry);
+    if (kept_is_own(log, kept) && entry->header->card != NULL)
+        verify_note_card(log, entry);
     OWNED(header_read) read = NULL;
     bool closes = entry->header->closed != NULL && entry->index == 0;
     bool prunes = entry->header->pruned != NULL && entry->index == log->view->pruned.act;
