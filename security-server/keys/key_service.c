@@ -135,6 +135,7 @@ void key_service_clear(struct key_service *self)
     for (void *entry; (entry = map_next(&self->cosigned, &step, NULL)) != NULL;)
         free(entry);
     map_clear(&self->cosigned);
+    seal_ring_clear(&self->ring);
 }
 
 static fault derive_seal(struct key_service *self, const Chaski__DeriveSeal *job, uint8_t *out,
@@ -147,7 +148,26 @@ static fault derive_seal(struct key_service *self, const Chaski__DeriveSeal *job
             *size = SEAL_KEY_BYTES;
             return seal_derive(self->store->seal[i], job->ephemeral.data, out);
         }
-    return RAISE(KEY_UNKNOWN, "sealed for a key that this server does not have");
+    struct keypair *made = seal_ring_find(&self->ring, job->seal_key_id.data);
+    if (made == NULL)
+        return RAISE(KEY_UNKNOWN, "sealed for a key that this server does not have");
+    *size = SEAL_KEY_BYTES;
+    return seal_derive(made, job->ephemeral.data, out);
+}
+
+static fault make_seal(struct key_service *self, uint8_t *out, size_t *size)
+{
+    *size = X25519_PUBLIC_BYTES;
+    return seal_ring_make(&self->ring, out);
+}
+
+static fault forget_seal(struct key_service *self, const Chaski__ForgetSeal *job, size_t *size)
+{
+    if (job->seal_key_id.len != SEAL_KEY_ID_BYTES)
+        return RAISE(BAD_FRAME, "a sealing key that is none");
+    seal_ring_forget(&self->ring, job->seal_key_id.data);
+    *size = 0;
+    return DONE;
 }
 
 static fault wrap_day_key(struct key_service *self, const Chaski__WrapDayKey *job, uint8_t *out,
@@ -273,6 +293,10 @@ static fault work(struct key_service *self, const Chaski__KeysJob *job, uint8_t 
         return request_renewal(self, out, size);
     case CHASKI__KEYS_JOB__WORK_APPROVE_RENEWAL:
         return approve_renewal(self, job->approve_renewal, out, size);
+    case CHASKI__KEYS_JOB__WORK_MAKE_SEAL:
+        return make_seal(self, out, size);
+    case CHASKI__KEYS_JOB__WORK_FORGET_SEAL:
+        return forget_seal(self, job->forget_seal, size);
     default:
         return RAISE(BAD_FRAME, "a job without work");
     }

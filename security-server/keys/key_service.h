@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * key_service - what the keys process does for the exchange: nine operations, nothing else.
+ * key_service - what the keys process does for the exchange: eleven operations, nothing else.
  *
  * sign header       ECDSA over the CAdES attributes of our own certificate, for a given content
  *                   digest and time: it cannot be made to sign anything that is not a leaf of ours.
@@ -9,6 +9,7 @@
  * sign cosignature  Ed25519 with the witness key over another log's checkpoint and a time; for each
  *                   log never back, as far as this run knows.
  * derive seal       X25519 + HKDF for a peer's ephemeral key.
+ * make, forget seal a sealing key in memory only, and its end.
  * wrap, unwrap      a day key of the payloads, under the store key: AES key wrap.
  * take certificate  of the signing key, once, while it has none; or of the next one, which then is
  *                   the signing key.
@@ -20,6 +21,7 @@
 
 #include "lib/base/map.h"
 #include "security-server/keys/key_store.h"
+#include "security-server/keys/seal_ring.h"
 
 struct key_service {
     struct key_store *store;
@@ -28,9 +30,10 @@ struct key_service {
     uint64_t signed_size;
     struct sha256 signed_root;
     struct map cosigned; /* origin -> struct cosigned */
+    struct seal_ring ring;
 };
 
-/* The tables; the store is the caller's. */
+/* The tables, and the keys made; the store is the caller's. */
 void key_service_clear(struct key_service *self);
 
 /* One datagram in (packed KeysBatch with jobs), one out (with as many results). BAD_FRAME when the

@@ -47,7 +47,10 @@ static fault do_each_once(struct key_store *store)
     static const uint8_t base_point[X25519_PUBLIC_BYTES] = {9};
     uint8_t digest[SHA256_BYTES] = {0}, signature[P256_SIGNATURE_BYTES_MAX], shared[SEAL_KEY_BYTES];
     uint8_t log_signature[ED25519_SIGNATURE_BYTES], wrapped[KEY_WRAPPED_BYTES];
+    struct seal_ring ring = {0};
     size_t size = 0;
+    TRY(seal_ring_make(&ring, shared));
+    seal_ring_clear(&ring);
     if (store->sign != NULL)
         TRY(keypair_sign_digest(store->sign, digest, signature, &size));
     TRY(keypair_sign_message(store->log, span_of(digest, sizeof digest), log_signature));

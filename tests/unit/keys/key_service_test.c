@@ -56,6 +56,8 @@ struct job {
     Chaski__TakeCertificate certificate;
     Chaski__RequestRenewal renewal;
     Chaski__ApproveRenewal approval;
+    Chaski__MakeSeal make;
+    Chaski__ForgetSeal forget;
 };
 
 static ProtobufCBinaryData binary(const void *at, size_t size)
@@ -73,7 +75,9 @@ static struct job job_without_work(void)
                       .unwrap = CHASKI__UNWRAP_DAY_KEY__INIT,
                       .certificate = CHASKI__TAKE_CERTIFICATE__INIT,
                       .renewal = CHASKI__REQUEST_RENEWAL__INIT,
-                      .approval = CHASKI__APPROVE_RENEWAL__INIT};
+                      .approval = CHASKI__APPROVE_RENEWAL__INIT,
+                      .make = CHASKI__MAKE_SEAL__INIT,
+                      .forget = CHASKI__FORGET_SEAL__INIT};
     return job;
 }
 
@@ -155,6 +159,10 @@ static struct bytes *pack(struct job *jobs, size_t count)
             job->message.request_renewal = &job->renewal;
         else if (job->message.work_case == CHASKI__KEYS_JOB__WORK_APPROVE_RENEWAL)
             job->message.approve_renewal = &job->approval;
+        else if (job->message.work_case == CHASKI__KEYS_JOB__WORK_MAKE_SEAL)
+            job->message.make_seal = &job->make;
+        else if (job->message.work_case == CHASKI__KEYS_JOB__WORK_FORGET_SEAL)
+            job->message.forget_seal = &job->forget;
     }
     batch.n_job = count;
     batch.job = pointers;
@@ -413,6 +421,45 @@ static void test_sealing_keys_are_derived_for_each_of_our_keys(void)
     desk->service.store = desk->store;
     check_derive(desk, desk->ring->seal);
     check_derive(desk, older->data);
+}
+
+static struct job job_make(void)
+{
+    struct job job = job_without_work();
+    job.message.work_case = CHASKI__KEYS_JOB__WORK_MAKE_SEAL;
+    return job;
+}
+
+static struct job job_forget(const void *id, size_t size)
+{
+    struct job job = job_without_work();
+    job.message.work_case = CHASKI__KEYS_JOB__WORK_FORGET_SEAL;
+    job.forget.seal_key_id = binary(id, size);
+    return job;
+}
+
+static void test_a_sealing_key_that_was_made_opens_until_it_is_forgotten(void)
+{
+    OWNED(desk) desk = desk_new();
+    uint8_t id[SEAL_KEY_ID_BYTES], other_id[SEAL_KEY_ID_BYTES];
+    uint8_t ephemeral[X25519_PUBLIC_BYTES] = {9};
+    struct result made = ask(desk, job_make()), other = ask(desk, job_make());
+    CU_ASSERT_EQUAL_FATAL(made.fault, OK);
+    CU_ASSERT_EQUAL_FATAL(made.size, X25519_PUBLIC_BYTES);
+    CU_ASSERT(memcmp(made.bytes, other.bytes, X25519_PUBLIC_BYTES) != 0);
+    seal_key_id(made.bytes, id);
+    seal_key_id(other.bytes, other_id);
+    check_derive(desk, made.bytes);
+    check_derive(desk, other.bytes);
+    CU_ASSERT(is_refused(desk, job_forget(id, 7), BAD_FRAME));
+    CU_ASSERT(is_refused(desk, job_forget(id, sizeof id), OK));
+    CU_ASSERT(is_refused(desk, job_seal(id, sizeof id, ephemeral, sizeof ephemeral), KEY_UNKNOWN));
+    CU_ASSERT(is_refused(desk, job_forget(id, sizeof id), OK)); /* none is no fault */
+    check_derive(desk, other.bytes);
+    key_service_clear(&desk->service);
+    CU_ASSERT(
+        is_refused(desk, job_seal(other_id, sizeof id, ephemeral, sizeof ephemeral), KEY_UNKNOWN));
+    check_derive(desk, desk->ring->seal); /* of a file */
 }
 
 static void test_a_sealing_key_that_is_not_ours_is_unknown(void)
@@ -719,7 +766,8 @@ static void test_without_a_next_key_none_is_asked_for(void)
     CU_ASSERT(is_refused(desk, job_renewal(), KEY_UNKNOWN));
 }
 
-SUITE(key_service, TEST(test_the_present_key_asks_for_the_next_ones_certificate),
+SUITE(key_service, TEST(test_a_sealing_key_that_was_made_opens_until_it_is_forgotten),
+      TEST(test_the_present_key_asks_for_the_next_ones_certificate),
       TEST(test_an_act_that_brings_the_next_key_in_is_approved),
       TEST(test_an_act_with_somebody_elses_keys_is_not_approved),
       TEST(test_no_other_act_is_approved),
