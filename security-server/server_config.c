@@ -110,6 +110,22 @@ const struct config_setting server_settings[] = {
      .most = 86400,
      .sentence = "For so many seconds the next certificate stands in the directory before it "
                  "signs, so that every peer has it."},
+    {.name = "seal_roll_s",
+     .kind = CONFIG_NUMBER,
+     .offset = AT(seal_roll_s),
+     .number = SEAL_ROLL_S_DEFAULT,
+     .least = 0,
+     .most = SEAL_ROLL_S_MAX,
+     .sentence = "After so many seconds letters to this server are sealed to a new key, which is "
+                 "in memory only; 0: never, seal.key alone, which opens all that was ever sent."},
+    {.name = "seal_overlap_s",
+     .kind = CONFIG_NUMBER,
+     .offset = AT(seal_overlap_s),
+     .number = SEAL_OVERLAP_S_DEFAULT,
+     .least = 1,
+     .most = SEAL_OVERLAP_S_MAX,
+     .sentence = "For so many seconds the key before still opens letters; then it is destroyed. "
+                 "Senders whose letters do not open seal again."},
     {.name = "directory_folder",
      .kind = CONFIG_TEXT,
      .offset = AT(directory_folder),
@@ -453,6 +469,17 @@ static fault check_directory(const struct server_config *self, const char *path)
                  path, self->anchor_file[0] != '\0' ? "anchor_file and " : "", given);
 }
 
+static fault check_seals(const struct server_config *self, const char *path)
+{
+    if (self->seal_roll_s == 0 || self->seal_overlap_s <= (SEAL_MADE_MAX - 2) * self->seal_roll_s)
+        return DONE;
+    return RAISE(BAD_CONFIG,
+                 "%s: seal_overlap_s = %lld: with a new key every %lld s there would be more than "
+                 "%d at once",
+                 path, (long long)self->seal_overlap_s, (long long)self->seal_roll_s,
+                 SEAL_MADE_MAX);
+}
+
 static fault check(const struct server_config *self, const char *path)
 {
     struct bus_id id;
@@ -479,6 +506,7 @@ static fault check(const struct server_config *self, const char *path)
             return RAISE(BAD_CONFIG, "%s: mesh_listen \"%s\" does not begin with tcp://", path,
                          self->mesh_listen.item[i]);
     TRY(check_keys(self, path));
+    TRY(check_seals(self, path));
     TRY(check_directory(self, path));
     TRY(check_evidence(self, path));
     return check_services(self, path);

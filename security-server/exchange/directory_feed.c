@@ -12,6 +12,7 @@
 #include "security-server/exchange/directory_quorum.h"
 #include "security-server/exchange/directory_talk.h"
 #include "security-server/exchange/peers.h"
+#include "security-server/exchange/seal_cards.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -227,6 +228,7 @@ static void note_change(struct directory_feed *self, struct span note, const cha
     write_policy(node);
     if (node->peers != NULL)
         peers_refresh(node->peers);
+    seal_cards_refresh(node->cards);
     EVENT(INFO, "directory.taken", E_NUMBER("epoch", directory_epoch(node->directory)),
           E_TEXT("from", from));
     directory_quorum_see(&self->quorum, node->directory, note);
@@ -298,6 +300,7 @@ static void restore(struct directory_feed *self)
     open_gate(self->node);
     if (self->node->peers != NULL)
         peers_refresh(self->node->peers);
+    seal_cards_refresh(self->node->cards);
 }
 
 /* Tiles first, the checkpoint last. */

@@ -84,7 +84,8 @@ struct exchange {
     uint8_t gateway[256];
     size_t gateway_size;
     uint64_t ask;
-    struct bytes *sealed; /* the question as sent, for sending it again */
+    struct bytes *sealed; /* the question as sent, for sending it again; NULL: not yet */
+    uint8_t sealed_to[X25519_PUBLIC_BYTES];
     uint8_t envelope[MESH_ENVELOPE_BYTES_MAX];
     size_t envelope_size;
     int64_t resend_ms; /* present wait between sends */

@@ -40,6 +40,8 @@
 #include "security-server/exchange/recovery.h"
 #include "security-server/exchange/renewal.h"
 #include "security-server/exchange/retention.h"
+#include "security-server/exchange/seal_cards.h"
+#include "security-server/exchange/seal_roll.h"
 #include "security-server/exchange/seen.h"
 #include "security-server/exchange/set_desk.h"
 #include "security-server/exchange/set_reader.h"
@@ -48,6 +50,7 @@
 #include "security-server/exchange/slab_keys.h"
 #include "security-server/exchange/step_mesh.h"
 #include "security-server/exchange/token_line.h"
+#include "security-server/exchange/transport_roll.h"
 #include "security-server/exchange/witness_desk.h"
 #include "security-server/transport_key.h"
 
@@ -141,6 +144,17 @@ static fault path_in(const char *folder, const char *name, char out[PATH_BYTES])
                : RAISE(BAD_CONFIG, "the name of folder %s is too long", folder);
 }
 
+/* Where the directory is followed a member changes it by itself. */
+static void load_next_transport(struct node *node)
+{
+    if (node->config->anchor == NULL)
+        return;
+    fault f = transport_key_next(node->config, &node->transport_next);
+    node->has_transport_next = !failed(f);
+    if (failed(f)) /* the present one does */
+        EVENT(ERROR, "transport.no_next_key", E_FAULT(f));
+}
+
 static fault load_public_parts(struct node *node)
 {
     char path[PATH_BYTES];
@@ -152,6 +166,8 @@ static fault load_public_parts(struct node *node)
         cades_template_make(node->certificate, &node->template);
     }
     TRY(transport_key_load(node->config, &node->transport));
+    node->transport_client = node->transport;
+    load_next_transport(node);
     TRY(path_in(folder, "log.vkey", path));
     TRY(file_read(path, 1024, &vkey));
     struct span line = bytes_span(vkey);
@@ -358,6 +374,7 @@ static fault open_doors(struct process *self)
     struct node *node = &self->node;
     TRY(open_front(node));
     TRY(mesh_door_open(node, &self->door));
+    node->transport_roll = transport_roll_new(node, self->door);
     TRY(anchor_new(node, &node->anchor));
     TRY(stamp_feed_new(node, &node->stamps));
     node->peer_check = peer_check_new(node);
@@ -394,12 +411,20 @@ static void on_promised(struct node *node, fault f)
     }
 }
 
-static void on_started(struct node *node, fault f)
+static void on_sealing(struct node *node, fault f)
 {
     if (failed(f))
         on_promised(node, f);
     else
         checkpointer_sign(process_of(node)->checkpointer, on_promised);
+}
+
+static void on_started(struct node *node, fault f)
+{
+    if (failed(f))
+        on_promised(node, f);
+    else
+        seal_roll_begin(node->seal_roll, on_sealing);
 }
 
 static void on_incident(struct node *node, fault f)
@@ -516,6 +541,7 @@ static fault start(struct process *self, int keys_fd, int token_fd)
     TRY(directory_first_await(node, keys_fd));
     TRY(directory_feed_start(node, &node->feed));
     node->freshness = directory_freshness_new(node);
+    TRY(transport_roll_begin(node));
     if (node->certificate != NULL)
         TRY(check_own_entry(node));
     TRY(copy_anchor(node));
@@ -540,6 +566,8 @@ static fault start(struct process *self, int keys_fd, int token_fd)
     if (node->certificate == NULL)
         return await_enrolment(self);
     TRY(open_log(self));
+    TRY(seal_roll_new(node, &node->seal_roll));
+    TRY(seal_cards_new(node, &node->cards));
     self->slab_keys = slab_keys_new(node);
     self->state = node_state_new(node);
     self->own_certificate = own_certificate_new(node);
@@ -569,6 +597,7 @@ static void finish(struct process *self)
     directory_talk_free(&node->directory_talk);
     directory_cosign_free(&node->directory_cosign);
     renewal_free(&node->renewal);
+    seal_roll_free(&node->seal_roll);
     log_talk_free(&node->talk);
     witness_desk_free(&node->witness);
     known_heads_free(&node->heads);
@@ -580,11 +609,13 @@ static void finish(struct process *self)
     retention_free(&node->retention);
     kept_answers_free(&node->answers);
     front_free(&node->front);
+    transport_roll_free(&node->transport_roll);
     mesh_door_free(&self->door);
     event_rate_end(&node->refused_messages);
     event_rate_end(&node->refused_leaves);
     event_rate_end(&node->answers_not_sent);
     peers_free(&node->peers);
+    seal_cards_free(&node->cards);
     opened_keys_free(&node->opened);
     directory_freshness_free(&node->freshness);
     directory_feed_free(&node->feed);

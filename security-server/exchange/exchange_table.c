@@ -79,6 +79,14 @@ struct exchange *exchange_table_asked(struct exchange_table *self,
     return map_get(&self->asked, span_of(id, EXCHANGE_ID_BYTES));
 }
 
+void exchange_table_each_asked(struct exchange_table *self,
+                               void (*visit)(struct exchange *x, void *owner), void *owner)
+{
+    size_t step = 0;
+    for (struct exchange *x; (x = map_next(&self->asked, &step, NULL)) != NULL;)
+        visit(x, owner);
+}
+
 void exchange_table_call(struct exchange_table *self, struct exchange *x)
 {
     x->call = self->next_call;

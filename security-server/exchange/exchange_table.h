@@ -20,6 +20,9 @@ size_t exchange_table_count(const struct exchange_table *self);
 
 struct exchange *exchange_table_asked(struct exchange_table *self,
                                       const uint8_t id[EXCHANGE_ID_BYTES]);
+/* Each in which we ask. The visitor may neither add nor remove any. */
+void exchange_table_each_asked(struct exchange_table *self,
+                               void (*visit)(struct exchange *x, void *owner), void *owner);
 /* Gives the exchange a call number, by which it is found until exchange_table_called_back. */
 void exchange_table_call(struct exchange_table *self, struct exchange *x);
 struct exchange *exchange_table_called(struct exchange_table *self, uint64_t call);

@@ -22,7 +22,9 @@ enum job_kind {
     JOB_UNWRAP,
     JOB_CERTIFICATE,
     JOB_RENEWAL,
-    JOB_APPROVAL
+    JOB_APPROVAL,
+    JOB_MAKE_SEAL,
+    JOB_FORGET_SEAL
 };
 
 struct job {
@@ -148,6 +150,18 @@ void keys_line_approve_renewal(struct keys_line *self, const char *instance, str
     job->instance = instance;
 }
 
+void keys_line_make_seal(struct keys_line *self, keys_done *done, void *owner)
+{
+    add_job(self, JOB_MAKE_SEAL, done, owner);
+}
+
+void keys_line_forget_seal(struct keys_line *self, const uint8_t seal_key_id[SEAL_KEY_ID_BYTES],
+                           keys_done *done, void *owner)
+{
+    memcpy(add_job(self, JOB_FORGET_SEAL, done, owner)->seal_key_id, seal_key_id,
+           SEAL_KEY_ID_BYTES);
+}
+
 // --- sending ------------------------------------------------------------------------------------
 
 union work {
@@ -160,6 +174,8 @@ union work {
     Chaski__TakeCertificate certificate;
     Chaski__RequestRenewal renewal;
     Chaski__ApproveRenewal approval;
+    Chaski__MakeSeal make_seal;
+    Chaski__ForgetSeal forget_seal;
 };
 
 static ProtobufCBinaryData binary(uint8_t *at, size_t size)
@@ -233,6 +249,17 @@ static void fill(struct job *job, Chaski__KeysJob *message, union work *work)
         work->approval.act = binary((uint8_t *)(uintptr_t)job->document.at, job->document.size);
         message->work_case = CHASKI__KEYS_JOB__WORK_APPROVE_RENEWAL;
         message->approve_renewal = &work->approval;
+        return;
+    case JOB_MAKE_SEAL:
+        chaski__make_seal__init(&work->make_seal);
+        message->work_case = CHASKI__KEYS_JOB__WORK_MAKE_SEAL;
+        message->make_seal = &work->make_seal;
+        return;
+    case JOB_FORGET_SEAL:
+        chaski__forget_seal__init(&work->forget_seal);
+        work->forget_seal.seal_key_id = binary(job->seal_key_id, SEAL_KEY_ID_BYTES);
+        message->work_case = CHASKI__KEYS_JOB__WORK_FORGET_SEAL;
+        message->forget_seal = &work->forget_seal;
         return;
     }
 }

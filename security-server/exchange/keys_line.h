@@ -49,6 +49,12 @@ void keys_line_request_renewal(struct keys_line *self, keys_done *done, void *ow
 void keys_line_approve_renewal(struct keys_line *self, const char *instance, struct span act,
                                keys_done *done, void *owner);
 
+/* A sealing key in the memory of the keys process; the result is its public half. */
+void keys_line_make_seal(struct keys_line *self, keys_done *done, void *owner);
+/* Destroys one that was made so; empty result. */
+void keys_line_forget_seal(struct keys_line *self, const uint8_t seal_key_id[SEAL_KEY_ID_BYTES],
+                           keys_done *done, void *owner);
+
 /* For the start, before the loop runs: a holder of day keys that waits for each answer, at most
  * KEYS_WAIT_MS. */
 struct key_holder keys_line_holder(struct keys_line *self);

@@ -11,6 +11,7 @@
 #include "security-server/exchange/known_heads.h"
 #include "security-server/exchange/minute_share.h"
 #include "security-server/exchange/peers.h"
+#include "security-server/exchange/seal_cards.h"
 #include "security-server/exchange/set_desk.h"
 #include "security-server/exchange/witness_desk.h"
 
@@ -39,7 +40,7 @@ struct question {
 
 /* A server that asks: only those of the directory can connect. */
 struct talk_asker {
-    struct minute_share checkpoints, heads, proofs, acts;
+    struct minute_share checkpoints, heads, proofs, acts, cards;
     bool head_under_way, proof_under_way, acts_under_way;
 };
 
@@ -157,6 +158,12 @@ fault log_talk_ask(struct log_talk *self, const struct directory_server *peer,
     return DONE;
 }
 
+static void take_gone(struct node *node, const char *peer, const Chaski__SealGone *gone)
+{
+    seal_cards_gone(node->cards, peer, span_of(gone->seal_key_id.data, gone->seal_key_id.len),
+                    span_of(gone->card.data, gone->card.len));
+}
+
 void log_talk_take_answer(struct node *node, const char *peer, struct span frame)
 {
     Chaski__LogTalk *message = unpack(frame);
@@ -167,7 +174,9 @@ void log_talk_take_answer(struct node *node, const char *peer, struct span frame
         return;
     }
     struct question *question = map_get(&node->talk->questions, key_of(&message->id));
-    if (question != NULL && strcmp(question->peer, peer) == 0)
+    if (message->body_case == CHASKI__LOG_TALK__BODY_SEAL_GONE)
+        take_gone(node, peer, message->seal_gone);
+    else if (question != NULL && strcmp(question->peer, peer) == 0)
         end(question, DONE, message); /* else it comes too late, or to nobody */
     chaski__log_talk__free_unpacked(message, NULL);
 }
@@ -223,6 +232,8 @@ static bool may_ask(struct log_talk *self, const char *peer, const Chaski__LogTa
         return minute_share_allows(&asker->acts, DIRECTORY_ASKS_A_MINUTE, event, peer,
                                    "DirectoryFrom") &&
                is_first(&asker->acts_under_way, reply);
+    if (message->body_case == CHASKI__LOG_TALK__BODY_SWAP_CARDS)
+        return minute_share_allows(&asker->cards, CARD_SWAPS_A_MINUTE, event, peer, "SwapCards");
     if (message->body_case == CHASKI__LOG_TALK__BODY_ADD_CHECKPOINT)
         return minute_share_allows(&asker->checkpoints, LOG_TALK_CHECKPOINTS_A_MINUTE, event, peer,
                                    "AddCheckpoint");
@@ -252,6 +263,10 @@ static void take_question(struct log_talk *self, const char *peer, const Chaski_
         head_prover_answer(node->prover, peer,
                            message->prove_from->epoch == 0 ? 1 : message->prove_from->epoch,
                            message->prove_from->old_size, reply);
+    else if (message->body_case == CHASKI__LOG_TALK__BODY_SWAP_CARDS)
+        seal_cards_answer(node->cards, peer,
+                          span_of(message->swap_cards->card.data, message->swap_cards->card.len),
+                          reply);
     else if (message->body_case == CHASKI__LOG_TALK__BODY_DIRECTORY_FROM)
         directory_talk_answer(node->directory_talk, peer, message->directory_from->size, reply);
     else

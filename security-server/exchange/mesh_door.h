@@ -13,4 +13,8 @@ struct mesh_door;
 fault mesh_door_open(struct node *node, struct mesh_door **out);
 void mesh_door_free(struct mesh_door **self);
 
+/* Opens it anew with the transport key that the node has now: all connections end. Addresses are
+ * bound again within moments; a node that could not within 10 s ends. IO_FAILED. */
+fault mesh_door_renew(struct mesh_door *self);
+
 #endif

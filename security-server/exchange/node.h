@@ -39,7 +39,11 @@ struct node {
     struct front *front;
     struct exchange_table *table;
     struct seen *seen;
-    struct curve_keys transport;
+    struct curve_keys transport;        /* where others come in */
+    struct curve_keys transport_client; /* ... and where we do: follows it when it changes */
+    bool has_transport_next; /* ... and the one that takes over when the directory names it */
+    struct curve_keys transport_next;
+    struct transport_roll *transport_roll;
     struct certificate *certificate; /* our own, of sign.key */
     struct cades_template template;
     struct note_key registered;             /* the log key as the directory has it */
@@ -51,6 +55,8 @@ struct node {
     struct opened_keys *opened;             /* of peers' sealing contexts */
     struct socket *mesh;                    /* where peers come in */
     struct event_rate refused_messages, refused_leaves, answers_not_sent;
+    struct seal_roll *seal_roll;   /* our own sealing keys */
+    struct seal_cards *cards;      /* ... and peers' */
     struct log_talk *talk;         /* with other servers about logs */
     struct witness_desk *witness;  /* where we cosign others' logs */
     struct known_heads *heads;     /* of others' logs, in ours */

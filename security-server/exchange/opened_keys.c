@@ -19,6 +19,7 @@ struct opened {
     struct opened_keys *home;
     uint8_t name[SEAL_KEY_ID_BYTES + X25519_PUBLIC_BYTES];
     struct seal_key *key; /* NULL while it is asked for */
+    bool passing;         /* forgotten meanwhile: not kept once it is there */
     struct waiter *waiters, **last;
 };
 
@@ -45,14 +46,15 @@ static void opened_free(struct opened *opened)
     free(opened);
 }
 
-/* Forgets all keys that nobody waits for: the bound is far above what honest peers use, and a key
- * that is needed again costs one question to the keys process. */
-static void forget(struct opened_keys *self, bool all)
+/* The map is built anew because it may not change under a walk. */
+static void forget(struct opened_keys *self,
+                   bool (*unwanted)(const struct opened *opened, const void *what),
+                   const void *what)
 {
     struct map kept = {0};
     size_t step = 0;
     for (struct opened *opened; (opened = map_next(&self->by_name, &step, NULL)) != NULL;) {
-        if (all || opened->key != NULL)
+        if (unwanted(opened, what))
             opened_free(opened);
         else
             map_set(&kept, span_of(opened->name, sizeof opened->name), opened);
@@ -61,11 +63,44 @@ static void forget(struct opened_keys *self, bool all)
     self->by_name = kept;
 }
 
+static bool is_any(const struct opened *opened, const void *what)
+{
+    (void)opened;
+    (void)what;
+    return true;
+}
+
+/* The bound is far above what honest peers use, and a key that is needed again costs one question
+ * to the keys process. */
+static bool is_idle(const struct opened *opened, const void *what)
+{
+    (void)what;
+    return opened->key != NULL;
+}
+
+static bool is_named(const struct opened *opened, const void *seal_key_id)
+{
+    return memcmp(opened->name, seal_key_id, SEAL_KEY_ID_BYTES) == 0;
+}
+
+static bool is_named_and_there(const struct opened *opened, const void *seal_key_id)
+{
+    return opened->key != NULL && is_named(opened, seal_key_id);
+}
+
+void opened_keys_forget(struct opened_keys *self, const uint8_t seal_key_id[SEAL_KEY_ID_BYTES])
+{
+    size_t step = 0;
+    forget(self, is_named_and_there, seal_key_id);
+    for (struct opened *opened; (opened = map_next(&self->by_name, &step, NULL)) != NULL;)
+        opened->passing = opened->passing || is_named(opened, seal_key_id);
+}
+
 void opened_keys_free(struct opened_keys **self)
 {
     if (*self == NULL)
         return;
-    forget(*self, true);
+    forget(*self, is_any, NULL);
     map_clear(&(*self)->by_name);
     free(*self);
     *self = NULL;
@@ -87,7 +122,7 @@ static void derived(void *owner, fault f, struct span result)
         waiter->done(waiter->owner, f, opened->key);
         free(waiter);
     }
-    if (failed(f)) {
+    if (failed(f) || opened->passing) {
         map_remove(&self->by_name, span_of(opened->name, sizeof opened->name));
         opened_free(opened);
     }
@@ -121,7 +156,7 @@ fault opened_keys_get(struct opened_keys *self, const struct envelope *envelope,
         return RAISE(OVERLOADED, "%d messages wait for their sealing keys", WAITING_MAX);
     if (opened == NULL) {
         if (self->by_name.count >= SEAL_OPENED_CACHE)
-            forget(self, false);
+            forget(self, is_idle, NULL);
         opened = ask(self, envelope);
     }
     struct waiter *waiter = owned_new(sizeof *waiter);

@@ -22,4 +22,7 @@ void opened_keys_free(struct opened_keys **self);
 fault opened_keys_get(struct opened_keys *self, const struct envelope *envelope, opened_done *done,
                       void *owner);
 
+/* Forgets what was derived from this sealing key of ours; who waits for a key still gets it. */
+void opened_keys_forget(struct opened_keys *self, const uint8_t seal_key_id[SEAL_KEY_ID_BYTES]);
+
 #endif

@@ -23,6 +23,7 @@ struct own_record {
     struct audit_job job;
     void (*done)(struct node *node, fault f);
     void (*index_done)(void *owner, fault f, uint64_t index);
+    void (*leaf_done)(void *owner, fault f, uint64_t index, struct span leaf);
     void *owner;
 };
 
@@ -43,6 +44,8 @@ static void finish(struct own_record *self, fault f)
         self->done(self->node, f);
     if (self->index_done != NULL)
         self->index_done(self->owner, f, self->job.record.index);
+    if (self->leaf_done != NULL)
+        self->leaf_done(self->owner, f, self->job.record.index, bytes_span(self->leaf));
     own_record_free(&self);
 }
 
@@ -130,6 +133,7 @@ struct more {
     const struct header_pruned *pruned;
     const struct header_stamped *stamped;
     const struct late_leaf *late;
+    const struct header_card *card;
     const uint8_t *id; /* of an order, or of an exchange */
 };
 
@@ -153,6 +157,7 @@ static fault make_header(struct own_record *self, enum header_kind kind, const s
     header.erasure = more->act == NULL ? NULL : &more->act->what;
     header.pruned = more->pruned;
     header.stamped = more->stamped;
+    header.card = more->card;
     if (more->late != NULL)
         fill_late(more->late, &header);
     if (kind == HEADER_STARTED)
@@ -234,6 +239,23 @@ void own_record_prune(struct node *node, const uint8_t id[EXCHANGE_ID_BYTES],
     fault f = prune_blob(ground, officer, &self->blob);
     if (!failed(f))
         f = make_header(self, HEADER_PRUNED, &(struct more){.pruned = what, .id = id});
+    sign_and_keep(self, f);
+}
+
+void own_record_card(struct node *node, struct own_card *card, const char *reason,
+                     void (*done)(void *owner, fault f, uint64_t index, struct span leaf),
+                     void *owner)
+{
+    struct own_record *self = owned_new(sizeof *self);
+    self->node = node;
+    self->leaf_done = done;
+    self->owner = owner;
+    self->time_ms = clock_wall_ms();
+    card->made.renew_ms = self->time_ms + card->renew_after_ms;
+    card->made.until_ms = card->made.renew_ms + card->overlap_ms;
+    fault f = text_blob(reason, &self->blob);
+    if (!failed(f))
+        f = make_header(self, HEADER_KEY_CARD, &(struct more){.card = &card->made});
     sign_and_keep(self, f);
 }
 

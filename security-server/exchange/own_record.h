@@ -45,6 +45,19 @@ struct late_leaf;
 void own_record_late(struct node *node, const struct late_leaf *leaf,
                      void (*done)(void *owner, fault f, uint64_t index), void *owner);
 
+/* The sealing key of a KEY_CARD record, and for how long; its times are counted from the record's.
+ */
+struct own_card {
+    struct header_card made; /* .key is given */
+    int64_t renew_after_ms, overlap_ms;
+};
+
+/* Signs and keeps a KEY_CARD record; its payload says why there is a new one. `leaf` is the record,
+ * lent until `done` returns; nothing after a fault. */
+void own_record_card(struct node *node, struct own_card *card, const char *reason,
+                     void (*done)(void *owner, fault f, uint64_t index, struct span leaf),
+                     void *owner);
+
 struct checkpointer;
 
 /* Signs a checkpoint of the committed head whenever the log has grown, every so often. */

@@ -5,6 +5,8 @@
 #include "lib/base/event.h"
 #include "lib/base/map.h"
 #include "security-server/exchange/node.h"
+#include "security-server/exchange/seal_cards.h"
+#include "security-server/exchange/step_mesh.h"
 
 #include <stdlib.h>
 
@@ -12,14 +14,15 @@ struct peer {
     struct peers *home;
     char *id;
     uint8_t transport_key[CURVE_KEY_BYTES];
-    uint8_t seal_key[X25519_PUBLIC_BYTES];
     int64_t used_ms;
 
     struct socket *socket; /* NULL until we ask this peer something */
     size_t address;        /* which of its addresses */
+    int64_t not_before_ms; /* steady: it is changing its own key just now */
     bool answered;         /* at this address, since it was connected */
 
-    struct seal_key *context; /* NULL until something is sealed for it */
+    struct seal_key *context;              /* NULL until something is sealed for it */
+    uint8_t seal_key[X25519_PUBLIC_BYTES]; /* ... to this key */
     uint8_t ephemeral[X25519_PUBLIC_BYTES];
     uint64_t counter;
     int64_t context_ms;
@@ -41,13 +44,6 @@ static void peer_free(struct peer *peer)
     free(peer);
 }
 
-static bool still_fits(const struct peer *peer, const struct directory_server *server)
-{
-    return server != NULL && server->seal_keys > 0 &&
-           memcmp(peer->transport_key, server->transport_key, CURVE_KEY_BYTES) == 0 &&
-           memcmp(peer->seal_key, server->seal_key[0], X25519_PUBLIC_BYTES) == 0;
-}
-
 /* Drops peers that `unwanted` says so of; the map is built anew because it may not change under a
  * walk. */
 static void drop(struct peers *self, bool (*unwanted)(const struct peers *, const struct peer *))
@@ -64,9 +60,9 @@ static void drop(struct peers *self, bool (*unwanted)(const struct peers *, cons
     self->by_id = kept;
 }
 
-static bool is_outdated(const struct peers *self, const struct peer *peer)
+static bool has_left(const struct peers *self, const struct peer *peer)
 {
-    return !still_fits(peer, directory_server(self->node->directory, span_of_text(peer->id)));
+    return directory_server(self->node->directory, span_of_text(peer->id)) == NULL;
 }
 
 static bool is_idle(const struct peers *self, const struct peer *peer)
@@ -82,9 +78,31 @@ static bool is_any(const struct peers *self, const struct peer *peer)
     return true;
 }
 
+/* It takes its key into use when it has that state of the directory, which is about now. Who comes
+ * too early is kept waiting by libzmq for the five seconds of a handshake. */
+static void take_key(struct peer *peer, const uint8_t key[CURVE_KEY_BYTES])
+{
+    socket_close(&peer->socket);
+    memcpy(peer->transport_key, key, CURVE_KEY_BYTES);
+    peer->not_before_ms = clock_steady_ms() + TRANSPORT_SETTLE_MS;
+    mesh_send_again(peer->home->node, peer->id, &(struct send_again){.all = true});
+}
+
 void peers_refresh(struct peers *self)
 {
-    drop(self, is_outdated);
+    size_t step = 0;
+    drop(self, has_left);
+    for (struct peer *peer; (peer = map_next(&self->by_id, &step, NULL)) != NULL;) {
+        const struct directory_server *server =
+            directory_server(self->node->directory, span_of_text(peer->id));
+        if (memcmp(peer->transport_key, server->transport_key, CURVE_KEY_BYTES) != 0)
+            take_key(peer, server->transport_key);
+    }
+}
+
+void peers_reconnect(struct peers *self)
+{
+    drop(self, is_any);
 }
 
 static void sweep(struct loop_timer *timer)
@@ -122,13 +140,10 @@ static fault get(struct peers *self, const struct directory_server *server, stru
     if (peer == NULL) {
         if (self->by_id.count >= MESH_PEERS_MAX)
             return RAISE(OVERLOADED, "%d peers are in use", MESH_PEERS_MAX);
-        if (server->seal_keys == 0)
-            return RAISE(KEY_UNKNOWN, "the directory has no sealing key of %s", server->id);
         peer = owned_new(sizeof *peer);
         peer->home = self;
         peer->id = owned_text(server->id);
         memcpy(peer->transport_key, server->transport_key, CURVE_KEY_BYTES);
-        memcpy(peer->seal_key, server->seal_key[0], X25519_PUBLIC_BYTES);
         map_set(&self->by_id, span_of_text(peer->id), peer);
     }
     peer->used_ms = clock_steady_ms();
@@ -138,14 +153,15 @@ static fault get(struct peers *self, const struct directory_server *server, stru
 
 // --- sealing ------------------------------------------------------------------------------------
 
-static fault renew_context(struct peer *peer)
+static fault renew_context(struct peer *peer, const uint8_t key[X25519_PUBLIC_BYTES])
 {
     int64_t now_ms = clock_steady_ms();
-    if (peer->context != NULL && now_ms - peer->context_ms < SEAL_CONTEXT_MS &&
-        peer->counter < SEAL_CONTEXT_MESSAGES)
+    if (peer->context != NULL && memcmp(peer->seal_key, key, X25519_PUBLIC_BYTES) == 0 &&
+        now_ms - peer->context_ms < SEAL_CONTEXT_MS && peer->counter < SEAL_CONTEXT_MESSAGES)
         return DONE;
     seal_key_free(&peer->context);
-    TRY(seal_start(peer->seal_key, peer->ephemeral, &peer->context));
+    TRY(seal_start(key, peer->ephemeral, &peer->context));
+    memcpy(peer->seal_key, key, X25519_PUBLIC_BYTES);
     peer->counter = 0;
     peer->context_ms = now_ms;
     return DONE;
@@ -156,8 +172,10 @@ fault peers_seal(struct peers *self, const struct directory_server *server,
                  uint8_t *envelope_out, size_t *envelope_size, struct bytes **sealed)
 {
     struct peer *peer = NULL;
+    uint8_t key[X25519_PUBLIC_BYTES];
+    TRY(seal_cards_key(self->node->cards, server, key));
     TRY(get(self, server, &peer));
-    TRY(renew_context(peer));
+    TRY(renew_context(peer, key));
     struct envelope envelope = {.counter = peer->counter++, .direction = direction};
     memcpy(envelope.ephemeral, peer->ephemeral, X25519_PUBLIC_BYTES);
     seal_key_id(peer->seal_key, envelope.seal_key_id);
@@ -194,11 +212,13 @@ static fault connect_peer(struct peer *peer, const struct directory_server *serv
         return DONE;
     if (server->addresses == 0)
         return RAISE(PEER_UNREACHABLE, "the directory has no address of %s", server->id);
+    if (clock_steady_ms() < peer->not_before_ms)
+        return RAISE(OVERLOADED, "%s is changing its transport key", server->id);
     struct socket_options options = {
         .kind = SOCKET_DEALER,
         .queue_messages = MESH_QUEUE_MESSAGES,
         .message_bytes_max = node_message_bytes_max(node),
-        .own = &node->transport,
+        .own = &node->transport_client,
         .server_key = peer->transport_key,
     };
     const char *address = server->address[peer->address % server->addresses];
@@ -228,6 +248,19 @@ fault peers_tell(struct peers *self, const struct directory_server *server, stru
     TRY(get(self, server, &peer));
     TRY(connect_peer(peer, server));
     return socket_send(peer->socket, (struct span){0}, &frame, 1);
+}
+
+void peers_each_connected(struct peers *self,
+                          void (*visit)(void *owner, const struct directory_server *server),
+                          void *owner)
+{
+    size_t step = 0;
+    for (struct peer *peer; (peer = map_next(&self->by_id, &step, NULL)) != NULL;) {
+        const struct directory_server *server =
+            directory_server(self->node->directory, span_of_text(peer->id));
+        if (peer->socket != NULL && server != NULL)
+            visit(owner, server);
+    }
 }
 
 void peers_doubt(struct peers *self, const struct directory_server *server)

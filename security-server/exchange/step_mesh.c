@@ -11,6 +11,7 @@
 #include "security-server/exchange/opened_keys.h"
 #include "security-server/exchange/peers.h"
 #include "security-server/exchange/own_certificate.h"
+#include "security-server/exchange/seal_cards.h"
 #include "security-server/exchange/token_line.h"
 
 #include <stdlib.h>
@@ -31,9 +32,33 @@ static void on_deadline(struct loop_timer *timer)
     }
 }
 
-/* Sends, or sends again: the same bytes, so that the peer can tell a double. */
-static void send_question(struct exchange *x)
+/* Sealed to the key that counts now? The leaf stays the same, and by it the peer can tell a double.
+ * *ready false: the peer's card is being asked for. */
+static fault seal_question(struct exchange *x, bool *ready)
 {
+    struct node *node = x->node;
+    uint8_t key[X25519_PUBLIC_BYTES];
+    *ready = x->sealed != NULL || seal_cards_ready(node->cards, x->peer);
+    if (!*ready)
+        return DONE;
+    TRY(seal_cards_key(node->cards, x->peer, key));
+    if (x->sealed != NULL && memcmp(x->sealed_to, key, sizeof key) == 0)
+        return DONE;
+    bytes_free(&x->sealed);
+    memcpy(x->sealed_to, key, sizeof key);
+    return peers_seal(node->peers, x->peer, &x->request, LETTER_QUESTION, x->envelope,
+                      &x->envelope_size, &x->sealed);
+}
+
+/* Sends, or sends again. */
+static fault send_question(struct exchange *x)
+{
+    bool ready = false;
+    TRY(seal_question(x, &ready));
+    if (!ready) { /* mesh_send_again comes first, as a rule */
+        loop_set_timer(x->node->loop, &x->resend, CARD_ASK_MS / 4);
+        return DONE;
+    }
     fault f = peers_send(x->node->peers, x->peer, span_of(x->envelope, x->envelope_size),
                          bytes_span(x->sealed));
     if (!failed(f)) {
@@ -46,6 +71,7 @@ static void send_question(struct exchange *x)
         x->resend_ms = CONNECT_RETRY_MS_MAX / 2;
     }
     loop_set_timer(x->node->loop, &x->resend, x->resend_ms);
+    return DONE;
 }
 
 static void on_resend(struct loop_timer *timer)
@@ -58,7 +84,11 @@ static void on_resend(struct loop_timer *timer)
               E_MS("after_ms", x->resend_ms));
         peers_doubt(x->node->peers, x->peer);
     }
-    send_question(x);
+    fault f = send_question(x);
+    if (failed(f)) {
+        loop_stop_timer(x->node->loop, &x->deadline);
+        exchange_fail(x, f);
+    }
 }
 
 enum step_end step_send_question(struct exchange *x)
@@ -66,17 +96,48 @@ enum step_end step_send_question(struct exchange *x)
     int64_t left_ms = x->deadline_ms - clock_wall_ms();
     if (left_ms <= 0)
         return exchange_refuse(x, RAISE(DEADLINE_PASSED, "before the request could be sent"));
-    fault f = peers_seal(x->node->peers, x->peer, &x->request, LETTER_QUESTION, x->envelope,
-                         &x->envelope_size, &x->sealed);
-    if (failed(f))
-        return exchange_refuse(x, f);
     x->wait = WAIT_ANSWER;
     x->deadline = (struct loop_timer){.fire = on_deadline, .owner = x};
     x->resend = (struct loop_timer){.fire = on_resend, .owner = x};
     loop_set_timer(x->node->loop, &x->deadline, left_ms);
     x->resend_ms = 0;
-    send_question(x);
-    return STEP_WAIT;
+    fault f = send_question(x);
+    if (!failed(f))
+        return STEP_WAIT;
+    x->wait = WAIT_INSIDE;
+    loop_stop_timer(x->node->loop, &x->deadline);
+    return exchange_refuse(x, f);
+}
+
+struct again {
+    const char *peer; /* NULL: any */
+    const struct send_again *what;
+};
+
+static bool is_meant(const struct exchange *x, const struct send_again *what)
+{
+    uint8_t id[SEAL_KEY_ID_BYTES];
+    if (what == NULL || x->sealed == NULL)
+        return x->sealed == NULL;
+    if (what->all)
+        return true;
+    seal_key_id(x->sealed_to, id);
+    return memcmp(id, what->seal_key_id, sizeof id) == 0;
+}
+
+static void send_soon(struct exchange *x, void *owner)
+{
+    const struct again *again = owner;
+    if (x->wait != WAIT_ANSWER || (again->peer != NULL && strcmp(x->peer->id, again->peer) != 0) ||
+        !is_meant(x, again->what))
+        return;
+    x->resend_ms = 0;
+    loop_set_timer(x->node->loop, &x->resend, 0);
+}
+
+void mesh_send_again(struct node *node, const char *peer, const struct send_again *what)
+{
+    exchange_table_each_asked(node->table, send_soon, &(struct again){peer, what});
 }
 
 // --- answering ----------------------------------------------------------------------------------
@@ -110,6 +171,7 @@ struct arrived {
     size_t route_size; /* 0: an answer */
     struct bytes *envelope, *sealed;
     uint64_t counter;
+    uint8_t seal_key_id[SEAL_KEY_ID_BYTES];
 };
 
 static void arrived_free(struct arrived **self)
@@ -228,9 +290,22 @@ static fault open_letter(struct arrived *arrived, struct seal_key *key)
     return f;
 }
 
+/* The sender seals again, so that nothing is lost when a key has ended. */
+static void tell_gone(const struct arrived *arrived)
+{
+    struct node *node = arrived->node;
+    if (arrived->route_size > 0)
+        seal_cards_refuse(node->cards, arrived->peer, span_of(arrived->route, arrived->route_size),
+                          arrived->seal_key_id);
+    else
+        seal_cards_unopened(node->cards, arrived->peer);
+}
+
 static void on_key(void *owner, fault f, struct seal_key *key)
 {
     OWNED(arrived) arrived = owner;
+    if (f.code == KEY_UNKNOWN)
+        tell_gone(arrived);
     if (!failed(f))
         f = open_letter(arrived, key);
     if (failed(f))
@@ -251,6 +326,7 @@ static fault take(struct node *node, const char *peer, struct span route,
         memcpy(arrived->route, route.at, route.size);
     arrived->route_size = route.size;
     arrived->counter = envelope.counter;
+    memcpy(arrived->seal_key_id, envelope.seal_key_id, SEAL_KEY_ID_BYTES);
     TRY(bytes_copy(envelope_bytes, &arrived->envelope));
     TRY(bytes_copy(sealed, &arrived->sealed));
     struct arrived *given = arrived;

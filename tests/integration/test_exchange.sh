@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The main job over HTTP, with real gateways, a real table and a real nginx behind a gateway: what an
 # agency's developer sees, in good and in bad cases, and the evidence that it leaves.
+SEAL_ROLL_S=5 SEAL_OVERLAP_S=2
 . "$(dirname "$0")/lib.sh"
 
 DATA=$ROOT/../shared/data

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # kill -9 of either security server at random moments under load: nothing that was answered is missing
 # in either log, nothing ran twice, both logs verify. STORM_KILLS sets how many (default 200).
+SEAL_ROLL_S=2 SEAL_OVERLAP_S=2
 . "$(dirname "$0")/lib.sh"
 
 kills=${STORM_KILLS:-200}

@@ -27,6 +27,12 @@ static const struct {
      "files\n"
      "      or none. SOURCE is credential:NAME, file:PATH, fd:N or terminal, which is asked when\n"
      "      nothing else is said\n"
+     "  keys roll seal --config SERVER_CONF [--forget] [--wait S]\n"
+     "      orders the running node to have letters to it sealed to a new key from now on; with\n"
+     "      --forget the keys before are destroyed at once, and senders seal again\n"
+     "  keys roll transport --config SERVER_CONF [--passphrase SOURCE]\n"
+     "      has the country's directory name the node's next transport key, signed with its\n"
+     "      signing key; the node takes it into use by itself\n"
      "  keys transport FILE [--passphrase SOURCE]\n"
      "      prints the public key of a transport key, and makes the key if there is none"},
     {"share", share_command,

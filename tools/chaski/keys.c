@@ -229,9 +229,7 @@ static fault make(const struct keys_options *options)
     return DONE;
 }
 
-/* The public half of a transport key, for the settings of the machine at the other end: a gateway's
- * for gateway_keys of its server, the server's transport.key for server_key of the gateway. */
-static fault read_transport(const char *path, const char *source, struct curve_keys *out)
+fault keys_read_transport(const char *path, const char *source, struct curve_keys *out)
 {
     OWNED(secret) passphrase = NULL;
     OWNED(secret) content = NULL;
@@ -245,6 +243,8 @@ static fault read_transport(const char *path, const char *source, struct curve_k
                : DONE;
 }
 
+/* The public half of a transport key, for the settings of the machine at the other end: a gateway's
+ * for gateway_keys of its server, the server's transport.key for server_key of the gateway. */
 static fault show_transport(const char *path, const char *source)
 {
     struct curve_keys keys;
@@ -254,7 +254,7 @@ static fault show_transport(const char *path, const char *source)
         TRY(curve_save(&keys, path));
         fprintf(stderr, "a new key is in %s\n", path);
     } else {
-        TRY(read_transport(path, source, &keys));
+        TRY(keys_read_transport(path, source, &keys));
     }
     curve_public_text(&keys, text);
     explicit_bzero(&keys, sizeof keys);
@@ -334,14 +334,26 @@ static fault transport_command(int argc, char **argv)
                                : RAISE(BAD_REQUEST, "keys transport needs the name of a key file");
 }
 
+static fault roll_command(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "seal") == 0)
+        return keys_roll_seal(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "transport") == 0)
+        return keys_roll_transport(argc - 1, argv + 1);
+    return RAISE(BAD_REQUEST, "keys roll seal, or keys roll transport: see --help");
+}
+
 fault keys_command(int argc, char **argv)
 {
     struct keys_options options = {0};
     if (argc < 2)
         return RAISE(BAD_REQUEST,
-                     "keys make, certificate, transport, seal, unseal or passphrase: see --help");
+                     "keys make, certificate, transport, roll, seal, unseal or passphrase: see "
+                     "--help");
     if (strcmp(argv[1], "transport") == 0)
         return transport_command(argc, argv);
+    if (strcmp(argv[1], "roll") == 0)
+        return roll_command(argc - 1, argv + 1);
     TRY(take_options(argc - 1, argv + 1, &options));
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(argv[1], commands[i].name) == 0)

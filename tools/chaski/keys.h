@@ -40,6 +40,14 @@ fault keys_seal(const struct keys_options *options);
 fault keys_unseal(const struct keys_options *options);
 fault keys_change_passphrase(const struct keys_options *options);
 
+/* A transport key's file; `source` of its passphrase may be NULL. BAD_KEY, BAD_PASSPHRASE. */
+struct curve_keys;
+fault keys_read_transport(const char *path, const char *source, struct curve_keys *out);
+
+/* chaski keys roll seal, chaski keys roll transport: argv[0] is the second word. */
+fault keys_roll_seal(int argc, char **argv);
+fault keys_roll_transport(int argc, char **argv);
+
 /* The certificate becomes sign.crt when it is of the key in the folder, or in the token. */
 fault keys_take_certificate(const struct keys_options *options);
 

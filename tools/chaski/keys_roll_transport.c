@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+/* chaski keys roll transport: has the directory name the server's next transport key, which the
+ * running node holds already. */
+#include "lib/base/text.h"
+#include "lib/net/socket.h"
+#include "tools/chaski/keys.h"
+#include "tools/chaski/member.h"
+
+#include "directory.pb-c.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static fault take_options(int argc, char **argv, struct member_options *out)
+{
+    static const struct option known[] = {{"config", required_argument, NULL, 0},
+                                          {"folder", required_argument, NULL, 1},
+                                          {"anchor", required_argument, NULL, 2},
+                                          {"at", required_argument, NULL, 3},
+                                          {"server", required_argument, NULL, 4},
+                                          {"passphrase", required_argument, NULL, 5},
+                                          {"token", required_argument, NULL, 6},
+                                          {"module", required_argument, NULL, 7},
+                                          {0}};
+    const char **places[] = {&out->config,     &out->keys.folder, &out->anchor,
+                             &out->at,         &out->server,      &out->keys.passphrase,
+                             &out->keys.token, &out->keys.module};
+    optind = 0;
+    for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+        if (code < 0 || (size_t)code >= sizeof places / sizeof places[0])
+            return RAISE(BAD_REQUEST, "an option that is not known");
+        *places[code] = optarg;
+    }
+    return optind == argc ? DONE : RAISE(BAD_REQUEST, "keys roll transport takes options only");
+}
+
+static fault read_next(const struct member_options *options, uint8_t out[CURVE_KEY_BYTES])
+{
+    char path[MEMBER_PATH_BYTES + 32];
+    struct curve_keys keys;
+    if (!text_format(path, sizeof path, "%s/transport.next.key", options->keys.folder))
+        return RAISE(BAD_REQUEST, "the folder's name is too long");
+    if (access(path, F_OK) != 0)
+        return RAISE(NOT_FOUND, "%s: the node makes it at its start, when anchor_file is set",
+                     path);
+    fault f = keys_read_transport(path, options->keys.passphrase, &keys);
+    memcpy(out, keys.public_key, CURVE_KEY_BYTES);
+    explicit_bzero(&keys, sizeof keys);
+    return f;
+}
+
+static ProtobufCBinaryData binary(struct span bytes)
+{
+    return (ProtobufCBinaryData){bytes.size, (uint8_t *)(uintptr_t)bytes.at};
+}
+
+/* All of the server as it stands, and another transport key. */
+static fault change(struct member *member, const uint8_t key[CURVE_KEY_BYTES])
+{
+    const struct directory_server *now = member->server;
+    Chaski__ServerSet server = CHASKI__SERVER_SET__INIT;
+    Chaski__Act act = CHASKI__ACT__INIT;
+    char *addresses[DIRECTORY_ADDRESSES_MAX], log[400], witness[400] = "";
+    ProtobufCBinaryData seals[SEAL_KEYS_MAX], certificates[DIRECTORY_CERTIFICATES_MAX];
+    uint64_t epoch = 0;
+    for (size_t i = 0; i < now->addresses; i++)
+        addresses[i] = (char *)(uintptr_t)now->address[i];
+    for (size_t i = 0; i < now->seal_keys; i++)
+        seals[i] = binary(span_of(now->seal_key[i], sizeof now->seal_key[i]));
+    for (size_t i = 0; i < now->signers; i++)
+        certificates[i] = binary(certificate_der(now->signer[i]->certificate));
+    note_key_text(&now->log_key, log, sizeof log);
+    if (now->is_witness)
+        note_key_text(&now->witness_key, witness, sizeof witness);
+    server.id = (char *)(uintptr_t)now->id;
+    server.n_address = now->addresses;
+    server.address = addresses;
+    server.transport_key = binary(span_of(key, CURVE_KEY_BYTES));
+    server.n_seal_key = now->seal_keys;
+    server.seal_key = seals;
+    server.log_vkey = log;
+    server.witness_vkey = witness;
+    server.n_certificate = now->signers;
+    server.certificate = certificates;
+    act.act_case = CHASKI__ACT__ACT_SERVER_SET;
+    act.server_set = &server;
+    TRY(member_do(member, &act, &epoch));
+    printf("the next transport key stands in the directory, epoch %" PRIu64
+           "; the node takes it into use when it has that, and makes the one after it at its next "
+           "start\n",
+           epoch);
+    return DONE;
+}
+
+fault keys_roll_transport(int argc, char **argv)
+{
+    OWNED(member) member = NULL;
+    struct member_options options = {0};
+    uint8_t key[CURVE_KEY_BYTES];
+    TRY(take_options(argc, argv, &options));
+    TRY(member_options_fill(&options));
+    TRY(read_next(&options, key));
+    TRY(member_open(&options, &member));
+    if (memcmp(member->server->transport_key, key, sizeof key) == 0)
+        return RAISE(REFUSED, "it stands there already: the node takes it into use by itself");
+    return change(member, key);
+}
