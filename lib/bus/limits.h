@@ -66,7 +66,7 @@
 #define SEAL_ROLL_AGAIN_MS 10000 /* after one that failed */
 #define CARD_ASK_MS 3000         /* so long a first letter waits for the receiver's card */
 #define CARD_AGAIN_MS 1000       /* a peer is asked for its newer card at most this often */
-#define CARD_WITHOUT_MS 10000    /* who answered with none is sealed to without for so long */
+#define CARD_WITHOUT_MS 10000    /* who has none, or is silent, is asked again this often */
 #define CARD_SWAPS_A_MINUTE 240  /* of one peer */
 #define CARD_GONE_MS 100         /* a peer is told at most this often that a key is gone */
 

@@ -20,13 +20,14 @@ struct peer_card {
     char *server;
     struct bytes *leaf; /* NULL: no card */
     struct key_card card;
-    bool dead;          /* its key is gone, and no later card has come */
-    bool asking;        /* a question is on its way */
-    bool unopened;      /* ... because an answer did not open */
-    bool introduced;    /* it has been handed our card in this run */
-    int64_t again_ms;   /* steady: before, it is not asked again */
-    int64_t without_ms; /* steady: until then it is sealed to without a card */
-    int64_t told_ms;    /* steady: when it was told that a key is gone; 0: never */
+    bool dead;        /* its key is gone, and no later card has come */
+    bool asking;      /* a question is on its way */
+    bool unopened;    /* ... because an answer did not open */
+    bool introduced;  /* it has been handed our card in this run */
+    int64_t again_ms; /* steady: before, it is not asked again */
+    bool waited;      /* for its answer, and none came, or no card: letters go without */
+    int64_t heard_ms; /* steady: when it said last that a key of its is gone */
+    int64_t told_ms;  /* steady: when it was told that a key is gone; 0: never */
 };
 
 struct seal_cards {
@@ -127,8 +128,10 @@ static void on_swapped(void *owner, const char *peer, fault f, const Chaski__Log
         take_and_keep(self, span_of(answer->swap_cards_answer->card.data,
                                     answer->swap_cards_answer->card.len));
     }
-    if (!has_card(self) || !self->introduced)
-        self->without_ms = now_ms + CARD_WITHOUT_MS;
+    if (!has_card(self) || !self->introduced) {
+        self->waited = true;
+        self->again_ms = now_ms + CARD_WITHOUT_MS;
+    }
     mesh_send_again(node, peer, NULL);
     if (unopened && !failed(f))
         mesh_send_again(node, peer, &(struct send_again){.all = true});
@@ -149,8 +152,10 @@ static void ask(struct peer_card *self)
     question.card = (ProtobufCBinaryData){own.size, (uint8_t *)(uintptr_t)own.at};
     fault f = log_talk_ask(node->talk, server, &message, CARD_ASK_MS, on_swapped, self);
     self->asking = !failed(f);
-    if (failed(f)) /* too much is being asked already: without, and again later */
-        self->without_ms = self->again_ms = clock_steady_ms() + CARD_AGAIN_MS;
+    if (!failed(f))
+        return;
+    self->waited = true; /* too much is being asked already: without, and again later */
+    self->again_ms = clock_steady_ms() + CARD_AGAIN_MS;
 }
 
 static bool is_off(const struct seal_cards *self)
@@ -180,9 +185,9 @@ bool seal_cards_ready(struct seal_cards *self, const struct directory_server *se
     int64_t now_ms = clock_steady_ms();
     bool known = has_card(one) && one->introduced;
     bool due = !known || clock_wall_ms() >= one->card.card.renew_ms;
-    if (due && now_ms >= one->again_ms && now_ms >= one->without_ms)
+    if (due && now_ms >= one->again_ms)
         ask(one);
-    return known || now_ms < one->without_ms;
+    return known || one->waited;
 }
 
 static void tell_one(void *owner, const struct directory_server *server)
@@ -265,8 +270,7 @@ static void drop_dead(struct peer_card *self, struct span seal_key_id_gone)
         return;
     EVENT(WARN, "seal.card_dead", E_TEXT("peer", self->server),
           E_TEXT("detail", "its key is gone and its new card is not later: a clock was set back"));
-    self->dead = true;
-    self->without_ms = clock_steady_ms() + CARD_WITHOUT_MS;
+    self->dead = self->waited = true;
 }
 
 /* It harms itself alone who says so without need: nothing is sealed again to the same key. */
@@ -277,6 +281,10 @@ void seal_cards_gone(struct seal_cards *self, const char *peer, struct span seal
     if (is_off(self) || seal_key_id.size != SEAL_KEY_ID_BYTES)
         return;
     struct peer_card *one = card_of(self, peer);
+    int64_t now_ms = clock_steady_ms();
+    if (one->heard_ms != 0 && now_ms - one->heard_ms < CARD_GONE_MS / 2)
+        return; /* it says so for all of them at once */
+    one->heard_ms = now_ms;
     take_and_keep(one, card);
     drop_dead(one, seal_key_id);
     memcpy(what.seal_key_id, seal_key_id.at, SEAL_KEY_ID_BYTES);

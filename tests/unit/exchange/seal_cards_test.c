@@ -5,6 +5,8 @@
 #include "security-server/exchange/exchange_table.h"
 #include "tests/unit/bus/cards.h"
 
+#include <unistd.h>
+
 #define PEER DANE "/SS1"
 #define DIRECTORY_KEY (1 ^ 0x80)
 
@@ -60,6 +62,7 @@ static void gone(struct scene *self, uint8_t key, const struct bytes *card)
     uint8_t bytes[X25519_PUBLIC_BYTES], id[SEAL_KEY_ID_BYTES];
     memset(bytes, key, sizeof bytes);
     seal_key_id(bytes, id);
+    usleep(CARD_GONE_MS * 1000);
     seal_cards_gone(self->node.cards, PEER, span_of(id, sizeof id), bytes_span(card));
 }
 
@@ -147,6 +150,20 @@ static void test_a_card_of_who_was_revoked_is_dropped(void)
     CU_ASSERT_EQUAL(key_now(self), DIRECTORY_KEY);
 }
 
+/* Each such word makes work: a signature to check, and all that waits to be looked through. */
+static void test_a_peer_that_says_so_too_often_is_not_heard(void)
+{
+    OWNED(scene) self = scene_new(unit_folder());
+    OWNED(bytes) first = card_of(self->country, 11, clock_wall_ms() - 2000);
+    OWNED(bytes) second = card_of(self->country, 12, clock_wall_ms() - 1000);
+    uint8_t id[SEAL_KEY_ID_BYTES] = {0};
+    gone(self, 99, first);
+    seal_cards_gone(self->node.cards, PEER, span_of(id, sizeof id), bytes_span(second));
+    CU_ASSERT_EQUAL(key_now(self), 11);
+    gone(self, 99, second);
+    CU_ASSERT_EQUAL(key_now(self), 12);
+}
+
 static void test_without_changing_keys_no_card_counts(void)
 {
     OWNED(scene) self = scene_new(unit_folder());
@@ -164,4 +181,5 @@ SUITE(seal_cards, TEST(test_a_letter_is_sealed_to_the_latest_card),
       TEST(test_cards_outlive_a_restart_and_older_ones_stay_out),
       TEST(test_a_card_whose_key_is_gone_is_used_no_more),
       TEST(test_a_card_of_who_was_revoked_is_dropped),
+      TEST(test_a_peer_that_says_so_too_often_is_not_heard),
       TEST(test_without_changing_keys_no_card_counts))
