@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.." || exit 1
 out=build/fuzz
 mkdir -p "$out/objects"
 each=$((seconds / $# > 0 ? seconds / $# : 1))
-flags="-std=gnu2x -D_GNU_SOURCE -I. -isystem build/gen -isystem /usr/share/include -isystem /usr/share/include/llhttp -pthread -O1 -g -w \
+flags="-std=gnu2x -D_GNU_SOURCE -I. -isystem build/gen -isystem /usr/share/include -isystem /usr/share/include/llhttp -isystem /usr/include/p11-kit-1 -pthread -O1 -g -w \
  -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
 sources=$(ls lib/base/*.c lib/crypto/*.c lib/net/*.c lib/bus/*.c lib/evidence/witness_policy.c build/gen/*.c registry/*.c registry/serve/enrolment*.c gateway/*.c \
     security-server/server_config.c security-server/keys/*.c /usr/share/llhttp/*.c | grep -v '_main\.c$')
