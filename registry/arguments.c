@@ -111,6 +111,13 @@ static const struct described options[ARGUMENTS] = {
                             "at once in the folder of --directory"},
     [ARGUMENT_ADMIN] = {"admin", "IP:PORT", false,
                         "where operators reach it over HTTPS; with --authority"},
+    [ARGUMENT_STATUSES] = {"statuses", "SECONDS", false,
+                           "with --authority: how often outside authorities are asked how their "
+                           "certificates stand (default 3600)"},
+    [ARGUMENT_REACH_PRIVATE] = {"reach-private", NULL, false,
+                                "with --authority: agencies that ask to be enrolled are called "
+                                "back at private and reserved addresses too, for a bus on a "
+                                "private network"},
     [ARGUMENT_HOST] = {"host", "NAME", true,
                        "a name or an IP address under which operators reach `serve --admin`"},
     [ARGUMENT_AS] = {"as", "KEYFILE", true,

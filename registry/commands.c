@@ -135,11 +135,12 @@ const struct command commands[] = {
      "what its certificates sign from now on is refused; what they signed before stays good"},
     {"statuses",
      NULL,
-     {NULL, 0, TAKES(TO)},
+     {NULL, 0, TAKES(TO) | REMOTE},
      NULL,
      "asks outside authorities for the status of their certificates (OCSP, else CRL), keeps the "
      "answers as evidence and records what was revoked; run it every hour. Its part that asks has "
-     "no keys, its part with keys no network"},
+     "no keys, its part with keys no network. `serve --authority` does it by itself; with --at it "
+     "does it now"},
     {"stamp-authority",
      "add",
      {NULL, 0, 0},
@@ -202,7 +203,7 @@ const struct command commands[] = {
      NULL,
      {NULL, TAKES(LISTEN),
       TAKES(DIRECTORY) | TAKES(READY_FILE) | TAKES(AUTHORITY) | TAKES(ADMIN) | TAKES(PUSH) |
-          TAKES(MIRROR)},
+          TAKES(MIRROR) | TAKES(STATUSES) | TAKES(REACH_PRIVATE)},
      NULL,
      "answers over HTTP until SIGTERM: time stamps (/tsa), and the published directory. Of STORE "
      "it needs the folder stamp/ only, so it can stand on another machine; with --authority, all"},

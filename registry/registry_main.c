@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* chaski-registry: the authority's program. Offline: a folder of keys and acts in, a signed folder
- * for a web server out. Only `serve` and the asking part of `statuses` have a network: the first
- * with no key but for time stamps, the second with none. Exit 0 done, 1 not done, 2 not understood.
+ * for a web server out. Only `serve`, `--at` and the asking part of `statuses` have a network: none
+ * of them with a key of the store that signs acts. Exit 0 done, 1 not done, 2 not understood.
  */
 #include "registry/anchor.h"
 #include "registry/backup.h"
@@ -164,8 +164,11 @@ static fault make_admin_certificate(struct store *store, const struct arguments 
 
 static fault run_serve(const char *folder, const struct arguments *arguments)
 {
+    unsigned statuses_s = 0;
     if (arguments->count[ARGUMENT_PUSH] > 1)
         return RAISE(BAD_REQUEST, "`serve` has one --push");
+    TRY(arguments_number(arguments, ARGUMENT_STATUSES, 1, STATUS_EVERY_S_MAX,
+                         STATUS_EVERY_S_DEFAULT, &statuses_s));
     return serve(&(struct serve_plan){
         .store = folder,
         .listen = arguments_text(arguments, ARGUMENT_LISTEN),
@@ -174,9 +177,18 @@ static fault run_serve(const char *folder, const struct arguments *arguments)
         .authority = arguments_text(arguments, ARGUMENT_AUTHORITY) != NULL,
         .admin = arguments_text(arguments, ARGUMENT_ADMIN),
         .push = arguments_text(arguments, ARGUMENT_PUSH),
+        .statuses_s = statuses_s,
+        .reach_private = arguments_text(arguments, ARGUMENT_REACH_PRIVATE) != NULL,
         .mirrors = arguments->count[ARGUMENT_MIRROR],
         .mirror = arguments->value[ARGUMENT_MIRROR],
     });
+}
+
+static fault run_statuses(const char *folder, const struct arguments *arguments, struct said *said)
+{
+    if (arguments->count[ARGUMENT_AS] + arguments->count[ARGUMENT_ANCHOR] > 0)
+        return RAISE(BAD_REQUEST, "--anchor and --as go with --at");
+    return statuses_run(folder, arguments_text(arguments, ARGUMENT_TO), said);
 }
 
 static fault run_in_store(const struct command *command, const char *folder,
@@ -213,7 +225,7 @@ static fault run(const struct command *command, const char *folder,
     if (strcmp(command->noun, "serve") == 0)
         return run_serve(folder, arguments);
     if (strcmp(command->noun, "statuses") == 0)
-        return statuses_run(folder, arguments_text(arguments, ARGUMENT_TO), said);
+        return run_statuses(folder, arguments, said);
     if (strcmp(command->noun, "backup") == 0)
         return backup_store(folder, arguments_text(arguments, ARGUMENT_TO), said);
     if (strcmp(command->noun, "anchor") == 0)

@@ -296,6 +296,15 @@
 #define REGISTRY_FORGET_LOOK_MS 3600000
 #define REGISTRY_REASON_BYTES_MAX 512
 #define ENROLMENT_SUBSYSTEMS_MAX 16
+#define REACH_CONNECT_MS 3000 /* calling an agency back: one address */
+#define REACH_HANDSHAKE_MS 4000
+#define REACH_TRIES_MAX 2    /* addresses of each family */
+#define REACH_CALL_MS 60000  /* all of a request, with names that nobody resolves */
+#define REACH_LOOK_MS 5000   /* who is to be called */
+#define REACH_AGAIN_MS 10000 /* when the agency asks again */
+#define REACH_PAUSE_MS 60000 /* when it does not, doubled each time */
+#define REACH_DOUBLINGS 6
+#define REACH_PAUSE_MS_MAX 3600000
 #define ENROLMENT_CHAIN_MAX 4
 
 // an agency's side of enrolment, and what it asks of the authority
@@ -353,6 +362,10 @@
 #define STATUS_FAILURES_MAX 3      /* in a row, then a responder is left alone for this round */
 #define STATUS_INDEX_BYTES_MAX (4u << 20)
 #define STATUS_COPIES_A_TURN 16 /* files that a node takes over, twice a second */
+#define STATUS_EVERY_S_DEFAULT 3600
+#define STATUS_EVERY_S_MAX 86400
+#define STATUS_FIRST_MS 10000   /* after a start: one that starts again and again asks nobody */
+#define STATUS_LOOK_MS 500      /* `statuses --at`: between looks */
 #define STATUS_HOURS_DEFAULT 24 /* an older status is told of */
 #define CERTIFICATE_ENDS_SOON_MS (30 * INT64_C(86400000))
 

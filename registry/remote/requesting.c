@@ -19,6 +19,10 @@ static void say_one(json_t *one, struct said *said)
     const char *state = text_in(one, "state");
     said_add(said, "%s  %s, %s", text_in(one, "id"), text_in(one, "server"),
              text_in(one, "organisation"));
+    json_t *reach = json_object_get(one, "reach");
+    if (reach != NULL)
+        said_add(said, "    called back %s: IPv4: %s; IPv6: %s", text_in(reach, "called"),
+                 text_in(reach, "ipv4"), text_in(reach, "ipv6"));
     if (text_in(one, "warning")[0] != '\0')
         said_add(said, "    LOOK: %s", text_in(one, "warning"));
     if (strcmp(state, "approved") == 0)

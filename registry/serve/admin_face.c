@@ -262,6 +262,22 @@ static enum MHD_Result answer_request(const struct visit *visit)
     return http_json(visit->request, MHD_HTTP_OK, admin_json_request(visit->office, at, true));
 }
 
+// --- outside authorities ------------------------------------------------------------------------
+
+/* POST begins a round, or joins the one under way. */
+static enum MHD_Result answer_statuses(const struct visit *visit)
+{
+    bool begins = strcmp(visit->request->method, "POST") == 0;
+    if (!begins && !http_is_read(visit->request))
+        return http_allow(visit->request, "GET, HEAD, POST");
+    fault f = begins ? check_role(visit, ACTING) : DONE;
+    if (begins && !failed(f))
+        f = status_desk_begin(visit->office->statuses);
+    if (failed(f))
+        return refuse(visit, f);
+    return http_json(visit->request, MHD_HTTP_OK, admin_json_statuses(visit->office));
+}
+
 // --- routes -------------------------------------------------------------------------------------
 
 static enum MHD_Result answer_state(const struct visit *visit)
@@ -290,7 +306,8 @@ static const struct {
 } routes[] = {{BASE "state", answer_state},         {BASE "openapi.json", answer_openapi},
               {BASE "proposals", answer_proposals}, {BASE "proposals/", answer_proposal},
               {BASE "approvals", answer_approvals}, {BASE "requests", answer_requests},
-              {BASE "requests/", answer_request},   {"/directory/", answer_directory}};
+              {BASE "requests/", answer_request},   {BASE "statuses", answer_statuses},
+              {"/directory/", answer_directory}};
 
 static enum MHD_Result route(struct visit *visit)
 {

@@ -92,10 +92,31 @@ json_t *admin_json_request(const struct office *office, const struct request *re
         json_object_set_new(json, "epoch", json_integer((json_int_t)epoch));
     if (state == REQUEST_REFUSED)
         json_object_set_new(json, "reason", json_string(reason));
+    json_t *reach = requests_reach_json(request);
+    if (reach != NULL)
+        json_object_set_new(json, "reach", reach);
     if (whole)
         json_object_set_new(
             json, "request",
             json_loadb((const char *)request->text->data, request->text->size, 0, NULL));
+    return json;
+}
+
+json_t *admin_json_statuses(const struct office *office)
+{
+    const struct status_report *at = status_desk_report(office->statuses);
+    json_t *json = json_pack(
+        "{s:I,s:b,s:i,s:I,s:I,s:I,s:I,s:I,s:I}", "round", (json_int_t)at->round, "running",
+        at->running, "every_s", (int)status_desk_every_s(office->statuses), "asked",
+        (json_int_t)at->counts.asked, "good", (json_int_t)at->counts.good, "revoked",
+        (json_int_t)at->counts.revoked, "unknown", (json_int_t)at->counts.unknown, "unanswered",
+        (json_int_t)at->counts.unanswered, "acts", (json_int_t)at->acts);
+    if (at->begun_ms != 0)
+        json_object_set_new(json, "begun", time_json(at->begun_ms));
+    if (at->ended_ms != 0)
+        json_object_set_new(json, "ended", time_json(at->ended_ms));
+    if (at->problem[0] != '\0')
+        json_object_set_new(json, "problem", json_string(at->problem));
     return json;
 }
 

@@ -11,5 +11,7 @@ json_t *admin_json_proposal(const struct office *office, const struct proposal *
 /* whole: with the request itself, as it came. */
 json_t *admin_json_request(const struct office *office, const struct request *request, bool whole);
 json_t *admin_json_state(const struct office *office, const struct directory_operator *person);
+/* The round of asking outside authorities that is under way, or the last one. */
+json_t *admin_json_statuses(const struct office *office);
 
 #endif

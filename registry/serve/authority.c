@@ -27,6 +27,7 @@ struct authority {
 struct answer {
     struct bytes *note, *heartbeat, *certificate;
     uint64_t from;
+    size_t revoked;
 };
 
 static void answer_clear(struct answer *self)
@@ -114,6 +115,23 @@ static fault certify(struct authority *self, const Chaski__Certify *ask, struct 
     return bytes_copy(certificate_der(certificate), &out->certificate);
 }
 
+// --- what outside authorities revoked -----------------------------------------------------------
+
+static fault revoke_outside(struct authority *self, size_t *count)
+{
+    OWNED(said) said = said_new(); /* the directory says it */
+    TRY(outside_revocations(self->store, said, count));
+    return *count == 0 ? DONE : record(self);
+}
+
+static fault act_on_statuses(struct authority *self, struct answer *out)
+{
+    fault f = revoke_outside(self, &out->revoked);
+    if (failed(f))
+        return refuse(self, f);
+    return out->revoked == 0 ? DONE : write_out(self, out);
+}
+
 // --- the beat -----------------------------------------------------------------------------------
 
 /* A validity of which half is over is given anew, so that a quiet directory never ends. */
@@ -179,6 +197,7 @@ static fault send_done(const struct authority *self, int fd, const struct answer
     answer.heartbeat = binary(bytes_span(done->heartbeat));
     answer.certificate = binary(bytes_span(done->certificate));
     answer.from = done->from;
+    answer.revoked = (uint32_t)done->revoked;
     answer.n_leaf = size < REGISTRY_DATAGRAM_BYTES_MAX - 4096 ? count : 0;
     answer.leaf = leaf;
     fault f = send_answer(fd, &answer);
@@ -195,6 +214,8 @@ static fault work(struct authority *self, const Chaski__AuthorityAsk *ask, struc
         return certify(self, ask->certify, out);
     case CHASKI__AUTHORITY_ASK__ASK_BEAT:
         return beat(self, out);
+    case CHASKI__AUTHORITY_ASK__ASK_ACT_ON_STATUSES:
+        return act_on_statuses(self, out);
     default:
         return RAISE(REFUSED, "a question that is not known here");
     }

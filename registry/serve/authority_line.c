@@ -153,6 +153,19 @@ fault authority_line_beat(struct authority_line *self, struct authority_news *ou
     return take_news(answer, out);
 }
 
+fault authority_line_act_on_statuses(struct authority_line *self, size_t *revoked,
+                                     struct authority_news *out)
+{
+    Chaski__AuthorityAsk question = CHASKI__AUTHORITY_ASK__INIT;
+    Chaski__ActOnStatuses act_on = CHASKI__ACT_ON_STATUSES__INIT;
+    Chaski__AuthorityAnswer *answer = NULL;
+    question.ask_case = CHASKI__AUTHORITY_ASK__ASK_ACT_ON_STATUSES;
+    question.act_on_statuses = &act_on;
+    TRY(ask(self, &question, &answer));
+    *revoked = answer->revoked;
+    return take_news(answer, out);
+}
+
 fault authority_line_certify(struct authority_line *self, struct span request, const char *server,
                              const char *organisation, struct bytes **out)
 {

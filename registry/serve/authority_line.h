@@ -45,6 +45,10 @@ fault authority_line_carry_out(struct authority_line *self, const struct span *a
                                struct authority_news *out);
 /* A heartbeat; the news has leaves when something had to be published. */
 fault authority_line_beat(struct authority_line *self, struct authority_news *out);
+/* Acts of what outside authorities have revoked, by the proofs in STORE/statuses/revoked/. The news
+ * have leaves when there were any. */
+fault authority_line_act_on_statuses(struct authority_line *self, size_t *revoked,
+                                     struct authority_news *out);
 /* A certificate for a PKCS#10 request, DER. REFUSED. */
 fault authority_line_certify(struct authority_line *self, struct span request, const char *server,
                              const char *organisation, struct bytes **out);

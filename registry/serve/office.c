@@ -33,6 +33,8 @@ void office_free(struct office **owner)
     loop_stop_timer(self->options.loop, &self->beat);
     loop_stop_timer(self->options.loop, &self->forget);
     forget_members(self);
+    reach_desk_free(&self->callback);
+    status_desk_free(&self->statuses);
     push_free(&self->push);
     requests_free(&self->requests);
     proposals_free(&self->proposals);
@@ -79,6 +81,41 @@ static void on_forget(struct loop_timer *timer)
     requests_forget(self->requests, clock_wall_ms());
 }
 
+static fault act_on_statuses(void *owner, size_t *revoked)
+{
+    struct office *self = owner;
+    struct authority_news news = {0};
+    TRY(authority_line_act_on_statuses(self->options.line, revoked, &news));
+    return take_news(self, &news);
+}
+
+static void helper_failed(void *owner, fault f)
+{
+    give_up(owner, f);
+}
+
+static fault open_statuses(struct office *self)
+{
+    const struct status_desk_options options = {.loop = self->options.loop,
+                                                .line = self->options.statuses,
+                                                .outlook = self->outlook,
+                                                .every_s = self->options.statuses_s,
+                                                .act = act_on_statuses,
+                                                .failed = helper_failed,
+                                                .owner = self};
+    return status_desk_open(&options, &self->statuses);
+}
+
+static fault open_callback(struct office *self)
+{
+    const struct reach_desk_options options = {.loop = self->options.loop,
+                                               .line = self->options.callback,
+                                               .requests = self->requests,
+                                               .failed = helper_failed,
+                                               .owner = self};
+    return reach_desk_open(&options, &self->callback);
+}
+
 fault office_open(const struct office_options *options, struct office **out)
 {
     OWNED(office) self = owned_new(sizeof *self);
@@ -90,6 +127,8 @@ fault office_open(const struct office_options *options, struct office **out)
     TRY(requests_open(options->store, self->outlook, self->proposals, &self->requests));
     if (options->push != NULL)
         TRY(push_open(options->loop, options->store, options->push, &self->push));
+    TRY(open_statuses(self));
+    TRY(open_callback(self));
     on_forget(&self->forget);
     loop_set_timer(options->loop, &self->beat, REGISTRY_BEAT_MS);
     *out = TAKE(self);

@@ -12,14 +12,19 @@
 #include "registry/serve/outlook.h"
 #include "registry/serve/proposals.h"
 #include "registry/serve/push.h"
+#include "registry/serve/reach_desk.h"
 #include "registry/serve/requests.h"
+#include "registry/serve/status_desk.h"
 
 struct office_options {
     struct loop *loop;
     const char *store, *folder;
-    const char *push;            /* tcp://..., or NULL */
-    struct authority_line *line; /* lent */
-    void (*failed)(void *owner); /* the authority's process has gone: end */
+    const char *push;             /* tcp://..., or NULL */
+    struct authority_line *line;  /* lent */
+    struct status_line *statuses; /* lent */
+    unsigned statuses_s;          /* between rounds of asking */
+    struct reach_line *callback;  /* lent */
+    void (*failed)(void *owner);  /* the authority's process has gone: end */
     void *owner;
 };
 
@@ -29,6 +34,8 @@ struct office {
     struct proposals *proposals;
     struct requests *requests;
     struct push *push; /* or NULL */
+    struct status_desk *statuses;
+    struct reach_desk *callback;
     struct loop_timer beat, forget;
     struct map members; /* acts by themselves in this minute, see office_member_act */
     int64_t minute;

@@ -193,6 +193,9 @@ static json_t *state_json(const struct public_face *self, const struct request *
         json_object_set_new(json, "epoch", json_integer((json_int_t)epoch));
     if (state == REQUEST_REFUSED)
         json_object_set_new(json, "reason", json_string(reason));
+    json_t *reach = requests_reach_json(at);
+    if (reach != NULL)
+        json_object_set_new(json, "reach", reach);
     return json;
 }
 
@@ -208,6 +211,7 @@ static enum MHD_Result take_request(struct public_face *self, const struct http_
                             &fresh);
     if (failed(f))
         return refuse(self, request, f);
+    reach_desk_wish(self->options.office->callback, at);
     if (fresh)
         EVENT(INFO, "request.arrived", E_TEXT("server", at->server), E_TEXT("request", at->id));
     return http_json(request, fresh ? MHD_HTTP_CREATED : MHD_HTTP_OK, state_json(self, at));

@@ -34,6 +34,11 @@ fault request_file_write(const char *path, const struct request *request)
         request->text->size, "received", (json_int_t)request->received_ms, "source",
         request->source, "warning", request->warning, "prepared_by", request->prepared_by,
         "proposals", proposals, "refused_by", request->refused_by, "reason", request->reason);
+    if (request->called_ms != 0)
+        json_object_set_new(json, "reach",
+                            json_pack("{s:I,s:s,s:s,s:b}", "called", (json_int_t)request->called_ms,
+                                      "ipv4", request->reach.ipv4, "ipv6", request->reach.ipv6,
+                                      "all", request->reach.all));
     char *text = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     if (text == NULL)
@@ -49,6 +54,18 @@ static char *text_of(json_t *json, const char *field)
     return owned_text(text == NULL ? "" : text);
 }
 
+static void take_reach(json_t *json, struct request *out)
+{
+    const char *four = json_string_value(json_object_get(json, "ipv4"));
+    const char *six = json_string_value(json_object_get(json, "ipv6"));
+    if (four == NULL || six == NULL)
+        return;
+    out->called_ms = json_integer_value(json_object_get(json, "called"));
+    out->reach.all = json_is_true(json_object_get(json, "all"));
+    text_format(out->reach.ipv4, sizeof out->reach.ipv4, "%s", four);
+    text_format(out->reach.ipv6, sizeof out->reach.ipv6, "%s", six);
+}
+
 static fault take_json(json_t *json, struct request *out)
 {
     OWNED(enrolment) enrolment = NULL;
@@ -59,6 +76,7 @@ static fault take_json(json_t *json, struct request *out)
     out->prepared_by = text_of(json, "prepared_by");
     out->refused_by = text_of(json, "refused_by");
     out->reason = text_of(json, "reason");
+    take_reach(json_object_get(json, "reach"), out);
     if (!json_is_string(whole))
         return RAISE(REFUSED, "no request");
     TRY(bytes_copy(span_of(json_string_value(whole), json_string_length(whole)), &out->text));

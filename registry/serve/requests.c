@@ -46,7 +46,7 @@ static fault path_of(const struct requests *self, const char *id, char out[STORE
                : RAISE(BAD_CONFIG, "the store's name is too long");
 }
 
-static fault save(const struct requests *self, const struct request *request)
+fault requests_save(const struct requests *self, const struct request *request)
 {
     char path[STORE_PATH_BYTES];
     TRY(path_of(self, request->id, path));
@@ -188,6 +188,16 @@ size_t requests_waiting(const struct requests *self)
     return count;
 }
 
+json_t *requests_reach_json(const struct request *request)
+{
+    char called[32];
+    if (request->called_ms == 0)
+        return NULL;
+    clock_text(request->called_ms, called, sizeof called);
+    return json_pack("{s:s,s:s,s:s}", "called", called, "ipv4", request->reach.ipv4, "ipv6",
+                     request->reach.ipv6);
+}
+
 // --- taking -------------------------------------------------------------------------------------
 
 static fault check_room(const struct requests *self, const char *source)
@@ -255,7 +265,7 @@ fault requests_take(struct requests *self, struct span text, struct span source,
     TRY(check_room(self, from));
     request = new_request(self, enrolment, id, from);
     TRY(bytes_copy(text, &request->text));
-    TRY(save(self, request));
+    TRY(requests_save(self, request));
     *out = request;
     keep(self, TAKE(request));
     return DONE;
@@ -306,7 +316,7 @@ fault requests_prepare(struct requests *self, struct request *request, const cha
     request->proposals = count;
     free(request->prepared_by);
     request->prepared_by = owned_text(by);
-    return save(self, request);
+    return requests_save(self, request);
 }
 
 fault requests_refuse(struct requests *self, struct request *request, const char *by,
@@ -326,7 +336,7 @@ fault requests_refuse(struct requests *self, struct request *request, const char
     free(request->reason);
     request->refused_by = owned_text(by);
     request->reason = owned_text(reason);
-    return save(self, request);
+    return requests_save(self, request);
 }
 
 void requests_forget(struct requests *self, int64_t now_ms)

@@ -4,7 +4,8 @@
  * before they are acknowledged.
  *
  *   {"request": as it came, "received": ms, "source": whence, as a digest, "warning": text,
- *    "prepared_by": operator or "", "proposals": [ids], "refused_by", "reason"}
+ *    "prepared_by": operator or "", "proposals": [ids], "refused_by", "reason",
+ *    "reach": {"called": ms, "ipv4": words, "ipv6": words, "all": bool}, once it was called back}
  *
  * waiting -> prepared (its acts are proposals now) -> approved, when all of them were carried out;
  * or refused. Only the first step and a refusal are written down: the rest stands in the directory.
@@ -14,6 +15,7 @@
 
 #include "registry/serve/enrolment.h"
 #include "registry/serve/proposals.h"
+#include "registry/serve/reach_call.h"
 
 #define REQUEST_ID_DIGITS 64
 #define REQUEST_ACTS_MAX (2 + ENROLMENT_SUBSYSTEMS_MAX)
@@ -33,6 +35,11 @@ struct request {
     size_t proposals;
     char proposal[REQUEST_ACTS_MAX][ACT_ID_ROOM];
     struct bytes *text; /* as it came */
+    /* calling it back, see reach_desk.h */
+    struct reach reach;  /* what was seen the last time */
+    int64_t called_ms;   /* wall; 0: never */
+    unsigned calls;      /* since this process began */
+    int64_t call_due_ms; /* steady; 0: not again by itself */
 };
 
 enum request_state { REQUEST_WAITING, REQUEST_PREPARED, REQUEST_APPROVED, REQUEST_REFUSED };
@@ -62,6 +69,11 @@ fault requests_refuse(struct requests *self, struct request *request, const char
 enum request_state requests_state(const struct requests *self, const struct request *request,
                                   uint64_t *epoch, const char **reason);
 const char *requests_state_word(enum request_state state);
+
+/* Durable when it returns. */
+fault requests_save(const struct requests *self, const struct request *request);
+/* {"called", "ipv4", "ipv6"}, or NULL when it was not called back yet. */
+json_t *requests_reach_json(const struct request *request);
 
 void requests_forget(struct requests *self, int64_t now_ms);
 

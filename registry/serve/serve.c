@@ -22,6 +22,8 @@ struct server {
     struct serials *serials;
     struct loop *loop;
     struct authority_line *authority; /* or NULL */
+    struct status_line *statuses;     /* likewise */
+    struct reach_line *callback;      /* likewise */
     struct office *office;            /* likewise */
     struct public_face *face;
     struct admin_face *admin; /* or NULL */
@@ -41,6 +43,8 @@ static void server_free(struct server **owner)
     loop_free(&self->loop);
     serials_free(&self->serials);
     stamp_line_free(&self->stamps);
+    status_line_free(&self->statuses);
+    reach_line_free(&self->callback);
     authority_line_free(&self->authority);
     free(self);
 }
@@ -139,7 +143,9 @@ static fault start_children(struct server *self)
     if (!self->plan->authority)
         return DONE;
     TRY(mirrors_check(self->plan->store, self->plan->mirror, self->plan->mirrors));
-    return authority_line_start(self->plan->store, self->plan->directory, &self->authority);
+    TRY(authority_line_start(self->plan->store, self->plan->directory, &self->authority));
+    TRY(status_line_start(self->plan->store, self->plan->directory, &self->statuses));
+    return reach_line_start(self->plan->reach_private, &self->callback);
 }
 
 static fault start_office(struct server *self)
@@ -149,6 +155,9 @@ static fault start_office(struct server *self)
                                            .folder = self->plan->directory,
                                            .push = self->plan->push,
                                            .line = self->authority,
+                                           .statuses = self->statuses,
+                                           .statuses_s = self->plan->statuses_s,
+                                           .callback = self->callback,
                                            .failed = authority_broken,
                                            .owner = self};
     if (self->authority == NULL)

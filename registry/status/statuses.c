@@ -3,58 +3,33 @@
 
 #include "lib/base/event.h"
 #include "lib/base/file.h"
-#include "lib/base/jail.h"
 #include "lib/base/text.h"
-#include "registry/status/ask.h"
+#include "lib/bus/limits.h"
+#include "registry/errand.h"
 #include "registry/status_book.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-/* Of the child. What it found stands in the store; what it counted goes through the pipe. */
-static fault ask(const char *folder, int report_fd)
+/* Of the child. What it found stands in the store; what it counted comes back. */
+static fault ask(void *owner, void *result)
 {
+    const char *folder = owner;
     OWNED(store) store = NULL;
-    struct status_counts counts;
-    TRY(jail_enter(JAIL_SCRIBE));
     TRY(store_look(folder, &store)); /* without keys */
-    TRY(status_ask(folder, store_state(store), &counts));
-    return write(report_fd, &counts, sizeof counts) == (ssize_t)sizeof counts
-               ? DONE
-               : RAISE(IO_FAILED, "reporting to the process that waits: %m");
+    return status_ask(folder, store_state(store), result);
 }
 
-static _Noreturn void be_the_child(const char *folder, int report_fd)
+fault statuses_ask(const char *folder, struct status_counts *counts)
 {
-    fault f = ask(folder, report_fd);
-    if (failed(f))
-        EVENT(ERROR, "status.round_failed", E_FAULT(f));
-    exit(failed(f) ? 1 : 0);
-}
-
-static fault ask_in_a_child(const char *folder, struct status_counts *counts)
-{
-    int ends[2];
-    if (pipe(ends) != 0)
-        return RAISE(IO_FAILED, "making a pipe: %m");
-    pid_t child = fork();
-    if (child == 0) {
-        close(ends[0]);
-        be_the_child(folder, ends[1]);
-    }
-    close(ends[1]);
-    ssize_t got = child < 0 ? 0 : read(ends[0], counts, sizeof *counts);
-    close(ends[0]);
-    int status = 1;
-    if (child > 0)
-        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-            ;
-    return got == (ssize_t)sizeof *counts && status == 0
-               ? DONE
-               : RAISE(INTERNAL, "the statuses could not be asked for: the event says why");
+    const struct errand errand = {.work = ask,
+                                  .owner = (void *)(uintptr_t)folder,
+                                  .event = "status.round_failed",
+                                  .wait_ms = STATUS_ROUND_MS + 2 * STATUS_FETCH_WAIT_MS};
+    fault f = errand_run(&errand, counts, sizeof *counts);
+    return f.code == INTERNAL
+               ? RAISE(INTERNAL, "the statuses could not be asked for: the event says why")
+               : f;
 }
 
 static fault act(const char *folder, const char *to, struct said *said)
@@ -71,12 +46,29 @@ static fault act(const char *folder, const char *to, struct said *said)
     return store_commit(store);
 }
 
+/* Half an hour of asking would be for nothing. Who takes the lock meanwhile is met in `act`. */
+static fault check_free(const char *folder)
+{
+    char path[STORE_PATH_BYTES];
+    int lock = -1;
+    if (!text_format(path, sizeof path, "%s/lock", folder))
+        return RAISE(BAD_CONFIG, "the store's name is too long");
+    fault f = file_lock(path, &lock);
+    if (!failed(f))
+        close(lock);
+    return f.code == REFUSED
+               ? RAISE(REFUSED, "the store is being used: `serve --authority` asks by itself, "
+                                "and at once by `statuses --at`")
+               : f;
+}
+
 fault statuses_run(const char *folder, const char *to, struct said *said)
 {
     struct status_counts counts = {0};
     event_setup("chaski-registry", INFO);
     signal(SIGPIPE, SIG_IGN);
-    TRY(ask_in_a_child(folder, &counts));
+    TRY(check_free(folder));
+    TRY(statuses_ask(folder, &counts));
     said_add(said,
              "outside certificates: %zu asked for, %zu good, %zu revoked, %zu unknown, %zu without "
              "an answer",

@@ -25,6 +25,8 @@ struct enrolment_wait {
     bool asking;          /* the keys process */
     size_t next;          /* certificate of the server that is tried next */
     struct bytes *asked;  /* the one that is being tried */
+    struct net *net;      /* of the bell alone: without the gate, which knows nobody yet */
+    struct socket *bell;  /* or NULL */
 };
 
 static bool path_in(const struct node *node, const char *name, char out[PATH_BYTES])
@@ -179,6 +181,36 @@ static void look(struct loop_timer *timer)
     say(self);
 }
 
+// --- being reached ------------------------------------------------------------------------------
+
+static void take_nothing(void *owner, const struct message *message)
+{
+    (void)owner;
+    (void)message;
+}
+
+static fault hang_bell(struct enrolment_wait *self)
+{
+    const struct server_config *config = self->node->config;
+    const struct socket_options options = {.kind = SOCKET_PUBLISHER,
+                                           .queue_messages = 1,
+                                           .message_bytes_max = 1024, /* what comes in */
+                                           .own = &self->node->transport};
+    TRY(net_new(self->node->loop, &self->net));
+    TRY(socket_open(self->net, &options, take_nothing, self, &self->bell));
+    for (size_t i = 0; i < config->mesh_listen.count; i++)
+        TRY(socket_bind(self->bell, config->mesh_listen.item[i]));
+    return DONE;
+}
+
+/* Enrolment does without; serving will not, so it is said now. */
+static void listen_for_calls(struct enrolment_wait *self)
+{
+    fault f = hang_bell(self);
+    if (failed(f))
+        EVENT(WARN, "server.enrolment_not_reachable", E_FAULT(f));
+}
+
 struct enrolment_wait *enrolment_wait_new(struct node *node,
                                           void (*done)(struct node *node, fault f))
 {
@@ -186,6 +218,7 @@ struct enrolment_wait *enrolment_wait_new(struct node *node,
     self->node = node;
     self->done = done;
     self->timer = (struct loop_timer){.fire = look, .owner = self};
+    listen_for_calls(self);
     loop_set_timer(node->loop, &self->timer, 0);
     return self;
 }
@@ -196,6 +229,8 @@ void enrolment_wait_free(struct enrolment_wait **self)
         return;
     loop_stop_timer((*self)->node->loop, &(*self)->timer);
     bytes_free(&(*self)->asked);
+    socket_close(&(*self)->bell);
+    net_free(&(*self)->net);
     free(*self);
     *self = NULL;
 }

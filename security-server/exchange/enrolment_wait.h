@@ -4,6 +4,9 @@
  * directory: when its server stands there with a certificate of its signing key, sign.crt is
  * written and the process is started anew, as any enrolled one.
  *
+ * Meanwhile it listens where its mesh will be, to nobody's words: who knows its transport key may
+ * end a CURVE handshake there, by which the registry sees that it is reached (lib/net/reach.h).
+ *
  * Whose certificate it is, is for the keys process to say; when a token signs, the request that
  * `chaski enrol` left beside the keys (enrolment.json) says it.
  */

@@ -10,7 +10,7 @@ for who in ana blas; do
     registry operator add "$who" --name "$who" --key "$(cat "$C/$who.pub")" --role enrol --role approve >/dev/null || die "no operator"
 done
 "$BIN/chaski-registry" serve "$C/store" --listen 127.0.0.1:0 --directory "$C/directory" --authority \
-    --admin 127.0.0.1:0 --push 'tcp://127.0.0.1:*' --ready-file "$C/ready" 2>>"$C/serve.events" &
+    --admin 127.0.0.1:0 --push 'tcp://127.0.0.1:*' --reach-private --ready-file "$C/ready" 2>>"$C/serve.events" &
 registry_pid=$!
 pids+=($registry_pid)
 wait_for 20 test -s "$C/ready" || die "the registry does not start: $(tail -n 1 "$C/serve.events")"
@@ -140,7 +140,39 @@ pids+=($!)
 wait_for 20 test -s "$C/a/gateway.ready" || die "no gateway"
 ready_says() { curl -sS "$(gateway_url a)/readyz" | grep -q "$1"; }
 check "... and its gateway" wait_for 10 ready_says ENROLMENT
+# --- called back --------------------------------------------------------------------------------------
+reach() { at ana request show "$1" | jq -r ".reach.$2"; }
+reach_says() { [ "$(reach "$1" "$2")" = "$3" ]; }
+check "before the server was started, the registry did not reach it" grep -q "\"request.called_back\".*$A.*not reached: the connection is refused" "$C/serve.events"
+sleep 11 # it is called again when the agency asks again, not at once
+check "the agency asks again" equal "$(status_of enrol a $A Alcaldía)" 3
+check "a server that waits is reached at its mesh address" wait_for 20 reach_says "$id" ipv4 reached
+check "... and has no address of the other family" equal "$(reach "$id" ipv6)" "no address"
+check "... which the agency is told" equal "$(status_of enrol a $A Alcaldía) $(said 'IPv4: reached; IPv6: no address')" "3 1"
+check "... and the operators, in the list" contains "$(at ana requests)" "IPv4: reached; IPv6: no address"
+check "the process that calls has one line, and no file of the store" equal \
+    "$(callback=$(pgrep -P $registry_pid -f . | while read -r p; do [ "$(cat "/proc/$p/comm")" = chaski-callbac ] || [ "$(cat "/proc/$p/comm")" = chaski-callback ] && echo "$p"; done)
+       find "/proc/$callback/fd" -type l -printf '%l\n' | sed 's/:.*//' | grep -c -e '^socket' -e "^$C/store" || :)" 1
 check "... with no log begun" equal "$(ls "$C/a/audit" | grep -c '^log$')" 0
+
+PORT[y]=$web_port # where a web server listens
+check "what listens elsewhere proves nothing" equal "$(status_of enrol y CO/MUN/8/SS1 Otra)" 3
+other=$(sed -n 's/^request //p' "$C/said")
+check "... and is not taken for the server" wait_for 30 reach_says "$other" ipv4 "not reached: what answers there does not show the request's transport key"
+if [ -e /proc/net/if_inet6 ] && grep -q ' lo$' /proc/net/if_inet6; then
+    PORT[z]=$(free_port)
+    check "a server with addresses of both families asks" equal "$(status_of enrol z CO/MUN/9/SS1 Doble --address "tcp://[::1]:${PORT[z]}")" 3
+    both=$(sed -n 's/^request //p' "$C/said")
+    configure z CO/MUN/9/SS1
+    sed -i "s#^mesh_listen.*#mesh_listen = {\"tcp://[::1]:${PORT[z]}\"}#" "$C/z/server.conf"
+    begin z
+    wait_for 20 grep -q '"server.enrolment"' "$C/z/server.events"
+    sleep 11
+    enrol z CO/MUN/9/SS1 Doble
+    check "each family is told by itself" wait_for 30 reach_says "$both" ipv6 reached
+    check "... and the other one is missing" equal "$(reach "$both" ipv4)" "not reached: the connection is refused: nothing listens there"
+    kill "$(cat "$C/z/server.pid")"
+fi
 
 # --- approved ---------------------------------------------------------------------------------------
 at ana request prepare "$id" >/dev/null || die "not prepared"

@@ -46,6 +46,9 @@ check "a request with all its proofs is kept" equal "$(send <"$C/good")" 201
 id=$(jq -r .id "$C/body")
 check "... under the digest of its canonical form" equal "$id" "$(hex_of <"$C/digest")"
 check "... and waits" equal "$(state_of "$id")" waiting
+reached() { curl -sS "$url/enrol/v1/requests/$id" | jq -r '.reach.ipv4 // empty' | grep -q .; }
+check "an address of this machine is not called back" wait_for 10 reached
+check "... as everybody is told" equal "$(curl -sS "$url/enrol/v1/requests/$id" | jq -r '.reach.ipv4')" "not tried: a private or reserved address"
 check "the same again is the same" equal "$(jq -cS . "$C/good" | send) $(jq -r .id "$C/body")" "200 $id"
 check "operators are shown it" contains "$(at ana requests)" "$S, Alcaldía de Prueba"
 check "... with what the agency tested" equal "$(at ana request show "$id" | jq .request.self_test.clock_ms)" 3

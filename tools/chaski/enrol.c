@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define REACH_SAID_ROOM 400
 #define PATH_BYTES 512
 #define URL_BYTES (ANCHOR_URL_BYTES_MAX + 64)
 #define FILE_BYTES_MAX (2 * REGISTRY_ENROLMENT_BYTES_MAX)
@@ -384,6 +385,23 @@ static enum enrol_state state_of(json_t *answer)
                                             : ENROL_WAITING;
 }
 
+/* The registry's words; what is not plain is not shown. */
+static const char *plain_in(json_t *json, const char *field)
+{
+    const char *text = text_in(json, field);
+    return text_is_plain(span_of_text(text)) ? text : "(words that cannot be shown)";
+}
+
+static void tell_reach(json_t *answer, enum enrol_state state)
+{
+    json_t *reach = json_object_get(answer, "reach");
+    if (reach != NULL)
+        printf("called back by the registry at %s: IPv4: %s; IPv6: %s\n", plain_in(reach, "called"),
+               plain_in(reach, "ipv4"), plain_in(reach, "ipv6"));
+    else if (state == ENROL_WAITING || state == ENROL_PREPARED)
+        printf("the registry has not called this server back yet: start it and run this again\n");
+}
+
 static void tell(const struct kept *kept, json_t *answer, enum enrol_state state)
 {
     const char *reason = text_in(answer, "reason");
@@ -399,7 +417,20 @@ static void tell(const struct kept *kept, json_t *answer, enum enrol_state state
         printf("prepared: two operators of the authority must approve it now\n");
     else
         printf("waiting: no operator of the authority has looked at it yet\n");
+    tell_reach(answer, state);
     fflush(stdout);
+}
+
+/* With --wait what has been said is said again when any of this changes. */
+static bool is_news(json_t *answer, enum enrol_state state, char said[REACH_SAID_ROOM])
+{
+    char now[REACH_SAID_ROOM];
+    json_t *reach = json_object_get(answer, "reach");
+    text_format(now, sizeof now, "%d %.150s %.150s", (int)state, text_in(reach, "ipv4"),
+                text_in(reach, "ipv6"));
+    bool news = strcmp(now, said) != 0;
+    memcpy(said, now, sizeof now);
+    return news;
 }
 
 static fault ask_until(const struct enrol_options *options, const struct kept *kept,
@@ -408,7 +439,8 @@ static fault ask_until(const struct enrol_options *options, const struct kept *k
     const char *at = options->at != NULL ? options->at : kept->at;
     int64_t until_ms = clock_steady_ms() + (int64_t)options->wait_s * 1000;
     int64_t pause_ms = ENROL_LOOK_MS;
-    enum enrol_state said = ENROL_STATES;
+    char said[REACH_SAID_ROOM] = "";
+    bool ended = false;
     for (;;) {
         json_t *answer = NULL;
         fault f = send_request(kept, at, &answer);
@@ -416,13 +448,12 @@ static fault ask_until(const struct enrol_options *options, const struct kept *k
             f = check_id(kept, answer);
         if (!failed(f)) {
             *out = state_of(answer);
-            if (*out != said)
+            ended = *out == ENROL_APPROVED || *out == ENROL_REFUSED;
+            if (is_news(answer, *out, said))
                 tell(kept, answer, *out);
-            said = *out;
         }
         json_decref(answer);
         int64_t left_ms = until_ms - clock_steady_ms();
-        bool ended = said == ENROL_APPROVED || said == ENROL_REFUSED;
         if (ended || left_ms <= 0 || f.code == REFUSED)
             return f;
         usleep((useconds_t)(left_ms < pause_ms ? left_ms : pause_ms) * 1000);

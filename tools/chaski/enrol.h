@@ -20,7 +20,7 @@
 
 #define ENROL_FILE "enrolment.json"
 
-enum enrol_state { ENROL_WAITING, ENROL_PREPARED, ENROL_APPROVED, ENROL_REFUSED, ENROL_STATES };
+enum enrol_state { ENROL_WAITING, ENROL_PREPARED, ENROL_APPROVED, ENROL_REFUSED };
 
 /* Exit status beside the usual ones, for scripts. */
 #define ENROL_EXIT_WAITS 3
