@@ -119,8 +119,11 @@ static fault copy_statuses(struct copying *self)
     if (folder == NULL)
         return RAISE(IO_FAILED, "%s: %m", path);
     for (struct dirent *entry; !failed(f) && (entry = readdir(folder)) != NULL;) {
-        if (entry->d_name[0] == '.' || strchr(entry->d_name, '.') != NULL)
-            continue; /* files of its own are copied with the others */
+        struct stat facts;
+        if (entry->d_name[0] == '.' ||
+            fstatat(dirfd(folder), entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !S_ISDIR(facts.st_mode))
+            continue; /* files of its own are copied with the others, but its lock */
         if (!text_format(name, sizeof name, STATUSES "/%s", entry->d_name))
             continue;
         f = path_of(self->to, name, path);

@@ -133,6 +133,18 @@ const struct command commands[] = {
      {"NAME", TAKES(REASON), 0},
      act_certificate_authority_remove,
      "what its certificates sign from now on is refused; what they signed before stays good"},
+    {"certificate-authority",
+     "make",
+     {"NAME", 0, 0},
+     NULL,
+     "makes a further CA of the country's own, to take over from the one that issues; nobody "
+     "trusts "
+     "it before `certificate-authority add`"},
+    {"certificate-authority",
+     "use",
+     {"NAME|first", 0, 0},
+     NULL,
+     "from the next start on this CA issues certificates; those of the others stay good"},
     {"statuses",
      NULL,
      {NULL, 0, TAKES(TO) | REMOTE},

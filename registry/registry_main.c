@@ -162,6 +162,22 @@ static fault make_admin_certificate(struct store *store, const struct arguments 
     return DONE;
 }
 
+static fault change_issuer(struct store *store, const struct command *command, const char *name,
+                           struct said *said)
+{
+    if (strcmp(command->verb, "use") == 0) {
+        TRY(store_use_issuer(store, name));
+        said_add(said, "from now on certificates are issued by %s", name);
+        return DONE;
+    }
+    TRY(store_make_issuer(store, name));
+    said_add(said,
+             "certificate authority %s: its key is in %s/keys, its certificate in "
+             "%s/ca-%s.pem. Next: certificate-authority add %s --certificate that file",
+             name, store_folder(store), store_folder(store), name, name);
+    return DONE;
+}
+
 static fault run_serve(const char *folder, const struct arguments *arguments)
 {
     unsigned statuses_s = 0;
@@ -206,6 +222,8 @@ static fault run_in_store(const struct command *command, const char *folder,
         TRY(command->act(store, arguments, said));
     else if (strcmp(command->noun, "batch") == 0)
         TRY(batch_run(store, arguments->operand, said));
+    else if (strcmp(command->noun, "certificate-authority") == 0)
+        TRY(change_issuer(store, command, arguments->operand, said));
     else if (strcmp(command->noun, "stamp-authority") == 0)
         TRY(add_stamping(store, said));
     else if (strcmp(command->noun, "admin-certificate") == 0)

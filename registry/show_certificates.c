@@ -85,7 +85,8 @@ static void print_one(const struct directory_signer *signer, const struct status
     char end[80], status[320] = "", hex[2 * SHA256_BYTES + 1];
     struct sha256 hash = certificate_hash(signer->certificate);
     say_end(signer, now_ms, end, sizeof end);
-    if (signer->authority != NULL && signer->authority->removed_ms == 0)
+    if (signer->authority != NULL && signer->authority->removed_ms == 0 &&
+        !signer->authority->is_own)
         say_status(status_book_find(book, &hash), now_ms, hours, status, sizeof status);
     if (end[0] == '\0' && status[0] == '\0')
         return;

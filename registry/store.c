@@ -10,6 +10,7 @@
 #include "registry/acts_file.h"
 #include "registry/approving.h"
 #include "registry/hosting.h"
+#include "registry/issuing.h"
 #include "registry/stamping.h"
 
 #include "directory.pb-c.h"
@@ -38,6 +39,9 @@ struct store {
     unsigned valid_days, snapshot_every;
     struct keypair *ca_key, *act_key, *log_key;
     struct certificate *ca, *authority;
+    char issuer[64]; /* "": the first CA issues, else these */
+    struct keypair *issuer_key;
+    struct certificate *issuer_ca;
     struct cades_template template;
     struct note_key log;
     struct trust *trust;
@@ -77,6 +81,8 @@ void store_free(struct store **owner)
     acts_file_free(&self->acts);
     trust_free(&self->trust);
     certificate_free(&self->ca);
+    certificate_free(&self->issuer_ca);
+    keypair_free(&self->issuer_key);
     certificate_free(&self->authority);
     keypair_free(&self->ca_key);
     keypair_free(&self->act_key);
@@ -102,10 +108,14 @@ static fault load_settings(struct store *self)
     json_t *settings = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
     json_int_t days = json_integer_value(json_object_get(settings, "valid_days"));
     json_t *every = json_object_get(settings, "snapshot_every");
+    const char *issuer = json_string_value(json_object_get(settings, "issuer"));
+    bool named = text_format(self->issuer, sizeof self->issuer, "%s", issuer == NULL ? "" : issuer);
     json_int_t acts = every == NULL ? SNAPSHOT_EVERY : json_integer_value(every);
     json_decref(settings);
     if (days < 1 || days > 3650)
         return RAISE(BAD_CONFIG, "%s: valid_days must stand there, from 1 to 3650", path);
+    if (!named)
+        return RAISE(BAD_CONFIG, "%s: the name of the issuer is too long", path);
     if (acts < 1 || acts > DIRECTORY_ENTRIES_MAX)
         return RAISE(BAD_CONFIG, "%s: snapshot_every is from 1 to %d acts", path,
                      DIRECTORY_ENTRIES_MAX);
@@ -141,8 +151,17 @@ static fault load_key(struct store *self, const char *name, enum key_kind kind,
     return keypair_load(path, kind, out);
 }
 
+static fault load_issuer(struct store *self)
+{
+    if (self->issuer[0] == '\0')
+        return DONE;
+    TRY(issuing_certificate(self->folder, self->issuer, &self->issuer_ca));
+    return issuing_key(self->folder, self->issuer, &self->issuer_key);
+}
+
 static fault load_keys(struct store *self)
 {
+    TRY(load_issuer(self));
     TRY(load_key(self, "keys/ca.key", KEY_P256, &self->ca_key));
     TRY(load_key(self, "keys/acts.key", KEY_P256, &self->act_key));
     return load_key(self, "keys/log.key", KEY_ED25519, &self->log_key);
@@ -461,11 +480,44 @@ fault store_issue(struct store *self, struct span request,
     int64_t now_ms = 0;
     assert(self->writes);
     TRY(store_time(self, &now_ms));
+    const struct certificate *ca = self->issuer_ca != NULL ? self->issuer_ca : self->ca;
+    struct keypair *key = self->issuer_ca != NULL ? self->issuer_key : self->ca_key;
     int64_t end_ms = now_ms + days * STORE_DAY_MS;
-    if (end_ms > certificate_not_after_ms(self->ca))
-        end_ms = certificate_not_after_ms(self->ca);
-    return certificate_issue(self->ca_key, self->ca, request, subject, now_ms - CLOCK_SKEW_MS,
-                             end_ms, out);
+    if (end_ms > certificate_not_after_ms(ca))
+        end_ms = certificate_not_after_ms(ca);
+    return certificate_issue(key, ca, request, subject, now_ms - CLOCK_SKEW_MS, end_ms, out);
+}
+
+fault store_make_issuer(struct store *self, const char *name)
+{
+    int64_t now_ms = 0;
+    assert(self->writes);
+    TRY(store_time(self, &now_ms));
+    return issuing_make(self->folder, name, self->ca, directory_instance(self->state), now_ms);
+}
+
+static fault check_issuer(const struct store *self, const char *name)
+{
+    const struct directory_authority *const *authority = NULL;
+    size_t count = directory_authorities(self->state, &authority);
+    OWNED(certificate) certificate = NULL;
+    TRY(issuing_certificate(self->folder, name, &certificate));
+    for (size_t i = 0; i < count; i++)
+        if (span_equal(issuer_der(authority[i]->issuer), certificate_der(certificate)))
+            return DONE;
+    return RAISE(REFUSED,
+                 "nobody trusts %s yet: `certificate-authority add %s --certificate %s/ca-%s.pem` "
+                 "comes first, and nodes must have heard of it",
+                 name, name, self->folder, name);
+}
+
+fault store_use_issuer(struct store *self, const char *name)
+{
+    assert(self->writes);
+    if (strcmp(name, "first") == 0)
+        return issuing_use(self->folder, "");
+    TRY(check_issuer(self, name));
+    return issuing_use(self->folder, name);
 }
 
 fault store_add_stamping(struct store *self)

@@ -5,13 +5,14 @@
  *   acts.log acts.head      see acts_file.h
  *   keys/                   ca.key acts.key log.key: PKCS#8 PEM, mode 0600
  *   ca.pem authority.pem    certificates of the CA and of the key that signs acts
+ *   ca-NAME.pem             further CAs, and keys/ca-NAME.key: see issuing.h
  *   anchor/                 what nodes are given: trust.pem, directory.vkey
  *   admin.key admin.pem     HTTPS for operators, see hosting.h
  *   push.key intake.key     CURVE and X25519: the sender of news, and what proofs are made for
  *   proposals/ requests/    what waits at `serve`, see serve/proposals.h and serve/requests.h
  *   stamp/                  the time stamp authority, see stamping.h; may stand elsewhere
  *   statuses/               what outside authorities said of certificates, see status_book.h
- *   settings.json           {"valid_days": 30, "snapshot_every": 2048}
+ *   settings.json           {"valid_days": 30, "snapshot_every": 2048, "issuer": "CA-2"}
  *   lock                    held by the one command that may write
  *
  * An act is checked by folding it into the state before it is signed, and signed before it is
@@ -103,6 +104,12 @@ fault store_sign_heartbeat(struct store *self, const struct checkpoint *head, in
 fault store_issue(struct store *self, struct span request,
                   const struct certificate_subject *subject, int64_t days,
                   struct certificate **out);
+/* Another CA of the country's, which nobody trusts before an act names it (issuing.h). REFUSED.
+ * Waits for the disk. */
+fault store_make_issuer(struct store *self, const char *name);
+/* Certificates are issued by it from now on; "first": by the first CA again. REFUSED unless the
+ * directory has it in force. Waits for the disk. */
+fault store_use_issuer(struct store *self, const char *name);
 /* admin.key and admin.pem, see hosting.h. REFUSED for what is no host. Waits for the disk. */
 fault store_make_hosting(struct store *self, const char *const *hosts, size_t count);
 /* Makes stamp/. REFUSED when there is one. Waits for the disk. */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "lib/bus/directory_acts.h"
 
+#include "lib/base/text.h"
+#include "lib/bus/bus_id.h"
+
 #include "directory.pb-c.h"
 
 #define BAD(...) RAISE(DIRECTORY_BAD, __VA_ARGS__)
@@ -20,9 +23,26 @@ static struct directory_authority *find(const struct directory *self, const char
     return found ? self->outside[at] : NULL;
 }
 
-static fault check_urls(const Chaski__CertificateAuthoritySet *act)
+/* By its subject. Nobody asks the country's own authority: what it revokes is an act. */
+static bool is_own(const struct directory *self, const struct issuer *issuer)
 {
-    if (act->ocsp_url[0] == '\0' && act->crl_url[0] == '\0')
+    OWNED(certificate) certificate = NULL;
+    char member[ID_TEXT_BYTES_MAX + 1];
+    return self->instance != NULL && !failed(certificate_parse(issuer_der(issuer), &certificate)) &&
+           text_format(member, sizeof member, "%s/" DIRECTORY_AUTHORITY_CLASS "/CA",
+                       self->instance) &&
+           strcmp(certificate_subject(certificate)->member, member) == 0;
+}
+
+static fault check_urls(const Chaski__CertificateAuthoritySet *act, bool own)
+{
+    bool none = act->ocsp_url[0] == '\0' && act->crl_url[0] == '\0';
+    if (own)
+        return none ? DONE
+                    : BAD("the authority %s is the country's own: its certificates are revoked by "
+                          "acts, and nobody is asked about them",
+                          act->name);
+    if (none)
         return BAD("the authority %s has no address at which the status of its certificates can be "
                    "asked for",
                    act->name);
@@ -96,21 +116,23 @@ static void fill(struct directory *self, struct directory_authority *authority,
     authority->issuer = TAKE(*issuer);
     authority->ocsp_url = directory_keep_text(self, act->ocsp_url);
     authority->crl_url = directory_keep_text(self, act->crl_url);
+    authority->is_own = is_own(self, authority->issuer);
     authority->set_ms = at_ms;
 }
 
-static fault check(const Chaski__CertificateAuthoritySet *act, int64_t at_ms, struct issuer **out)
+static fault check(const struct directory *self, const Chaski__CertificateAuthoritySet *act,
+                   int64_t at_ms, struct issuer **out)
 {
     TRY(act_code("an outside authority", act->name));
-    TRY(check_urls(act));
-    return read_issuer(act, at_ms, out);
+    TRY(read_issuer(act, at_ms, out));
+    return check_urls(act, is_own(self, *out));
 }
 
 fault act_authority_apply(struct directory *self, const Chaski__CertificateAuthoritySet *act,
                           int64_t at_ms)
 {
     OWNED(issuer) issuer = NULL;
-    TRY(check(act, at_ms, &issuer));
+    TRY(check(self, act, at_ms, &issuer));
     TRY(check_single(self, act->name, issuer));
     struct directory_authority *authority = find(self, act->name);
     if (authority == NULL)
@@ -125,7 +147,7 @@ fault act_authority_was(struct directory *self, const Chaski__CertificateAuthori
     OWNED(issuer) issuer = NULL;
     if (removed_ms == 0)
         return act_authority_apply(self, act, set_ms);
-    TRY(check(act, set_ms, &issuer));
+    TRY(check(self, act, set_ms, &issuer));
     struct directory_authority *authority = add_ever(self, act->name);
     fill(self, authority, act, &issuer, set_ms);
     authority->removed_ms = removed_ms;

@@ -66,6 +66,7 @@ struct directory_authority {
     struct issuer *issuer;
     const char *ocsp_url; /* "": none */
     const char *crl_url;
+    bool is_own;        /* a further CA of the country's: acts alone revoke what it issued */
     int64_t set_ms;     /* time of the last act that set it */
     int64_t removed_ms; /* 0: in force */
     size_t place;       /* among all that ever were, from 1 */

@@ -201,7 +201,7 @@ static struct source *source_of(struct round *self, const struct directory_autho
 
 static bool is_to_be_asked(const struct directory_signer *signer)
 {
-    return signer->revoked_since_ms == 0 &&
+    return !signer->authority->is_own && signer->revoked_since_ms == 0 &&
            certificate_not_after_ms(signer->certificate) > clock_wall_ms();
 }
 

@@ -2,7 +2,8 @@
 /*
  * ask - one round of asking outside authorities how their certificates stand.
  *
- * For each certificate in force of a server, as long as it is valid and not revoked: OCSP, and when
+ * For each certificate in force of a server that an outside authority issued, as long as it is
+ * valid and not revoked: OCSP, and when
  * that brings no sound answer the CRL, which is fetched once for all of an authority. Answers go
  * into STORE/statuses, proofs of revocations too: another part, which has keys, makes acts of them
  * (outside_revocations). An authority that fails STATUS_FAILURES_MAX times in a row is left alone
