@@ -71,7 +71,7 @@ LIBS_all := -lprotobuf-c -lzmq -ljansson $(LIBS_crypto)
 LIBS_chaski := -lcurl
 LIBS_chaski-audit := -lsqlite3 -lzip
 LIBS_chaski-gateway := -lexpat -lyaml
-LIBS_chaski-registry := -lmicrohttpd -lgnutls -lcurl -lz
+LIBS_chaski-registry := -lmicrohttpd -lgnutls -lcurl -lz -lssl
 LIBS_chaski-security-server := -lcurl -lzip
 
 PROGRAMS := chaski-gateway chaski-security-server chaski-registry chaski-audit chaski
@@ -84,7 +84,7 @@ OBJECTS_chaski-security-server := $(call objects,security-server) $(call objects
 # what auditors are given about a log is written in one place
 POLICY := $(OUT)/lib/evidence/witness_policy.o
 OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serve) $(call objects,registry/remote) \
-  $(call objects,registry/status) $(POLICY)
+  $(call objects,registry/status) $(OUT)/lib/crypto/tls/client_key.o $(POLICY)
 OBJECTS_chaski-audit := $(call objects,tools/audit) $(EVIDENCE)
 OBJECTS_chaski := $(call objects,tools/chaski)
 

@@ -43,18 +43,15 @@ void approving_free(struct approving **self)
     if (*self == NULL)
         return;
     forget(*self);
-    for (size_t i = 0; i < (*self)->keys; i++)
-        keypair_free(&(*self)->key[i]);
     free(*self);
     *self = NULL;
 }
 
-fault approving_add_key(struct approving *self, const char *path)
+fault approving_add_key(struct approving *self, struct keypair *key)
 {
     if (self->keys == DIRECTORY_APPROVALS_MAX)
         return RAISE(REFUSED, "an act has at most %d approvals", DIRECTORY_APPROVALS_MAX);
-    TRY(keypair_load(path, KEY_P256, &self->key[self->keys]));
-    self->keys++;
+    self->key[self->keys++] = key;
     return DONE;
 }
 

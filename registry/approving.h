@@ -10,14 +10,15 @@
 #include "lib/bus/directory.h"
 
 struct approving;
+struct keypair;     /* lib/crypto/keypair.h */
 struct Chaski__Act; /* directory.pb-c.h */
 
 struct approving *approving_new(void);
-void approving_free(struct approving **self); /* wipes the keys */
+void approving_free(struct approving **self);
 
-/* A P-256 key file as `operator key` makes it. BAD_KEY; REFUSED for more than
+/* An operator's P-256 key, lent for as long as it approves. REFUSED for more than
  * DIRECTORY_APPROVALS_MAX. */
-fault approving_add_key(struct approving *self, const char *path);
+fault approving_add_key(struct approving *self, struct keypair *key);
 size_t approving_keys(const struct approving *self);
 
 /* Gives the act an intent, if it has none, and adds the approval of each key that has not approved

@@ -120,9 +120,11 @@ static const struct described options[ARGUMENTS] = {
                                 "private network"},
     [ARGUMENT_HOST] = {"host", "NAME", true,
                        "a name or an IP address under which operators reach `serve --admin`"},
-    [ARGUMENT_AS] = {"as", "KEYFILE", true,
-                     "approves as the operator with this key; needed as soon as two operators may "
-                     "approve"},
+    [ARGUMENT_AS] = {"as", "KEYFILE|pkcs11:...", true,
+                     "approves as the operator with this key, in a file or a token; needed as soon "
+                     "as two operators may approve"},
+    [ARGUMENT_MODULE] = {"module", "PATH", false,
+                         "the PKCS#11 module of a token, such as /usr/lib/softhsm/libsofthsm2.so"},
 };
 
 #define CODE_OF_FIRST 1000 /* for getopt: beyond every character */

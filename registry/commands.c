@@ -48,9 +48,10 @@ const struct command commands[] = {
     {"server", "remove", {"ID", 0, TAKES(REASON)}, act_server_remove, "takes a server out"},
     {"operator",
      "key",
-     {NULL, 0, 0},
+     {NULL, 0, TAKES(MODULE)},
      NULL,
-     "makes an operator's key, for that person alone, and prints its public half"},
+     "makes an operator's key, for that person alone, in a file or (pkcs11:...) in a token, and "
+     "prints its public half"},
     {"operator",
      "add",
      {"ID", TAKES(NAME) | TAKES(KEY) | TAKES(ROLE), 0},
@@ -259,7 +260,9 @@ struct arguments_shape commands_shape(const struct command *command)
 {
     struct arguments_shape shape = command->shape;
     if (command->act != NULL)
-        shape.may |= TAKES(AS) | TAKES(AT) | TAKES(ANCHOR) | TAKES(LABEL);
+        shape.may |= TAKES(AT) | TAKES(ANCHOR) | TAKES(LABEL) | TAKES(AS);
+    if (((shape.must | shape.may) & TAKES(AS)) != 0)
+        shape.may |= TAKES(MODULE);
     return shape;
 }
 

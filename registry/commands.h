@@ -62,8 +62,6 @@ command_act act_witness_set, act_witness_assign;
 void witnesses_warn(const struct store *store, struct said *said);
 /* operators.c */
 command_act act_person_add, act_person_remove, act_directory_witness_set;
-/* Makes a key file and says its public key. IO_FAILED when the file is there. */
-fault operator_key_make(const char *path, struct said *said);
 /* import.c */
 command_act act_import;
 /* issue.c */

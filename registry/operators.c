@@ -14,19 +14,6 @@ static char *lend(const char *text)
     return (char *)(uintptr_t)(text == NULL ? "" : text);
 }
 
-fault operator_key_make(const char *path, struct said *said)
-{
-    OWNED(keypair) key = NULL;
-    OWNED(bytes) point = NULL;
-    char text[POINT_TEXT_BYTES];
-    TRY(keypair_make(KEY_P256, &key));
-    TRY(keypair_public(key, &point));
-    TRY(keypair_save(key, path));
-    text_base64(bytes_span(point), text, sizeof text);
-    said_add(said, "%s", text);
-    return DONE;
-}
-
 static fault role_of(const char *word, enum directory_role *out)
 {
     for (*out = ROLE_ENROL; *out < ROLES_END; (*out)++)

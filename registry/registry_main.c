@@ -6,6 +6,7 @@
 #include "registry/anchor.h"
 #include "registry/backup.h"
 #include "registry/commands.h"
+#include "registry/operator_key.h"
 #include "registry/remote/remote.h"
 #include "registry/serve/serve.h"
 #include "registry/status/statuses.h"
@@ -210,14 +211,15 @@ static fault run_statuses(const char *folder, const struct arguments *arguments,
 static fault run_in_store(const struct command *command, const char *folder,
                           const struct arguments *arguments, struct said *said)
 {
+    OWNED(operator_keys) keys = NULL;
     OWNED(store) store = NULL;
+    TRY(operator_keys_open(arguments, &keys));
     TRY(store_open(folder, &store));
     if (store_cut_bytes(store) > 0)
         fprintf(stderr,
                 PROGRAM ": mended: %llu bytes of a command that had not ended were cut off\n",
                 (unsigned long long)store_cut_bytes(store));
-    for (size_t i = 0; i < arguments->count[ARGUMENT_AS]; i++)
-        TRY(store_approve_as(store, arguments->value[ARGUMENT_AS][i]));
+    TRY(operator_keys_approve(keys, store));
     if (command->act != NULL)
         TRY(command->act(store, arguments, said));
     else if (strcmp(command->noun, "batch") == 0)
@@ -249,7 +251,7 @@ static fault run(const struct command *command, const char *folder,
     if (strcmp(command->noun, "anchor") == 0)
         return anchor_write(folder, arguments, said);
     if (strcmp(commands_place(command), "FILE") == 0)
-        return operator_key_make(folder, said);
+        return operator_key_make(folder, arguments_text(arguments, ARGUMENT_MODULE), said);
     return run_in_store(command, folder, arguments, said);
 }
 

@@ -348,9 +348,9 @@ static fault sign(struct store *self, struct span content, int64_t time_ms, stru
     return cades_leaf(&self->template, content, time_ms, span_of(signature, size), out);
 }
 
-fault store_approve_as(struct store *self, const char *key_file)
+fault store_approve_as(struct store *self, struct keypair *key)
 {
-    return approving_add_key(self->approving, key_file);
+    return approving_add_key(self->approving, key);
 }
 
 fault store_sign(struct store *self, Chaski__Act *act)

@@ -81,9 +81,9 @@ bool store_trusts(struct store *self, const struct certificate *certificate, int
 /* The time of the next act: now, but not before the last one. REFUSED when the clock stands more
  * than an hour before the last act. */
 fault store_time(const struct store *self, int64_t *out_ms);
-/* The acts that follow carry the approval of the operator with this key too. BAD_KEY; REFUSED for
- * more keys than an act can have approvals. */
-fault store_approve_as(struct store *self, const char *key_file);
+/* The acts that follow carry the approval of the operator with this key too; it is lent, for as
+ * long as the store lives. REFUSED for more keys than an act can have approvals. */
+fault store_approve_as(struct store *self, struct keypair *key);
 /* Adds these approvals to an act that has its intent; what it then points to is lent until the next
  * act. REFUSED when a key is of no operator. */
 fault store_sign(struct store *self, struct Chaski__Act *act);

@@ -21,6 +21,7 @@
 struct keypair {
     enum key_kind kind;
     EVP_PKEY *pkey;
+    struct keypair_elsewhere elsewhere; /* signer.sign is NULL when the private half is here */
     EVP_PKEY_CTX *prepared; /* signing for P-256, agreement for X25519, NULL for Ed25519 */
 };
 
@@ -82,13 +83,16 @@ static fault prepare(struct keypair *self)
     return fine ? DONE : crypto_raise(CRYPTO_FAILED, "preparing a key");
 }
 
-/* Takes the key over, also when it fails. */
-static fault adopt(enum key_kind kind, EVP_PKEY *pkey, struct keypair **out)
+fault keypair_adopt(enum key_kind kind, EVP_PKEY *pkey, const struct keypair_elsewhere *elsewhere,
+                    struct keypair **out)
 {
     OWNED(keypair) self = owned_new(sizeof *self);
     self->kind = kind;
     self->pkey = pkey;
-    TRY(prepare(self));
+    if (elsewhere != NULL)
+        self->elsewhere = *elsewhere;
+    else
+        TRY(prepare(self));
     *out = TAKE(self);
     return DONE;
 }
@@ -100,7 +104,7 @@ fault keypair_make(enum key_kind kind, struct keypair **out)
                          : EVP_PKEY_Q_keygen(NULL, NULL, kinds[kind].algorithm);
     if (pkey == NULL)
         return crypto_raise(CRYPTO_FAILED, "making a key");
-    return adopt(kind, pkey, out);
+    return keypair_adopt(kind, pkey, NULL, out);
 }
 
 fault keypair_from_raw(enum key_kind kind, const uint8_t raw[32], struct keypair **out)
@@ -111,7 +115,7 @@ fault keypair_from_raw(enum key_kind kind, const uint8_t raw[32], struct keypair
         EVP_PKEY_new_raw_private_key_ex(NULL, kinds[kind].algorithm, NULL, raw, KEY_SEED_BYTES);
     if (pkey == NULL)
         return crypto_raise(BAD_KEY, "a raw key");
-    return adopt(kind, pkey, out);
+    return keypair_adopt(kind, pkey, NULL, out);
 }
 
 /* Unencrypted PKCS#8 only (key_file has opened it), so that OpenSSL never asks a terminal for a
@@ -156,7 +160,7 @@ fault keypair_load_sealed(const char *path, enum key_kind kind, struct key_opene
         ignore(crypto_raise(BAD_KEY, "kind")); /* the same */
         return RAISE(BAD_KEY, "key file %s does not hold a sound %s key", path, kinds[kind].word);
     }
-    return adopt(kind, TAKE(pkey), out);
+    return keypair_adopt(kind, TAKE(pkey), NULL, out);
 }
 
 static fault write_private(int fd, struct span pem, const char *path)
@@ -193,6 +197,8 @@ fault keypair_public(const struct keypair *self, struct bytes **out)
     uint8_t raw[P256_POINT_BYTES];
     size_t size = sizeof raw;
     size_t expected = self->kind == KEY_P256 ? P256_POINT_BYTES : ED25519_PUBLIC_BYTES;
+    if (self->elsewhere.signer.sign != NULL)
+        return bytes_copy(span_of(self->elsewhere.point, P256_POINT_BYTES), out);
     bool fine = self->kind == KEY_P256
                     ? EVP_PKEY_get_octet_string_param(self->pkey, OSSL_PKEY_PARAM_PUB_KEY, raw,
                                                       sizeof raw, &size) == 1
@@ -225,6 +231,8 @@ fault keypair_sign_digest(struct keypair *self, const uint8_t digest[32],
     assert(self->kind == KEY_P256);
     uint8_t signature[P256_SIGNATURE_BYTES_MAX];
     size_t size = sizeof signature;
+    if (self->elsewhere.signer.sign != NULL)
+        return self->elsewhere.signer.sign(self->elsewhere.signer.owner, digest, out, out_size);
     if (EVP_PKEY_sign(self->prepared, signature, &size, digest, 32) != 1)
         return crypto_raise(CRYPTO_FAILED, "signing a digest");
     TRY(ecdsa_make_low_s(signature, &size));

@@ -29,6 +29,11 @@ fault keypair_load(const char *path, enum key_kind kind, struct keypair **out);
 struct key_opener;
 fault keypair_load_sealed(const char *path, enum key_kind kind, struct key_opener *opener,
                           struct keypair **out);
+/* A P-256 key of which only the public point is here, and somebody who signs (low S): a token. The
+ * signer's owner outlives it. Such a key cannot be saved. BAD_KEY for a point off the curve. */
+struct digest_signer;
+fault keypair_of_signer(const uint8_t point[65], const struct digest_signer *signer,
+                        struct keypair **out);
 /* Writes PKCS#8 PEM with mode 0600 and syncs the file (not its folder); refuses to overwrite
  * (IO_FAILED). Waits for the disk. */
 fault keypair_save(const struct keypair *self, const char *path);

@@ -40,6 +40,10 @@ void token_session_free(struct token_session **self);
 fault token_session_sign(struct token_session *self, const uint8_t digest[32],
                          uint8_t out[P256_SIGNATURE_BYTES_MAX], size_t *out_size);
 
+/* The public half as the token shows it: exactly one public key of the URI's name. That it is of
+ * the private one, a signature shows. TOKEN_REFUSED. */
+fault token_public(struct token *token, uint8_t point[P256_POINT_BYTES]);
+
 /* Makes the key named by the URI's object (needed) and id (else a random one): sensitive, not
  * extractable, for signatures only. REFUSED when there is a key of that name or id. */
 fault token_make_key(struct token *token, uint8_t point[P256_POINT_BYTES]);

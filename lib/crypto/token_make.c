@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Making a signing key inside a token. */
+/* Making a signing key inside a token, and reading its public half. */
 #include "lib/crypto/random.h"
 #include "lib/crypto/token_private.h"
 
@@ -84,6 +84,30 @@ fault token_make_key(struct token *self, uint8_t point[P256_POINT_BYTES])
     fault f = check_free(self, session);
     if (!failed(f))
         f = make(self, session, point);
+    (void)self->module->call->C_CloseSession(session);
+    return f;
+}
+
+static fault find_public(const struct token *self, CK_SESSION_HANDLE session,
+                         uint8_t point[P256_POINT_BYTES])
+{
+    CK_OBJECT_HANDLE found[2];
+    size_t count = 0;
+    TRY(token_find(self, session, CKO_PUBLIC_KEY, found, 2, &count));
+    if (count != 1)
+        return RAISE(TOKEN_REFUSED, "the token holds %s public key of this name (object=%s)",
+                     count == 0 ? "no" : "more than one", self->uri.object);
+    return read_point(self, session, found[0], point);
+}
+
+fault token_public(struct token *self, uint8_t point[P256_POINT_BYTES])
+{
+    CK_SESSION_HANDLE session = 0;
+    CK_RV answer =
+        self->module->call->C_OpenSession(self->slot, CKF_SERIAL_SESSION, NULL, NULL, &session);
+    if (answer != CKR_OK)
+        return token_failed(answer, "opening a session");
+    fault f = find_public(self, session, point);
     (void)self->module->call->C_CloseSession(session);
     return f;
 }

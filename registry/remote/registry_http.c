@@ -6,6 +6,7 @@
 #include "lib/bus/limits.h"
 #include "lib/crypto/certificate.h"
 #include "lib/crypto/keypair.h"
+#include "lib/crypto/tls/client_key.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@
 
 struct registry_http {
     CURL *curl;
+    struct keypair *key; /* lent */
+    struct certificate *certificate;
     char base[512];
     char error[CURL_ERROR_SIZE];
     struct bytes *body; /* of the answer */
@@ -31,6 +34,7 @@ void registry_http_free(struct registry_http **owner)
     if (self == NULL)
         return;
     curl_easy_cleanup(self->curl);
+    certificate_free(&self->certificate);
     bytes_free(&self->body);
     free(self);
 }
@@ -45,20 +49,23 @@ static size_t take(char *data, size_t one, size_t count, void *owner)
     return size;
 }
 
+static CURLcode show_key(CURL *curl, void *ssl_context, void *owner)
+{
+    const struct registry_http *self = owner;
+    (void)curl;
+    return failed(client_key_use(ssl_context, self->key, self->certificate)) ? CURLE_SSL_CERTPROBLEM
+                                                                             : CURLE_OK;
+}
+
 /* Good for an hour, and made anew each time: only its key counts. */
-static fault set_client(struct registry_http *self, const char *key_file)
+static fault set_client(struct registry_http *self)
 {
     const struct certificate_subject subject = {.organisation = "operator"};
-    OWNED(keypair) key = NULL;
-    OWNED(certificate) certificate = NULL;
-    OWNED(bytes) pem = NULL;
     int64_t now_ms = clock_wall_ms();
-    TRY(keypair_load(key_file, KEY_P256, &key));
-    TRY(certificate_make_client(key, &subject, now_ms - HOUR_MS, now_ms + HOUR_MS, &certificate));
-    TRY(certificate_pem(certificate, &pem));
-    struct curl_blob blob = {pem->data, pem->size, CURL_BLOB_COPY};
-    if (curl_easy_setopt(self->curl, CURLOPT_SSLCERT_BLOB, &blob) != CURLE_OK ||
-        curl_easy_setopt(self->curl, CURLOPT_SSLKEY, key_file) != CURLE_OK)
+    TRY(certificate_make_client(self->key, &subject, now_ms - HOUR_MS, now_ms + HOUR_MS,
+                                &self->certificate));
+    if (curl_easy_setopt(self->curl, CURLOPT_SSL_CTX_FUNCTION, show_key) != CURLE_OK ||
+        curl_easy_setopt(self->curl, CURLOPT_SSL_CTX_DATA, self) != CURLE_OK)
         return RAISE(INTERNAL, "libcurl takes no client certificate");
     return DONE;
 }
@@ -81,7 +88,7 @@ static fault set_up(struct registry_http *self, const char *trust_pem)
     return done ? DONE : RAISE(INTERNAL, "libcurl takes no settings");
 }
 
-fault registry_http_open(const char *base, const char *trust_pem, const char *key_file,
+fault registry_http_open(const char *base, const char *trust_pem, struct keypair *key,
                          struct registry_http **out)
 {
     OWNED(registry_http) self = owned_new(sizeof *self);
@@ -95,7 +102,8 @@ fault registry_http_open(const char *base, const char *trust_pem, const char *ke
     if (self->curl == NULL)
         return RAISE(NO_MEMORY, "libcurl does not start");
     TRY(set_up(self, trust_pem));
-    TRY(set_client(self, key_file));
+    self->key = key;
+    TRY(set_client(self));
     *out = TAKE(self);
     return DONE;
 }

@@ -11,9 +11,10 @@
 
 struct registry_http;
 
-/* base: https://HOST:PORT; trust_pem: by which its certificate is checked (a text); key_file: of
- * the operator, for whom a client's certificate is made in memory. BAD_KEY, REFUSED. */
-fault registry_http_open(const char *base, const char *trust_pem, const char *key_file,
+/* base: https://HOST:PORT; trust_pem: by which its certificate is checked (a text); key: of
+ * the operator, lent; a client's certificate is made for it in memory. REFUSED. */
+struct keypair; /* lib/crypto/keypair.h */
+fault registry_http_open(const char *base, const char *trust_pem, struct keypair *key,
                          struct registry_http **out);
 void registry_http_free(struct registry_http **self);
 

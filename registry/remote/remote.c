@@ -2,6 +2,7 @@
 #include "registry/remote/remote.h"
 
 #include "lib/base/text.h"
+#include "registry/operator_key.h"
 #include "registry/remote/fetch.h"
 #include "registry/remote/proposing.h"
 #include "registry/remote/requesting.h"
@@ -10,22 +11,13 @@
 #include <stdlib.h>
 
 static fault open_http(const struct arguments *arguments, const struct anchor_file *anchor,
-                       struct registry_http **out)
+                       const struct operator_keys *keys, struct registry_http **out)
 {
     OWNED(bytes) pem = NULL;
     TRY(anchor_file_pem(anchor, &pem));
     TRY(bytes_append(pem, span_of("", 1)));
     return registry_http_open(arguments_text(arguments, ARGUMENT_AT), (const char *)pem->data,
-                              arguments_text(arguments, ARGUMENT_AS), out);
-}
-
-static fault open_store(const struct arguments *arguments, struct registry_http *http,
-                        const struct anchor_file *anchor, struct store **out)
-{
-    TRY(fetch_store(http, anchor, out));
-    for (size_t i = 0; i < arguments->count[ARGUMENT_AS]; i++)
-        TRY(store_approve_as(*out, arguments->value[ARGUMENT_AS][i]));
-    return DONE;
+                              operator_key_pair(keys->key[0]), out);
 }
 
 /* A command that acts, or a whole file of them: tried and signed here, then sent. */
@@ -45,10 +37,11 @@ static fault run_acts(const struct command *command, const struct arguments *arg
 
 static fault run_with_store(const struct command *command, const struct arguments *arguments,
                             struct registry_http *http, const struct anchor_file *anchor,
-                            struct said *said)
+                            const struct operator_keys *keys, struct said *said)
 {
     OWNED(store) store = NULL;
-    TRY(open_store(arguments, http, anchor, &store));
+    TRY(fetch_store(http, anchor, &store));
+    TRY(operator_keys_approve(keys, store));
     if (strcmp(command->noun, "approve") == 0)
         return proposing_approve(http, store, arguments, said);
     return run_acts(command, arguments, http, store, said);
@@ -58,12 +51,14 @@ fault remote_run(const struct command *command, const struct arguments *argument
                  struct said *said)
 {
     OWNED(anchor_file) anchor = NULL;
+    OWNED(operator_keys) keys = NULL;
     OWNED(registry_http) http = NULL;
     const char *path = arguments_text(arguments, ARGUMENT_ANCHOR);
     if (path == NULL || arguments_text(arguments, ARGUMENT_AS) == NULL)
         return RAISE(BAD_REQUEST, "--at needs --anchor FILE and --as KEYFILE");
     TRY(anchor_file_read(path, &anchor));
-    TRY(open_http(arguments, anchor, &http));
+    TRY(operator_keys_open(arguments, &keys));
+    TRY(open_http(arguments, anchor, keys, &http));
     if (strcmp(command->noun, "proposals") == 0)
         return proposing_list(http, arguments, said);
     if (strcmp(command->noun, "refuse") == 0)
@@ -74,5 +69,5 @@ fault remote_run(const struct command *command, const struct arguments *argument
         return requesting_one(http, command->verb, arguments, said);
     if (strcmp(command->noun, "statuses") == 0)
         return statuses_asking(http, arguments, said);
-    return run_with_store(command, arguments, http, anchor, said);
+    return run_with_store(command, arguments, http, anchor, keys, said);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "registry/operator_key.h"
 #include "tests/unit/registry/authority.h"
 
 /* A key file of its own, and the word for --key. */
@@ -26,6 +27,10 @@ static void test_a_store_with_two_approvers_wants_both(void)
     struct place place = authority_make();
     char ana[100], blas[100];
     struct place ana_key = person_key("ana.key", ana), blas_key = person_key("blas.key", blas);
+    OWNED(operator_key) ana_opened = NULL;
+    OWNED(operator_key) blas_opened = NULL;
+    MUST(operator_key_open(ana_key.at, NULL, &ana_opened));
+    MUST(operator_key_open(blas_key.at, NULL, &blas_opened));
     OWNED(store) store = authority_open(&place);
     MUST(add_person(store, "ana", ana, "--role approve"));
     MUST(add_person(store, "blas", blas, "--role approve --role enrol"));
@@ -33,12 +38,12 @@ static void test_a_store_with_two_approvers_wants_both(void)
     store_free(&store);
     MUST_FAIL(REFUSED, authority_run(&place, "member add CO/GOV/1 --name Uno"));
     store = authority_open(&place);
-    MUST(store_approve_as(store, ana_key.at));
+    MUST(store_approve_as(store, operator_key_pair(ana_opened)));
     MUST_FAIL(REFUSED, authority_tell(store, "member add CO/GOV/1 --name Uno"));
     store_free(&store);
     store = authority_open(&place);
-    MUST(store_approve_as(store, ana_key.at));
-    MUST(store_approve_as(store, blas_key.at));
+    MUST(store_approve_as(store, operator_key_pair(ana_opened)));
+    MUST(store_approve_as(store, operator_key_pair(blas_opened)));
     MUST(authority_tell(store, "member add CO/GOV/1 --name Uno"));
     MUST(authority_tell(store, "member add CO/GOV/2 --name Dos"));
     MUST(store_commit(store));
@@ -76,10 +81,11 @@ static void test_a_role_that_is_none_is_refused(void)
 
 static void test_only_a_key_file_approves(void)
 {
-    struct place place = authority_make();
-    OWNED(store) store = authority_open(&place);
     struct place absent = place_in(unit_folder(), "absent.key");
-    MUST_FAIL(BAD_KEY, store_approve_as(store, absent.at));
+    OWNED(operator_key) key = NULL;
+    MUST_FAIL(BAD_KEY, operator_key_open(absent.at, NULL, &key));
+    MUST_FAIL(BAD_REQUEST, operator_key_open("pkcs11:token=Sello;object=ana", NULL, &key));
+    MUST_FAIL(BAD_REQUEST, operator_key_open("pkcs11:nothing", "/no/module.so", &key));
 }
 
 SUITE(operators, TEST(test_a_store_with_two_approvers_wants_both),
