@@ -127,6 +127,7 @@ static enum MHD_Result answer_proposals(const struct visit *visit)
 static fault take_approval(const struct visit *visit, json_t *one, struct proposal **out)
 {
     OWNED(bytes) signature = NULL;
+    TRY(json_body_only_in(one, "id signature"));
     const char *id = json_string_value(json_object_get(one, "id"));
     const char *text = json_string_value(json_object_get(one, "signature"));
     if (id == NULL || text == NULL || failed(text_unbase64(span_of_text(text), &signature)))

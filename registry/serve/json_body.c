@@ -41,16 +41,23 @@ static bool is_among(const char *field, const char *fields)
     return false;
 }
 
-fault json_body_only(const struct json_body *self, const char *fields)
+fault json_body_only_in(json_t *object, const char *fields)
 {
     const char *field;
     json_t *value;
-    json_object_foreach(self->root, field, value)
+    if (!json_is_object(object))
+        return RAISE(BAD_REQUEST, "something that is no JSON object");
+    json_object_foreach(object, field, value)
     {
         if (!is_among(field, fields))
             return RAISE(BAD_REQUEST, "a field \"%.60s\" that is not known", field);
     }
     return DONE;
+}
+
+fault json_body_only(const struct json_body *self, const char *fields)
+{
+    return json_body_only_in(self->root, fields);
 }
 
 fault json_body_text(const struct json_body *self, const char *field, const char **out)

@@ -17,6 +17,8 @@ void json_body_free(struct json_body **self);
 
 /* BAD_REQUEST for a field that is not among these, blanks between: "act label". */
 fault json_body_only(const struct json_body *self, const char *fields);
+/* The same of an object inside; BAD_REQUEST, too, when it is none. */
+fault json_body_only_in(json_t *object, const char *fields);
 /* A text of that name; lent. BAD_REQUEST when it is missing. */
 fault json_body_text(const struct json_body *self, const char *field, const char **out);
 /* Base64. */
