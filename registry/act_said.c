@@ -88,11 +88,11 @@ static void say_server(struct text *self, const Chaski__ServerSet *act,
 static void say_service(struct text *self, const Chaski__ServiceSet *act,
                         const struct directory *state)
 {
-    static const char *const classes[] = {"no class", "open", "shared", "restricted"};
+    static const char *const classes[] = {"no class", "open", "shared"};
     const struct directory_service *now =
         state == NULL ? NULL : directory_service(state, span_of_text(act->id));
     add(self, "service %s%s: %s, %s", act->id, is_new(state, now != NULL),
-        act->class_ <= CHASKI__SERVICE_CLASS__RESTRICTED ? classes[act->class_] : "another class",
+        act->class_ <= CHASKI__SERVICE_CLASS__SHARED ? classes[act->class_] : "another class",
         act->title);
     if (now != NULL)
         add(self, "; until now %s%s", classes[now->class], now->disabled ? ", switched off" : "");
@@ -102,10 +102,58 @@ static void say_service(struct text *self, const Chaski__ServiceSet *act,
 
 static void say_grant(struct text *self, const Chaski__GrantSet *act)
 {
-    add(self, "grant %s: %s may use %s for %s until ", act->id, act->consumer, act->service,
-        act->purpose[0] == '\0' ? "any purpose" : act->purpose);
+    add(self, "grant %s: %s may use %s for ", act->id, act->consumer, act->service);
+    add(self, act->n_purpose == 0   ? "any purpose"
+              : act->n_purpose == 1 ? "the purpose"
+                                    : "the purposes");
+    add_list(self, " ", act->purpose, act->n_purpose);
+    add(self, " until ");
     add_time(self, act->until_ms);
     add(self, " (%s)", act->legal_basis);
+}
+
+static void say_purpose(struct text *self, const Chaski__PurposeSet *act)
+{
+    add(self, "purpose %s: %s (%s)", act->id, act->title, act->legal_basis);
+    add_list(self, ", leaning on ", act->legal_basis_id, act->n_legal_basis_id);
+    if (act->procedure[0] != '\0')
+        add(self, ", procedure %s", act->procedure);
+    if (act->function[0] != '\0')
+        add(self, ", function %s", act->function);
+}
+
+static void say_competence(struct text *self, const Chaski__CompetenceSet *act)
+{
+    add(self, "competence %s: %s may claim the purpose %s (%s)", act->id, act->consumer,
+        act->purpose, act->legal_basis);
+    if (act->until_ms == 0)
+        return add(self, ", without an end");
+    add(self, " until ");
+    add_time(self, act->until_ms);
+}
+
+static void say_restriction(struct text *self, const Chaski__RestrictionSet *act)
+{
+    add(self, "restriction %s: %s needs a grant for %s from ", act->id,
+        act->consumer[0] == '\0' ? "EVERYBODY" : act->consumer, act->service);
+    add_time(self, act->from_ms);
+    add(self, " until ");
+    add_time(self, act->until_ms);
+    add(self, "; ground %s%s: %s; %s answers for it",
+        directory_ground_word((enum directory_ground)act->ground), act->by_law ? ", by law" : "",
+        act->reason, act->approver);
+}
+
+static void say_legal_basis(struct text *self, const Chaski__LegalBasisSet *act)
+{
+    add(self, "legal basis %s: %s, %s: %s", act->id, act->norm, act->article, act->text);
+    add_list(self, "; topics ", act->topic, act->n_topic);
+}
+
+static void say_group(struct text *self, const Chaski__GroupSet *act)
+{
+    add(self, "group %s: %s; %zu members", act->id, act->title, act->n_member);
+    add_list(self, ": ", act->member, act->n_member);
 }
 
 static void say_operator(struct text *self, const Chaski__OperatorSet *act,
@@ -154,7 +202,11 @@ static void say_removed(struct text *self, const Chaski__Removed *act)
                  {CHASKI__REMOVED__WHAT_GRANT, "grant"},
                  {CHASKI__REMOVED__WHAT_STAMP_AUTHORITY, "time stamp authority"},
                  {CHASKI__REMOVED__WHAT_OPERATOR, "operator"},
-                 {CHASKI__REMOVED__WHAT_CERTIFICATE_AUTHORITY, "certificate authority"}};
+                 {CHASKI__REMOVED__WHAT_CERTIFICATE_AUTHORITY, "certificate authority"},
+                 {CHASKI__REMOVED__WHAT_GROUP, "group"},
+                 {CHASKI__REMOVED__WHAT_LEGAL_BASIS, "legal basis"},
+                 {CHASKI__REMOVED__WHAT_COMPETENCE, "competence"},
+                 {CHASKI__REMOVED__WHAT_RESTRICTION, "restriction"}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (words[i].what == act->what_case) /* all texts of one union */
             add(self, "%s %s: REMOVED, %s", words[i].word, act->member, act->reason);
@@ -180,8 +232,15 @@ static void say(struct text *self, const Chaski__Act *act, const struct director
                      sizeof hex);
         return add(self, "certificate %s: REVOKED, %s", hex, act->certificate_revoked->reason);
     case CHASKI__ACT__ACT_PURPOSE_SET:
-        return add(self, "purpose %s: %s (%s)", act->purpose_set->id, act->purpose_set->title,
-                   act->purpose_set->legal_basis);
+        return say_purpose(self, act->purpose_set);
+    case CHASKI__ACT__ACT_GROUP_SET:
+        return say_group(self, act->group_set);
+    case CHASKI__ACT__ACT_LEGAL_BASIS_SET:
+        return say_legal_basis(self, act->legal_basis_set);
+    case CHASKI__ACT__ACT_COMPETENCE_SET:
+        return say_competence(self, act->competence_set);
+    case CHASKI__ACT__ACT_RESTRICTION_SET:
+        return say_restriction(self, act->restriction_set);
     case CHASKI__ACT__ACT_GRANT_SET:
         return say_grant(self, act->grant_set);
     case CHASKI__ACT__ACT_REMOVED:

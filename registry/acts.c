@@ -8,8 +8,6 @@
 
 #include "directory.pb-c.h"
 
-#include <time.h>
-
 #define TEXT(which) arguments_text(arguments, ARGUMENT_##which)
 
 /* protobuf-c wants writable text and only reads it. */
@@ -167,15 +165,16 @@ static fault class_of(const char *word, Chaski__ServiceClass *out)
         const char *word;
         Chaski__ServiceClass class;
     } classes[] = {{"open", CHASKI__SERVICE_CLASS__OPEN},
-                   {"shared", CHASKI__SERVICE_CLASS__SHARED},
-                   {"restricted", CHASKI__SERVICE_CLASS__RESTRICTED}};
+                   {"shared", CHASKI__SERVICE_CLASS__SHARED}};
     *out = CHASKI__SERVICE_CLASS__SHARED; /* access by default */
     for (size_t i = 0; word != NULL && i < sizeof classes / sizeof classes[0]; i++)
         if (strcmp(word, classes[i].word) == 0) {
             *out = classes[i].class;
             return DONE;
         }
-    return word == NULL ? DONE : RAISE(REFUSED, "--class is open, shared or restricted");
+    return word == NULL ? DONE
+                        : RAISE(REFUSED, "--class is open or shared; to close a service takes a "
+                                         "restriction with a ground and an end: restriction add");
 }
 
 /* The service as it stands, to be changed in one thing. */
@@ -233,88 +232,6 @@ fault act_service_remove(struct store *store, const struct arguments *arguments,
 {
     TRY(remove_it(store, CHASKI__REMOVED__WHAT_SERVICE, arguments->operand, arguments));
     said_add(said, "service %s: removed", arguments->operand);
-    return DONE;
-}
-
-// --- purposes and grants ------------------------------------------------------------------------
-
-fault act_purpose_add(struct store *store, const struct arguments *arguments, struct said *said)
-{
-    Chaski__PurposeSet purpose = CHASKI__PURPOSE_SET__INIT;
-    purpose.id = lend(arguments->operand);
-    purpose.title = lend(TEXT(TITLE));
-    purpose.legal_basis = lend(TEXT(LEGAL_BASIS));
-    TRY(ACT(PURPOSE_SET, purpose_set, &purpose));
-    said_add(said, "purpose %s: %s", purpose.id, purpose.title);
-    return DONE;
-}
-
-fault act_purpose_remove(struct store *store, const struct arguments *arguments, struct said *said)
-{
-    TRY(remove_it(store, CHASKI__REMOVED__WHAT_PURPOSE, arguments->operand, arguments));
-    said_add(said, "purpose %s: removed", arguments->operand);
-    return DONE;
-}
-
-static int64_t midnight_ms(int year, int month, int day)
-{
-    struct tm parts = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
-    return (int64_t)timegm(&parts) * 1000;
-}
-
-/* A day of the calendar: timegm would take 31 February for the 3rd of March. */
-static fault read_day(const char *text, int *year, int *month, int *day)
-{
-    int used = 0;
-    char again[32];
-    if (sscanf(text, "%4d-%2d-%2d%n", year, month, day, &used) == 3 && text[used] == '\0') {
-        clock_text(midnight_ms(*year, *month, *day), again, sizeof again);
-        if (strncmp(again, text, 10) == 0 && strlen(text) == 10)
-            return DONE;
-    }
-    return RAISE(REFUSED, "'%s' is not a day as YYYY-MM-DD", text);
-}
-
-/* The end of that day, UTC. */
-static fault until_of(const struct store *store, const char *text, int64_t *out_ms)
-{
-    int year = 0, month = 0, day = 0;
-    int64_t now_ms = 0;
-    TRY(read_day(text, &year, &month, &day));
-    TRY(store_time(store, &now_ms));
-    int64_t until_ms = midnight_ms(year, month, day) + STORE_DAY_MS;
-    if (until_ms <= now_ms)
-        return RAISE(REFUSED, "%s is over: a grant ends in the future", text);
-    /* that day two years earlier is still to come: more than 24 months */
-    if (midnight_ms(year - 2, month, day) > now_ms)
-        return RAISE(REFUSED, "%s is more than 24 months from now: grant less and renew", text);
-    *out_ms = until_ms;
-    return DONE;
-}
-
-fault act_grant_add(struct store *store, const struct arguments *arguments, struct said *said)
-{
-    Chaski__GrantSet grant = CHASKI__GRANT_SET__INIT;
-    int64_t until_ms = 0;
-    char until[32];
-    TRY(until_of(store, TEXT(UNTIL), &until_ms));
-    grant.id = lend(arguments->operand);
-    grant.service = lend(TEXT(SERVICE));
-    grant.consumer = lend(TEXT(CONSUMER));
-    grant.purpose = lend(TEXT(PURPOSE));
-    grant.legal_basis = lend(TEXT(LEGAL_BASIS));
-    grant.until_ms = (uint64_t)until_ms;
-    TRY(ACT(GRANT_SET, grant_set, &grant));
-    clock_text(until_ms, until, sizeof until);
-    said_add(said, "grant %s: %s may use %s until %s", grant.id, grant.consumer, grant.service,
-             until);
-    return DONE;
-}
-
-fault act_grant_remove(struct store *store, const struct arguments *arguments, struct said *said)
-{
-    TRY(remove_it(store, CHASKI__REMOVED__WHAT_GRANT, arguments->operand, arguments));
-    said_add(said, "grant %s: removed", arguments->operand);
     return DONE;
 }
 

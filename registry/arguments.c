@@ -34,17 +34,19 @@ static const struct described options[ARGUMENTS] = {
                           "where the server listens; tried in the order given"},
     [ARGUMENT_SERVER] = {"server", "ID", true, "INSTANCE/CLASS/MEMBER/SERVERCODE"},
     [ARGUMENT_TITLE] = {"title", "TEXT", false, "what it is, for people"},
-    [ARGUMENT_CLASS] = {"class", "open|shared|restricted", false,
-                        "open: any member; shared (default): public agencies with a purpose; "
-                        "restricted: by grant"},
+    [ARGUMENT_CLASS] = {"class", "open|shared", false,
+                        "open: any member; shared (default): public agencies, for a purpose for "
+                        "which they are competent"},
     [ARGUMENT_NOTICE] = {"notice", "TEXT", false, "what callers are told meanwhile"},
     [ARGUMENT_LEGAL_BASIS] = {"legal-basis", "TEXT", false, "norm and article"},
     [ARGUMENT_SERVICE] = {"service", "ID", false, "INSTANCE/CLASS/MEMBER/SUBSYSTEM/SERVICE"},
     [ARGUMENT_CONSUMER] = {"consumer", "ID", false,
-                           "a member (all its subsystems) or one subsystem"},
-    [ARGUMENT_PURPOSE] = {"purpose", "ID", false, "a registered purpose; without it, any"},
+                           "a member (all its subsystems), one subsystem, INSTANCE/CLASS (all "
+                           "members of a class) or group:ID"},
+    [ARGUMENT_PURPOSE] = {"purpose", "ID", true,
+                          "a registered purpose; of a grant: without it, any"},
     [ARGUMENT_UNTIL] = {"until", "YYYY-MM-DD", false,
-                        "last day (UTC), at most 24 months from today"},
+                        "last day (UTC): of a restriction within 12 months, of a grant within 24"},
     [ARGUMENT_TO] = {"to", "PATH", false,
                      "the folder where nodes and web servers find the directory; of an anchor, the "
                      "file"},
@@ -125,6 +127,20 @@ static const struct described options[ARGUMENTS] = {
                      "as two operators may approve"},
     [ARGUMENT_MODULE] = {"module", "PATH", false,
                          "the PKCS#11 module of a token, such as /usr/lib/softhsm/libsofthsm2.so"},
+    [ARGUMENT_GROUND] = {"ground", "WORD", false,
+                         "why it may be: privacy, trade-secret, investigation, ... (a wrong one "
+                         "lists them all)"},
+    [ARGUMENT_BY_LAW] = {"by-law", NULL, false,
+                         "the law itself reserves the data: silence never opens it"},
+    [ARGUMENT_APPROVER] = {"approver", "TEXT", false, "the office that answers for it; public"},
+    [ARGUMENT_MEMBER] = {"member", "ID", true, "a member (all its subsystems) or one subsystem"},
+    [ARGUMENT_NORM] = {"norm", "TEXT", false, "such as \"Ley 1712 de 2014\""},
+    [ARGUMENT_ARTICLE] = {"article", "TEXT", false, "such as \"artículo 18\""},
+    [ARGUMENT_TEXT] = {"text", "TEXT", false, "what it says"},
+    [ARGUMENT_TOPIC] = {"topic", "WORD", true, "what it is about"},
+    [ARGUMENT_BASIS] = {"basis", "ID", true, "a registered legal basis"},
+    [ARGUMENT_PROCEDURE] = {"procedure", "TEXT", false, "the procedure that it is"},
+    [ARGUMENT_FUNCTION] = {"function", "TEXT", false, "the function that it is"},
 };
 
 #define CODE_OF_FIRST 1000 /* for getopt: beyond every character */

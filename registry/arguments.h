@@ -70,10 +70,23 @@ enum argument {
     ARGUMENT_STATUSES,
     ARGUMENT_MODULE,
     ARGUMENT_REACH_PRIVATE,
+    ARGUMENT_GROUND,
+    ARGUMENT_BY_LAW,
+    ARGUMENT_APPROVER,
+    ARGUMENT_MEMBER,
+    ARGUMENT_NORM,
+    ARGUMENT_ARTICLE,
+    ARGUMENT_TEXT,
+    ARGUMENT_TOPIC,
+    ARGUMENT_BASIS,
+    ARGUMENT_PROCEDURE,
+    ARGUMENT_FUNCTION,
     ARGUMENTS
 };
 
-#define TAKES(which) (UINT64_C(1) << ARGUMENT_##which)
+__extension__ typedef unsigned __int128 argument_set; /* a bit for each */
+
+#define TAKES(which) ((argument_set)1 << ARGUMENT_##which)
 
 struct arguments {
     const char *operand; /* ID or FILE; NULL when the command takes none */
@@ -84,8 +97,8 @@ struct arguments {
 /* What a command takes, for parsing and for its usage line. */
 struct arguments_shape {
     const char *operand; /* how it is called in the usage, or NULL */
-    uint64_t must;       /* bits TAKES(...) */
-    uint64_t may;
+    argument_set must;   /* bits TAKES(...) */
+    argument_set may;
 };
 
 /* words[0..count): everything behind the command's own words and the store, permuted in place;

@@ -49,6 +49,9 @@ command_act act_subsystem_add, act_subsystem_remove;
 command_act act_service_add, act_service_disable, act_service_enable, act_service_remove;
 command_act act_purpose_add, act_purpose_remove;
 command_act act_grant_add, act_grant_remove;
+command_act act_group_add, act_group_remove, act_legal_basis_add, act_legal_basis_remove;
+command_act act_competence_add, act_competence_remove;
+command_act act_restriction_add, act_restriction_remove;
 command_act act_certificate_revoke;
 /* outside_acts.c */
 command_act act_certificate_authority_add, act_certificate_authority_remove;

@@ -2,6 +2,8 @@
 /* What stands in the store, for people and for programs. */
 #include "registry/commands.h"
 #include "registry/show_certificates.h"
+#include "registry/show_list.h"
+#include "registry/show_rights.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
@@ -9,43 +11,6 @@
 
 #include <jansson.h>
 #include <stdlib.h>
-
-/* All of one kind, in the order of their ids. */
-struct list {
-    size_t count;
-    const void **at; /* each begins with const char *id */
-};
-
-static void list_free(struct list **self)
-{
-    if (*self == NULL)
-        return;
-    free((*self)->at);
-    free(*self);
-    *self = NULL;
-}
-
-static void list_add(struct list *self, const void *thing)
-{
-    self->at = owned_grow(self->at, self->count + 1, sizeof *self->at);
-    self->at[self->count++] = thing;
-}
-
-static const char *id_of(const void *thing)
-{
-    const char *id = NULL;
-    memcpy(&id, thing, sizeof id);
-    return id;
-}
-
-static int by_id(const void *left, const void *right)
-{
-    const void *const *a = left;
-    const void *const *b = right;
-    return strcmp(id_of(*a), id_of(*b));
-}
-
-typedef const void *next_thing(const struct directory *directory, size_t *step);
 
 static const void *next_member(const struct directory *directory, size_t *step)
 {
@@ -67,45 +32,14 @@ static const void *next_service(const struct directory *directory, size_t *step)
     return directory_next_service(directory, step);
 }
 
-static const void *next_purpose(const struct directory *directory, size_t *step)
-{
-    return directory_next_purpose(directory, step);
-}
-
 static const void *next_operator(const struct directory *directory, size_t *step)
 {
     return directory_next_operator(directory, step);
 }
 
-static struct list *list_of(const struct directory *directory, next_thing *next)
-{
-    struct list *self = owned_new(sizeof *self);
-    size_t step = 0;
-    for (const void *thing; (thing = next(directory, &step)) != NULL;)
-        list_add(self, thing);
-    if (self->count > 1)
-        qsort(self->at, self->count, sizeof *self->at, by_id);
-    return self;
-}
-
-static struct list *grants_of(const struct directory *directory)
-{
-    struct list *self = owned_new(sizeof *self);
-    size_t step = 0;
-    for (const struct directory_service *at;
-         (at = directory_next_service(directory, &step)) != NULL;)
-        for (size_t i = 0; i < at->grants; i++)
-            list_add(self, at->grant[i]);
-    if (self->count > 1)
-        qsort(self->at, self->count, sizeof *self->at, by_id);
-    return self;
-}
-
 static const char *class_word(enum service_class class)
 {
-    static const char *const words[] = {
-        [SERVICE_OPEN] = "open", [SERVICE_SHARED] = "shared", [SERVICE_RESTRICTED] = "restricted"};
-    return words[class];
+    return class == SERVICE_OPEN ? "open" : "shared";
 }
 
 static void date_text(int64_t ms, char out[32])
@@ -117,19 +51,10 @@ static void date_text(int64_t ms, char out[32])
 // --- tables -------------------------------------------------------------------------------------
 
 /* Columns of ids are as wide as their longest. */
-static int width_of(const struct list *list)
-{
-    size_t width = 0;
-    for (size_t i = 0; i < list->count; i++)
-        if (strlen(id_of(list->at[i])) > width)
-            width = strlen(id_of(list->at[i]));
-    return (int)(width < 60 ? width : 60);
-}
-
 static void print_members(const struct directory *directory, FILE *out)
 {
-    OWNED(list) list = list_of(directory, next_member);
-    int width = width_of(list);
+    OWNED(show_list) list = show_list_of(directory, next_member);
+    int width = show_width(list);
     fprintf(out, "\nMEMBERS (%zu)\n", list->count);
     for (size_t i = 0; i < list->count; i++) {
         const struct directory_member *at = list->at[i];
@@ -179,7 +104,7 @@ static void print_witnesses(const struct directory_server *server, FILE *out)
 
 static void print_servers(const struct directory *directory, FILE *out)
 {
-    OWNED(list) list = list_of(directory, next_server);
+    OWNED(show_list) list = show_list_of(directory, next_server);
     fprintf(out, "\nSERVERS (%zu)\n", list->count);
     for (size_t i = 0; i < list->count; i++) {
         const struct directory_server *at = list->at[i];
@@ -194,8 +119,8 @@ static void print_servers(const struct directory *directory, FILE *out)
 
 static void print_subsystems(const struct directory *directory, FILE *out)
 {
-    OWNED(list) list = list_of(directory, next_subsystem);
-    int width = width_of(list);
+    OWNED(show_list) list = show_list_of(directory, next_subsystem);
+    int width = show_width(list);
     fprintf(out, "\nSUBSYSTEMS (%zu)\n", list->count);
     for (size_t i = 0; i < list->count; i++) {
         const struct directory_subsystem *at = list->at[i];
@@ -208,34 +133,13 @@ static void print_subsystems(const struct directory *directory, FILE *out)
 
 static void print_services(const struct directory *directory, FILE *out)
 {
-    OWNED(list) list = list_of(directory, next_service);
-    int width = width_of(list);
+    OWNED(show_list) list = show_list_of(directory, next_service);
+    int width = show_width(list);
     fprintf(out, "\nSERVICES (%zu)\n", list->count);
     for (size_t i = 0; i < list->count; i++) {
         const struct directory_service *at = list->at[i];
         fprintf(out, "  %-*s  %-10s  %s%s%s\n", width, at->id, class_word(at->class), at->title,
                 at->disabled ? "; SWITCHED OFF: " : "", at->disabled ? at->notice : "");
-    }
-}
-
-static void print_rules(const struct directory *directory, FILE *out)
-{
-    OWNED(list) purposes = list_of(directory, next_purpose);
-    OWNED(list) grants = grants_of(directory);
-    int width = width_of(purposes);
-    fprintf(out, "\nPURPOSES (%zu)\n", purposes->count);
-    for (size_t i = 0; i < purposes->count; i++) {
-        const struct directory_purpose *at = purposes->at[i];
-        fprintf(out, "  %-*s  %s (%s)\n", width, at->id, at->title, at->legal_basis);
-    }
-    fprintf(out, "\nGRANTS (%zu)\n", grants->count);
-    for (size_t i = 0; i < grants->count; i++) {
-        const struct directory_grant *at = grants->at[i];
-        char until[32];
-        clock_text(at->until_ms, until, sizeof until);
-        fprintf(out, "  %s  %s may use %s for %s until %s (%s)\n", at->id, at->consumer,
-                at->service, at->purpose[0] == '\0' ? "any purpose" : at->purpose, until,
-                at->legal_basis);
     }
 }
 
@@ -250,8 +154,8 @@ static void print_stampers(const struct directory *directory, FILE *out)
 
 static void print_operators(const struct directory *directory, FILE *out)
 {
-    OWNED(list) list = list_of(directory, next_operator);
-    int width = width_of(list);
+    OWNED(show_list) list = show_list_of(directory, next_operator);
+    int width = show_width(list);
     fprintf(out, "\nOPERATORS (%zu)%s\n", list->count,
             directory_is_governed(directory) ? "" : "; acts need no approval yet");
     for (size_t i = 0; i < list->count; i++) {
@@ -297,7 +201,7 @@ fault show_tables(struct store *store, unsigned status_hours, FILE *out)
     print_servers(directory, out);
     print_subsystems(directory, out);
     print_services(directory, out);
-    print_rules(directory, out);
+    show_rights(directory, out);
     print_stampers(directory, out);
     show_authorities(directory, out);
     show_certificates(directory, book, status_hours, out);
@@ -399,23 +303,6 @@ static json_t *service_json(const void *thing, const struct status_book *book)
                      class_word(at->class), "disabled", at->disabled, "notice", at->notice);
 }
 
-static json_t *purpose_json(const void *thing, const struct status_book *book)
-{
-    (void)book;
-    const struct directory_purpose *at = thing;
-    return json_pack("{s:s,s:s,s:s}", "id", at->id, "title", at->title, "legal_basis",
-                     at->legal_basis);
-}
-
-static json_t *grant_json(const void *thing, const struct status_book *book)
-{
-    (void)book;
-    const struct directory_grant *at = thing;
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:o}", "id", at->id, "service", at->service, "consumer",
-                     at->consumer, "purpose", at->purpose, "legal_basis", at->legal_basis, "until",
-                     time_json(at->until_ms));
-}
-
 static json_t *operator_json(const void *thing, const struct status_book *book)
 {
     const struct directory_operator *at = thing;
@@ -441,7 +328,7 @@ static json_t *directory_witnesses_json(const struct directory *directory)
     return json_pack("{s:i,s:o}", "quorum", (int)quorum, "servers", array);
 }
 
-static json_t *list_json(const struct list *list, const struct status_book *book,
+static json_t *list_json(const struct show_list *list, const struct status_book *book,
                          json_t *(*thing)(const void *, const struct status_book *))
 {
     json_t *array = json_array();
@@ -465,13 +352,12 @@ static json_t *all_json(struct store *store, const struct status_book *book)
 {
     static const struct {
         const char *name;
-        next_thing *next;
+        show_next *next;
         json_t *(*thing)(const void *, const struct status_book *);
     } kinds[] = {{"members", next_member, member_json},
                  {"servers", next_server, server_json},
                  {"subsystems", next_subsystem, subsystem_json},
                  {"services", next_service, service_json},
-                 {"purposes", next_purpose, purpose_json},
                  {"operators", next_operator, operator_json}};
     const struct directory *directory = store_state(store);
     char root[64], until[32];
@@ -479,11 +365,10 @@ static json_t *all_json(struct store *store, const struct status_book *book)
     json_t *all = json_pack("{s:s,s:I,s:s,s:s}", "instance", directory_instance(directory), "acts",
                             (json_int_t)store_count(store), "root", root, "valid_until", until);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        OWNED(list) list = list_of(directory, kinds[i].next);
+        OWNED(show_list) list = show_list_of(directory, kinds[i].next);
         json_object_set_new(all, kinds[i].name, list_json(list, book, kinds[i].thing));
     }
-    OWNED(list) grants = grants_of(directory);
-    json_object_set_new(all, "grants", list_json(grants, book, grant_json));
+    json_object_update_new(all, show_rights_json(directory));
     json_object_set_new(all, "stamp_authorities", stampers_json(directory));
     json_object_set_new(all, "outside_authorities", show_authorities_json(directory));
     json_object_set_new(all, "governed", json_boolean(directory_is_governed(directory)));

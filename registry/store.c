@@ -182,7 +182,6 @@ static fault fold(struct store *self, bool known)
         TRY(directory_apply(self->state, i, parts.content));
     }
     self->state->known = false;
-    directory_finish(self->state);
     return DONE;
 }
 
@@ -441,7 +440,6 @@ fault store_commit(struct store *self)
 {
     if (!self->drafting)
         TRY(acts_file_commit(self->acts));
-    directory_finish(self->state);
     for (size_t i = 0; i < self->outputs; i++)
         TRY(file_replace(self->output[i].path, bytes_span(self->output[i].bytes), 0644));
     drop_outputs(self);

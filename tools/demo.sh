@@ -134,23 +134,21 @@ entidades=$PWD/tools/demo/entidades.csv
 [ ! -r "$DATA/divipola_municipios.csv" ] || municipios=$(realpath "$DATA/divipola_municipios.csv")
 [ ! -r "$DATA/entidades_publicas_sigep.csv" ] || entidades=$(realpath "$DATA/entidades_publicas_sigep.csv")
 share() { # MEMBER FILE KEY SERVICE CLASS TITLE
-    local by=${1^^}
     cat >>"$D/$1/services/${4##*/}.conf" <<E
 service "$4" { kind = table file = "$2" key = "$3" title = "$6" }
 E
-    if [ "$5" = restricted ]; then # to close a service is no matter of its owner alone
-        by="an operator"
-        as ana service add "$4" --title "$6" --class "$5"
-    else
-        act "$BIN/chaski" service add "$4" --title "$6" --class "$5" --config "$D/$1/server.conf"
-    fi
-    printf '  %-46s %-10s published by %s\n' "$4" "$5" "$by"
+    act "$BIN/chaski" service add "$4" --title "$6" --class "$5" --config "$D/$1/server.conf"
+    printf '  %-46s %-10s published by %s\n' "$4" "$5" "${1^^}"
 }
 share dane "$municipios" cod_municipio CO/GOV/899999027/DIVIPOLA/municipios open "Municipios de Colombia"
 share dane "$entidades" cod_institucion CO/GOV/899999027/DIVIPOLA/entidades open "Entidades públicas"
 share dian "$PWD/tools/demo/rut.csv" nit CO/GOV/800197268/RUT/estado shared "Estado de un NIT (inventado)"
-share registraduria "$PWD/tools/demo/personas.csv" documento CO/GOV/899999040/IDENTIDAD/personas restricted "Personas (inventadas)"
+share registraduria "$PWD/tools/demo/personas.csv" documento CO/GOV/899999040/IDENTIDAD/personas shared "Personas (inventadas)"
+echo "  ... and restricted: to close a service is no matter of its owner alone, and ends by itself"
+as ana restriction add R-IDENTIDAD-1 --service CO/GOV/899999040/IDENTIDAD/personas --ground privacy --by-law \
+    --reason "Datos personales" --approver "Registraduría, oficina jurídica" --until "$(date -u -d '+300 days' +%F)"
 as ana purpose add CERTIFICADO-RESIDENCIA --title "Certificado de residencia" --legal-basis "Ley 1551 de 2012, art. 91 (por confirmar)"
+as ana competence add C-MUNICIPIOS-1 --consumer CO/MUN --purpose CERTIFICADO-RESIDENCIA --legal-basis "Ley 1551 de 2012, art. 91 (por confirmar)"
 as ana witness assign --per-log 3 --quorum 2
 epoch=$(curl -fsS "$url/directory/checkpoint" | sed -n 2p)
 has_epoch() { grep -q "\"directory.taken\".*\"epoch\":$epoch[,}]" "$D/$1/server.events"; }

@@ -84,16 +84,6 @@ static struct act_need of_member_set(const struct directory *self, const Chaski_
                : of_operators(2, ROLE_APPROVE);
 }
 
-/* To close a service is a restriction, and no matter of its owner alone. */
-static struct act_need of_service(const struct directory *self, const Chaski__ServiceSet *act)
-{
-    const struct directory_service *service = directory_service(self, span_of_text(act->id));
-    bool restricted = service != NULL && service->class == SERVICE_RESTRICTED;
-    return restricted != (act->class_ == CHASKI__SERVICE_CLASS__RESTRICTED)
-               ? of_operators(1, ROLE_APPROVE)
-               : of_member(self, act->id, ROLE_ENROL);
-}
-
 /* What proves itself needs nobody: the fold takes no proof that does not hold. */
 static struct act_need of_revocation(const struct directory *self,
                                      const Chaski__CertificateRevoked *act)
@@ -111,6 +101,7 @@ static struct act_need of_revocation(const struct directory *self,
 static struct act_need of_removal(const struct directory *self, const Chaski__Removed *act)
 {
     const struct directory_grant *grant = NULL;
+    const struct directory_restriction *restriction = NULL;
     switch (act->what_case) {
     case CHASKI__REMOVED__WHAT_SERVER:
         return of_member(self, act->server, ROLE_REVOKE);
@@ -121,7 +112,13 @@ static struct act_need of_removal(const struct directory *self, const Chaski__Re
     case CHASKI__REMOVED__WHAT_GRANT:
         grant = directory_grant(self, span_of_text(act->grant));
         return of_member(self, grant == NULL ? "" : grant->service, ROLE_APPROVE);
+    case CHASKI__REMOVED__WHAT_RESTRICTION: /* to open is for the owner */
+        restriction = directory_restriction(self, span_of_text(act->restriction));
+        return of_member(self, restriction == NULL ? "" : restriction->service, ROLE_APPROVE);
     case CHASKI__REMOVED__WHAT_PURPOSE:
+    case CHASKI__REMOVED__WHAT_GROUP:
+    case CHASKI__REMOVED__WHAT_LEGAL_BASIS:
+    case CHASKI__REMOVED__WHAT_COMPETENCE:
         return of_operators(1, ROLE_PUBLISH);
     default:
         return of_operators(2, ROLE_APPROVE);
@@ -141,12 +138,17 @@ struct act_need act_approval_need(const struct directory *self, const Chaski__Ac
     case CHASKI__ACT__ACT_SUBSYSTEM_SET:
         return of_member(self, act->subsystem_set->id, ROLE_ENROL);
     case CHASKI__ACT__ACT_SERVICE_SET:
-        return of_service(self, act->service_set);
+        return of_member(self, act->service_set->id, ROLE_ENROL);
+    case CHASKI__ACT__ACT_RESTRICTION_SET: /* no matter of the owner alone */
+        return of_operators(1, ROLE_APPROVE);
     case CHASKI__ACT__ACT_GRANT_SET:
         return of_member(self, act->grant_set->service, ROLE_APPROVE);
     case CHASKI__ACT__ACT_CERTIFICATE_REVOKED:
         return of_revocation(self, act->certificate_revoked);
     case CHASKI__ACT__ACT_PURPOSE_SET:
+    case CHASKI__ACT__ACT_GROUP_SET:
+    case CHASKI__ACT__ACT_LEGAL_BASIS_SET:
+    case CHASKI__ACT__ACT_COMPETENCE_SET:
     case CHASKI__ACT__ACT_WITNESSES_SET:
         return of_operators(1, ROLE_PUBLISH);
     case CHASKI__ACT__ACT_REMOVED:

@@ -43,12 +43,68 @@ static const char *service_of(const struct directory *self, const void *subsyste
     return NULL;
 }
 
+static bool is_among(const char *id, const char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i], id) == 0)
+            return true;
+    return false;
+}
+
 static const char *grant_naming(const struct directory *self, const char *id)
 {
     size_t step = 0;
     for (struct directory_grant *at; (at = map_next(&self->grants, &step, NULL)) != NULL;)
         if (strcmp(at->service, id) == 0 || strcmp(at->consumer, id) == 0 ||
-            strcmp(at->purpose, id) == 0)
+            is_among(id, at->purpose, at->purposes))
+            return at->id;
+    return NULL;
+}
+
+static const char *restriction_naming(const struct directory *self, const char *id)
+{
+    size_t step = 0;
+    for (struct directory_restriction *at;
+         (at = map_next(&self->restrictions, &step, NULL)) != NULL;)
+        if (strcmp(at->service, id) == 0 || strcmp(at->consumer, id) == 0)
+            return at->id;
+    return NULL;
+}
+
+static const char *competence_naming(const struct directory *self, const char *id)
+{
+    size_t step = 0;
+    for (struct directory_competence *at; (at = map_next(&self->competences, &step, NULL)) != NULL;)
+        if (strcmp(at->purpose, id) == 0 || strcmp(at->consumer, id) == 0)
+            return at->id;
+    return NULL;
+}
+
+static const char *group_naming(const struct directory *self, const char *id)
+{
+    size_t step = 0;
+    for (struct directory_group *at; (at = map_next(&self->groups, &step, NULL)) != NULL;)
+        if (is_among(id, at->member, at->members))
+            return at->id;
+    return NULL;
+}
+
+/* By the word with which rules name it. */
+static const char *rule_naming(const struct directory *self, const char *word)
+{
+    const char *user = grant_naming(self, word);
+    if (user == NULL)
+        user = restriction_naming(self, word);
+    if (user == NULL)
+        user = competence_naming(self, word);
+    return user == NULL ? group_naming(self, word) : user;
+}
+
+static const char *purpose_with_basis(const struct directory *self, const char *id)
+{
+    size_t step = 0;
+    for (struct directory_purpose *at; (at = map_next(&self->purposes, &step, NULL)) != NULL;)
+        if (is_among(id, at->legal_basis_id, at->legal_bases))
             return at->id;
     return NULL;
 }
@@ -69,20 +125,46 @@ static fault remove_server(struct directory *self, const char *id)
     return DONE;
 }
 
+static fault remove_group(struct directory *self, const char *id)
+{
+    const struct directory_group *group = directory_find(&self->groups, id);
+    const char *user = group == NULL ? NULL : rule_naming(self, group->word);
+    if (user != NULL)
+        return BAD("%.150s is still used by %.150s", id, user);
+    return act_group_drop(self, id) ? DONE : BAD("%.200s is not there", id);
+}
+
+static fault remove_rule(const char *id, bool was_there)
+{
+    return was_there ? DONE : BAD("%.200s is not there", id);
+}
+
+/* Things that others lean on, by id. */
+static fault remove_thing(struct directory *self, struct map *map, const char *id, const char *user)
+{
+    if (directory_find(map, id) == NULL)
+        return BAD("%.200s is not there", id);
+    if (user == NULL)
+        user = rule_naming(self, id);
+    if (user != NULL)
+        return BAD("%.150s is still used by %.150s", id, user);
+    map_remove(map, span_of_text(id));
+    return DONE;
+}
+
 /* What still leans on a thing is removed first: nothing may dangle. */
 fault act_removal_apply(struct directory *self, const Chaski__Removed *act, int64_t at_ms)
 {
-    struct map *map = NULL;
-    const char *id = "";
     const char *user = NULL;
+    const void *member = NULL;
     TRY(act_text("the reason of a removal", act->reason));
     switch (act->what_case) {
     case CHASKI__REMOVED__WHAT_MEMBER:
-        id = act->member, map = &self->members;
-        user = server_of(self, directory_find(map, id));
+        member = directory_find(&self->members, act->member);
+        user = server_of(self, member);
         if (user == NULL)
-            user = subsystem_of(self, directory_find(map, id));
-        break;
+            user = subsystem_of(self, member);
+        return remove_thing(self, &self->members, act->member, user);
     case CHASKI__REMOVED__WHAT_SERVER:
         return remove_server(self, act->server);
     case CHASKI__REMOVED__WHAT_STAMP_AUTHORITY:
@@ -92,28 +174,24 @@ fault act_removal_apply(struct directory *self, const Chaski__Removed *act, int6
     case CHASKI__REMOVED__WHAT_OPERATOR:
         return act_operator_remove(self, act->operator_);
     case CHASKI__REMOVED__WHAT_SUBSYSTEM:
-        id = act->subsystem, map = &self->subsystems;
-        user = service_of(self, directory_find(map, id));
-        break;
+        user = service_of(self, directory_find(&self->subsystems, act->subsystem));
+        return remove_thing(self, &self->subsystems, act->subsystem, user);
     case CHASKI__REMOVED__WHAT_SERVICE:
-        id = act->service, map = &self->services;
-        break;
+        return remove_thing(self, &self->services, act->service, NULL);
     case CHASKI__REMOVED__WHAT_PURPOSE:
-        id = act->purpose, map = &self->purposes;
-        break;
+        return remove_thing(self, &self->purposes, act->purpose, NULL);
+    case CHASKI__REMOVED__WHAT_LEGAL_BASIS:
+        user = purpose_with_basis(self, act->legal_basis);
+        return remove_thing(self, &self->legal_bases, act->legal_basis, user);
+    case CHASKI__REMOVED__WHAT_GROUP:
+        return remove_group(self, act->group);
     case CHASKI__REMOVED__WHAT_GRANT:
-        id = act->grant, map = &self->grants;
-        break;
+        return remove_rule(act->grant, act_grant_drop(self, act->grant));
+    case CHASKI__REMOVED__WHAT_COMPETENCE:
+        return remove_rule(act->competence, act_competence_drop(self, act->competence));
+    case CHASKI__REMOVED__WHAT_RESTRICTION:
+        return remove_rule(act->restriction, act_restriction_drop(self, act->restriction));
     default:
         return BAD("a removal of nothing");
     }
-    if (directory_find(map, id) == NULL)
-        return BAD("%.200s is not there", id);
-    if (user == NULL && map != &self->grants)
-        user = grant_naming(self, id);
-    if (user != NULL)
-        return BAD("%.150s is still used by %.150s", id, user);
-    map_remove(map, span_of_text(id));
-    self->grants_moved = self->grants_moved || map == &self->grants;
-    return DONE;
 }

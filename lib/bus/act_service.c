@@ -54,10 +54,10 @@ fault act_service_apply(struct directory *self, const Chaski__ServiceSet *act)
         map_get(&self->subsystems, bus_id_prefix(span_of_text(act->id), ID_SUBSYSTEM));
     if (subsystem == NULL)
         return BAD("service %s of a subsystem that is not registered", act->id);
-    if (act->class_ != CHASKI__SERVICE_CLASS__OPEN &&
-        act->class_ != CHASKI__SERVICE_CLASS__SHARED &&
-        act->class_ != CHASKI__SERVICE_CLASS__RESTRICTED)
-        return BAD("service %s has no class", act->id);
+    if (act->class_ != CHASKI__SERVICE_CLASS__OPEN && act->class_ != CHASKI__SERVICE_CLASS__SHARED)
+        return BAD("service %s is neither open nor shared; to close it takes a restriction, with a "
+                   "ground and an end",
+                   act->id);
     TRY(check_code_is_free(act->id));
     TRY(act_text("the service's title", act->title));
     TRY(act_text("the service's notice", act->notice));
@@ -72,47 +72,5 @@ fault act_service_apply(struct directory *self, const Chaski__ServiceSet *act)
     service->disabled = act->disabled;
     service->notice = directory_keep_text(self, act->notice);
     service->subsystem = subsystem;
-    return DONE;
-}
-
-// --- who may, and what for ----------------------------------------------------------------------
-
-fault act_purpose_apply(struct directory *self, const Chaski__PurposeSet *act)
-{
-    TRY(act_code("a purpose", act->id));
-    TRY(act_text("the purpose's title", act->title));
-    TRY(act_text("the purpose's legal basis", act->legal_basis));
-    struct directory_purpose *purpose = directory_make(self, sizeof *purpose);
-    purpose->id = directory_keep_text(self, act->id);
-    purpose->title = directory_keep_text(self, act->title);
-    purpose->legal_basis = directory_keep_text(self, act->legal_basis);
-    map_set(&self->purposes, span_of_text(purpose->id), purpose);
-    return DONE;
-}
-
-fault act_grant_apply(struct directory *self, const Chaski__GrantSet *act)
-{
-    TRY(act_code("a grant", act->id));
-    TRY(act_word("the grant's legal basis", act->legal_basis));
-    TRY(act_time("the grant's end", act->until_ms));
-    if (directory_find(&self->services, act->service) == NULL)
-        return BAD("grant %s for a service that is not registered", act->id);
-    if (directory_find(&self->members, act->consumer) == NULL &&
-        directory_find(&self->subsystems, act->consumer) == NULL)
-        return BAD("grant %s to a consumer that is not registered", act->id);
-    if (act->purpose[0] != '\0' && directory_find(&self->purposes, act->purpose) == NULL)
-        return BAD("grant %s for a purpose that is not registered", act->id);
-    if ((int64_t)act->until_ms <= self->last_ms ||
-        (int64_t)act->until_ms - self->last_ms > DIRECTORY_GRANT_MS_MAX)
-        return BAD("grant %s must end after now and within 24 months", act->id);
-    struct directory_grant *grant = directory_make(self, sizeof *grant);
-    grant->id = directory_keep_text(self, act->id);
-    grant->service = directory_keep_text(self, act->service);
-    grant->consumer = directory_keep_text(self, act->consumer);
-    grant->purpose = directory_keep_text(self, act->purpose);
-    grant->legal_basis = directory_keep_text(self, act->legal_basis);
-    grant->until_ms = (int64_t)act->until_ms;
-    map_set(&self->grants, span_of_text(grant->id), grant);
-    self->grants_moved = true;
     return DONE;
 }

@@ -19,6 +19,14 @@ const char *directory_keep_text(struct directory *self, const char *from)
     return arena_text(&self->memory, from);
 }
 
+const char **directory_keep_texts(struct directory *self, char *const *from, size_t count)
+{
+    const char **out = directory_make(self, (count + 1) * sizeof *out);
+    for (size_t i = 0; i < count; i++)
+        out[i] = directory_keep_text(self, from[i]);
+    return out;
+}
+
 // --- checks -------------------------------------------------------------------------------------
 
 /* Plain text for people; it reaches JSON, terminals and HTTP fields. */

@@ -15,7 +15,7 @@
 
 #define ID_TEXT_BYTES_MAX (3 * ID_BYTES_MAX) /* every byte escaped */
 
-enum id_parts { ID_MEMBER = 3, ID_SUBSYSTEM = 4, ID_SERVICE = 5, ID_SERVER = 4 };
+enum id_parts { ID_CLASS = 2, ID_MEMBER = 3, ID_SUBSYSTEM = 4, ID_SERVICE = 5, ID_SERVER = 4 };
 
 struct bus_id {
     unsigned parts; /* 3, 4 or 5 */

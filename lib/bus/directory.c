@@ -20,13 +20,18 @@ void directory_release(struct directory **owner)
     *owner = NULL;
     if (self == NULL || --self->holders > 0)
         return;
-    struct map *maps[] = {&self->members,  &self->servers,      &self->subsystems,
-                          &self->services, &self->purposes,     &self->grants,
-                          &self->signers,  &self->signers_ever, &self->transport_ids,
-                          &self->origins,  &self->cosigners,    &self->operators,
-                          &self->intents,  &self->certificates};
+    struct map *maps[] = {&self->members,     &self->servers,      &self->subsystems,
+                          &self->services,    &self->purposes,     &self->grants,
+                          &self->signers,     &self->signers_ever, &self->transport_ids,
+                          &self->origins,     &self->cosigners,    &self->operators,
+                          &self->intents,     &self->groups,       &self->legal_bases,
+                          &self->competences, &self->restrictions, &self->certificates};
+    struct rights *tables[] = {&self->competence_of, &self->restriction_of, &self->grant_of,
+                               &self->groups_of};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
         map_clear(maps[i]);
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+        rights_clear(tables[i]);
     for (size_t i = 0; i < self->certificate_count; i++)
         certificate_free(&self->certificate[i]);
     for (size_t i = 0; i < self->outsides_ever; i++)
@@ -96,6 +101,29 @@ const struct directory_grant *directory_grant(const struct directory *self, stru
     return map_get(&self->grants, id);
 }
 
+const struct directory_group *directory_group(const struct directory *self, struct span id)
+{
+    return map_get(&self->groups, id);
+}
+
+const struct directory_legal_basis *directory_legal_basis(const struct directory *self,
+                                                          struct span id)
+{
+    return map_get(&self->legal_bases, id);
+}
+
+const struct directory_competence *directory_competence(const struct directory *self,
+                                                        struct span id)
+{
+    return map_get(&self->competences, id);
+}
+
+const struct directory_restriction *directory_restriction(const struct directory *self,
+                                                          struct span id)
+{
+    return map_get(&self->restrictions, id);
+}
+
 const struct directory_operator *directory_operator(const struct directory *self, struct span id)
 {
     return map_get(&self->operators, id);
@@ -123,6 +151,34 @@ const char *directory_role_word(enum directory_role role)
                                                  [ROLE_REVOKE] = "revoke",
                                                  [ROLE_AUDIT] = "audit"};
     return role > 0 && role < ROLES_END ? words[role] : "none";
+}
+
+static const char *const ground_words[GROUNDS_END] = {
+    [GROUND_PRIVACY] = "privacy",
+    [GROUND_LIFE_AND_HEALTH] = "life-and-health",
+    [GROUND_TRADE_SECRET] = "trade-secret",
+    [GROUND_DEFENCE] = "defence",
+    [GROUND_PUBLIC_SECURITY] = "public-security",
+    [GROUND_INTERNATIONAL_RELATIONS] = "international-relations",
+    [GROUND_INVESTIGATION] = "investigation",
+    [GROUND_DUE_PROCESS] = "due-process",
+    [GROUND_JUSTICE] = "justice",
+    [GROUND_CHILDREN] = "children",
+    [GROUND_ECONOMIC_STABILITY] = "economic-stability",
+    [GROUND_PUBLIC_HEALTH] = "public-health",
+    [GROUND_MISUSE] = "misuse"};
+
+const char *directory_ground_word(enum directory_ground ground)
+{
+    return ground > 0 && ground < GROUNDS_END ? ground_words[ground] : "";
+}
+
+enum directory_ground directory_ground_of(const char *word)
+{
+    for (enum directory_ground ground = 1; ground < GROUNDS_END; ground++)
+        if (strcmp(word, ground_words[ground]) == 0)
+            return ground;
+    return 0;
 }
 
 size_t directory_stampers(const struct directory *self, const struct directory_stamper **out)
@@ -196,6 +252,34 @@ const struct directory_subsystem *directory_next_subsystem(const struct director
 const struct directory_purpose *directory_next_purpose(const struct directory *self, size_t *step)
 {
     return map_next(&self->purposes, step, NULL);
+}
+
+const struct directory_group *directory_next_group(const struct directory *self, size_t *step)
+{
+    return map_next(&self->groups, step, NULL);
+}
+
+const struct directory_legal_basis *directory_next_legal_basis(const struct directory *self,
+                                                               size_t *step)
+{
+    return map_next(&self->legal_bases, step, NULL);
+}
+
+const struct directory_competence *directory_next_competence(const struct directory *self,
+                                                             size_t *step)
+{
+    return map_next(&self->competences, step, NULL);
+}
+
+const struct directory_restriction *directory_next_restriction(const struct directory *self,
+                                                               size_t *step)
+{
+    return map_next(&self->restrictions, step, NULL);
+}
+
+const struct directory_grant *directory_next_grant(const struct directory *self, size_t *step)
+{
+    return map_next(&self->grants, step, NULL);
 }
 
 const struct directory_operator *directory_next_operator(const struct directory *self, size_t *step)

@@ -22,8 +22,10 @@
 #define DIRECTORY_GRANT_MS_MAX                                         \
     (INT64_C(732) * 86400000) /* 24 months, one of them in a leap year \
                                */
+#define DIRECTORY_RESTRICTION_MS_MAX (INT64_C(366) * 86400000) /* 12 months, one of a leap year */
 
-enum service_class { SERVICE_OPEN = 1, SERVICE_SHARED = 2, SERVICE_RESTRICTED = 3 };
+/* Whom it opens the service to. What is restricted is so by a directory_restriction. */
+enum service_class { SERVICE_OPEN = 1, SERVICE_SHARED = 2 };
 
 /* Only a certificate with this member (and the directory's instance in front) signs acts; the
  * class AUTHORITY can never be registered. */
@@ -99,11 +101,65 @@ struct directory_subsystem {
     const struct directory_server **server;
 };
 
+struct directory_group {
+    const char *id;
+    const char *word; /* "group:" and the id, as rules name it */
+    const char *title;
+    size_t members;
+    const char **member; /* members and subsystems, rising */
+};
+
+struct directory_legal_basis {
+    const char *id;
+    const char *norm, *article, *text;
+    size_t topics;
+    const char **topic;
+};
+
+/* Who may claim a purpose. Consumers are words as in consumer.h. */
+struct directory_competence {
+    const char *id;
+    const char *consumer;
+    const char *purpose;
+    const char *legal_basis;
+    int64_t until_ms; /* INT64_MAX: without an end */
+};
+
+enum directory_ground {
+    GROUND_PRIVACY = 1,
+    GROUND_LIFE_AND_HEALTH,
+    GROUND_TRADE_SECRET,
+    GROUND_DEFENCE,
+    GROUND_PUBLIC_SECURITY,
+    GROUND_INTERNATIONAL_RELATIONS,
+    GROUND_INVESTIGATION,
+    GROUND_DUE_PROCESS,
+    GROUND_JUSTICE,
+    GROUND_CHILDREN,
+    GROUND_ECONOMIC_STABILITY,
+    GROUND_PUBLIC_HEALTH,
+    GROUND_MISUSE,
+    GROUNDS_END
+};
+
+/* From from_ms until before until_ms the service needs a grant: for the consumer, or for all. */
+struct directory_restriction {
+    const char *id;
+    const char *service;
+    const char *consumer; /* "": everybody */
+    enum directory_ground ground;
+    bool by_law; /* the law reserves the data: silence never opens it */
+    const char *reason;
+    const char *approver;
+    int64_t from_ms, until_ms;
+};
+
 struct directory_grant {
     const char *id;
     const char *service;
-    const char *consumer; /* member or subsystem */
-    const char *purpose;  /* "" any registered one, or none named */
+    const char *consumer;
+    size_t purposes; /* 0: any registered one, or none named */
+    const char **purpose;
     const char *legal_basis;
     int64_t until_ms;
 };
@@ -115,14 +171,15 @@ struct directory_service {
     bool disabled;
     const char *notice;
     const struct directory_subsystem *subsystem;
-    size_t grants, grants_room;
-    const struct directory_grant **grant; /* the one that ends last comes first */
 };
 
 struct directory_purpose {
     const char *id;
     const char *title;
-    const char *legal_basis;
+    const char *legal_basis; /* in words */
+    size_t legal_bases;
+    const char **legal_basis_id;
+    const char *procedure, *function; /* one of them at most, else "" */
 };
 
 /* A time stamp authority (RFC 3161 over HTTP). Its tokens chain to an anchor of the country. */
@@ -219,6 +276,13 @@ const struct directory_subsystem *directory_subsystem(const struct directory *se
 const struct directory_service *directory_service(const struct directory *self, struct span id);
 const struct directory_purpose *directory_purpose(const struct directory *self, struct span id);
 const struct directory_grant *directory_grant(const struct directory *self, struct span id);
+const struct directory_group *directory_group(const struct directory *self, struct span id);
+const struct directory_legal_basis *directory_legal_basis(const struct directory *self,
+                                                          struct span id);
+const struct directory_competence *directory_competence(const struct directory *self,
+                                                        struct span id);
+const struct directory_restriction *directory_restriction(const struct directory *self,
+                                                          struct span id);
 const struct directory_operator *directory_operator(const struct directory *self, struct span id);
 /* Do acts need approvals here? */
 bool directory_is_governed(const struct directory *self);
@@ -252,8 +316,18 @@ const struct directory_member *directory_next_member(const struct directory *sel
 const struct directory_subsystem *directory_next_subsystem(const struct directory *self,
                                                            size_t *step);
 const struct directory_purpose *directory_next_purpose(const struct directory *self, size_t *step);
+const struct directory_group *directory_next_group(const struct directory *self, size_t *step);
+const struct directory_legal_basis *directory_next_legal_basis(const struct directory *self,
+                                                               size_t *step);
+const struct directory_competence *directory_next_competence(const struct directory *self,
+                                                             size_t *step);
+const struct directory_restriction *directory_next_restriction(const struct directory *self,
+                                                               size_t *step);
+const struct directory_grant *directory_next_grant(const struct directory *self, size_t *step);
 const struct directory_operator *directory_next_operator(const struct directory *self,
                                                          size_t *step);
-const char *directory_role_word(enum directory_role role); /* "approve" */
+const char *directory_role_word(enum directory_role role);       /* "approve" */
+const char *directory_ground_word(enum directory_ground ground); /* "due-process"; "" of none */
+enum directory_ground directory_ground_of(const char *word);     /* 0: none is called so */
 
 #endif

@@ -18,6 +18,10 @@ struct Chaski__ServiceSet;
 struct Chaski__CertificateRevoked;
 struct Chaski__PurposeSet;
 struct Chaski__GrantSet;
+struct Chaski__GroupSet;
+struct Chaski__LegalBasisSet;
+struct Chaski__CompetenceSet;
+struct Chaski__RestrictionSet;
 struct Chaski__StampAuthoritySet;
 struct Chaski__CertificateAuthoritySet;
 struct Chaski__Removed;
@@ -28,6 +32,8 @@ struct Chaski__DirectoryWitnessesSet;
 void *directory_make(struct directory *self, size_t size);
 const char *directory_keep_text(struct directory *self, const char *from);
 void *directory_find(const struct map *map, const char *id);
+/* Keeps the texts too. */
+const char **directory_keep_texts(struct directory *self, char *const *from, size_t count);
 
 /* `what` begins the sentence of the fault. */
 fault act_text(const char *what, const char *text); /* plain, for people; may be empty */
@@ -57,6 +63,15 @@ fault act_subsystem_apply(struct directory *self, const struct Chaski__Subsystem
 fault act_service_apply(struct directory *self, const struct Chaski__ServiceSet *act);
 fault act_purpose_apply(struct directory *self, const struct Chaski__PurposeSet *act);
 fault act_grant_apply(struct directory *self, const struct Chaski__GrantSet *act);
+fault act_group_apply(struct directory *self, const struct Chaski__GroupSet *act);
+fault act_legal_basis_apply(struct directory *self, const struct Chaski__LegalBasisSet *act);
+fault act_competence_apply(struct directory *self, const struct Chaski__CompetenceSet *act);
+fault act_restriction_apply(struct directory *self, const struct Chaski__RestrictionSet *act);
+/* What stands in the tables for decisions is taken out with the thing; false: it is not there. */
+bool act_group_drop(struct directory *self, const char *id);
+bool act_competence_drop(struct directory *self, const char *id);
+bool act_restriction_drop(struct directory *self, const char *id);
+bool act_grant_drop(struct directory *self, const char *id);
 fault act_stamper_apply(struct directory *self, const struct Chaski__StampAuthoritySet *act);
 fault act_stamper_remove(struct directory *self, const char *name);
 fault act_authority_apply(struct directory *self, const struct Chaski__CertificateAuthoritySet *act,

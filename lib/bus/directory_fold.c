@@ -2,13 +2,11 @@
 /* The fold: one act after the other becomes the state. */
 #include "lib/bus/directory_acts.h"
 
-#include "lib/base/text.h"
 #include "lib/bus/act_approval.h"
 #include "lib/bus/bus_id.h"
 
 #include "directory.pb-c.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -88,6 +86,14 @@ static fault dispatch(struct directory *self, const Chaski__Act *act)
         return act_purpose_apply(self, act->purpose_set);
     case CHASKI__ACT__ACT_GRANT_SET:
         return act_grant_apply(self, act->grant_set);
+    case CHASKI__ACT__ACT_GROUP_SET:
+        return act_group_apply(self, act->group_set);
+    case CHASKI__ACT__ACT_LEGAL_BASIS_SET:
+        return act_legal_basis_apply(self, act->legal_basis_set);
+    case CHASKI__ACT__ACT_COMPETENCE_SET:
+        return act_competence_apply(self, act->competence_set);
+    case CHASKI__ACT__ACT_RESTRICTION_SET:
+        return act_restriction_apply(self, act->restriction_set);
     case CHASKI__ACT__ACT_REMOVED:
         return act_removal_apply(self, act->removed, at_ms);
     case CHASKI__ACT__ACT_PUBLISHED:
@@ -164,59 +170,4 @@ bool directory_vouches(struct span bytes, const struct sha256 *snapshot_sha256)
     if (act != NULL)
         chaski__act__free_unpacked(act, NULL);
     return vouches;
-}
-
-/* The longest first, so that the grant which a decision names is the same on every node. */
-static int compare_grants(const void *left, const void *right)
-{
-    const struct directory_grant *const *a = left;
-    const struct directory_grant *const *b = right;
-    if ((*a)->until_ms != (*b)->until_ms)
-        return (*a)->until_ms > (*b)->until_ms ? -1 : 1;
-    return strcmp((*a)->id, (*b)->id);
-}
-
-static void count_grants(struct directory *self)
-{
-    size_t step = 0;
-    for (struct directory_service *at; (at = map_next(&self->services, &step, NULL)) != NULL;)
-        at->grants = 0;
-    step = 0;
-    for (struct directory_grant *at; (at = map_next(&self->grants, &step, NULL)) != NULL;) {
-        struct directory_service *service = directory_find(&self->services, at->service);
-        assert(service != NULL); /* a service with grants is not removed */
-        service->grants++;
-    }
-}
-
-/* Memory of a state is freed with the state: a list is made anew only when it has become longer
- * than it ever was, and then with room for more. */
-static void make_room(struct directory *self)
-{
-    size_t step = 0;
-    for (struct directory_service *at; (at = map_next(&self->services, &step, NULL)) != NULL;) {
-        if (at->grants > at->grants_room) {
-            at->grants_room = at->grants_room == 0 ? at->grants : 2 * at->grants;
-            at->grant = directory_make(self, at->grants_room * sizeof *at->grant);
-        }
-        at->grants = 0;
-    }
-}
-
-void directory_finish(struct directory *self)
-{
-    size_t step = 0;
-    if (!self->grants_moved)
-        return; /* as with most changes: 20,000 services are not walked for each */
-    self->grants_moved = false;
-    count_grants(self);
-    make_room(self);
-    for (struct directory_grant *at; (at = map_next(&self->grants, &step, NULL)) != NULL;) {
-        struct directory_service *service = directory_find(&self->services, at->service);
-        service->grant[service->grants++] = at;
-    }
-    step = 0;
-    for (struct directory_service *at; (at = map_next(&self->services, &step, NULL)) != NULL;)
-        if (at->grants > 1)
-            qsort(at->grant, at->grants, sizeof *at->grant, compare_grants);
 }

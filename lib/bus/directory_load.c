@@ -90,7 +90,6 @@ static fault close_state(struct directory *self, const struct merkle *tree, int6
                          struct trust *trust, struct certificate **authority)
 {
     TRY(check_authority(self, first_ms, trust, *authority));
-    directory_finish(self);
     self->tree = *tree;
     self->epoch = tree->size;
     self->root = merkle_root(tree);

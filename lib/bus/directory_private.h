@@ -10,6 +10,7 @@
 #include "lib/base/map.h"
 #include "lib/bus/directory.h"
 #include "lib/crypto/certificate_shelf.h"
+#include "lib/bus/rights.h"
 #include "lib/crypto/merkle.h"
 
 struct directory {
@@ -25,16 +26,21 @@ struct directory {
     bool published; /* the last act was Published */
     bool known;     /* what is applied now was verified before: approvals are not checked again */
     struct map members, servers, subsystems, services, purposes, grants; /* by id */
-    struct map signers;       /* in force, by subject key id */
-    struct map signers_ever;  /* likewise, with those that were replaced or removed */
-    struct map certificates;  /* the same by SHA-256 of their certificates */
-    struct map transport_ids; /* transport key -> server, to refuse doubles */
-    struct map origins;       /* log origin -> server, likewise */
-    struct map cosigners;     /* witness key -> server, likewise */
-    struct map operators;     /* by id */
-    struct map intents;       /* by nonce: time of the act, until it could not come again */
-    size_t approvers;         /* operators who may approve */
-    bool governed;            /* there were two of them once */
+    struct map groups, legal_bases, competences, restrictions;           /* by id */
+    struct rights competence_of;                                         /* purpose, consumer */
+    struct rights restriction_of; /* service, consumer or "" */
+    struct rights grant_of;       /* service, consumer */
+    struct rights groups_of;      /* member or subsystem, "" */
+    struct map signers;           /* in force, by subject key id */
+    struct map signers_ever;      /* likewise, with those that were replaced or removed */
+    struct map certificates;      /* the same by SHA-256 of their certificates */
+    struct map transport_ids;     /* transport key -> server, to refuse doubles */
+    struct map origins;           /* log origin -> server, likewise */
+    struct map cosigners;         /* witness key -> server, likewise */
+    struct map operators;         /* by id */
+    struct map intents;           /* by nonce: time of the act, until it could not come again */
+    size_t approvers;             /* operators who may approve */
+    bool governed;                /* there were two of them once */
     struct directory_server *witness[DIRECTORY_WITNESSES_MAX]; /* of the directory itself */
     size_t witnesses;
     unsigned quorum;
@@ -46,7 +52,6 @@ struct directory {
     struct directory_authority **outside_ever; /* with those that were removed, as they came */
     size_t outsides_ever;
     struct arena memory; /* everything ever made for this state */
-    bool grants_moved;   /* since they were linked to their services */
     struct certificate_shelf *shelf;
     struct certificate **certificate;
     size_t certificate_count, certificate_room;
@@ -61,9 +66,5 @@ fault directory_apply(struct directory *self, uint64_t number, struct span act);
 
 /* Is this packed act the one that vouches for a snapshot with that digest? */
 bool directory_vouches(struct span act, const struct sha256 *snapshot_sha256);
-
-/* Links grants to their services, in an order that is the same everywhere. After the last act; may
- * be called again after more. */
-void directory_finish(struct directory *self);
 
 #endif

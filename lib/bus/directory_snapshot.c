@@ -42,6 +42,14 @@ static char *lend(const char *text)
     return (char *)(uintptr_t)(text == NULL ? "" : text);
 }
 
+static char **lend_list(struct making *making, const char *const *texts, size_t count)
+{
+    char **list = get(making, count, sizeof *list);
+    for (size_t i = 0; i < count; i++)
+        list[i] = lend(texts[i]);
+    return list;
+}
+
 static ProtobufCBinaryData binary(struct span bytes)
 {
     return (ProtobufCBinaryData){bytes.size, (uint8_t *)(uintptr_t)bytes.at};
@@ -163,6 +171,65 @@ static Chaski__PurposeSet *of_purpose(struct making *making, const struct direct
     to->id = lend(from->id);
     to->title = lend(from->title);
     to->legal_basis = lend(from->legal_basis);
+    to->n_legal_basis_id = from->legal_bases;
+    to->legal_basis_id = lend_list(making, from->legal_basis_id, from->legal_bases);
+    to->procedure = lend(from->procedure);
+    to->function = lend(from->function);
+    return to;
+}
+
+static Chaski__GroupSet *of_group(struct making *making, const struct directory_group *from)
+{
+    Chaski__GroupSet *to = get(making, 1, sizeof *to);
+    chaski__group_set__init(to);
+    to->id = lend(from->id);
+    to->title = lend(from->title);
+    to->n_member = from->members;
+    to->member = lend_list(making, from->member, from->members);
+    return to;
+}
+
+static Chaski__LegalBasisSet *of_legal_basis(struct making *making,
+                                             const struct directory_legal_basis *from)
+{
+    Chaski__LegalBasisSet *to = get(making, 1, sizeof *to);
+    chaski__legal_basis_set__init(to);
+    to->id = lend(from->id);
+    to->norm = lend(from->norm);
+    to->article = lend(from->article);
+    to->text = lend(from->text);
+    to->n_topic = from->topics;
+    to->topic = lend_list(making, from->topic, from->topics);
+    return to;
+}
+
+static Chaski__CompetenceSet *of_competence(struct making *making,
+                                            const struct directory_competence *from)
+{
+    Chaski__CompetenceSet *to = get(making, 1, sizeof *to);
+    chaski__competence_set__init(to);
+    to->id = lend(from->id);
+    to->consumer = lend(from->consumer);
+    to->purpose = lend(from->purpose);
+    to->legal_basis = lend(from->legal_basis);
+    to->until_ms = from->until_ms == INT64_MAX ? 0 : (uint64_t)from->until_ms;
+    return to;
+}
+
+static Chaski__RestrictionSet *of_restriction(struct making *making,
+                                              const struct directory_restriction *from)
+{
+    Chaski__RestrictionSet *to = get(making, 1, sizeof *to);
+    chaski__restriction_set__init(to);
+    to->id = lend(from->id);
+    to->service = lend(from->service);
+    to->consumer = lend(from->consumer);
+    to->ground = (Chaski__Ground)from->ground;
+    to->by_law = from->by_law;
+    to->reason = lend(from->reason);
+    to->approver = lend(from->approver);
+    to->from_ms = (uint64_t)from->from_ms;
+    to->until_ms = (uint64_t)from->until_ms;
     return to;
 }
 
@@ -173,7 +240,8 @@ static Chaski__GrantSet *of_grant(struct making *making, const struct directory_
     to->id = lend(from->id);
     to->service = lend(from->service);
     to->consumer = lend(from->consumer);
-    to->purpose = lend(from->purpose);
+    to->n_purpose = from->purposes;
+    to->purpose = lend_list(making, from->purpose, from->purposes);
     to->legal_basis = lend(from->legal_basis);
     to->until_ms = (uint64_t)from->until_ms;
     return to;
@@ -337,6 +405,10 @@ static void fill(const struct directory *self, struct making *making, Chaski__Sn
     ALL(services, service, of_service);
     ALL(purposes, purpose, of_purpose);
     ALL(grants, grant, of_grant);
+    ALL(groups, group, of_group);
+    ALL(legal_bases, legal_basis, of_legal_basis);
+    ALL(competences, competence, of_competence);
+    ALL(restrictions, restriction, of_restriction);
     add_stampers(self, making, out);
     ALL(operators, operator_, of_operator);
     add_intents(self, making, out);
@@ -437,7 +509,19 @@ static fault take_authority(struct directory *self, const Chaski__SnapshotAuthor
     return act_authority_was(self, from->set, (int64_t)from->set_ms, (int64_t)from->removed_ms);
 }
 
-/* A grant that has ended may still stand: it is judged as of a moment before its end. */
+/* A right that has ended may still stand: it is judged as of a moment before its end. */
+static fault take_competence(struct directory *self, const Chaski__CompetenceSet *from)
+{
+    self->last_ms = from->until_ms == 0 ? 0 : (int64_t)from->until_ms - 1;
+    return act_competence_apply(self, from);
+}
+
+static fault take_restriction(struct directory *self, const Chaski__RestrictionSet *from)
+{
+    self->last_ms = (int64_t)from->until_ms - 1;
+    return act_restriction_apply(self, from);
+}
+
 static fault take_grant(struct directory *self, const Chaski__GrantSet *from)
 {
     self->last_ms = (int64_t)from->until_ms - 1;
@@ -464,7 +548,11 @@ static fault take_all(struct directory *self, const Chaski__Snapshot *from)
     EACH(witnesses, act_witnesses_apply(self, from->witnesses[i]));
     EACH(subsystem, act_subsystem_apply(self, from->subsystem[i]));
     EACH(service, act_service_apply(self, from->service[i]));
+    EACH(legal_basis, act_legal_basis_apply(self, from->legal_basis[i]));
     EACH(purpose, act_purpose_apply(self, from->purpose[i]));
+    EACH(group, act_group_apply(self, from->group[i]));
+    EACH(competence, take_competence(self, from->competence[i]));
+    EACH(restriction, take_restriction(self, from->restriction[i]));
     EACH(grant, take_grant(self, from->grant[i]));
     EACH(stamp_authority, act_stamper_apply(self, from->stamp_authority[i]));
     EACH(operator_, act_operator_apply(self, from->operator_[i]));
@@ -498,7 +586,6 @@ fault directory_restore(struct span bytes, struct trust *trust, struct directory
     if (bytes.size > DIRECTORY_SNAPSHOT_BYTES_MAX)
         return BAD("a snapshot of %zu bytes; at most %d", bytes.size, DIRECTORY_SNAPSHOT_BYTES_MAX);
     TRY(unpack(bytes, self));
-    directory_finish(self);
     TRY(directory_snapshot(self, self->epoch, &again));
     if (!span_equal(bytes_span(again), bytes))
         return BAD("a snapshot that is not in the one form");

@@ -232,6 +232,11 @@
 #define DIRECTORY_PROOF_BYTES_MAX 32768 /* of a revocation by an outside authority */
 #define DIRECTORY_APPROVALS_MAX 8       /* of one act */
 #define DIRECTORY_OPERATORS_MAX 1000
+#define DIRECTORY_GROUPS_OF_ONE_MAX 32   /* groups that name one member or subsystem */
+#define DIRECTORY_GROUP_MEMBERS_MAX 1000 /* of one group; a class has no bound */
+#define DIRECTORY_LEGAL_BASES_MAX 16     /* of one purpose */
+#define DIRECTORY_TOPICS_MAX 16          /* of one legal basis */
+#define DIRECTORY_GRANT_PURPOSES_MAX 32  /* of one grant */
 #define DIRECTORY_INTENT_MS_MAX (30 * INT64_C(86400000)) /* from a proposal to its act */
 #define DIRECTORY_INTENT_AHEAD_MS 300000                 /* clocks of those who propose */
 #define DIRECTORY_INTENTS_LOOK 4096 /* so many remembered ones, and old ones are forgotten */

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "lib/bus/policy.h"
 
+#include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
+#include "lib/bus/consumer.h"
+#include "lib/bus/directory_private.h"
 #include "lib/bus/metaservice.h"
 
 #define SAY(field, ...) text_format((field), POLICY_TEXT_BYTES, __VA_ARGS__)
@@ -19,6 +22,39 @@ static void allow(struct policy_verdict *out, const char *rule, const char *reas
     SAY(out->rule, "%s", rule);
     SAY(out->reason, "%s", reason);
 }
+
+// --- rules by name ------------------------------------------------------------------------------
+
+struct case_of {
+    const struct directory *directory;
+    const struct policy_question *question;
+    const struct directory_subsystem *client;
+    const struct directory_service *service;
+    struct consumer_names names; /* under which rules may mean the client */
+};
+
+typedef bool right_fits(const struct case_of *self, const void *rule);
+
+/* The fitting rule that ends last, among all that mean the client; the smallest id among equals, so
+ * that both sides name the same. */
+static const struct right *longest(const struct case_of *self, const struct rights *table,
+                                   struct span about, right_fits *fits)
+{
+    const struct right *best = NULL;
+    for (size_t i = 0; i < self->names.count; i++) {
+        const struct right_list *list = rights_of(table, about, self->names.name[i]);
+        for (size_t k = 0; k < list->count; k++) {
+            if (!fits(self, list->right[k].rule))
+                continue;
+            if (best == NULL || right_comes_before(&list->right[k], best))
+                best = &list->right[k];
+            break; /* the others of this list end earlier */
+        }
+    }
+    return best;
+}
+
+// --- open and shared ----------------------------------------------------------------------------
 
 /* Any registered purpose, to name as an example; the smallest, so that both sides say the same. */
 static const char *example_purpose(const struct directory *directory)
@@ -41,93 +77,138 @@ static void say_purpose_remedy(const struct directory *directory, struct policy_
         example_purpose(directory));
 }
 
-static void decide_shared(const struct directory *directory,
-                          const struct directory_subsystem *client,
-                          const struct policy_question *question, struct policy_verdict *out)
+static bool competence_holds(const struct case_of *self, const void *rule)
 {
-    if (!client->member->public_agency) {
+    const struct directory_competence *competence = rule;
+    return competence->until_ms > self->question->at_ms;
+}
+
+static void decide_competence(const struct case_of *self, struct policy_verdict *out)
+{
+    char rule[POLICY_TEXT_BYTES];
+    const struct right *right =
+        longest(self, &self->directory->competence_of, self->question->purpose, competence_holds);
+    if (right == NULL) {
+        refuse(out, ACCESS_DENIED, "shared/not-competent");
+        SAY(out->reason,
+            "No competence of %s for the purpose that the request names is registered, or it has "
+            "ended.",
+            self->client->member->id);
+        SAY(out->remedy,
+            "Name a purpose for which the member is competent, or have the authority register the "
+            "competence with its legal basis: chaski-registry competence add STORE C-ID --consumer "
+            "%s --purpose %.*s --legal-basis TEXT",
+            self->client->member->id, (int)self->question->purpose.size,
+            (const char *)self->question->purpose.at);
+        return;
+    }
+    SAY(rule, "shared/competence %s", right->id);
+    allow(out, rule,
+          "A public agency may use a shared service for a purpose for which it is competent.");
+}
+
+static void decide_shared(const struct case_of *self, struct policy_verdict *out)
+{
+    if (!self->client->member->public_agency) {
         refuse(out, ACCESS_DENIED, "shared/not-a-public-agency");
         SAY(out->reason,
             "The service is shared among public agencies, and %s is not registered as one.",
-            client->member->id);
+            self->client->member->id);
         SAY(out->remedy, "Ask the authority to register the member as a public agency if it is one "
                          "(chaski-registry member add --public), or ask the provider to offer the "
                          "data as a restricted service and to grant it.");
         return;
     }
-    if (question->purpose.size == 0) {
+    if (self->question->purpose.size == 0) {
         refuse(out, ACCESS_DENIED, "shared/no-purpose");
         SAY(out->reason,
-            "The service is shared with any public agency that names a registered purpose, "
+            "The service is shared with public agencies that name a registered purpose, "
             "and the request names none.");
-        say_purpose_remedy(directory, out);
+        say_purpose_remedy(self->directory, out);
         return;
     }
-    if (directory_purpose(directory, question->purpose) == NULL) {
+    if (directory_purpose(self->directory, self->question->purpose) == NULL) {
         refuse(out, ACCESS_DENIED, "shared/unknown-purpose");
         SAY(out->reason, "The purpose that the request names is not registered in the directory.");
-        say_purpose_remedy(directory, out);
+        say_purpose_remedy(self->directory, out);
         return;
     }
-    allow(out, "shared/public-agency-with-purpose",
-          "Any public agency that names a registered purpose may use a shared service.");
+    decide_competence(self, out);
+}
+
+// --- restricted ---------------------------------------------------------------------------------
+
+static bool restriction_holds(const struct case_of *self, const void *rule)
+{
+    const struct directory_restriction *restriction = rule;
+    return restriction->from_ms <= self->question->at_ms &&
+           self->question->at_ms < restriction->until_ms;
+}
+
+/* The one in force that ends last: on everybody, or on this client. */
+static const struct directory_restriction *restriction_on(const struct case_of *self)
+{
+    const struct right *own = longest(self, &self->directory->restriction_of,
+                                      span_of_text(self->service->id), restriction_holds);
+    const struct right_list *all = rights_of(&self->directory->restriction_of,
+                                             span_of_text(self->service->id), span_of("", 0));
+    for (size_t i = 0; i < all->count; i++)
+        if (restriction_holds(self, all->right[i].rule)) {
+            if (own == NULL || right_comes_before(&all->right[i], own))
+                own = &all->right[i];
+            break;
+        }
+    return own == NULL ? NULL : own->rule;
 }
 
 /* A grant for any purpose still refuses a purpose that nobody registered: the name would go into
  * signed evidence. */
-static bool grant_is_for(const struct directory *directory, const struct directory_grant *grant,
-                         const struct policy_question *question)
+static bool grant_is_for(const struct case_of *self, const void *rule)
 {
-    struct span member = bus_id_prefix(question->client, ID_MEMBER);
-    if (!span_is_text(question->client, grant->consumer) && !span_is_text(member, grant->consumer))
-        return false;
-    if (grant->purpose[0] != '\0')
-        return span_is_text(question->purpose, grant->purpose);
-    return question->purpose.size == 0 || directory_purpose(directory, question->purpose) != NULL;
+    const struct directory_grant *grant = rule;
+    for (size_t i = 0; i < grant->purposes; i++)
+        if (span_is_text(self->question->purpose, grant->purpose[i]))
+            return true;
+    return grant->purposes == 0 &&
+           (self->question->purpose.size == 0 ||
+            directory_purpose(self->directory, self->question->purpose) != NULL);
 }
 
-/* The longest grant that fits; a service's grants stand in the order of their ends. */
-static const struct directory_grant *find_grant(const struct directory *directory,
-                                                const struct directory_service *service,
-                                                const struct policy_question *question)
-{
-    for (size_t i = 0; i < service->grants; i++)
-        if (grant_is_for(directory, service->grant[i], question))
-            return service->grant[i];
-    return NULL;
-}
-
-static void say_grant_remedy(const struct directory_service *service,
-                             const struct policy_question *question, struct policy_verdict *out)
+static void say_grant_remedy(const struct case_of *self, struct policy_verdict *out)
 {
     SAY(out->remedy,
         "Ask %s (%s) for a grant; the authority records it with: chaski-registry grant add STORE "
-        "G-ID --service %s --consumer %.*s --legal-basis TEXT --until YYYY-MM-DD",
-        service->subsystem->member->name, service->subsystem->member->id, service->id,
-        (int)question->client.size, (const char *)question->client.at);
+        "G-ID --service %s --consumer %s --legal-basis TEXT --until YYYY-MM-DD",
+        self->service->subsystem->member->name, self->service->subsystem->member->id,
+        self->service->id, self->client->id);
 }
 
-static void decide_restricted(const struct directory *directory,
-                              const struct directory_service *service,
-                              const struct policy_question *question, struct policy_verdict *out)
+static void decide_restricted(const struct case_of *self,
+                              const struct directory_restriction *restriction,
+                              struct policy_verdict *out)
 {
-    const struct directory_grant *grant = find_grant(directory, service, question);
-    char rule[POLICY_TEXT_BYTES] = "restricted/no-grant";
-    if (grant != NULL && grant->until_ms > question->at_ms) {
+    char rule[POLICY_TEXT_BYTES], until[32];
+    const struct right *grant =
+        longest(self, &self->directory->grant_of, span_of_text(self->service->id), grant_is_for);
+    if (grant != NULL && grant->until_ms > self->question->at_ms) {
         SAY(rule, "restricted/grant %s", grant->id);
         allow(out, rule, "A grant covers this consumer and purpose.");
         return;
     }
-    if (grant != NULL) {
+    clock_text(restriction->until_ms, until, sizeof until);
+    if (grant != NULL)
         SAY(rule, "restricted/grant-expired %s", grant->id);
-        SAY(out->reason, "The service is restricted, and grant %s has ended.", grant->id);
-    } else {
-        SAY(out->reason,
-            "The service is restricted, and no grant covers this consumer and purpose.");
-    }
+    else
+        SAY(rule, "restricted/no-grant %s", restriction->id);
+    SAY(out->reason, "The service is restricted until %s (%s, by %s), and %s%s.", until,
+        directory_ground_word(restriction->ground), restriction->approver,
+        grant != NULL ? "the grant has ended: " : "no grant covers this consumer and purpose",
+        grant != NULL ? grant->id : "");
     refuse(out, ACCESS_DENIED, rule);
-    say_grant_remedy(service, question, out);
+    say_grant_remedy(self, out);
 }
+
+// --- deciding -----------------------------------------------------------------------------------
 
 static bool is_metadata(const struct directory *directory, const struct policy_question *question)
 {
@@ -168,13 +249,31 @@ void policy_decide(const struct directory *directory, const struct policy_questi
         SAY(out->remedy, "Ask %s when the service will be back.", service->subsystem->member->name);
         return;
     }
-    if (service->class == SERVICE_OPEN)
+    struct case_of it = {directory, question, client, service, {0}};
+    consumer_names_of(directory, question->client, &it.names);
+    const struct directory_restriction *restriction = restriction_on(&it);
+    if (restriction != NULL)
+        decide_restricted(&it, restriction, out);
+    else if (service->class == SERVICE_OPEN)
         allow(out, "open/any-member", "Any member may use an open service.");
-    else if (service->class == SERVICE_SHARED)
-        decide_shared(directory, client, question, out);
     else
-        decide_restricted(directory, service, question, out);
+        decide_shared(&it, out);
 }
+
+enum policy_class policy_class_of(const struct directory *directory, struct span service,
+                                  int64_t at_ms)
+{
+    const struct directory_service *found = directory_service(directory, service);
+    const struct policy_question question = {.service = service, .at_ms = at_ms};
+    struct case_of it = {.directory = directory, .question = &question, .service = found};
+    if (found == NULL)
+        return POLICY_OPEN;
+    if (restriction_on(&it) != NULL)
+        return POLICY_RESTRICTED;
+    return found->class == SERVICE_OPEN ? POLICY_OPEN : POLICY_SHARED;
+}
+
+// --- somehow ------------------------------------------------------------------------------------
 
 static bool allows(const struct directory *directory, const struct policy_question *question,
                    const char *purpose)
@@ -186,35 +285,17 @@ static bool allows(const struct directory *directory, const struct policy_questi
     return verdict.fault == OK;
 }
 
-static bool allows_for_a_grant(const struct directory *directory,
-                               const struct directory_service *service,
-                               const struct policy_question *question)
-{
-    struct span member = bus_id_prefix(question->client, ID_MEMBER);
-    for (size_t i = 0; i < service->grants; i++) {
-        const struct directory_grant *grant = service->grant[i];
-        bool names_caller = span_is_text(question->client, grant->consumer) ||
-                            span_is_text(member, grant->consumer);
-        if (names_caller && allows(directory, question, grant->purpose))
-            return true;
-    }
-    return false;
-}
-
-/* To a shared service one registered purpose is as good as another; to a restricted one those of
- * its grants are all that can help. */
 bool policy_allows_somehow(const struct directory *directory,
                            const struct policy_question *question)
 {
-    const struct directory_service *service = directory_service(directory, question->service);
-    if (question->purpose.size == 0 && service != NULL && service->class == SERVICE_SHARED) {
-        size_t step = 0;
-        const struct directory_purpose *any = directory_next_purpose(directory, &step);
-        return any != NULL && allows(directory, question, any->id);
-    }
-    if (question->purpose.size == 0 && service != NULL && service->class == SERVICE_RESTRICTED)
-        return allows_for_a_grant(directory, service, question);
     struct policy_verdict verdict;
+    size_t step = 0;
     policy_decide(directory, question, &verdict);
-    return verdict.fault == OK;
+    if (verdict.fault == OK || question->purpose.size > 0)
+        return verdict.fault == OK;
+    for (const struct directory_purpose *at;
+         verdict.fault == ACCESS_DENIED && (at = directory_next_purpose(directory, &step)) != NULL;)
+        if (allows(directory, question, at->id))
+            return true;
+    return false;
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
  * policy - may this exchange be? Access by default: open to any member; shared to any public agency
- * that names a registered purpose; restricted to who holds a grant. Always with the rule that
- * decided, and on refusal with what to do. A pure function of the directory, equal on both sides.
+ * for a purpose for which it is competent; while a restriction holds, to who has a grant. Always
+ * with the rule that decided, and on refusal with what to do. A pure function of the directory and
+ * the time, equal on both sides.
  *
- * Rules. Their names are signed into evidence and stay for ever; ID is a grant's.
+ * Rules. Their names are signed into evidence and stay for ever; ID is a competence's,
+ * restriction's or grant's.
  *   allowed   open/any-member                         any registered subsystem
- *             shared/public-agency-with-purpose
- *             restricted/grant ID                     the grant that ends last, if several fit
+ *             shared/competence ID                    the one that ends last, if several fit
+ *             restricted/grant ID                     likewise
  *             metadata/any-member                     what a subsystem offers (metaservice.h)
  *   refused   directory/unknown-client                UNKNOWN_CLIENT
  *             directory/unknown-service               UNKNOWN_SERVICE
@@ -15,8 +17,10 @@
  *             shared/not-a-public-agency              ACCESS_DENIED, as are all below
  *             shared/no-purpose
  *             shared/unknown-purpose
- *             restricted/no-grant
+ *             shared/not-competent
+ *             restricted/no-grant ID                  the restriction
  *             restricted/grant-expired ID
+ * Until competences stood in the directory: shared/public-agency-with-purpose, restricted/no-grant.
  */
 #ifndef BUS_POLICY_H
 #define BUS_POLICY_H
@@ -43,6 +47,11 @@ struct policy_verdict {
 
 void policy_decide(const struct directory *directory, const struct policy_question *question,
                    struct policy_verdict *out);
+
+/* How closed a service is at that time, to whoever asks; what is not there counts as open. */
+enum policy_class { POLICY_OPEN = 1, POLICY_SHARED, POLICY_RESTRICTED, POLICY_CLASSES_END };
+enum policy_class policy_class_of(const struct directory *directory, struct span service,
+                                  int64_t at_ms);
 
 /* Would it be allowed? When the question names no purpose: with none, or with any registered one?
  */

@@ -206,7 +206,6 @@ static fault apply(struct outlook *self, const struct authority_news *news)
         self->state->known = false;
         note_epoch(self, news->from + i, content);
     }
-    directory_finish(self->state);
     return DONE;
 }
 

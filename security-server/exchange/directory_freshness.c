@@ -6,6 +6,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/heartbeat.h"
+#include "lib/bus/policy.h"
 #include "security-server/exchange/directory_feed.h"
 #include "security-server/exchange/directory_quorum.h"
 
@@ -91,11 +92,11 @@ struct span directory_freshness_note(const struct directory_freshness *self)
 
 // --- what may be exchanged ----------------------------------------------------------------------
 
-static int64_t limit_ms(const struct server_config *config, enum service_class class)
+static int64_t limit_ms(const struct server_config *config, enum policy_class class)
 {
-    int64_t own_ms = class == SERVICE_OPEN     ? config->directory_stale_open_ms
-                     : class == SERVICE_SHARED ? config->directory_stale_shared_ms
-                                               : config->directory_stale_restricted_ms;
+    int64_t own_ms = class == POLICY_OPEN     ? config->directory_stale_open_ms
+                     : class == POLICY_SHARED ? config->directory_stale_shared_ms
+                                              : config->directory_stale_restricted_ms;
     return own_ms > 0 ? own_ms : config->directory_stale_ms;
 }
 
@@ -117,14 +118,14 @@ fault directory_freshness_check(const struct directory_freshness *self, struct s
 {
     if (self == NULL)
         return DONE;
-    const struct directory_service *found = directory_service(self->node->directory, service);
-    return check(self, limit_ms(self->node->config, found == NULL ? SERVICE_OPEN : found->class));
+    enum policy_class class = policy_class_of(self->node->directory, service, clock_wall_ms());
+    return check(self, limit_ms(self->node->config, class));
 }
 
 fault directory_freshness_check_all(const struct directory_freshness *self)
 {
     int64_t most_ms = 0;
-    for (enum service_class class = SERVICE_OPEN; self != NULL && class <= SERVICE_RESTRICTED;
+    for (enum policy_class class = POLICY_OPEN; self != NULL && class < POLICY_CLASSES_END;
          class ++) {
         int64_t limit = limit_ms(self->node->config, class);
         most_ms = limit > most_ms ? limit : most_ms;

@@ -112,6 +112,13 @@ publish() { registry publish --to "$C/directory" "$@" >/dev/null; }
 country_make() {
     "$BIN/chaski-registry" init "$C/store" --instance CO --name "Autoridad de prueba" >/dev/null || die "no authority"
     registry purpose add P-1 --title "Certificado de residencia" --legal-basis "Ley de prueba" || die "no purpose"
+    registry competence add C-GOV --consumer CO/GOV --purpose P-1 --legal-basis "Ley de prueba" &&
+        registry competence add C-MUN --consumer CO/MUN --purpose P-1 --legal-basis "Ley de prueba" || die "no competence"
+}
+
+# What closes a service to all who have no grant, for a batch, or behind `registry`.
+restriction_words() { # SERVICE
+    echo "restriction add R-${1##*/} --service $1 --ground privacy --reason Personas --approver Jurídica --until $(date -u -d '+300 days' +%F)"
 }
 
 declare -A SERVER MESH_PORT

@@ -56,7 +56,8 @@ service add $D/mudo --class open
 service add $D/mudo2 --class open
 service add $D/sin-entrada --class open
 service add $D/comun
-service add $D/reservado --class restricted
+service add $D/reservado
+$(restriction_words $D/reservado)
 E
 registry batch "$C/acts" || die "no services"
 publish || die "nothing published"

@@ -233,12 +233,14 @@ for folder in full-a/request full-a/answer full-b/request full-b/answer; do
     cat "$C/check.out"
 done
 mkdir "$C/flips"
+# the acts of the record's sender, by their numbers: the member, its server with the signer, the subsystem
+mapfile -t acts < <(cd "$F/directory" && printf '%s\n' *.p7m | sort -n | cut -d . -f 1)
 # FILE POSITION: one byte of a copy is changed; a line for each change that verify.sh does not find
 cat >"$C/flip_one" <<FLIP
 export PATH=$C/tools:\$PATH
 copy=\$(mktemp -d "$C/flips/XXXXXX")
 cp -r "$F/." "\$copy"
-rm -r "\$copy/later" "\$copy/checkpoint.tst" "\$copy/directory/2.p7m" # what would find some changes once more, or none
+rm -r "\$copy/later" "\$copy/checkpoint.tst" "\$copy/directory/${acts[0]}.p7m" # what would find some changes once more, or none
 for file in \${1//,/ }; do
     at=\$2
     # a checkpoint stands at the end of the proof too
@@ -292,9 +294,9 @@ check "... in words" said "the file was taken away"
 again; rm "$X/checkpoint"; fails "a checkpoint that was taken away is found" "checkpoint timestamp" "$X"
 again; rm "$X/leaf.p7m"; fails "a leaf that was taken away is found" "signature payload inclusion inclusion-later registration" "$X"
 again; rm "$X/signer.pem"; fails "a certificate that was taken away is found" "signature payload registration" "$X"
-again; rm "$X"/directory/3.*; fails "the act of registration that was taken away is found" registration "$X"
-again; cp "$X/directory/3.p7m" "$X/directory/4.p7m"; fails "an act under another's proof is found" registration "$X"
-again; flip "$X/directory/3.p7m" 200; fails "a changed act is found" registration "$X"
+again; rm "$X/directory/${acts[1]}".*; fails "the act of registration that was taken away is found" registration "$X"
+again; cp "$X/directory/${acts[1]}.p7m" "$X/directory/${acts[2]}.p7m"; fails "an act under another's proof is found" registration "$X"
+again; flip "$X/directory/${acts[1]}.p7m" 200; fails "a changed act is found" registration "$X"
 again; rm -r "$X/directory"; fails "no directory is found" registration "$X"
 mkdir "$C/pair"; cp -r "$C/plain-a/request" "$C/pair/request"; cp -r "$C/full-a/answer" "$C/pair/answer"
 fails "an answer beside another request is found" reply "$C/pair/answer"

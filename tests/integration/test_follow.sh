@@ -14,7 +14,8 @@ member_make a CO/MUN/890905211/SS1 "Medellín" TRAMITES >/dev/null
 member_make b CO/GOV/899999027/SS1 "DANE" DIVIPOLA >/dev/null
 S=CO/GOV/899999027/DIVIPOLA
 registry service add $S/uno --class open >/dev/null || die "no service"
-registry service add $S/cerrado --class restricted >/dev/null || die "no service"
+registry service add $S/cerrado >/dev/null || die "no service"
+registry $(restriction_words $S/cerrado) >/dev/null || die "no restriction"
 publish
 W=$C/web # what the authority shows
 web_port=$(free_port); liar_port=$(free_port); push_port=$(free_port)

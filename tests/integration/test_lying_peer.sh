@@ -9,7 +9,8 @@ member_make a CO/MUN/890905211/SS1 "Medellín" TRAMITES
 member_make b CO/GOV/899999027/SS1 "DANE" DIVIPOLA
 service=CO/GOV/899999027/DIVIPOLA/municipios
 registry service add $service --class open || die "no service"
-registry service add ${service}r --class restricted || die "no service"
+registry service add ${service}r || die "no service"
+registry $(restriction_words ${service}r) >/dev/null || die "no restriction"
 publish || die "nothing published"
 server_start b || die "server b does not start: $(tail -n 1 "$C/b/server.events")"
 "$OUT/tests/front_peer" serve "ipc://$C/b/front" CO/GOV/899999027/DIVIPOLA "$C/served" 2>/dev/null &

@@ -88,8 +88,10 @@ service add "$S/con%20blanco" --class open
 service add $S/sin-entrada --class open
 service add $S/apagado --class open
 service disable $S/apagado --notice "Mantenimiento"
-service add $S/reservado --class restricted
-service add $S/otorgado --class restricted
+service add $S/reservado
+$(restriction_words $S/reservado)
+service add $S/otorgado
+$(restriction_words $S/otorgado)
 grant add G-1 --service $S/otorgado --consumer CO/MUN/890905211 --purpose P-1 --legal-basis "Ley" --until $(date -d '+1 year' +%F)
 E
 registry batch "$C/acts" >"$C/acts.out" 2>&1 || die "no services: $(cat "$C/acts.out")"

@@ -20,7 +20,8 @@ port=$(free_port)
 registry service add $B/DIVIPOLA/municipios --class open >/dev/null || die "no service"
 registry service add $D/RUT/estado --class shared >/dev/null || die "no service"
 registry service add "$D/RUT/%3Cscript%3Ealert(1)" --class shared >/dev/null || die "no hostile service"
-registry service add $E/IDENTIDAD/personas --class restricted >/dev/null || die "no service"
+registry service add $E/IDENTIDAD/personas >/dev/null || die "no service"
+registry $(restriction_words $E/IDENTIDAD/personas) >/dev/null || die "no restriction"
 registry witness assign --per-log 3 --quorum 2 >/dev/null || die "no witnesses"
 "$BIN/chaski-registry" serve "$C/store" --listen "127.0.0.1:$port" 2>>"$C/tsa.events" &
 pids+=($!)

@@ -15,7 +15,8 @@ printf 'cod,nombre\n05001,MEDELLÍN\n11001,"BOGOTÁ, D.C."\n' >"$C/municipios.cs
 cat >"$C/acts" <<E
 service add $D/municipios --class open
 service add $D/comun
-service add $D/reservado --class restricted
+service add $D/reservado
+$(restriction_words $D/reservado)
 service add $D/caido --class open
 service add $D/mudo --class open
 service add $A/TRAMITES/eco --class open

@@ -112,18 +112,27 @@ static fault add_service(const struct fill *self, unsigned number)
     snprintf(id, sizeof id, "%s/DATOS/consulta-%u", member, number / self->servers);
     set.id = id;
     set.title = lend("Consulta de un registro");
-    set.class_ =
-        number % 10 == 0 ? CHASKI__SERVICE_CLASS__RESTRICTED : CHASKI__SERVICE_CLASS__SHARED;
+    set.class_ = CHASKI__SERVICE_CLASS__SHARED;
     TRY(ACT(self, SERVICE_SET, service_set, &set));
     if (number % 10 != 0)
         return DONE;
+    Chaski__RestrictionSet closed = CHASKI__RESTRICTION_SET__INIT;
+    snprintf(grant, sizeof grant, "R-LLENO-%u", number);
+    closed.id = grant;
+    closed.service = id;
+    closed.consumer = lend("");
+    closed.ground = CHASKI__GROUND__PRIVACY;
+    closed.reason = lend("Datos de personas");
+    closed.approver = lend("Oficina jurídica");
+    closed.from_ms = (uint64_t)clock_wall_ms();
+    closed.until_ms = closed.from_ms + (uint64_t)(300 * STORE_DAY_MS);
+    TRY(ACT(self, RESTRICTION_SET, restriction_set, &closed));
     Chaski__GrantSet to = CHASKI__GRANT_SET__INIT;
     snprintf(grant, sizeof grant, "G-LLENO-%u", number);
     member_of((number + 1) % self->members, consumer);
     to.id = grant;
     to.service = id;
     to.consumer = consumer;
-    to.purpose = lend("");
     to.legal_basis = lend("Ley 1437 de 2011");
     to.until_ms = (uint64_t)(clock_wall_ms() + 365 * STORE_DAY_MS);
     return ACT(self, GRANT_SET, grant_set, &to);

@@ -77,14 +77,17 @@ static fault class_of(const char *word, Chaski__ServiceClass *out)
         const char *word;
         Chaski__ServiceClass class;
     } classes[] = {{"open", CHASKI__SERVICE_CLASS__OPEN},
-                   {"shared", CHASKI__SERVICE_CLASS__SHARED},
-                   {"restricted", CHASKI__SERVICE_CLASS__RESTRICTED}};
+                   {"shared", CHASKI__SERVICE_CLASS__SHARED}};
     for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
         if (word != NULL && strcmp(word, classes[i].word) == 0) {
             *out = classes[i].class;
             return DONE;
         }
-    return word == NULL ? DONE : RAISE(BAD_REQUEST, "--class is open, shared or restricted");
+    return word == NULL ? DONE
+                        : RAISE(BAD_REQUEST,
+                                "--class is open or shared; to close a service takes a restriction "
+                                "with a ground and an end, and an operator of the authority with "
+                                "the role approve: chaski-registry restriction add");
 }
 
 static fault service_now(const struct work *self, char id[ID_TEXT_BYTES_MAX + 1], bool must_be,
@@ -278,6 +281,7 @@ static fault grant_add(const struct work *self)
     Chaski__GrantSet grant = CHASKI__GRANT_SET__INIT;
     Chaski__Act act = CHASKI__ACT__INIT;
     int64_t until_ms = 0;
+    char *purpose = lend(asked->purpose);
     char what[ID_TEXT_BYTES_MAX + 32];
     TRY(need(asked->operand, "the grant's identifier"));
     TRY(need(asked->service, "--service"));
@@ -288,7 +292,8 @@ static fault grant_add(const struct work *self)
     grant.id = lend(asked->operand);
     grant.service = lend(asked->service);
     grant.consumer = lend(asked->consumer);
-    grant.purpose = lend(asked->purpose);
+    grant.n_purpose = asked->purpose == NULL ? 0 : 1;
+    grant.purpose = &purpose;
     grant.legal_basis = lend(asked->basis);
     grant.until_ms = (uint64_t)until_ms;
     act.act_case = CHASKI__ACT__ACT_GRANT_SET;

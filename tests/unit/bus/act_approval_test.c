@@ -292,17 +292,59 @@ static void test_a_member_keeps_its_own_services(void)
     service_by(self, (struct by[]){EVA}, 1, MEDELLIN "/TRAMITES/uno",
                CHASKI__SERVICE_CLASS__SHARED);
     CU_ASSERT(is_taken(self));
-    /* to close it is a restriction */
-    service_by(self, dane, 1, DANE "/DIVIPOLA/uno", CHASKI__SERVICE_CLASS__RESTRICTED);
-    CU_ASSERT_FALSE(is_taken(self));
-    service_by(self, (struct by[]){ANA}, 1, DANE "/DIVIPOLA/uno",
-               CHASKI__SERVICE_CLASS__RESTRICTED);
-    CU_ASSERT(is_taken(self));
     service_by(self, dane, 1, DANE "/DIVIPOLA/uno", CHASKI__SERVICE_CLASS__OPEN);
-    CU_ASSERT_FALSE(is_taken(self));
+    CU_ASSERT(is_taken(self));
     service_by(self, (struct by[]){{.server = DANE "/SS1", .key = self->ana}}, 1,
                DANE "/DIVIPOLA/dos", CHASKI__SERVICE_CLASS__SHARED);
     CU_ASSERT_FALSE(is_taken(self));
+}
+
+static void restriction_by(struct office *self, const struct by *by, size_t count)
+{
+    char id[] = "R-1", service[] = DANE "/DIVIPOLA/uno", empty[] = "", why[] = "Datos de personas";
+    Chaski__RestrictionSet set = CHASKI__RESTRICTION_SET__INIT;
+    Chaski__Act act = CHASKI__ACT__INIT;
+    set.id = id;
+    set.service = service;
+    set.consumer = empty;
+    set.ground = CHASKI__GROUND__PRIVACY;
+    set.reason = set.approver = why;
+    set.from_ms = (uint64_t)self->book->time_ms;
+    set.until_ms = set.from_ms + 30 * (uint64_t)BOOK_DAY_MS;
+    act.act_case = CHASKI__ACT__ACT_RESTRICTION_SET;
+    act.restriction_set = &set;
+    act_by(self, &act, by, count);
+}
+
+static void removal_by(struct office *self, const struct by *by, size_t count,
+                       Chaski__Removed__WhatCase what, const char *id)
+{
+    char name[100], why[] = "Se acabó";
+    Chaski__Removed removed = CHASKI__REMOVED__INIT;
+    Chaski__Act act = CHASKI__ACT__INIT;
+    snprintf(name, sizeof name, "%s", id);
+    removed.what_case = what;
+    removed.member = name; /* all texts of one union */
+    removed.reason = why;
+    act.act_case = CHASKI__ACT__ACT_REMOVED;
+    act.removed = &removed;
+    act_by(self, &act, by, count);
+}
+
+static void test_to_close_is_not_for_the_owner_alone_and_to_open_is(void)
+{
+    OWNED(office) self = office_new();
+    const struct by dane[] = {OF_DANE};
+    service_by(self, dane, 1, DANE "/DIVIPOLA/uno", CHASKI__SERVICE_CLASS__SHARED);
+    CU_ASSERT(is_taken(self));
+    restriction_by(self, dane, 1);
+    CU_ASSERT_FALSE(is_taken(self));
+    restriction_by(self, (struct by[]){EVA}, 1);
+    CU_ASSERT_FALSE(is_taken(self));
+    restriction_by(self, (struct by[]){ANA}, 1);
+    CU_ASSERT(is_taken(self));
+    removal_by(self, dane, 1, CHASKI__REMOVED__WHAT_RESTRICTION, "R-1");
+    CU_ASSERT(is_taken(self));
 }
 
 /* DANE's server with these changes against what office_new registered. */
@@ -525,6 +567,7 @@ static void test_the_directory_has_witnesses_of_its_own(void)
 SUITE(act_approval, TEST(test_a_country_begins_without_operators),
       TEST(test_two_who_may_approve_admit_a_member), TEST(test_an_approval_is_of_one_act_only),
       TEST(test_an_approval_is_used_once_and_soon), TEST(test_a_member_keeps_its_own_services),
+      TEST(test_to_close_is_not_for_the_owner_alone_and_to_open_is),
       TEST(test_a_server_moves_and_renews_itself_and_keeps_its_log),
       TEST(test_one_operator_revokes_and_a_stolen_key_gives_itself_nothing),
       TEST(test_a_member_revokes_its_own_key), TEST(test_two_who_may_approve_always_remain),

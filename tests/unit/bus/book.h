@@ -171,10 +171,43 @@ static inline void book_purpose(struct book *self, const char *id)
 static inline void book_grant(struct book *self, const char *id, const char *service,
                               const char *consumer, const char *purpose, int64_t until_ms)
 {
+    char *named = book_text(purpose);
     BOOK_ACT(self, GRANT_SET, grant_set, CHASKI__GRANT_SET__INIT, it->id = book_text(id),
              it->service = book_text(service), it->consumer = book_text(consumer),
-             it->purpose = book_text(purpose), it->legal_basis = book_text("Ley 1581 de 2012"),
+             it->n_purpose = purpose[0] != '\0', it->purpose = &named,
+             it->legal_basis = book_text("Ley 1581 de 2012"), it->until_ms = (uint64_t)until_ms);
+}
+
+/* Until a moment; 0: without an end. */
+static inline void book_competence(struct book *self, const char *id, const char *consumer,
+                                   const char *purpose, int64_t until_ms)
+{
+    BOOK_ACT(self, COMPETENCE_SET, competence_set, CHASKI__COMPETENCE_SET__INIT,
+             it->id = book_text(id), it->consumer = book_text(consumer),
+             it->purpose = book_text(purpose), it->legal_basis = book_text("Ley 489 de 1998"),
              it->until_ms = (uint64_t)until_ms);
+}
+
+/* consumer: "" for everybody. */
+static inline void book_restriction(struct book *self, const char *id, const char *service,
+                                    const char *consumer, int64_t from_ms, int64_t until_ms)
+{
+    BOOK_ACT(self, RESTRICTION_SET, restriction_set, CHASKI__RESTRICTION_SET__INIT,
+             it->id = book_text(id), it->service = book_text(service),
+             it->consumer = book_text(consumer), it->ground = CHASKI__GROUND__PRIVACY,
+             it->reason = book_text("Datos de personas"),
+             it->approver = book_text("Oficina jurídica"), it->from_ms = (uint64_t)from_ms,
+             it->until_ms = (uint64_t)until_ms);
+}
+
+static inline void book_group(struct book *self, const char *id, const char *const *member,
+                              size_t count)
+{
+    char *members[16];
+    for (size_t i = 0; i < count; i++)
+        members[i] = book_text(member[i]);
+    BOOK_ACT(self, GROUP_SET, group_set, CHASKI__GROUP_SET__INIT, it->id = book_text(id),
+             it->title = book_text("Grupo"), it->n_member = count, it->member = members);
 }
 
 static inline void book_published(struct book *self, int64_t valid_ms)
@@ -204,7 +237,8 @@ static inline struct book *book_new(void)
     return self;
 }
 
-/* A country: two agencies and a firm, one server and subsystem each, three services, a purpose. */
+/* A country: two agencies and a firm, one server and subsystem each, three services, one of them
+ * restricted, a purpose, and who is competent for it. */
 static inline void book_country(struct book *self)
 {
     static const struct {
@@ -221,8 +255,11 @@ static inline void book_country(struct book *self)
     }
     book_service(self, DANE "/DIVIPOLA/abierto", SERVICE_OPEN);
     book_service(self, DANE "/DIVIPOLA/municipios", SERVICE_SHARED);
-    book_service(self, DANE "/DIVIPOLA/reservado", SERVICE_RESTRICTED);
+    book_service(self, DANE "/DIVIPOLA/reservado", SERVICE_SHARED);
+    book_restriction(self, "R-1", DANE "/DIVIPOLA/reservado", "", self->time_ms,
+                     self->time_ms + 300 * BOOK_DAY_MS);
     book_purpose(self, "tramite-licencia");
+    book_competence(self, "C-1", MEDELLIN, "tramite-licencia", 0);
 }
 
 /* The state of all acts so far, unsigned. */
@@ -231,7 +268,6 @@ static inline fault book_fold(const struct book *self, struct directory **out)
     OWNED(directory) state = directory_new(self->trust);
     for (size_t i = 0; i < self->count; i++)
         TRY(directory_apply(state, i, bytes_span(self->act[i])));
-    directory_finish(state);
     *out = TAKE(state);
     return DONE;
 }

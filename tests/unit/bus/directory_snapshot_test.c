@@ -12,6 +12,7 @@
 static void rich_country(struct book *book)
 {
     OWNED(keypair) key = NULL;
+    char *topic = book_text("datos");
     book_country(book);
     OWNED(directory) before = NULL;
     MUST(book_fold(book, &before));
@@ -23,6 +24,13 @@ static void rich_country(struct book *book)
     BOOK_ACT(book, CERTIFICATE_REVOKED, certificate_revoked, CHASKI__CERTIFICATE_REVOKED__INIT,
              it->certificate_sha256 = (ProtobufCBinaryData){sizeof hash.at, hash.at},
              it->reason = book_text("perdida"));
+    BOOK_ACT(book, LEGAL_BASIS_SET, legal_basis_set, CHASKI__LEGAL_BASIS_SET__INIT,
+             it->id = book_text("L1712"), it->norm = book_text("Ley 1712 de 2014"), it->n_topic = 1,
+             it->topic = &topic);
+    book_group(book, "g", (const char *const[]){DANE, MEDELLIN "/TRAMITES"}, 2);
+    book_competence(book, "C-2", "group:g", "tramite-licencia", book->time_ms + 2500);
+    book_restriction(book, "R-2", DANE "/DIVIPOLA/municipios", "CO/COM", book->time_ms,
+                     book->time_ms + 2500);
     book_grant(book, "G-1", DANE "/DIVIPOLA/reservado", MEDELLIN, "", book->time_ms + 1500);
     book_grant(book, "G-2", DANE "/DIVIPOLA/reservado", MEDELLIN "/TRAMITES", "tramite-licencia",
                book->time_ms + BOOK_YEAR_MS);
@@ -64,10 +72,14 @@ static void test_a_state_comes_back_from_its_snapshot(void)
     CU_ASSERT_STRING_EQUAL(server->address[0], "tcp://[::1]:5501");
     CU_ASSERT(server->signer[0]->trusted);
     CU_ASSERT_PTR_NULL(directory_server(again, span_of_text(FIRM "/SS1")));
-    const struct directory_service *service =
-        directory_service(again, span_of_text(DANE "/DIVIPOLA/reservado"));
-    CU_ASSERT_EQUAL_FATAL(service->grants, 2); /* the one that has ended stands too */
-    CU_ASSERT_STRING_EQUAL(service->grant[0]->id, "G-2");
+    const struct directory_grant *ended = directory_grant(again, span_of_text("G-1"));
+    CU_ASSERT_PTR_NOT_NULL(ended); /* it stands all the same */
+    CU_ASSERT_STRING_EQUAL(directory_grant(again, span_of_text("G-2"))->purpose[0],
+                           "tramite-licencia");
+    CU_ASSERT_EQUAL(directory_restriction(again, span_of_text("R-1"))->ground, GROUND_PRIVACY);
+    CU_ASSERT_EQUAL(directory_competence(again, span_of_text("C-1"))->until_ms, INT64_MAX);
+    CU_ASSERT_STRING_EQUAL(directory_group(again, span_of_text("g"))->member[0], DANE);
+    CU_ASSERT_STRING_EQUAL(directory_legal_basis(again, span_of_text("L1712"))->topic[0], "datos");
     const struct directory_stamper *stamper = NULL;
     CU_ASSERT_EQUAL_FATAL(directory_stampers(again, &stamper), 2);
     CU_ASSERT_STRING_EQUAL(stamper[0].name, "TSA-1");
@@ -324,13 +336,11 @@ static void test_a_state_goes_on_in_place(void)
     book_published(book, BOOK_DAY_MS);
     book_publish(book, folder, 0);
     MUST(book_load(book, folder, NULL, NULL, &state));
-    const struct directory_service *service =
-        directory_service(state, span_of_text(DANE "/DIVIPOLA/reservado"));
-    CU_ASSERT_EQUAL(service->grants, 0);
+    CU_ASSERT_PTR_NULL(directory_grant(state, span_of_text("G-1")));
     book_grant(book, "G-1", DANE "/DIVIPOLA/reservado", MEDELLIN, "", book->time_ms + BOOK_YEAR_MS);
     book_published(book, BOOK_DAY_MS);
     MUST(advance(book, state));
-    CU_ASSERT_EQUAL(service->grants, 1);
+    CU_ASSERT_PTR_NOT_NULL(directory_grant(state, span_of_text("G-1")));
     many_purposes(book, 60);
     book_published(book, BOOK_DAY_MS);
     MUST(advance(book, state));

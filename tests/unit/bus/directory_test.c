@@ -33,9 +33,9 @@ static void test_a_published_directory_is_loaded_whole(void)
     CU_ASSERT_FALSE(
         directory_server_has(directory_server(self, span_of_text(FIRM "/SS1")), subsystem));
     CU_ASSERT_STRING_EQUAL(server->address[0], "tcp://[::1]:5500");
-    CU_ASSERT_EQUAL(service->class, SERVICE_RESTRICTED);
-    CU_ASSERT_EQUAL_FATAL(service->grants, 1);
-    CU_ASSERT_STRING_EQUAL(service->grant[0]->id, "G-1");
+    CU_ASSERT_EQUAL(service->class, SERVICE_SHARED);
+    CU_ASSERT_STRING_EQUAL(directory_grant(self, span_of_text("G-1"))->service, service->id);
+    CU_ASSERT_STRING_EQUAL(directory_restriction(self, span_of_text("R-1"))->service, service->id);
     CU_ASSERT_EQUAL_FATAL(server->signers, 1);
     CU_ASSERT_PTR_EQUAL(directory_signer(self, server->signer[0]->template.ski), server->signer[0]);
     CU_ASSERT(server->signer[0]->trusted);
@@ -345,7 +345,7 @@ static void test_nothing_refers_to_what_is_not_there(void)
     BAD(book_subsystem(book, DANE "/X", MEDELLIN "/SS1"));
     BAD(book_service(book, DANE "/X/y", SERVICE_OPEN));
     BAD(book_service(book, DANE "/DIVIPOLA/y", 0));
-    BAD(book_service(book, DANE "/DIVIPOLA/y", 4));
+    BAD(book_service(book, DANE "/DIVIPOLA/y", 3));
     const int64_t end = book->time_ms + BOOK_DAY_MS;
     BAD(book_grant(book, "G-1", DANE "/DIVIPOLA/y", MEDELLIN, "", end));
     BAD(book_grant(book, "G-1", DANE "/DIVIPOLA/reservado", "CO/MUN/1", "", end));
@@ -477,10 +477,18 @@ static void test_what_is_used_is_not_removed(void)
     BAD(remove_thing(book, CHASKI__REMOVED__WHAT_SUBSYSTEM, MEDELLIN "/TRAMITES"));
     BAD(remove_thing(book, CHASKI__REMOVED__WHAT_PURPOSE, "tramite-licencia"));
     BAD(remove_thing(book, CHASKI__REMOVED__WHAT_GRANT, "G-2"));
+    BAD(remove_thing(book, CHASKI__REMOVED__WHAT_RESTRICTION, "R-2"));
     BAD(remove_thing(book, CHASKI__REMOVED__WHAT__NOT_SET, ""));
     remove_thing(book, CHASKI__REMOVED__WHAT_GRANT, "G-1");
+    BAD(remove_thing(book, CHASKI__REMOVED__WHAT_SERVICE, DANE "/DIVIPOLA/reservado"));
+    remove_thing(book, CHASKI__REMOVED__WHAT_RESTRICTION, "R-1");
+    remove_thing(book, CHASKI__REMOVED__WHAT_SERVICE, DANE "/DIVIPOLA/reservado");
     remove_thing(book, CHASKI__REMOVED__WHAT_SUBSYSTEM, MEDELLIN "/TRAMITES");
     remove_thing(book, CHASKI__REMOVED__WHAT_SERVER, MEDELLIN "/SS1");
+    BAD(remove_thing(book, CHASKI__REMOVED__WHAT_MEMBER, MEDELLIN));
+    BAD(remove_thing(book, CHASKI__REMOVED__WHAT_PURPOSE, "tramite-licencia"));
+    remove_thing(book, CHASKI__REMOVED__WHAT_COMPETENCE, "C-1");
+    remove_thing(book, CHASKI__REMOVED__WHAT_PURPOSE, "tramite-licencia");
     remove_thing(book, CHASKI__REMOVED__WHAT_MEMBER, MEDELLIN);
     MUST(book_fold(book, &self));
     CU_ASSERT_PTR_NULL(directory_member(self, span_of_text(MEDELLIN)));

@@ -15,10 +15,12 @@ static struct directory *country(void)
     book_subsystem(book, DANE "/OTRO", DANE "/SS1");
     book_service(book, DANE "/OTRO/ajeno", SERVICE_OPEN);
     book_purpose(book, "afiliacion");
+    book_competence(book, "C-2", MEDELLIN, "afiliacion", 0);
     BOOK_ACT(book, SERVICE_SET, service_set, CHASKI__SERVICE_SET__INIT,
              it->id = book_text(DIVIPOLA "/apagado"), it->class_ = CHASKI__SERVICE_CLASS__OPEN,
              it->disabled = true);
-    book_service(book, DIVIPOLA "/viejo", SERVICE_RESTRICTED);
+    book_service(book, DIVIPOLA "/viejo", SERVICE_OPEN);
+    book_restriction(book, "R-2", DIVIPOLA "/viejo", "", book->time_ms, NOW_MS + BOOK_DAY_MS);
     book_grant(book, "G-1", DIVIPOLA "/reservado", MEDELLIN, "tramite-licencia",
                NOW_MS + BOOK_DAY_MS);
     book_grant(book, "G-2", DIVIPOLA "/viejo", MEDELLIN, "", NOW_MS);
@@ -61,7 +63,7 @@ static void test_with_a_purpose_the_policy_of_an_exchange_decides(void)
 static void test_without_a_purpose_what_some_purpose_would_open_counts(void)
 {
     expect(MEDELLIN "/TRAMITES", "", "abierto municipios reservado ");
-    expect(DIVIPOLA, "", "abierto municipios ");
+    expect(DIVIPOLA, "", "abierto "); /* competent for nothing */
     expect(FIRM "/APP", "", "abierto ");
 }
 

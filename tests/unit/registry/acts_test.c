@@ -22,7 +22,7 @@ static struct place country(void)
     MUST(authority_run(&place, "subsystem add " DANE "/DIVIPOLA --name D --server " DANE "/SS1"));
     MUST(authority_run(&place,
                        "subsystem add " MEDELLIN "/TRAMITES --name T --server " MEDELLIN "/SS1"));
-    MUST(authority_run(&place, "service add " DANE "/DIVIPOLA/reservado --class restricted"));
+    MUST(authority_run(&place, "service add " DANE "/DIVIPOLA/reservado"));
     return place;
 }
 
