@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/ask.h"
 
+#include "gateway/can_i.h"
 #include "gateway/clients.h"
 #include "gateway/evidence.h"
 #include "gateway/health.h"
@@ -370,6 +371,7 @@ static void on_request(void *owner, struct http_connection *connection,
     if (health_answer(gateway, connection, head->method, target) ||
         evidence_take(gateway, connection, head, target) ||
         clients_take(gateway, connection, head, target) ||
+        can_i_take(gateway, connection, head, target) ||
         soap_take(gateway, connection, head, target))
         return;
     uint8_t exchange[UUID_BYTES];
@@ -379,8 +381,8 @@ static void on_request(void *owner, struct http_connection *connection,
     refusal_send_early(gateway, connection,
                        rest_method_is_carried(head->method)
                            ? RAISE(NOT_FOUND, "exchanges begin with /r1/; there are also "
-                                              "/listClients, /asic, /verificationconf, /healthz, "
-                                              "/readyz and /metrics")
+                                              "/listClients, /can-i, /asic, /verificationconf, "
+                                              "/healthz, /readyz and /metrics")
                            : RAISE(BAD_METHOD, REST_METHODS " are"),
                        exchange_text, refusal_media(head->field, head->fields));
 }
@@ -439,6 +441,7 @@ static void on_gone(void *owner, struct http_connection *connection)
     if (self == NULL) {
         evidence_gone(owner, connection);
         clients_gone(owner, connection);
+        can_i_gone(owner, connection);
         return;
     }
     self->connection = NULL;

@@ -151,6 +151,19 @@ fault front_line_clients(struct front_line *self, uint64_t id, uint64_t epoch, u
     return send_message(self, &message, NULL);
 }
 
+fault front_line_can(struct front_line *self, uint64_t id, const struct front_want *want)
+{
+    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
+    Chaski__CanAsk ask = CHASKI__CAN_ASK__INIT;
+    Chaski__Want wire;
+    fill_want(want, &wire);
+    message.body_case = CHASKI__FRONT_MESSAGE__BODY_CAN_ASK;
+    message.can_ask = &ask;
+    ask.ask = id;
+    ask.want = &wire;
+    return send_message(self, &message, NULL);
+}
+
 static fault send_done(struct front_line *self, Chaski__Done *done, const struct span *payload)
 {
     Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
@@ -270,6 +283,27 @@ static void take_clients(struct front_line *self, const Chaski__ClientsPage *wir
     free(client);
 }
 
+static void take_can(struct front_line *self, const Chaski__CanAnswer *wire)
+{
+    struct front_can answer = {.ask = wire->ask,
+                               .problem = problem_of(wire->problem),
+                               .rule = wire->rule,
+                               .epoch = wire->epoch,
+                               .steps = wire->n_step,
+                               .missing = wire->missing,
+                               .supplier = wire->supplier,
+                               .command = wire->command};
+    if (self->options.handler->can == NULL)
+        return;
+    struct front_can_step *step = owned_array(answer.steps + 1, sizeof *step);
+    for (size_t i = 0; i < answer.steps; i++)
+        step[i] = (struct front_can_step){wire->step[i]->name, wire->step[i]->holds,
+                                          wire->step[i]->detail};
+    answer.step = step;
+    self->options.handler->can(self->options.owner, &answer);
+    free(step);
+}
+
 static void take_message(struct front_line *self, const Chaski__FrontMessage *message,
                          struct span payload)
 {
@@ -293,6 +327,9 @@ static void take_message(struct front_line *self, const Chaski__FrontMessage *me
         return;
     case CHASKI__FRONT_MESSAGE__BODY_CLIENTS_PAGE:
         take_clients(self, message->clients_page);
+        return;
+    case CHASKI__FRONT_MESSAGE__BODY_CAN_ANSWER:
+        take_can(self, message->can_answer);
         return;
     case CHASKI__FRONT_MESSAGE__BODY_CALL:
         take_call(self, message->call, payload);

@@ -72,6 +72,23 @@ struct front_clients {
     const struct front_client *client;
 };
 
+/* What an exchange would be answered. */
+struct front_can_step {
+    const char *name;
+    bool holds;
+    const char *detail;
+};
+
+struct front_can {
+    uint64_t ask;
+    struct front_problem problem; /* code OK: it may */
+    const char *rule;             /* ... by this one */
+    uint64_t epoch;
+    size_t steps;
+    const struct front_can_step *step;
+    const char *missing, *supplier, *command;
+};
+
 enum front_loss {
     FRONT_LOST,     /* no Welcome for FRONT_LOST_MS */
     FRONT_RESTARTED /* another process answers now: it knows nothing of what was asked before */
@@ -84,6 +101,7 @@ struct front_handler {
     void (*lost)(void *owner, enum front_loss loss);
     void (*witnessed)(void *owner, uint64_t ask, unsigned status, struct span body); /* or NULL */
     void (*clients)(void *owner, const struct front_clients *page);                  /* or NULL */
+    void (*can)(void *owner, const struct front_can *answer);                        /* or NULL */
 };
 
 struct front_line_options {
@@ -132,6 +150,8 @@ fault front_line_ask(struct front_line *self, uint64_t ask, const struct front_w
 fault front_line_witness(struct front_line *self, uint64_t ask, struct span body);
 /* A page of members and subsystems; epoch 0 and from 0 for the first one. */
 fault front_line_clients(struct front_line *self, uint64_t ask, uint64_t epoch, uint32_t from);
+/* May this be asked? */
+fault front_line_can(struct front_line *self, uint64_t ask, const struct front_want *want);
 fault front_line_done(struct front_line *self, uint64_t call, unsigned status, struct span payload);
 fault front_line_done_badly(struct front_line *self, uint64_t call,
                             const struct front_problem *problem);

@@ -15,6 +15,7 @@
 #include "gateway/services.h"
 
 struct asks;
+struct can_i;
 struct clerk_line;
 struct clients;
 struct descriptions;
@@ -32,6 +33,7 @@ struct gateway {
     struct service_client *client;
     struct asks *asks;
     struct clients *clients;           /* who asks who is in the directory */
+    struct can_i *can_i;               /* who asks whether an exchange would be let through */
     struct descriptions *descriptions; /* of own services, as far as they are fetched */
     struct evidence *evidence;         /* who waits for some */
     struct clerk_line *clerk;          /* NULL: evidence_server is not set */

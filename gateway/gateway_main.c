@@ -2,6 +2,7 @@
 /* chaski-gateway: all HTTP of an agency, both ways, in one loop. It holds no keys of its member. */
 #include "gateway/ask.h"
 #include "gateway/call.h"
+#include "gateway/can_i.h"
 #include "gateway/clerk_line.h"
 #include "gateway/clients.h"
 #include "gateway/description.h"
@@ -95,7 +96,8 @@ static void on_hangup(void *owner)
 static size_t in_flight(const struct gateway *gateway)
 {
     return asks_live(gateway->asks) + evidence_live(gateway->evidence) +
-           clients_live(gateway->clients) + gateway->metrics.side[METRICS_PROVIDER].live;
+           clients_live(gateway->clients) + can_i_live(gateway->can_i) +
+           gateway->metrics.side[METRICS_PROVIDER].live;
 }
 
 static void on_drain(struct loop_timer *timer)
@@ -150,6 +152,7 @@ static void on_lost(void *owner, enum front_loss loss)
 {
     ask_lost(owner, loss);
     clients_lost(owner);
+    can_i_lost(owner);
 }
 
 static void on_witnessed(void *owner, uint64_t ask, unsigned status, struct span body)
@@ -162,8 +165,13 @@ static void on_clients(void *owner, const struct front_clients *page)
     clients_came(owner, page);
 }
 
-static const struct front_handler front_handler = {on_admitted, on_answered,  on_called,
-                                                   on_lost,     on_witnessed, on_clients};
+static void on_can(void *owner, const struct front_can *answer)
+{
+    can_i_came(owner, answer);
+}
+
+static const struct front_handler front_handler = {on_admitted,  on_answered, on_called, on_lost,
+                                                   on_witnessed, on_clients,  on_can};
 
 // --- the start -----------------------------------------------------------------------------------
 
@@ -404,6 +412,7 @@ static fault start(struct program *self)
     gateway->asks = asks_new();
     gateway->evidence = evidence_new(gateway);
     gateway->clients = clients_new(gateway);
+    gateway->can_i = can_i_new(gateway);
     gateway->descriptions = descriptions_new(gateway);
     TRY(read_keys(self));
     TRY(loop_new(&gateway->loop));
@@ -437,6 +446,8 @@ static void stop(struct program *self)
         evidence_free(&gateway->evidence);
     if (gateway->loop != NULL)
         clients_free(&gateway->clients);
+    if (gateway->loop != NULL)
+        can_i_free(&gateway->can_i);
     if (gateway->loop != NULL)
         descriptions_free(&gateway->descriptions);
     clerk_line_free(&gateway->clerk);

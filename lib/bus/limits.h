@@ -348,6 +348,7 @@
 #define CLIENTS_BODY_BYTES_MAX (64u << 20) /* ... in each of its two forms */
 #define CLIENTS_ASKS_MAX 256               /* callers who wait for it at once */
 #define CLIENTS_WAIT_MS 10000
+#define CAN_I_ASKS_MAX 256         /* callers who wait for such an answer at once */
 #define CLIENTS_TRIES_MAX 5        /* when the directory changes under the pages */
 #define SOAP_BYTES_MAX (256 << 10) /* of a message */
 #define SOAP_DEPTH_MAX 32

@@ -8,6 +8,12 @@
 #include "lib/bus/directory_private.h"
 #include "lib/bus/metaservice.h"
 
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#define AUTHORITY "authority"
+
 #define SAY(field, ...) text_format((field), POLICY_TEXT_BYTES, __VA_ARGS__)
 
 static void refuse(struct policy_verdict *out, enum fault_code code, const char *rule)
@@ -30,8 +36,48 @@ struct case_of {
     const struct policy_question *question;
     const struct directory_subsystem *client;
     const struct directory_service *service;
+    struct policy_trace *trace;  /* or NULL */
     struct consumer_names names; /* under which rules may mean the client */
 };
+
+static void say(char *out, const char *format, va_list args)
+{
+    vsnprintf(out, POLICY_TEXT_BYTES, format, args);
+}
+
+/* What was looked at, and what was found. */
+static bool note(const struct case_of *self, const char *name, bool holds, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+static bool note(const struct case_of *self, const char *name, bool holds, const char *format, ...)
+{
+    if (self->trace == NULL)
+        return holds;
+    assert(self->trace->steps < POLICY_STEPS_MAX);
+    struct policy_step *step = &self->trace->step[self->trace->steps++];
+    va_list args;
+    step->name = name;
+    step->holds = holds;
+    va_start(args, format);
+    say(step->detail, format, args);
+    va_end(args);
+    if (!holds)
+        self->trace->missing = name;
+    return holds;
+}
+
+/* Who can supply what is missing, and by which command. */
+static void supply(const struct case_of *self, const char *who, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void supply(const struct case_of *self, const char *who, const char *format, ...)
+{
+    if (self->trace == NULL)
+        return;
+    va_list args;
+    SAY(self->trace->supplier, "%s", who);
+    va_start(args, format);
+    say(self->trace->command, format, args);
+    va_end(args);
+}
 
 typedef bool right_fits(const struct case_of *self, const void *rule);
 
@@ -88,7 +134,7 @@ static void decide_competence(const struct case_of *self, struct policy_verdict 
     char rule[POLICY_TEXT_BYTES];
     const struct right *right =
         longest(self, &self->directory->competence_of, self->question->purpose, competence_holds);
-    if (right == NULL) {
+    if (!note(self, "competence", right != NULL, "%s", right != NULL ? right->id : "none stands")) {
         refuse(out, ACCESS_DENIED, "shared/not-competent");
         SAY(out->reason,
             "No competence of %s for the purpose that the request names is registered, or it has "
@@ -100,6 +146,11 @@ static void decide_competence(const struct case_of *self, struct policy_verdict 
             "%s --purpose %.*s --legal-basis TEXT",
             self->client->member->id, (int)self->question->purpose.size,
             (const char *)self->question->purpose.at);
+        supply(self, AUTHORITY,
+               "chaski-registry competence add STORE C-ID --consumer %s --purpose %.*s "
+               "--legal-basis TEXT",
+               self->client->member->id, (int)self->question->purpose.size,
+               (const char *)self->question->purpose.at);
         return;
     }
     SAY(rule, "shared/competence %s", right->id);
@@ -109,7 +160,8 @@ static void decide_competence(const struct case_of *self, struct policy_verdict 
 
 static void decide_shared(const struct case_of *self, struct policy_verdict *out)
 {
-    if (!self->client->member->public_agency) {
+    if (!note(self, "agency", self->client->member->public_agency, "%s",
+              self->client->member->id)) {
         refuse(out, ACCESS_DENIED, "shared/not-a-public-agency");
         SAY(out->reason,
             "The service is shared among public agencies, and %s is not registered as one.",
@@ -117,9 +169,14 @@ static void decide_shared(const struct case_of *self, struct policy_verdict *out
         SAY(out->remedy, "Ask the authority to register the member as a public agency if it is one "
                          "(chaski-registry member add --public), or ask the provider to offer the "
                          "data as a restricted service and to grant it.");
+        supply(self, AUTHORITY, "chaski-registry member add STORE %s --name TEXT --public",
+               self->client->member->id);
         return;
     }
     if (self->question->purpose.size == 0) {
+        note(self, "purpose", false, "none is named");
+        supply(self, self->client->member->id, "curl -H 'Chaski-Purpose: %s' ...",
+               example_purpose(self->directory));
         refuse(out, ACCESS_DENIED, "shared/no-purpose");
         SAY(out->reason,
             "The service is shared with public agencies that name a registered purpose, "
@@ -127,7 +184,14 @@ static void decide_shared(const struct case_of *self, struct policy_verdict *out
         say_purpose_remedy(self->directory, out);
         return;
     }
-    if (directory_purpose(self->directory, self->question->purpose) == NULL) {
+    const struct directory_purpose *purpose =
+        directory_purpose(self->directory, self->question->purpose);
+    if (!note(self, "purpose", purpose != NULL, "%s",
+              purpose != NULL ? purpose->title : "it is not registered")) {
+        supply(self, AUTHORITY,
+               "chaski-registry purpose add STORE %.*s --title TEXT "
+               "--legal-basis TEXT",
+               (int)self->question->purpose.size, (const char *)self->question->purpose.at);
         refuse(out, ACCESS_DENIED, "shared/unknown-purpose");
         SAY(out->reason, "The purpose that the request names is not registered in the directory.");
         say_purpose_remedy(self->directory, out);
@@ -190,7 +254,9 @@ static void decide_restricted(const struct case_of *self,
     char rule[POLICY_TEXT_BYTES], until[32];
     const struct right *grant =
         longest(self, &self->directory->grant_of, span_of_text(self->service->id), grant_is_for);
-    if (grant != NULL && grant->until_ms > self->question->at_ms) {
+    bool granted = grant != NULL && grant->until_ms > self->question->at_ms;
+    note(self, "grant", granted, "%s", grant == NULL ? "none fits" : grant->id);
+    if (granted) {
         SAY(rule, "restricted/grant %s", grant->id);
         allow(out, rule, "A grant covers this consumer and purpose.");
         return;
@@ -206,6 +272,10 @@ static void decide_restricted(const struct case_of *self,
         grant != NULL ? grant->id : "");
     refuse(out, ACCESS_DENIED, rule);
     say_grant_remedy(self, out);
+    supply(self, self->service->subsystem->member->id,
+           "chaski-registry grant add STORE G-ID --service %s --consumer %s --legal-basis TEXT "
+           "--until YYYY-MM-DD",
+           self->service->id, self->client->id);
 }
 
 // --- deciding -----------------------------------------------------------------------------------
@@ -216,48 +286,86 @@ static bool is_metadata(const struct directory *directory, const struct policy_q
            directory_subsystem(directory, bus_id_prefix(question->service, ID_SUBSYSTEM)) != NULL;
 }
 
-void policy_decide(const struct directory *directory, const struct policy_question *question,
-                   struct policy_verdict *out)
+static void decide_right(struct case_of *self, struct policy_verdict *out)
 {
-    *out = (struct policy_verdict){0};
-    const struct directory_subsystem *client = directory_subsystem(directory, question->client);
-    const struct directory_service *service = directory_service(directory, question->service);
-    if (client == NULL) {
+    consumer_names_of(self->directory, self->question->client, &self->names);
+    const struct directory_restriction *restriction = restriction_on(self);
+    note(self, "restriction", true, "%s", restriction == NULL ? "none holds" : restriction->id);
+    if (restriction != NULL) {
+        decide_restricted(self, restriction, out);
+    } else if (self->service->class == SERVICE_OPEN) {
+        note(self, "class", true, "open");
+        allow(out, "open/any-member", "Any member may use an open service.");
+    } else {
+        note(self, "class", true, "shared");
+        decide_shared(self, out);
+    }
+}
+
+static void decide(struct case_of *self, struct policy_verdict *out)
+{
+    const struct policy_question *question = self->question;
+    if (!note(self, "client", self->client != NULL, "%.*s", (int)question->client.size,
+              (const char *)question->client.at)) {
         refuse(out, UNKNOWN_CLIENT, "directory/unknown-client");
         SAY(out->reason, "The calling subsystem is not in the directory.");
         SAY(out->remedy,
             "Ask the authority to register it: chaski-registry subsystem add STORE %.*s "
             "--name TEXT --server SERVER",
             (int)question->client.size, (const char *)question->client.at);
+        supply(self, AUTHORITY,
+               "chaski-registry subsystem add STORE %.*s --name TEXT --server SERVER",
+               (int)question->client.size, (const char *)question->client.at);
         return;
     }
-    if (is_metadata(directory, question)) {
+    if (is_metadata(self->directory, question)) {
         allow(out, "metadata/any-member",
               "Any registered subsystem may ask what another one offers.");
         return;
     }
-    if (service == NULL) {
+    if (!note(self, "service", self->service != NULL, "%.*s", (int)question->service.size,
+              (const char *)question->service.at)) {
         refuse(out, UNKNOWN_SERVICE, "directory/unknown-service");
         SAY(out->reason, "The service is not in the directory.");
         SAY(out->remedy, "Check the service's identifier against the directory's list.");
         return;
     }
-    if (service->disabled) {
+    const struct directory_member *provider = self->service->subsystem->member;
+    if (!note(self, "switch", !self->service->disabled, "%s",
+              self->service->disabled ? "switched off" : "switched on")) {
         refuse(out, SERVICE_DISABLED, "service/disabled");
         SAY(out->reason, "%s",
-            service->notice[0] != '\0' ? service->notice : "Switched off by its owner.");
-        SAY(out->remedy, "Ask %s when the service will be back.", service->subsystem->member->name);
+            self->service->notice[0] != '\0' ? self->service->notice
+                                             : "Switched off by its owner.");
+        SAY(out->remedy, "Ask %s when the service will be back.", provider->name);
+        supply(self, provider->id, "chaski-registry service enable STORE %s", self->service->id);
         return;
     }
-    struct case_of it = {directory, question, client, service, {0}};
-    consumer_names_of(directory, question->client, &it.names);
-    const struct directory_restriction *restriction = restriction_on(&it);
-    if (restriction != NULL)
-        decide_restricted(&it, restriction, out);
-    else if (service->class == SERVICE_OPEN)
-        allow(out, "open/any-member", "Any member may use an open service.");
-    else
-        decide_shared(&it, out);
+    decide_right(self, out);
+}
+
+void policy_explain(const struct directory *directory, const struct policy_question *question,
+                    struct policy_verdict *out, struct policy_trace *trace)
+{
+    struct case_of it = {.directory = directory,
+                         .question = question,
+                         .client = directory_subsystem(directory, question->client),
+                         .service = directory_service(directory, question->service),
+                         .trace = trace};
+    out->fault = OK;
+    out->rule[0] = out->reason[0] = out->remedy[0] = '\0';
+    if (trace != NULL) {
+        trace->steps = 0;
+        trace->missing = "";
+        trace->supplier[0] = trace->command[0] = '\0';
+    }
+    decide(&it, out);
+}
+
+void policy_decide(const struct directory *directory, const struct policy_question *question,
+                   struct policy_verdict *out)
+{
+    policy_explain(directory, question, out, NULL);
 }
 
 enum policy_class policy_class_of(const struct directory *directory, struct span service,

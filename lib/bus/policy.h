@@ -48,6 +48,25 @@ struct policy_verdict {
 void policy_decide(const struct directory *directory, const struct policy_question *question,
                    struct policy_verdict *out);
 
+/* The same, and how it came about: what was looked at, in order. The first that does not hold is
+ * what is missing. */
+#define POLICY_STEPS_MAX 8
+struct policy_step {
+    const char *name; /* client, service, switch, restriction, grant, class, agency, purpose,
+                         competence */
+    bool holds;
+    char detail[POLICY_TEXT_BYTES];
+};
+struct policy_trace {
+    size_t steps;
+    struct policy_step step[POLICY_STEPS_MAX];
+    const char *missing;              /* the name of a step; "" when allowed */
+    char supplier[POLICY_TEXT_BYTES]; /* who can supply it: a member's id, or "authority" */
+    char command[POLICY_TEXT_BYTES];  /* the one that asks for it or sets it; "": none helps */
+};
+void policy_explain(const struct directory *directory, const struct policy_question *question,
+                    struct policy_verdict *out, struct policy_trace *trace);
+
 /* How closed a service is at that time, to whoever asks; what is not there counts as open. */
 enum policy_class { POLICY_OPEN = 1, POLICY_SHARED, POLICY_RESTRICTED, POLICY_CLASSES_END };
 enum policy_class policy_class_of(const struct directory *directory, struct span service,

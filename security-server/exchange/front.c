@@ -8,6 +8,7 @@
 #include "lib/bus/metaservice.h"
 #include "lib/bus/offer.h"
 #include "lib/net/door.h"
+#include "security-server/exchange/can_i.h"
 #include "security-server/exchange/client_list.h"
 #include "security-server/exchange/directory_freshness.h"
 #include "security-server/exchange/exchange_steps.h"
@@ -388,6 +389,60 @@ static void take_clients_ask(struct front *self, struct span route, const Chaski
     ignore(send_message(self, route, &message, NULL)); /* its gateway has a deadline of its own */
 }
 
+// --- may I? ------------------------------------------------------------------------------------
+
+static char *lend(const char *text)
+{
+    return (char *)(uintptr_t)text;
+}
+
+static void answer_can(struct front *self, struct span route, uint64_t ask, const struct can_i *can)
+{
+    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
+    Chaski__CanAnswer wire = CHASKI__CAN_ANSWER__INIT;
+    Chaski__CanStep step[POLICY_STEPS_MAX], *pointer[POLICY_STEPS_MAX];
+    Chaski__Problem problem;
+    message.body_case = CHASKI__FRONT_MESSAGE__BODY_CAN_ANSWER;
+    message.can_answer = &wire;
+    fill_problem(&can->problem, &problem);
+    wire.ask = ask;
+    wire.problem = can->problem.fault == OK ? NULL : &problem;
+    wire.rule = lend(can->problem.rule);
+    wire.epoch = can->epoch;
+    wire.step = pointer;
+    for (; wire.n_step < can->trace.steps; wire.n_step++) {
+        const struct policy_step *from = &can->trace.step[wire.n_step];
+        chaski__can_step__init(&step[wire.n_step]);
+        step[wire.n_step].name = lend(from->name);
+        step[wire.n_step].holds = from->holds;
+        step[wire.n_step].detail = lend(from->detail);
+        pointer[wire.n_step] = &step[wire.n_step];
+    }
+    wire.missing = lend(can->trace.missing == NULL ? "" : can->trace.missing);
+    wire.supplier = lend(can->trace.supplier);
+    wire.command = lend(can->trace.command);
+    ignore(send_message(self, route, &message, NULL)); /* its gateway has a deadline of its own */
+}
+
+static void take_can_ask(struct front *self, struct span route, const Chaski__CanAsk *question)
+{
+    struct can_i can = {0};
+    const Chaski__Want *want = question->want;
+    fault f = node_begun(self->node);
+    if (!failed(f))
+        f = want == NULL ? RAISE(BAD_REQUEST, "a question without a want") : check_want(want);
+    if (failed(f)) {
+        can.problem.fault = f.code;
+        text_format(can.problem.detail, sizeof can.problem.detail, "%s", fault_detail());
+        text_format(can.problem.remedy, sizeof can.problem.remedy, "%s", node_remedy(f.code));
+    } else {
+        struct admission admission = {want->client, want->service, want->security_server,
+                                      want->purpose, 0};
+        can_i(self->node, &admission, &can);
+    }
+    answer_can(self, route, question->ask, &can);
+}
+
 // --- calling our own service --------------------------------------------------------------------
 
 static bool serves(const struct gateway *gateway, const char *subsystem)
@@ -566,6 +621,9 @@ static void take_message(struct front *self, struct span route, const Chaski__Fr
         return;
     case CHASKI__FRONT_MESSAGE__BODY_CLIENTS_ASK:
         take_clients_ask(self, route, message->clients_ask);
+        return;
+    case CHASKI__FRONT_MESSAGE__BODY_CAN_ASK:
+        take_can_ask(self, route, message->can_ask);
         return;
     case CHASKI__FRONT_MESSAGE__BODY_DONE:
         take_done(self, route, message->done, payload);

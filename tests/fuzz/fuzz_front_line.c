@@ -79,8 +79,19 @@ static void on_lost(void *owner, enum front_loss loss)
     handed_on++;
 }
 
-static const struct front_handler handler = {on_admitted, on_answered, on_called,
-                                             on_lost,     NULL,        on_clients};
+static void on_can(void *owner, const struct front_can *answer)
+{
+    size_t letters = strlen(answer->missing) + strlen(answer->supplier) + strlen(answer->command) +
+                     strlen(answer->rule);
+    (void)owner;
+    check_problem(&answer->problem);
+    for (size_t i = 0; i < answer->steps; i++)
+        letters += strlen(answer->step[i].name) + strlen(answer->step[i].detail);
+    handed_on += letters > 0;
+}
+
+static const struct front_handler handler = {on_admitted, on_answered, on_called, on_lost,
+                                             NULL,        on_clients,  on_can};
 
 static struct front_line *line_to_nobody(void)
 {

@@ -237,7 +237,7 @@ until=$(date -u -d '+30 days' +%F)
 D=CO/GOV/899999027/DIVIPOLA
 check "a member publishes a service by itself" equal "$(status_of change service add DIVIPOLA/municipios --class open --title Municipios) $(said 'epoch')" "0 1"
 check "... which stands in the directory" equal "$(shown ".services[] | select(.id == \"$D/municipios\").class")" open
-check "to close it is not for the member alone, and it says whose" equal "$(status_of change service class DIVIPOLA/municipios --class restricted) $(said 'the role approve')" "1 1"
+check "to close it is not for the member alone, and it says whose" equal "$(status_of change service class DIVIPOLA/municipios --class restricted) $(said 'the role approve')" "2 1"
 check "a service of another member is none of its" equal "$(status_of change service add CO/MUN/890905211/TRAMITES/x --class open)" 2
 check "a subsystem comes" equal "$(status_of change subsystem add CENSO --name Censo)" 0
 check "... and goes" equal "$(status_of change subsystem remove CENSO --reason "No se usa")" 0

@@ -37,7 +37,7 @@ static const struct {
      "      prints the public key of a transport key, and makes the key if there is none"},
     {"share", share_command,
      "share (--table FILE --key COLUMN | --url URL) --service [I/C/M/SUBSYSTEM/]NAME\n"
-     "        [--gateway-config FILE] [--title T] [--class open|shared|restricted]\n"
+     "        [--gateway-config FILE] [--title T] [--class open|shared]\n"
      "        [--registry STORE [--publish-to FOLDER]]\n"
      "      puts a table or a service on the bus; broken tables are refused with row and column.\n"
      "      NAME alone will do where the gateway serves one subsystem; its settings are those of\n"
@@ -95,7 +95,7 @@ static const struct {
      "      with the same keys"},
     {"service", member_command,
      "service add|class|disable|enable|remove ID --config SERVER_CONF [--title T] [--class "
-     "open|shared|restricted]\n"
+     "open|shared]\n"
      "      [--notice T] [--reason T]\n"
      "      changes what this member offers, in the country's directory, signed with its server's "
      "key;\n"
@@ -114,6 +114,12 @@ static const struct {
     {"key", member_command,
      "key revoke --config SERVER_CONF --reason T [--certificate FILE]\n"
      "      likewise: ends the certificate of this server's signing key, for good"},
+    {"can-i", can_i_command,
+     "can-i --client I/C/M/SUBSYSTEM --service I/C/M/SUBSYSTEM/SERVICE [--purpose ID]\n"
+     "        (--gateway URL | --gateway-config FILE) [--json]\n"
+     "      would this be let through, by which rule; if not, what is missing, who can supply it, "
+     "and\n"
+     "      by which command. Nothing is sent to the provider; exit status 1: no"},
     {"trace", trace_command,
      "trace EXCHANGE_ID EVENTS_FILE...\n"
      "      the walk of one exchange in words, from the events of the servers that it crossed"},

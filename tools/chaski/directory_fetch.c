@@ -26,7 +26,7 @@ static fault fetch_body(const struct fetch *self, const char *name, size_t most,
     struct web_answer answer;
     if (!text_format(url, sizeof url, "%s/directory/%s", self->at, name))
         return RAISE(BAD_REQUEST, "the registry's address is too long");
-    const struct web_ask ask = {url, NULL, WEB_ANY, most};
+    const struct web_ask ask = {url, NULL, WEB_ANY, most, NULL};
     TRY(web_ask(&ask, &answer));
     *out = answer.body;
     if (answer.status == 200)

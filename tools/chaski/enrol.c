@@ -354,7 +354,7 @@ static fault send_request(const struct kept *kept, const char *at, json_t **out)
     char *text = json_dumps(kept->request, JSON_COMPACT | JSON_SORT_KEYS);
     if (text == NULL)
         return RAISE(INTERNAL, "the request could not be written as JSON");
-    const struct web_ask ask = {url, text, WEB_ANY, ENROL_ANSWER_BYTES_MAX};
+    const struct web_ask ask = {url, text, WEB_ANY, ENROL_ANSWER_BYTES_MAX, NULL};
     fault f = web_ask(&ask, &answer);
     if (!failed(f))
         f = take_answer(&answer, at, out);

@@ -70,7 +70,7 @@ static const char *ask_by(const struct anchor_file *anchor, const char *at, enum
     char url[URL_BYTES];
     struct web_answer answer;
     text_format(url, sizeof url, "%s/directory/heartbeat", at);
-    const struct web_ask ask = {url, NULL, family, NOTE_BYTES_MAX};
+    const struct web_ask ask = {url, NULL, family, NOTE_BYTES_MAX, NULL};
     fault f = web_ask(&ask, &answer);
     if (f.code == NOT_FOUND)
         return "no such address";

@@ -192,7 +192,7 @@ static fault post(const char *at, const char *body, uint64_t *epoch)
     struct web_answer answer = {0};
     if (!text_format(url, sizeof url, "%s/member/v1/acts", at))
         return RAISE(BAD_REQUEST, "the registry's address is too long");
-    const struct web_ask ask = {url, body, WEB_ANY, ENROL_ANSWER_BYTES_MAX};
+    const struct web_ask ask = {url, body, WEB_ANY, ENROL_ANSWER_BYTES_MAX, NULL};
     fault f = web_ask(&ask, &answer);
     if (!failed(f))
         f = take_answer(&answer, at, epoch);

@@ -56,16 +56,27 @@ static bool set_up(struct transfer *self, const struct web_ask *ask)
            curl_easy_setopt(curl, CURLOPT_WRITEDATA, self) == CURLE_OK;
 }
 
+static bool add_field(struct transfer *self, const char *field)
+{
+    struct curl_slist *more = curl_slist_append(self->fields, field);
+    if (more != NULL)
+        self->fields = more;
+    return more != NULL;
+}
+
 static bool set_post(struct transfer *self, const char *json)
 {
     if (json == NULL)
         return true;
-    self->fields = curl_slist_append(NULL, "Content-Type: application/json");
-    struct curl_slist *more = curl_slist_append(self->fields, "Expect:");
-    return more != NULL &&
-           curl_easy_setopt(self->curl, CURLOPT_HTTPHEADER, self->fields) == CURLE_OK &&
+    return add_field(self, "Content-Type: application/json") && add_field(self, "Expect:") &&
            curl_easy_setopt(self->curl, CURLOPT_POSTFIELDSIZE, (long)strlen(json)) == CURLE_OK &&
            curl_easy_setopt(self->curl, CURLOPT_POSTFIELDS, json) == CURLE_OK;
+}
+
+static bool set_fields(struct transfer *self, const char *field)
+{
+    return (field == NULL || add_field(self, field)) &&
+           curl_easy_setopt(self->curl, CURLOPT_HTTPHEADER, self->fields) == CURLE_OK;
 }
 
 static int64_t date_of(CURL *curl)
@@ -97,7 +108,8 @@ fault web_ask(const struct web_ask *ask, struct web_answer *out)
 {
     struct transfer self = {.curl = curl_easy_init(), .body = bytes_empty(4096), .most = ask->most};
     *out = (struct web_answer){0};
-    fault f = self.curl == NULL || !set_up(&self, ask) || !set_post(&self, ask->json)
+    fault f = self.curl == NULL || !set_up(&self, ask) || !set_post(&self, ask->json) ||
+                      !set_fields(&self, ask->field)
                   ? RAISE(INTERNAL, "libcurl takes no settings")
                   : perform(&self, ask, out);
     transfer_clear(&self);

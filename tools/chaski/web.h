@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * web - one request to the authority over HTTP, by libcurl. What it answers is a stranger's word.
+ * web - one request to the authority, or to a gateway, over HTTP, by libcurl. What it answers is a
+ * stranger's word.
  */
 #ifndef TOOLS_CHASKI_WEB_H
 #define TOOLS_CHASKI_WEB_H
@@ -13,7 +14,8 @@ struct web_ask {
     const char *url;  /* http or https; redirects are not followed */
     const char *json; /* POST with this body; NULL: GET */
     enum web_family family;
-    size_t most; /* bytes of the answer */
+    size_t most;       /* bytes of the answer */
+    const char *field; /* "Name: value" of the head, or NULL */
 };
 
 struct web_answer {

@@ -230,6 +230,48 @@ static void test_an_ended_restriction_leaves_no_trace(void)
     }
 }
 
+/* What explains a decision decides the same, and names what is missing exactly when it refuses. */
+static void test_an_explanation_is_that_of_the_decision(void)
+{
+    OWNED(book) book = book_of_grants();
+    OWNED(directory) directory = NULL;
+    MUST(book_fold(book, &directory));
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        const struct line *line = &table[i];
+        struct policy_question question = {span_of_text(line->client), span_of_text(line->service),
+                                           span_of_text(line->purpose), line->at_ms};
+        struct policy_verdict verdict;
+        struct policy_trace trace;
+        policy_explain(directory, &question, &verdict, &trace);
+        CU_ASSERT_STRING_EQUAL(verdict.rule, line->rule);
+        CU_ASSERT_EQUAL(trace.missing[0] == '\0', line->fault == OK);
+        CU_ASSERT(trace.steps > 0);
+        for (size_t k = 0; k + 1 < trace.steps; k++)
+            CU_ASSERT(trace.step[k].holds);
+        CU_ASSERT_EQUAL(trace.step[trace.steps - 1].holds, line->fault == OK);
+        CU_ASSERT_EQUAL(trace.command[0] != '\0',
+                        line->fault != OK && line->fault != UNKNOWN_SERVICE);
+    }
+}
+
+static void test_what_is_missing_is_named_with_who_can_supply_it(void)
+{
+    OWNED(book) book = book_of_grants();
+    OWNED(directory) directory = NULL;
+    struct policy_verdict verdict;
+    struct policy_trace trace;
+    MUST(book_fold(book, &directory));
+    policy_explain(directory,
+                   &(struct policy_question){span_of_text(TRAMITES),
+                                             span_of_text(RESTRICTED_SERVICE),
+                                             span_of_text("afiliacion"), NOW_MS},
+                   &verdict, &trace);
+    CU_ASSERT_STRING_EQUAL(trace.missing, "grant");
+    CU_ASSERT_STRING_EQUAL(trace.supplier, DANE);
+    CU_ASSERT_STRING_EQUAL(trace.step[3].name, "restriction");
+    CU_ASSERT_STRING_EQUAL(trace.step[3].detail, "R-1");
+}
+
 static void test_how_closed_a_service_is_depends_on_the_day(void)
 {
     OWNED(book) book = book_of_grants();
@@ -245,6 +287,8 @@ static void test_how_closed_a_service_is_depends_on_the_day(void)
 
 SUITE(policy, TEST(test_every_line_of_the_golden_table_holds),
       TEST(test_an_ended_restriction_leaves_no_trace),
+      TEST(test_an_explanation_is_that_of_the_decision),
+      TEST(test_what_is_missing_is_named_with_who_can_supply_it),
       TEST(test_how_closed_a_service_is_depends_on_the_day),
       TEST(test_two_nodes_name_the_same_grant),
       TEST(test_the_notice_of_a_disabled_service_is_the_reason))

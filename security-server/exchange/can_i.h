@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/*
+ * can_i - "may I?": the decision that an exchange would begin with, without one, and how it came
+ * about. Nothing is sent and nothing is logged: nobody learns anything but the asker.
+ */
+#ifndef EXCHANGE_CAN_I_H
+#define EXCHANGE_CAN_I_H
+
+#include "lib/bus/policy.h"
+#include "security-server/exchange/exchange_steps.h"
+
+struct can_i {
+    struct problem problem; /* fault OK: it may, by problem.rule */
+    struct policy_trace trace;
+    uint64_t epoch;
+};
+
+void can_i(struct node *node, const struct admission *question, struct can_i *out);
+
+#endif

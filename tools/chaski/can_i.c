@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+/* chaski can-i: would this be let through, and if not, what is missing and who can supply it. */
+#include "tools/chaski/commands.h"
+#include "tools/chaski/gateway_settings.h"
+#include "tools/chaski/web.h"
+
+#include "lib/base/text.h"
+#include "lib/bus/limits.h"
+
+#include <curl/curl.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ANSWER_BYTES_MAX 65536
+#define URL_BYTES 8192
+
+struct asked {
+    const char *gateway, *config, *client, *service, *purpose;
+    bool json;
+};
+
+static fault read_words(int argc, char **argv, struct asked *out)
+{
+    static const struct option options[] = {{"gateway", required_argument, NULL, 'g'},
+                                            {"gateway-config", required_argument, NULL, 'f'},
+                                            {"client", required_argument, NULL, 'c'},
+                                            {"service", required_argument, NULL, 's'},
+                                            {"purpose", required_argument, NULL, 'p'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {NULL, 0, NULL, 0}};
+    opterr = 0;
+    for (int code; (code = getopt_long(argc, argv, ":", options, NULL)) != -1;)
+        switch (code) {
+        case 'g':
+            out->gateway = optarg;
+            break;
+        case 'f':
+            out->config = optarg;
+            break;
+        case 'c':
+            out->client = optarg;
+            break;
+        case 's':
+            out->service = optarg;
+            break;
+        case 'p':
+            out->purpose = optarg;
+            break;
+        case 'j':
+            out->json = true;
+            break;
+        case ':':
+            return RAISE(BAD_REQUEST, "%s needs a value", argv[optind - 1]);
+        default:
+            return RAISE(BAD_REQUEST, "%s is no option of chaski can-i", argv[optind - 1]);
+        }
+    if (optind < argc)
+        return RAISE(BAD_REQUEST, "'%s' is one word too many", argv[optind]);
+    if (out->client == NULL || out->service == NULL ||
+        (out->gateway == NULL) == (out->config == NULL))
+        return RAISE(BAD_REQUEST,
+                     "--client, --service, and --gateway URL or --gateway-config FILE");
+    return DONE;
+}
+
+/* Where the gateway of these settings listens. */
+static fault read_gateway(const struct asked *asked, char *out, size_t room)
+{
+    struct gateway_settings settings;
+    char listen[256];
+    if (asked->gateway != NULL)
+        return text_format(out, room, "%s", asked->gateway)
+                   ? DONE
+                   : RAISE(BAD_REQUEST, "the gateway's URL is too long");
+    TRY(gateway_settings_read(asked->config, &settings));
+    fault f = gateway_settings_text(&settings, "listen", listen, sizeof listen);
+    gateway_settings_clear(&settings);
+    TRY(f);
+    text_format(out, room, "http://%s", listen);
+    return DONE;
+}
+
+/* The service stays as it is: it is percent-encoded already, and a slash parts it. */
+static fault make_url(const struct asked *asked, char out[URL_BYTES])
+{
+    char gateway[512];
+    TRY(read_gateway(asked, gateway, sizeof gateway));
+    char *purpose = asked->purpose == NULL ? NULL : curl_easy_escape(NULL, asked->purpose, 0);
+    bool fits = text_format(out, URL_BYTES, "%s/can-i?service=%s%s%s", gateway, asked->service,
+                            purpose == NULL ? "" : "&purpose=", purpose == NULL ? "" : purpose);
+    curl_free(purpose);
+    return fits ? DONE : RAISE(BAD_REQUEST, "the question is too long");
+}
+
+static const char *text_at(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text == NULL ? "" : text;
+}
+
+static void print_answer(const json_t *answer)
+{
+    const json_t *missing = json_object_get(answer, "missing");
+    json_t *step = NULL;
+    size_t number = 0;
+    bool allowed = json_is_true(json_object_get(answer, "allowed"));
+    printf("%-9s %s\n", allowed ? "allowed" : "refused", text_at(answer, "rule"));
+    json_array_foreach(json_object_get(answer, "trace"), number, step) printf(
+        "  %-12s %-4s %s\n", text_at(step, "look"),
+        json_is_true(json_object_get(step, "holds")) ? "yes" : "NO", text_at(step, "detail"));
+    if (allowed)
+        return;
+    printf("reason    %s\n", text_at(answer, "reason"));
+    if (missing != NULL)
+        printf("missing   %s; %s can supply it\ncommand   %s\n", text_at(missing, "what"),
+               text_at(missing, "from"), text_at(missing, "command"));
+    else
+        printf("remedy    %s\n", text_at(answer, "remedy"));
+}
+
+/* What is no answer to the question: the gateway's refusal. */
+static fault refused(long status, const json_t *answer)
+{
+    const char *message = text_at(answer, "message");
+    return RAISE(REFUSED, "the gateway answers %ld: %s", status,
+                 message[0] != '\0' ? message : "nothing that can be read");
+}
+
+static fault tell(const struct asked *asked, long status, struct span body)
+{
+    json_t *answer = json_loadb((const char *)body.at, body.size, JSON_REJECT_DUPLICATES, NULL);
+    fault f = DONE;
+    if (status != 200 || !json_is_boolean(json_object_get(answer, "allowed")))
+        f = refused(status, answer);
+    else if (asked->json)
+        printf("%.*s\n", (int)body.size, (const char *)body.at);
+    else
+        print_answer(answer);
+    if (!failed(f) && !json_is_true(json_object_get(answer, "allowed")))
+        f = RAISE(ACCESS_DENIED, "%s", text_at(answer, "rule"));
+    json_decref(answer);
+    return f;
+}
+
+fault can_i_command(int argc, char **argv)
+{
+    struct asked asked = {0};
+    char url[URL_BYTES], client[2048];
+    struct web_answer answer;
+    TRY(read_words(argc, argv, &asked));
+    TRY(make_url(&asked, url));
+    if (!text_format(client, sizeof client, "X-Road-Client: %s", asked.client))
+        return RAISE(BAD_REQUEST, "the client's identifier is too long");
+    TRY(web_ask(&(struct web_ask){.url = url, .field = client, .most = ANSWER_BYTES_MAX}, &answer));
+    fault f = tell(&asked, answer.status, bytes_span(answer.body));
+    bytes_free(&answer.body);
+    return f;
+}
