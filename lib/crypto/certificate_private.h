@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * certificate_private - the OpenSSL objects inside certificates and trust; internal to lib/crypto.
+ *
+ *   certificate.c         one certificate: what it says, what its key signed
+ *   certificate_pem.c     certificates in PEM
+ *   certificate_issue.c   the authority's side: certificates that are made
+ *   trust.c               anchors, and chains to them
  */
 #ifndef CRYPTO_CERTIFICATE_PRIVATE_H
 #define CRYPTO_CERTIFICATE_PRIVATE_H
@@ -29,6 +34,12 @@ void certificate_fold(struct certificate_place *self);
 
 /* A certificate in DER, and in no second form; any algorithm. CERTIFICATE_BAD. X509_free() it. */
 fault certificate_decode(struct span der, X509 **out);
+
+/* The next certificate's DER of a PEM text; NOT_FOUND at its end. `name`: how the text is called in
+ * what is said about it. */
+fault certificate_next_of_pem(BIO *in, const char *name, struct bytes **out);
+/* A PEM file, read whole; bounded. IO_FAILED. BIO_free() it. */
+fault certificate_open_pem(const char *path, BIO **out);
 
 /* As OpenSSL wants a time; rounded down. */
 time_t certificate_seconds(int64_t ms);
