@@ -38,15 +38,15 @@ stamped() { # SIZE: is there a stamped checkpoint over as many entries in both l
 
 all_ok() { local said; said=$(ask "$1"); [[ $said =~ OK\ +$1$ ]] || { echo "$said"; return 1; }; }
 check "exchanges" all_ok 4
-check "both logs are witnessed and stamped" wait_for 20 stamped 9
+check "both logs are witnessed and stamped" wait_for 60 stamped 9
 for node in a b; do cp "$C/$node/audit/log/1/promise" "$C/early-$node"; done
 check "more exchanges" all_ok 16
-wait_for 20 stamped 41 || die "no stamp"
+wait_for 60 stamped 41 || die "no stamp"
 before=$("$AUDIT" show "$C/b/audit" | wc -l) # the first entry after the revocation, but for notes of stamps
 registry certificate revoke --server $A/SS1 --reason "clave perdida" >/dev/null || die "no revocation"
 registry publish --to "$C/newer" >/dev/null || die "nothing published"
 check "a node that does not know of a revocation yet goes on" all_ok 2
-wait_for 20 stamped $((before + 4)) || die "no stamp"
+wait_for 60 stamped $((before + 4)) || die "no stamp"
 server_stop a; check "server a stops as asked" equal $? 0
 server_stop b; check "server b stops as asked" equal $? 0
 for node in a b; do cp -r "$C/$node/audit" "$C/log-$node"; done
