@@ -6,6 +6,7 @@
 # make bench-evidence  what evidence costs, on against off
 # make bench-recovery  measure a start on a long log (ENTRIES=1000000)
 # make bench-revocation  from an operator's command until all refuse (NODES=50 FOLLOWERS=2000)
+# make bench-policy  what a decision costs, with few rules and with those of a country
 # make bench-verify  measure verifying two logs, and their size on disk (ENTRIES=200000)
 # make lint       formatters, analysers     make install  PREFIX=/usr/local
 # BUILD=dev|release|asan|tsan|cover chooses the flavour; all output goes to build/.
@@ -88,7 +89,7 @@ OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serv
 OBJECTS_chaski-audit := $(call objects,tools/audit) $(EVIDENCE)
 OBJECTS_chaski := $(call objects,tools/chaski)
 
-.PHONY: all deps test unit integration demo bench bench-evidence bench-directory bench-search bench-recovery bench-revocation bench-verify fuzz lint install clean docs check corpora tidy
+.PHONY: all deps test unit integration demo bench bench-evidence bench-directory bench-policy bench-search bench-recovery bench-revocation bench-verify fuzz lint install clean docs check corpora tidy
 all: $(BINARIES)
 
 # --- rules ---------------------------------------------------------------------------------------
@@ -182,6 +183,11 @@ COUNTRY_TOOLS := $(OUT)/tests/country_fill $(OUT)/tests/directory_timer
 $(COUNTRY_TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(call parts,registry) $(POLICY) $(FLOOR_all)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all)
+# what a decision costs: for tests/bench/policy.sh
+POLICY_TIMER := $(OUT)/tests/policy_timer
+$(POLICY_TIMER): $(OUT)/tests/tools/policy_timer.o $(FLOOR_all)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcunit $(LIBS_all)
 # a PKCS#11 module that fails as it is told; without sanitizers, which belong to the program that loads it
 FAILING_TOKEN := $(OUT)/tests/failing_token.so $(OUT)/tests/failing_flush.so $(OUT)/tests/full_disk.so
 $(FAILING_TOKEN): $(OUT)/tests/%.so: tests/tools/%.c | $(DEPS_STAMP)
@@ -252,6 +258,11 @@ bench-verify:
 	@tools/deps.sh build bench test
 	@$(MAKE) --no-print-directory -j2 BUILD=release all build/release/tests/front_peer
 	@tests/bench/verify.sh build/release $(ENTRIES)
+
+bench-policy:
+	@tools/deps.sh build bench test
+	@$(MAKE) --no-print-directory -j2 BUILD=release build/release/tests/policy_timer
+	@tests/bench/policy.sh build/release
 
 fuzz:
 	@tools/deps.sh build test fuzz

@@ -71,6 +71,15 @@ static fault check_restriction(const struct directory *self, const Chaski__Restr
     return DONE;
 }
 
+/* So that a decision need not look for what is not there. */
+static void count_restriction(struct directory *self, const struct directory_restriction *at,
+                              size_t change)
+{
+    struct directory_service *service = directory_find(&self->services, at->service);
+    service->restrictions += change; /* it is there as long as a restriction names it */
+    service->shut_out += at->consumer[0] == '\0' ? 0 : change;
+}
+
 fault act_restriction_apply(struct directory *self, const Chaski__RestrictionSet *act)
 {
     TRY(check_restriction(self, act));
@@ -89,16 +98,18 @@ fault act_restriction_apply(struct directory *self, const Chaski__RestrictionSet
     rights_put(&self->restriction_of, span_of_text(restriction->service),
                span_of_text(restriction->consumer),
                (struct right){restriction->id, restriction->until_ms, restriction});
+    count_restriction(self, restriction, 1);
     return DONE;
 }
 
 bool act_restriction_drop(struct directory *self, const char *id)
 {
     const struct directory_restriction *old = map_remove(&self->restrictions, span_of_text(id));
-    if (old != NULL)
-        rights_take(&self->restriction_of, span_of_text(old->service), span_of_text(old->consumer),
-                    id);
-    return old != NULL;
+    if (old == NULL)
+        return false;
+    rights_take(&self->restriction_of, span_of_text(old->service), span_of_text(old->consumer), id);
+    count_restriction(self, old, (size_t)-1);
+    return true;
 }
 
 // --- grants -------------------------------------------------------------------------------------

@@ -171,6 +171,7 @@ struct directory_service {
     bool disabled;
     const char *notice;
     const struct directory_subsystem *subsystem;
+    size_t restrictions, shut_out; /* that name it; those of them that are on one consumer */
 };
 
 struct directory_purpose {

@@ -212,10 +212,15 @@ static bool restriction_holds(const struct case_of *self, const void *rule)
 /* The one in force that ends last: on everybody, or on this client. */
 static const struct directory_restriction *restriction_on(const struct case_of *self)
 {
-    const struct right *own = longest(self, &self->directory->restriction_of,
-                                      span_of_text(self->service->id), restriction_holds);
-    const struct right_list *all = rights_of(&self->directory->restriction_of,
-                                             span_of_text(self->service->id), span_of("", 0));
+    struct span service = span_of_text(self->service->id);
+    const struct right *own =
+        self->service->shut_out == 0
+            ? NULL
+            : longest(self, &self->directory->restriction_of, service, restriction_holds);
+    if (self->service->restrictions == self->service->shut_out)
+        return own == NULL ? NULL : own->rule;
+    const struct right_list *all =
+        rights_of(&self->directory->restriction_of, service, span_of("", 0));
     for (size_t i = 0; i < all->count; i++)
         if (restriction_holds(self, all->right[i].rule)) {
             if (own == NULL || right_comes_before(&all->right[i], own))
