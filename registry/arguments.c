@@ -62,7 +62,8 @@ static const struct described options[ARGUMENTS] = {
                          "cosignatures that make a checkpoint good (default: more than half)"},
     [ARGUMENT_WITNESS] = {"witness", "SERVER", true, "a server of another member"},
     [ARGUMENT_OUTSIDE] = {"outside", "VKEY=URL", true,
-                          "a witness that is no server of this bus, such as an audit office"},
+                          "a witness that is no server of this bus, such as an audit office; what "
+                          "it cosigned must be shown (C2SP: monitoring) under the same URL"},
     [ARGUMENT_URL] = {"url", "http://HOST:PORT/PATH", true,
                       "where nodes reach it; `serve` answers under /tsa, and the directory lies "
                       "under /directory/. Of an anchor: one or more, tried in turn"},

@@ -209,8 +209,9 @@ const struct config_setting server_settings[] = {
      .number = START_CHECK_MS_DEFAULT,
      .least = 100,
      .most = 60000,
-     .sentence = "How long a start waits for what witnesses and peers know of this log, in "
-                 "milliseconds; a server that nobody answers starts after it. Whoever could not be "
+     .sentence = "How long a start waits for what witnesses, outside ones too, and peers know of "
+                 "this log, in milliseconds; a server that nobody answers starts after it. Whoever "
+                 "could not be "
                  "asked in that time is counted in an event."},
     {.name = "peer_check_every_ms",
      .kind = CONFIG_NUMBER,

@@ -24,7 +24,8 @@
 
 /* A head of a server's log, and who holds its signature over it. */
 struct epoch_head {
-    const char *by; /* a server; the log's own for what lies in its own files */
+    const char *by; /* a server; the log's own for what lies in its own files; or, of a witness that
+                       is no server, the name of its key */
     unsigned epoch;
     uint64_t size;
     struct sha256 root;

@@ -598,6 +598,7 @@ static void finish(struct process *self)
     directory_cosign_free(&node->directory_cosign);
     renewal_free(&node->renewal);
     seal_roll_free(&node->seal_roll);
+    start_check_free(&node->check);
     log_talk_free(&node->talk);
     witness_desk_free(&node->witness);
     known_heads_free(&node->heads);

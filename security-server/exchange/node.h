@@ -72,6 +72,7 @@ struct node {
     struct reconciler *reconciler; /* where we compare ours with theirs */
     struct retention *retention;   /* how long and what of them is kept */
     struct kept_answers *answers;  /* that are not written down */
+    struct start_check *check;     /* while a start asks others what they hold */
     uint64_t run;                  /* random number of this process */
     bool begun;                    /* the first record of this run is kept, and doors are open */
     bool draining;

@@ -12,6 +12,7 @@
 #include "security-server/exchange/epochs.h"
 #include "security-server/exchange/known_heads.h"
 #include "security-server/exchange/log_talk.h"
+#include "security-server/exchange/outside_heads.h"
 
 #include "logtalk.pb-c.h"
 
@@ -23,6 +24,7 @@
 
 struct start_check {
     struct node *node;
+    struct outside_heads *outside; /* NULL: no such witness, or all was heard */
     size_t outstanding, answered, asked;
     size_t next_witness, next_peer; /* whose turn it is */
     int64_t until_ms;               /* steady */
@@ -187,8 +189,25 @@ static void finish(struct start_check *self)
         f = RAISE(f.code, "%s", self->detail);
     else
         f = epochs_asked(node->epochs, (uint32_t)self->asked, (uint32_t)self->answered);
-    free(self);
+    start_check_free(&node->check);
     done(node, f);
+}
+
+void start_check_free(struct start_check **self)
+{
+    if (*self == NULL)
+        return;
+    outside_heads_free(&(*self)->outside);
+    free(*self);
+    *self = NULL;
+}
+
+static void keep_first(struct start_check *self, fault f)
+{
+    if (!failed(f) || failed(self->found))
+        return;
+    self->found = f;
+    text_format(self->detail, sizeof self->detail, "%s", fault_detail());
 }
 
 static void on_answer(void *owner, const char *peer, fault f, const Chaski__LogTalk *answer)
@@ -201,16 +220,45 @@ static void on_answer(void *owner, const char *peer, fault f, const Chaski__LogT
         f = check_note(self, peer, span_of(said->note.data, said->note.len));
         if (!failed(f))
             f = check_leaf(self, peer, span_of(said->leaf.data, said->leaf.len));
-        if (failed(f) && !failed(self->found)) {
-            self->found = f;
-            text_format(self->detail, sizeof self->detail, "%s", fault_detail());
-        }
+        keep_first(self, f);
     }
     if (self->asking)
         return;
     ask_in_turn(self);
     if (self->outstanding == 0)
         finish(self);
+}
+
+static void on_held(void *owner, const char *witness, struct span note)
+{
+    keep_first(owner, check_note(owner, witness, note));
+}
+
+static void on_heard(void *owner, size_t answered)
+{
+    struct start_check *self = owner;
+    EVENT(INFO, "start.outside_checked", E_NUMBER("asked", outside_heads_count(self->node)),
+          E_NUMBER("answered", answered));
+    self->answered += answered;
+    self->outstanding--;
+    outside_heads_free(&self->outside);
+    if (self->outstanding == 0)
+        finish(self);
+}
+
+/* About the epoch that an order closes too, and about one that was begun and is not here. */
+static void ask_outside(struct start_check *self)
+{
+    struct node *node = self->node;
+    size_t count = outside_heads_count(node);
+    unsigned first = node->log_epoch - (epochs_closing(node->epochs) ? 1 : 0);
+    const struct outside_heads_asker asker = {on_held, on_heard, self};
+    if (count == 0)
+        return;
+    self->outside =
+        outside_heads_new(node, first, node->log_epoch + 1, node->config->start_check_ms, &asker);
+    self->asked += count;
+    self->outstanding++;
 }
 
 static void ask(struct start_check *self, const char *server)
@@ -271,11 +319,12 @@ static size_t count_left_out(struct start_check *self)
 
 void start_check_begin(struct node *node, void (*done)(struct node *node, fault f))
 {
-    struct start_check *self = owned_new(sizeof *self);
+    struct start_check *self = node->check = owned_new(sizeof *self);
     self->node = node;
     self->done = done;
     self->until_ms = clock_steady_ms() + node->config->start_check_ms;
     self->asking = true;
+    ask_outside(self);
     ask_in_turn(self);
     self->asking = false;
     if (self->outstanding == 0)

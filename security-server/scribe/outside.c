@@ -2,7 +2,6 @@
 #include "security-server/scribe/outside.h"
 
 #include "lib/base/clock.h"
-#include "lib/base/cursor.h"
 #include "lib/base/event.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
@@ -11,6 +10,7 @@
 #include "lib/bus/log_epoch.h"
 #include "lib/bus/tile_log.h"
 #include "lib/bus/witness.h"
+#include "security-server/scribe/witness_list.h"
 
 #include <curl/curl.h>
 #include <inttypes.h>
@@ -18,14 +18,11 @@
 #include <sys/stat.h>
 
 #define PATH_BYTES 512
-#define URL_BYTES 1024
-#define POLICY_BYTES_MAX 65536
 #define CONNECT_WAIT_MS 3000
 
 /* One witness; what we know of it outlives a round. */
 struct asked {
-    struct note_key key;
-    char url[URL_BYTES];
+    struct listed_witness witness;
     uint64_t old_size; /* what it has cosigned, as far as we know */
     bool signed_it;    /* the checkpoint that is being asked for */
     unsigned tries;    /* in this round */
@@ -54,27 +51,15 @@ static void path_in(const struct outside *self, const char *name, char out[PATH_
     audit_log_path(self->audit_folder, self->epoch, name, out, PATH_BYTES);
 }
 
-static fault read_log_key(struct outside *self)
-{
-    char path[PATH_BYTES];
-    OWNED(bytes) vkey = NULL;
-    text_format(path, sizeof path, "%s/anchor/log.vkey", self->audit_folder);
-    TRY(file_read(path, 1024, &vkey));
-    struct span line = bytes_span(vkey);
-    while (line.size > 0 && line.at[line.size - 1] == '\n')
-        line.size--;
-    struct note_key registered;
-    TRY(note_key_parse(line, &registered));
-    return log_epoch_key(&registered, self->epoch, &self->log_key);
-}
-
 fault outside_new(const char *audit_folder, unsigned epoch, struct outside **out)
 {
     OWNED(outside) self = owned_new(sizeof *self);
+    struct note_key registered;
     self->epoch = epoch;
     if (!text_format(self->audit_folder, sizeof self->audit_folder, "%s", audit_folder))
         return RAISE(BAD_CONFIG, "the log folder's name is too long");
-    TRY(read_log_key(self));
+    TRY(witness_list_own_key(audit_folder, &registered));
+    TRY(log_epoch_key(&registered, epoch, &self->log_key));
     self->multi = curl_multi_init();
     if (self->multi == NULL)
         return RAISE(INTERNAL, "libcurl does not start");
@@ -110,23 +95,11 @@ void outside_free(struct outside **self)
 
 // --- whom to ask ---------------------------------------------------------------------------------
 
-/* "witness VKEY URL" */
-static bool read_witness(struct span line, struct asked *out)
-{
-    struct cursor at = cursor_over(line);
-    struct span word, vkey;
-    return !failed(cursor_take_until(&at, ' ', &word)) && span_is_text(word, "witness") &&
-           !failed(cursor_take_until(&at, ' ', &vkey)) &&
-           !failed(note_key_parse(vkey, &out->key)) && out->key.type == NOTE_WITNESS &&
-           text_format(out->url, sizeof out->url, "%.*s", (int)at.left.size,
-                       (const char *)at.left.at);
-}
-
 static void keep_what_is_known(const struct outside *self, struct asked *fresh)
 {
     for (size_t i = 0; i < self->count; i++)
-        if (memcmp(self->asked[i].key.public_key, fresh->key.public_key, ED25519_PUBLIC_BYTES) ==
-            0) {
+        if (memcmp(self->asked[i].witness.key.public_key, fresh->witness.key.public_key,
+                   ED25519_PUBLIC_BYTES) == 0) {
             fresh->old_size = self->asked[i].old_size;
             fresh->signed_it = self->asked[i].signed_it;
         }
@@ -135,22 +108,15 @@ static void keep_what_is_known(const struct outside *self, struct asked *fresh)
 /* As the exchange process has it from the directory; it may have changed since the last round. */
 static fault choose(struct outside *self)
 {
-    char path[PATH_BYTES];
+    struct witness_list list;
     struct asked fresh[DIRECTORY_WITNESSES_MAX] = {0};
-    OWNED(bytes) policy = NULL;
-    struct span line;
-    size_t count = 0;
-    text_format(path, sizeof path, "%s/anchor/confirmers", self->audit_folder);
-    TRY(file_read(path, POLICY_BYTES_MAX, &policy));
-    struct cursor at = cursor_over(bytes_span(policy));
-    while (count < DIRECTORY_WITNESSES_MAX && !failed(cursor_take_until(&at, '\n', &line))) {
-        if (!read_witness(line, &fresh[count]))
-            continue;
-        keep_what_is_known(self, &fresh[count]);
-        count++;
+    TRY(witness_list_read(self->audit_folder, &list));
+    for (size_t i = 0; i < list.count; i++) {
+        fresh[i].witness = list.one[i];
+        keep_what_is_known(self, &fresh[i]);
     }
     memcpy(self->asked, fresh, sizeof fresh);
-    self->count = count;
+    self->count = list.count;
     return DONE;
 }
 
@@ -196,7 +162,7 @@ static void set_options(struct asked *asked, const char *url, int64_t wait_ms)
 
 static fault start(struct outside *self, struct asked *asked)
 {
-    char url[URL_BYTES + 32];
+    char url[WITNESS_URL_BYTES + 32];
     int64_t left_ms = self->until_ms - clock_steady_ms();
     end_request(self, asked);
     if (left_ms <= 0)
@@ -206,7 +172,7 @@ static fault start(struct outside *self, struct asked *asked)
     asked->answer = bytes_empty(WITNESS_LINES_BYTES_MAX);
     asked->fields = curl_slist_append(NULL, "Content-Type: text/plain; charset=utf-8");
     asked->curl = curl_easy_init();
-    text_format(url, sizeof url, "%s/add-checkpoint", asked->url);
+    text_format(url, sizeof url, "%s/add-checkpoint", asked->witness.url);
     if (asked->curl == NULL)
         return RAISE(INTERNAL, "libcurl does not start");
     set_options(asked, url, left_ms);
@@ -255,7 +221,7 @@ static fault take_answer(struct outside *self, struct asked *asked, CURLcode cod
     if (status != WITNESS_COSIGN)
         return RAISE(status == WITNESS_INCONSISTENT ? INCONSISTENT : REFUSED, "HTTP status %ld",
                      status);
-    TRY(witness_line_take(&self->note, bytes_span(asked->answer), &asked->key));
+    TRY(witness_line_take(&self->note, bytes_span(asked->answer), &asked->witness.key));
     asked->signed_it = true;
     asked->old_size = self->head.size;
     return DONE;
@@ -264,11 +230,13 @@ static fault take_answer(struct outside *self, struct asked *asked, CURLcode cod
 static void say(const struct asked *asked, fault f)
 {
     if (f.code == INCONSISTENT)
-        EVENT(ERROR, "outside.witness_contradicts", E_TEXT("witness", asked->key.name), E_FAULT(f));
+        EVENT(ERROR, "outside.witness_contradicts", E_TEXT("witness", asked->witness.key.name),
+              E_FAULT(f));
     else if (failed(f))
-        EVENT(WARN, "outside.witness_refused", E_TEXT("witness", asked->key.name), E_FAULT(f));
+        EVENT(WARN, "outside.witness_refused", E_TEXT("witness", asked->witness.key.name),
+              E_FAULT(f));
     else if (asked->signed_it)
-        EVENT(DEBUG, "outside.cosigned", E_TEXT("witness", asked->key.name),
+        EVENT(DEBUG, "outside.cosigned", E_TEXT("witness", asked->witness.key.name),
               E_NUMBER("size", asked->old_size));
 }
 

@@ -9,6 +9,7 @@
 #include "lib/bus/audit_log.h"
 #include "lib/bus/limits.h"
 #include "lib/bus/log_epoch.h"
+#include "security-server/scribe/held_heads.h"
 #include "security-server/scribe/hurry.h"
 #include "security-server/scribe/outside.h"
 #include "security-server/scribe/publisher.h"
@@ -41,6 +42,7 @@ struct scribe {
     uint64_t unstamped_size;
     int64_t stamp_again_ms; /* steady */
     struct hurry hurry;
+    struct held_heads held;
     struct set_writer *sets;
     struct status_copy statuses;
     int64_t published_ms; /* steady */
@@ -224,6 +226,7 @@ static bool is_held(struct scribe *self)
 static void on_timer(struct loop_timer *timer)
 {
     struct scribe *self = timer->owner;
+    held_heads_look(&self->held, self->config->audit_folder);
     if (is_held(self)) {
         loop_set_timer(self->loop, &self->timer, HELD_LOOK_MS);
         return;

@@ -288,6 +288,13 @@ clerk() { local p; for p in $(ps -o pid= --ppid "$(cat "$C/a/server.pid")"); do
 kill -9 "$(clerk)"
 check "without the clerk exchanges go on" contains "$(ask 10)" "OK                   10"
 check "the clerk comes back" wait_for 20 sh -c "curl -fsS -m 12 '$A/log/checkpoint' >/dev/null"
+check "the server stops as asked" server_stop a
+wait_for 10 sh -c "curl -fsS '$B/witness/$hash/checkpoint' >/dev/null"
+sed -i 's/^start_check_ms = .*/start_check_ms = 5000/' "$C/a/server.conf"
+server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
+check "a start of the log hears what its witness shows over HTTP" said_since_start a '"start.outside_checked","asked":1,"answered":1'
+quiet() { ! said_since_start a "outside.witness_not_heard\|outside.witness_holds_nothing"; }
+check "... which is a head of this log" quiet
 for m in a b; do gateway_stop $m; done
 check "all stop as asked" servers_stop a b
 check "the logs verify" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" \

@@ -26,6 +26,7 @@ struct log {
     unsigned char id[4];
     unsigned long long size; /* cosigned last */
     unsigned char root[32];
+    char note[BODY_MAX + 512]; /* with its cosignature; empty: none */
 };
 
 struct request {
@@ -273,8 +274,45 @@ static enum MHD_Result judge(struct MHD_Connection *connection, char *body, cons
     if (strcmp(mode, "twokeys") ==
         0) /* a line of another kind of key before it, of ML-DSA-87's size */
         return answer_two(connection, line, (size_t)written);
+    snprintf(log->note, sizeof log->note, "%s%.*s", text, written, line);
     fprintf(stderr, "cosigned %llu from %llu with %d hashes\n", size, old, length);
     return answer(connection, 200, "text/plain", line, (size_t)written);
+}
+
+/* A head of that log, as if it had a million entries, signed by another key. */
+static enum MHD_Result show_forged(struct MHD_Connection *connection, const struct log *log)
+{
+    unsigned char root[32] = {0}, signature[68];
+    char text[400], line[1000], base64[100];
+    size_t size = 64;
+    EVP_EncodeBlock((unsigned char *)base64, root, sizeof root);
+    int length = snprintf(text, sizeof text, "%s\n1000000\n%s\n", log->name, base64);
+    memcpy(signature, log->id, sizeof log->id);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    EVP_DigestSignInit(ctx, NULL, NULL, NULL, wrong_key);
+    EVP_DigestSign(ctx, signature + 4, &size, (const unsigned char *)text, (size_t)length);
+    EVP_MD_CTX_free(ctx);
+    EVP_EncodeBlock((unsigned char *)base64, signature, sizeof signature);
+    length = snprintf(line, sizeof line, "%s\n\xe2\x80\x94 %s %s\n", text, log->name, base64);
+    return answer(connection, 200, "text/plain", line, (size_t)length);
+}
+
+/* GET /w/<hex of SHA-256 of the origin>/checkpoint */
+static enum MHD_Result show(struct MHD_Connection *connection, const char *url, const char *mode)
+{
+    char path[100] = "/w/";
+    for (int i = 0; i < log_count; i++) {
+        unsigned char hash[32];
+        sha256(logs[i].name, strlen(logs[i].name), "", 0, hash);
+        for (int at = 0; at < 32; at++)
+            snprintf(path + 3 + 2 * at, 3, "%02x", hash[at]);
+        strcpy(path + 67, "/checkpoint");
+        if (strcmp(url, path) == 0 && strcmp(mode, "forged") == 0)
+            return show_forged(connection, &logs[i]);
+        if (strcmp(url, path) == 0 && logs[i].note[0] != '\0')
+            return answer(connection, 200, "text/plain", logs[i].note, strlen(logs[i].note));
+    }
+    return answer(connection, 404, NULL, "", 0);
 }
 
 // --- serving -------------------------------------------------------------------------------------
@@ -290,8 +328,8 @@ static void read_mode(char out[32])
 
 static const char garbage[] = "\xe2\x80\x94 a b\n\xff\xfe\0nonsense\n";
 
-static enum MHD_Result misbehave(struct MHD_Connection *connection, struct request *request,
-                                 const char *mode)
+static enum MHD_Result behave(struct MHD_Connection *connection, const char *url,
+                              struct request *request, const char *mode)
 {
     if (strcmp(mode, "loop") == 0) /* another size each time */
         return answer_size(connection, ++lies % 3, "text/x.tlog.size");
@@ -311,7 +349,8 @@ static enum MHD_Result misbehave(struct MHD_Connection *connection, struct reque
         return answer_endless(connection, flood);
     if (strcmp(mode, "down") == 0)
         return answer(connection, 500, NULL, "", 0);
-    return judge(connection, request->body, mode);
+    return strcmp(url, "/w/add-checkpoint") == 0 ? judge(connection, request->body, mode)
+                                                 : show(connection, url, mode);
 }
 
 static enum MHD_Result handle(void *owner, struct MHD_Connection *connection, const char *url,
@@ -336,11 +375,15 @@ static enum MHD_Result handle(void *owner, struct MHD_Connection *connection, co
     }
     if (strncmp(url, "/elsewhere", 10) == 0)
         fprintf(stderr, "followed a redirect\n");
-    if (strcmp(method, "POST") != 0 || strcmp(url, "/w/add-checkpoint") != 0)
+    int post = strcmp(method, "POST") == 0;
+    if (strncmp(url, "/w/", 3) != 0 || post != (strcmp(url, "/w/add-checkpoint") == 0))
         return answer(connection, 404, NULL, "", 0);
     read_mode(mode);
-    fprintf(stderr, "asked %.*s, %s\n", (int)strcspn(request->body, "\n"), request->body, mode);
-    return misbehave(connection, request, mode);
+    if (post)
+        fprintf(stderr, "asked %.*s, %s\n", (int)strcspn(request->body, "\n"), request->body, mode);
+    else
+        fprintf(stderr, "looked at, %s\n", mode);
+    return behave(connection, url, request, mode);
 }
 
 static void completed(void *owner, struct MHD_Connection *connection, void **state,

@@ -312,6 +312,25 @@ static void test_a_closed_epoch_is_read_back(void)
     CU_ASSERT(sha256_equal(&back->head[0].root, &head[0].root));
 }
 
+static bool is_kept_of(const char *holder)
+{
+    struct epoch_head head = {holder, 1, 900, {{9}}};
+    struct epoch_closed closed = {1, 650, {{6}}, 1, 1, 1, &head};
+    struct header header = second_epoch(&closed);
+    OWNED(bytes) bytes = encoded(&header);
+    return !failed(decode(bytes_span(bytes)));
+}
+
+static void test_a_head_is_held_by_a_server_or_a_witness_that_is_none(void)
+{
+    CU_ASSERT_TRUE(is_kept_of("CO/GOV/1/SS1"));
+    CU_ASSERT_TRUE(is_kept_of("contraloria.gov.example/witness"));
+    CU_ASSERT_FALSE(is_kept_of(""));
+    CU_ASSERT_FALSE(is_kept_of("no name"));
+    CU_ASSERT_FALSE(is_kept_of("a+b"));
+    CU_ASSERT_FALSE(is_kept_of("line\n"));
+}
+
 static void refused_closed(struct epoch_closed closed, unsigned log_epoch, enum header_kind kind,
                            uint64_t log_size)
 {
@@ -331,7 +350,7 @@ static void test_an_epoch_is_closed_by_the_first_record_of_the_next_alone(void)
     refused_closed(closed, 2, HEADER_STARTED, 0);
     refused_closed(closed, 2, HEADER_INCIDENT, 1);
     refused_closed((struct epoch_closed){0, 650, {{6}}, 0, 0, 0, NULL}, 1, HEADER_INCIDENT, 0);
-    struct epoch_head nobody = {"nobody", 1, 900, {{9}}};
+    struct epoch_head nobody = {"no body", 1, 900, {{9}}};
     refused_closed((struct epoch_closed){1, 650, {{6}}, 0, 0, 1, &nobody}, 2, HEADER_INCIDENT, 0);
     struct epoch_head none = {"CO/GOV/1/SS1", 0, 900, {{9}}};
     refused_closed((struct epoch_closed){1, 650, {{6}}, 0, 0, 1, &none}, 2, HEADER_INCIDENT, 0);
@@ -471,6 +490,7 @@ SUITE(header, TEST(test_a_card_is_read_back_and_stands_in_its_record_alone),
       TEST(test_a_stamp_is_read_back_and_stands_in_its_record_alone),
       TEST(test_a_prune_is_read_back_and_stands_in_its_record_alone),
       TEST(test_a_closed_epoch_is_read_back),
+      TEST(test_a_head_is_held_by_a_server_or_a_witness_that_is_none),
       TEST(test_an_epoch_is_closed_by_the_first_record_of_the_next_alone),
       TEST(test_headers_of_the_first_epoch_do_not_say_so),
       TEST(test_an_erasure_names_earlier_epochs_only), TEST(test_an_erasure_is_read_back),
