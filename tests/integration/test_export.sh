@@ -111,6 +111,42 @@ check "README.txt names the parties" contains "$(cat "$C/one/README.txt")" "$B/D
 check "... and what is not proved" contains "$(cat "$C/one/README.txt")" "WHAT IS NOT PROVED"
 check "nobody else can read what was exported" equal "$(stat -c %a "$C/one" "$C/one/payload.bin" | tr '\n' ' ')" "700 600 "
 
+# --- what docs/AUDIT.md says how to do by hand, as it stands there ---
+recipe() { # N FOLDER: what the Nth piece of the section prints, in a copy of that folder
+    rm -rf "$C/by-hand"; cp -r "$2" "$C/by-hand"
+    awk -v n="$1" '/^### By hand/ { on = 1; next } /^### / { on = 0 } on && /^```bash/ { k++; next } /^```$/ { if (k == n) exit } on && k == n' \
+        "$ROOT/docs/AUDIT.md" >"$C/recipe.sh"
+    [ -s "$C/recipe.sh" ] && (cd "$C/by-hand" && bash "$C/recipe.sh" 2>&1)
+}
+for record in "$C/one" "$C/plain-a/request" "$C/plain-a/answer" "$C/start"; do
+    check "by hand: ${record#"$C"/} is in the log" contains "$(recipe 1 "$record")" "entry $(sed -n 's/^index //p' "$record/record.tlog-proof") of the log: $(sed -n 3p "$record/checkpoint" | base64 -d | xxd -p -c 64)"
+    check "... under a checkpoint that the log signed" contains "$(recipe 2 "$record")" "Signature Verified Successfully"
+    check "... and a witness confirmed" contains "$(recipe 3 "$record")" ": confirmed it at 20"
+done
+copy() { rm -rf "$C/changed"; cp -r "$C/one" "$C/changed"; }
+copy; flip "$C/changed/leaf.p7m" 100
+check "by hand: a changed record is not in the log" equal "$(recipe 1 "$C/changed")" "NOT in this log"
+copy; sed -i '3s/^./@/; 3s/^@./AB/' "$C/changed/record.tlog-proof"
+check "... nor one on another way" contains "$(recipe 1 "$C/changed")" "NOT in this log"
+copy; sed -i "s/^index .*/index $((request + 1048576))/" "$C/changed/record.tlog-proof"
+check "... nor one at another place" equal "$(recipe 1 "$C/changed")" "NOT in this log"
+copy; sed -i '2s/.*/999999/' "$C/changed/checkpoint"
+check "... a changed checkpoint is not signed" equal "$(recipe 2 "$C/changed" | grep -c Successfully)" 0
+check "... nor confirmed" contains "$(recipe 3 "$C/changed")" "NOT its signature"
+copy; sed -i '/chaski.witness/d' "$C/changed/checkpoint"
+check "... and a missing confirmation is missing" contains "$(recipe 3 "$C/changed")" "has not confirmed this one"
+
+# --- an exchange, by what search prints of it ---
+digits=$("$BIN/chaski-audit" search "$C/log-b" --exchange "$ID" --index "$C/search.db" | grep -o "${ID:0:8}" | head -n 1)
+check "search prints the first digits of an exchange" equal "$digits" "${ID:0:8}"
+check "... by which it is exported" export_to "$C/short" "$C/log-b" "$digits"
+check "... the same as by all of them" equal "$(cd "$C/short" && find . -name leaf.p7m -exec sha256sum {} + | sort)" \
+    "$(cd "$C/plain-b" && find . -name leaf.p7m -exec sha256sum {} + | sort)"
+check "... and shown" equal "$("$AUDIT" show "$C/log-b" --exchange "$digits" | awk '{ print $1 }' | tr '\n' ' ')" \
+    "$("$AUDIT" show "$C/log-b" --exchange "$ID" | awk '{ print $1 }' | tr '\n' ' ')"
+check "fewer digits name nothing" eval "! export_to '$C/fewer' '$C/log-b' 'abc'"
+check "... which is told" grep -q "neither the index of an entry nor an exchange" "$C/exported"
+
 # the tiles only make it faster
 cp -r "$C/log-a" "$C/bare"
 rm -r "$C/bare/log/1/tile" "$C/bare/log/1/checkpoint"
@@ -376,7 +412,7 @@ refuses "... also for a container" "is only read" "$C/log-a" 5 --asice "$C/log-a
 check "nothing came into the log" test ! -e "$C/log-a/export" -a ! -e "$C/log-a/log/1/x" -a ! -e "$C/log-a/keys/export" -a ! -e "$C/log-a/x.asice"
 refuses "a name without end is refused" "" "$C/log-a" 5 --to "$C/$(printf 'x%.0s' {1..5000})"
 refuses "no name is refused" "" "$C/log-a" 5 --to ""
-for id in -1 5x 0x5 ../5 '' 99999999999999999999 "${ID%?}" "${ID}0" "${ID//-/x}" "${ID//-/}" $'5\n'; do
+for id in -1 5x 0x5 ../5 '' 99999999999999999999 "${ID:0:7}" "${ID}0" "${ID//-/x}" "${ID:0:8}g" $'5\n'; do
     "$AUDIT" export "$C/log-a" "$id" --to "$C/bad-id" >"$C/exported" 2>&1
     [ $? = 2 ] && [ ! -e "$C/bad-id" ] || not_ok "an id of another form is refused" "$id"
 done

@@ -5,6 +5,7 @@
 #include "lib/base/text.h"
 #include "lib/evidence/archive.h"
 #include "lib/evidence/asic.h"
+#include "tools/audit/exchange_prefix.h"
 #include "tools/audit/history.h"
 #include "lib/evidence/printable.h"
 #include "lib/evidence/record.h"
@@ -17,7 +18,6 @@
 #define PATH_BYTES 512
 #define RECORDS_MAX \
     64 /* of one exchange in one log: two, or a few more in a log that is not sound */
-#define ID_TEXT_BYTES 36
 
 struct export
 {
@@ -26,10 +26,10 @@ struct export
     struct directory *given; /* of --directory, when it judges; or NULL */
     struct standing *standing;
     struct covers *covers;
-    struct store_keys *keys; /* to payloads */
-    bool by_index;
+    struct store_keys *keys;    /* to payloads */
+    bool by_index, by_exchange; /* as what ID was given; both until the log was read */
     uint64_t index;
-    uint8_t exchange_id[EXCHANGE_ID_BYTES];
+    struct exchange_prefix exchange;
     size_t count;
     struct record *record[RECORDS_MAX];
     struct sha256 *leaf_hashes;
@@ -50,21 +50,18 @@ static void export_clear(struct export *self)
 
 // --- what is asked for --------------------------------------------------------------------------
 
-/* 8-4-4-4-12 hex digits, as show prints them. */
-static fault parse_exchange(const char *text, uint8_t out[EXCHANGE_ID_BYTES])
+/* Digits alone can be either: what the log holds decides. */
+static fault read_id(struct export *self, const char *text)
 {
-    char hex[2 * EXCHANGE_ID_BYTES];
-    size_t digits = 0;
-    if (strlen(text) != ID_TEXT_BYTES)
-        return RAISE(BAD_REQUEST, "neither the index of an entry nor the id of an exchange");
-    for (size_t i = 0; i < ID_TEXT_BYTES; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash != (text[i] == '-'))
-            return RAISE(BAD_REQUEST, "the id of an exchange has dashes as in 8-4-4-4-12");
-        if (!dash)
-            hex[digits++] = text[i];
-    }
-    return text_unhex(span_of(hex, sizeof hex), out, EXCHANGE_ID_BYTES);
+    self->by_index = !failed(text_number(span_of_text(text), INT64_MAX, &self->index));
+    fault f = exchange_prefix_read(text, &self->exchange);
+    self->by_exchange = !failed(f);
+    if (self->by_index || self->by_exchange)
+        return DONE;
+    return RAISE(BAD_REQUEST,
+                 "\"%.60s\" is neither the index of an entry nor an exchange: its id, or at least "
+                 "the first %d digits of it",
+                 text, EXCHANGE_DIGITS_LEAST);
 }
 
 static fault check_arguments(struct export *self)
@@ -78,9 +75,7 @@ static fault check_arguments(struct export *self)
         (arguments->seal_key != NULL && arguments->asice == NULL))
         return RAISE(BAD_REQUEST, "a seal is --seal-key and --seal-cert, and goes with --asice");
     const char *source = arguments->positional[0], *id = arguments->positional[1];
-    self->by_index = !failed(text_number(span_of_text(id), INT64_MAX, &self->index));
-    if (!self->by_index)
-        TRY(parse_exchange(id, self->exchange_id));
+    TRY(read_id(self, id));
     if (arguments->to != NULL)
         TRY(files_check_folder(arguments->to, source));
     if (arguments->asice != NULL)
@@ -127,12 +122,31 @@ static fault open_source(struct export *self)
 
 // --- the walk -----------------------------------------------------------------------------------
 
-static bool is_wanted(const struct export *self, const struct log_entry *entry)
+static bool is_of_exchange(const struct export *self, const struct log_entry *entry)
 {
-    if (self->by_index)
-        return entry->index == self->index;
-    return entry->header != NULL && entry->header->kind < HEADER_STARTED &&
-           memcmp(entry->header->exchange_id, self->exchange_id, EXCHANGE_ID_BYTES) == 0;
+    return self->by_exchange && entry->header != NULL && entry->header->kind < HEADER_STARTED &&
+           exchange_prefix_fits(&self->exchange, entry->header->exchange_id);
+}
+
+/* One exchange, or one entry; not what only looks like what was meant. */
+static fault check_one(const struct export *self, const struct log_entry *entry)
+{
+    const struct record *first = self->count == 0 ? NULL : self->record[0];
+    const uint8_t *id = first == NULL ? NULL : header_of(first->read)->exchange_id;
+    char one[37], other[37];
+    if (first == NULL || entry->header == NULL)
+        return DONE;
+    log_view_id_text(id, one);
+    log_view_id_text(entry->header->exchange_id, other);
+    if (self->by_index && (first->index == self->index || entry->index == self->index))
+        return RAISE(BAD_REQUEST,
+                     "%" PRIu64 " is the index of an entry, and the exchange %s begins so: name "
+                     "that with a dash behind its digits, or the entry by its exchange",
+                     self->index, first->index == self->index ? other : one);
+    if (memcmp(id, entry->header->exchange_id, EXCHANGE_ID_BYTES) != 0)
+        return RAISE(BAD_REQUEST, "two exchanges begin so, %s and %s: give more digits", one,
+                     other);
+    return DONE;
 }
 
 static fault take_entry(void *owner, const struct log_entry *entry)
@@ -144,13 +158,14 @@ static fault take_entry(void *owner, const struct log_entry *entry)
             owned_grow(self->leaf_hashes, self->leaf_room, sizeof *self->leaf_hashes);
     }
     self->leaf_hashes[self->leaf_count++] = entry->leaf_hash;
-    if (!is_wanted(self, entry))
+    if (!(self->by_index && entry->index == self->index) && !is_of_exchange(self, entry))
         return DONE;
     if (entry->header == NULL)
         return RAISE(LOG_BROKEN, "the entry cannot be read: %s", entry->damage);
     if (self->count == RECORDS_MAX)
         return RAISE(REFUSED, "more than %d entries of one exchange: export them by index",
                      RECORDS_MAX);
+    TRY(check_one(self, entry));
     return record_new(entry, &self->record[self->count++]);
 }
 
@@ -163,6 +178,8 @@ static fault find_records(struct export *self)
         self->leaf_count = self->leaf_room = first;
     }
     TRY(log_view_walk(self->view, take_entry, self, &end));
+    if (self->count > 0 && self->record[0]->index != self->index)
+        self->by_index = false;
     if (self->count == 0 && self->by_index && self->index < first)
         return RAISE(NOT_FOUND, "the entries before %" PRIu64 " were pruned, by entry %" PRIu64,
                      first, self->view->pruned.act);

@@ -113,26 +113,6 @@ static fault read_service(const char *text, char out[ID_TEXT_BYTES_MAX + 1])
     return DONE;
 }
 
-static fault read_exchange(const char *text, char out[2 * EXCHANGE_ID_BYTES + 1])
-{
-    size_t digits = 0;
-    bool good = true;
-    for (const char *at = text; *at != '\0' && good; at++) {
-        if (*at == '-')
-            continue;
-        good = digits < 2 * EXCHANGE_ID_BYTES && strchr("0123456789abcdefABCDEF", *at) != NULL;
-        if (good)
-            out[digits++] = (char)(*at >= 'A' && *at <= 'F' ? *at - 'A' + 'a' : *at);
-    }
-    out[good ? digits : 0] = '\0';
-    return good && digits >= SEARCH_EXCHANGE_DIGITS_LEAST
-               ? DONE
-               : RAISE(BAD_REQUEST,
-                       "--exchange takes an exchange id, or at least its first %d digits: "
-                       "\"%.60s\" is neither",
-                       SEARCH_EXCHANGE_DIGITS_LEAST, text);
-}
-
 static fault read_subject(const char *text, struct search_arguments *out)
 {
     size_t digits = strlen(text);
@@ -296,7 +276,7 @@ static fault take_filter(int code, struct search_arguments *out)
     case O_SERVICE:
         return read_service(optarg, out->service);
     case O_EXCHANGE:
-        return read_exchange(optarg, out->exchange);
+        return exchange_prefix_read(optarg, &out->exchange);
     case O_SUBJECT:
         return read_subject(optarg, out);
     case O_OUTCOME:

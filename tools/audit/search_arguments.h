@@ -7,11 +7,11 @@
 
 #include "lib/bus/limits.h"
 #include "lib/bus/bus_id.h"
+#include "tools/audit/exchange_prefix.h"
 #include "tools/audit/index.h"
 
 #define SEARCH_ROWS_DEFAULT 50
 #define SEARCH_ROWS_MAX 10000
-#define SEARCH_EXCHANGE_DIGITS_LEAST 8 /* as many as the short text shows */
 
 enum search_shape { SEARCH_TEXT, SEARCH_JSON, SEARCH_CSV };
 
@@ -19,8 +19,8 @@ struct search_arguments {
     struct index_options index;
     int64_t from_ms, until_ms; /* both included */
     char peer[ID_TEXT_BYTES_MAX + 1], member[ID_TEXT_BYTES_MAX + 1];
-    char service[ID_TEXT_BYTES_MAX + 1];      /* begins so */
-    char exchange[2 * EXCHANGE_ID_BYTES + 1]; /* hex digits: all, or the first */
+    char service[ID_TEXT_BYTES_MAX + 1]; /* begins so */
+    struct exchange_prefix exchange;
     uint8_t subject[SUBJECT_BYTES_MAX];
     size_t subject_bytes;
     const char *purpose, *case_ref, *outcome, *rule, *kind; /* NULL: any */

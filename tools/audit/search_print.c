@@ -229,7 +229,7 @@ static void text_row(struct search_print *self, const struct search_row *row)
         first_kind(row),
         row->outcome,
         span_of_text(latency),
-        span_of(exchange, exchange[0] == '\0' ? 0 : SEARCH_EXCHANGE_DIGITS_LEAST),
+        span_of(exchange, exchange[0] == '\0' ? 0 : EXCHANGE_DIGITS_LEAST),
         caller_of(row),
         row->service,
         row->rule};

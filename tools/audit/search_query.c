@@ -194,13 +194,13 @@ static fault filter_values(struct query *self)
 static void filter_exchange(struct query *self)
 {
     char first[2 * EXCHANGE_ID_BYTES + 1], last[2 * EXCHANGE_ID_BYTES + 1];
-    size_t digits = strlen(self->arguments->exchange);
+    size_t digits = strlen(self->arguments->exchange.digits);
     if (digits == 0)
         return;
     memset(first, '0', sizeof first);
     memset(last, 'f', sizeof last);
-    memcpy(first, self->arguments->exchange, digits);
-    memcpy(last, self->arguments->exchange, digits);
+    memcpy(first, self->arguments->exchange.digits, digits);
+    memcpy(last, self->arguments->exchange.digits, digits);
     ignore(text_unhex(span_of(first, 2 * EXCHANGE_ID_BYTES), self->exchange_first,
                       EXCHANGE_ID_BYTES)); /* they were read as digits */
     ignore(

@@ -5,6 +5,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/bus/letter.h"
+#include "tools/audit/exchange_prefix.h"
 #include "tools/audit/json_text.h"
 #include "lib/evidence/log_view.h"
 #include "lib/evidence/printable.h"
@@ -23,6 +24,7 @@ struct show {
     const struct audit_arguments *arguments;
     struct key_ring *keys;
     uint64_t shown;
+    struct exchange_prefix exchange;
     bool one;
     uint64_t index; /* the one wanted */
     json_t *list;
@@ -77,13 +79,11 @@ static void print_row(const struct log_entry *entry)
 
 static bool wanted(const struct show *self, const struct log_entry *entry)
 {
-    char id[37];
     if (self->one)
         return entry->index == self->index;
     if (entry->header == NULL)
         return true;
-    log_view_id_text(entry->header->exchange_id, id);
-    if (self->arguments->exchange != NULL && strcmp(id, self->arguments->exchange) != 0)
+    if (!exchange_prefix_fits(&self->exchange, entry->header->exchange_id))
         return false;
     return self->arguments->kind == NULL ||
            strcmp(self->arguments->kind, header_kind_word(entry->header->kind)) == 0;
@@ -400,6 +400,8 @@ fault show_command(const struct audit_arguments *arguments)
         self.one = true;
         TRY(text_number(span_of_text(arguments->positional[1]), UINT64_MAX, &self.index));
     }
+    if (arguments->exchange != NULL)
+        TRY(exchange_prefix_read(arguments->exchange, &self.exchange));
     TRY(log_view_open(arguments->positional[0], arguments->epoch, &arguments->anchors, &view));
     TRY(store_keys_open(arguments, &keys));
     self.view = view;
