@@ -277,10 +277,14 @@ lint:
 docs: all
 	@tools/docs.sh $(OUT)
 
+# libexec: for auditors, who run them with bash and need none of the programs for it
 install:
 	@test -x $(OUT)/bin/chaski-gateway || $(MAKE) --no-print-directory all
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(PREFIX)/libexec/chaski
+	install -m 755 tools/asic_stamp.sh $(DESTDIR)$(PREFIX)/libexec/chaski
+	install -m 755 lib/evidence/record_verify.sh $(DESTDIR)$(PREFIX)/libexec/chaski/verify.sh
 
 clean:
 	rm -rf build

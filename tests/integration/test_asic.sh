@@ -192,7 +192,10 @@ flip "$C/stamped/checkpoint" 3
 check "... and not over another checkpoint" eval "! head_stamped"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/O=Procuraduría/CN=sello" -keyout "$C/seal.key" -out "$C/seal.pem" 2>/dev/null
 check "a sealed container" "$BIN/chaski-audit" export "$C/a/audit" 1 --asice "$C/sealed.asice" --seal-key "$C/seal.key" --seal-cert "$C/seal.pem"
-STAMP=$ROOT/tools/asic_stamp.sh
+check "the programs are installed" make --no-print-directory -C "$ROOT" BUILD="$(basename "$OUT")" DESTDIR="$C/installed" PREFIX=/usr/local install
+STAMP=$C/installed$(sed -n 's/^stamp=\([^ ]*\).*/\1/p' "$ROOT/docs/AUDIT.md")
+check "... and what stamps a container, where the document says" test -x "$STAMP"
+check "... and the checker of records" cmp "$(dirname "$STAMP")/verify.sh" "$ROOT/lib/evidence/record_verify.sh"
 check "... is asked a time stamp for" bash "$STAMP" query "$C/sealed.asice" "$C/seal.tsq"
 curl -sSH 'Content-Type: application/timestamp-query' --data-binary @"$C/seal.tsq" "$TSA_URL" -o "$C/seal.tsr"
 cp "$C/sealed.asice" "$C/other.asice"; zip -qd "$C/other.asice" META-INF/signature001.p7s
