@@ -25,7 +25,7 @@ serve() {
     "$PEER" serve "ipc://$C/b/front" CO/GOV/899999027/DIVIPOLA "$C/served" 2>/dev/null &
     gateway=$!
     pids+=($gateway)
-    wait_for 10 grep -q front.gateway_arrived "$C/b/server.events" || die "no stand-in gateway"
+    wait_for 10 said_since_start b front.gateway_arrived || die "no stand-in gateway"
 }
 ask() { # MEMBER COUNT
     local client=${SERVER[$1]%/*}/TRAMITES
