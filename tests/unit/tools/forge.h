@@ -11,6 +11,7 @@
 #include "lib/bus/letter.h"
 #include "lib/bus/tile_log.h"
 #include "lib/crypto/random.h"
+#include "lib/crypto/stamp.h"
 #include "tests/unit/bus/book.h"
 #include "tests/unit/bus/store_keys.h"
 #include "tools/audit/commands.h"
@@ -67,16 +68,11 @@ static inline void forge_free(struct forge **owner)
     free(self);
 }
 
-static inline void forge_enrol(struct forge *self, enum forge_side side)
+/* With the certificate that it has now. */
+static inline void forge_register(struct forge *self, enum forge_side side)
 {
-    OWNED(bytes) public_key = NULL;
-    char name[64], vkey[400], address[] = "tcp://[::1]:5500";
+    char vkey[400], address[] = "tcp://[::1]:5500";
     uint8_t seed[32];
-    self->certificate[side] = book_issue(self->book, forge_member[side], "SS1", &self->sign[side]);
-    MUST(keypair_make(KEY_ED25519, &self->log_key[side]));
-    MUST(keypair_public(self->log_key[side], &public_key));
-    snprintf(name, sizeof name, "log.example/%d/1", (int)side);
-    MUST(note_key_make(name, NOTE_LOG, public_key->data, &self->origin[side]));
     note_key_text(&self->origin[side], vkey, sizeof vkey);
     memset(seed, 1 + (int)side, sizeof seed);
     struct span der = certificate_der(self->certificate[side]);
@@ -89,6 +85,18 @@ static inline void forge_enrol(struct forge *self, enum forge_side side)
              it->transport_key = keys[0], it->n_seal_key = 1, it->seal_key = keys,
              it->log_vkey = vkey, it->n_certificate = 1, it->certificate = certificates);
     book_subsystem(self->book, forge_subsystem[side], forge_server[side]);
+}
+
+static inline void forge_enrol(struct forge *self, enum forge_side side)
+{
+    OWNED(bytes) public_key = NULL;
+    char name[64];
+    self->certificate[side] = book_issue(self->book, forge_member[side], "SS1", &self->sign[side]);
+    MUST(keypair_make(KEY_ED25519, &self->log_key[side]));
+    MUST(keypair_public(self->log_key[side], &public_key));
+    snprintf(name, sizeof name, "log.example/%d/1", (int)side);
+    MUST(note_key_make(name, NOTE_LOG, public_key->data, &self->origin[side]));
+    forge_register(self, side);
 }
 
 static inline void forge_file(const struct forge *self, const char *name, struct span bytes)
@@ -120,6 +128,26 @@ static inline void forge_open(struct forge *self, unsigned epoch)
                                         .holder = *a_holder()};
     audit_log_free(&self->log);
     MUST(audit_log_open(&options, NULL, NULL, &self->log, &recovery));
+    self->head = audit_log_head(self->log);
+}
+
+/* This side's log goes on in another folder, with the first `count` entries of its epoch; what was
+ * written so far stays where it is. */
+static inline void forge_branch(struct forge *self, const char *name, uint64_t count)
+{
+    struct audit_log *from = self->log;
+    self->log = NULL;
+    snprintf(self->folder, sizeof self->folder, "%s/%s", unit_folder(), name);
+    MUST(file_make_folders(self->folder, 0700));
+    forge_open(self, self->epoch);
+    for (uint64_t i = 0; i < count; i++) {
+        OWNED(bytes) leaf = NULL;
+        OWNED(bytes) blob = NULL;
+        MUST(audit_log_read(from, audit_place(self->epoch, i), &leaf, &blob));
+        struct audit_record record = {.leaf = bytes_span(leaf), .blob = bytes_span(blob)};
+        MUST(audit_log_append(self->log, &record, 1, self->time_ms));
+    }
+    audit_log_free(&from);
     self->head = audit_log_head(self->log);
 }
 
@@ -264,6 +292,40 @@ static inline void forge_cosigned(struct forge *self, const char *name)
     MUST(cosignature_append(roomy, &self->witness_key, time_s, signature));
     forge_file(self, name, bytes_span(roomy));
     bytes_free(&roomy);
+}
+
+/* An authority of the country, with a key that is made for it, stamps a file of the log. */
+static inline void forge_stamp(struct forge *self, const char *name, int64_t at_ms)
+{
+    static const struct certificate_subject subject = {.country = "CO",
+                                                       .organisation = "Autoridad",
+                                                       .member = "CO/AUTHORITY/TSA",
+                                                       .server = "tsa"};
+    OWNED(keypair) key = NULL;
+    OWNED(certificate) certificate = NULL;
+    OWNED(stamper) stamper = NULL;
+    OWNED(bytes) asked = NULL;
+    OWNED(bytes) note = NULL;
+    OWNED(bytes) request = NULL;
+    OWNED(bytes) response = NULL;
+    OWNED(bytes) token = NULL;
+    char path[400];
+    uint64_t nonce;
+    enum stamp_verdict verdict = STAMP_GARBAGE;
+    snprintf(path, sizeof path, "%s/%s", self->folder, name);
+    MUST(file_read(path, NOTE_BYTES_MAX, &note));
+    struct sha256 digest = SHA256_OF(bytes_span(note));
+    MUST(keypair_make(KEY_P256, &key));
+    MUST(keypair_request(key, &subject, &asked));
+    MUST(certificate_issue_stamper(self->book->ca_key, self->book->ca, bytes_span(asked), &subject,
+                                   BOOK_START_MS, BOOK_START_MS + 5 * BOOK_YEAR_MS, &certificate));
+    MUST(stamper_new(key, certificate, &stamper));
+    MUST(stamp_request(&digest, &request, &nonce));
+    MUST(stamper_answer(stamper, bytes_span(request), at_ms, 1, &verdict, &response));
+    CU_ASSERT_EQUAL_FATAL(verdict, STAMP_GRANTED);
+    MUST(stamp_take(bytes_span(response), &digest, nonce, self->book->trust, &token, &at_ms));
+    snprintf(path, sizeof path, "%s.tst", name);
+    forge_file(self, path, bytes_span(token));
 }
 
 /* The directory of all acts so far, and the anchors. */

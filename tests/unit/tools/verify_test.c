@@ -68,6 +68,21 @@ static void test_a_certificate_that_had_ended_is_found(void)
     forge_finds(self, "certificate", 1, 3);
 }
 
+/* The authority registered what another one had issued. */
+static void test_a_certificate_of_somebody_elses_authority_is_found(void)
+{
+    OWNED(forge) self = provider_with_an_exchange();
+    OWNED(book) stranger = book_new();
+    keypair_free(&self->sign[CALLER]);
+    certificate_free(&self->certificate[CALLER]);
+    self->certificate[CALLER] =
+        book_issue(stranger, forge_member[CALLER], "SS1", &self->sign[CALLER]);
+    forge_register(self, CALLER);
+    struct header request = forge_header(self, CALLER, HEADER_REQUEST);
+    forge_append(self, CALLER, &request, request.time_ms);
+    forge_finds(self, "certificate", 1, 3);
+}
+
 static void test_a_date_that_is_not_the_signatures_is_found(void)
 {
     OWNED(forge) self = provider_with_an_exchange();
@@ -224,6 +239,16 @@ static void test_a_node_that_died_and_has_just_begun_again_is_not(void)
     json_decref(said);
 }
 
+static void test_an_answer_without_its_request_is_found(void)
+{
+    OWNED(forge) self = provider_with_an_exchange();
+    struct header response = forge_header(self, PROVIDER, HEADER_RESPONSE);
+    response.has_reply_to = true;
+    random_fill(response.reply_to.at, sizeof response.reply_to.at);
+    forge_append(self, PROVIDER, &response, response.time_ms);
+    forge_finds(self, "request precedes answer", 1, 3);
+}
+
 static void test_a_log_that_does_not_begin_with_a_start_is_found(void)
 {
     OWNED(forge) self = forge_new(PROVIDER);
@@ -347,6 +372,7 @@ SUITE(verify, TEST(test_what_is_not_kept_must_have_been_said),
       TEST(test_what_was_signed_just_before_is_not),
       TEST(test_a_date_before_the_revocation_does_not_help_a_late_entry),
       TEST(test_a_certificate_that_had_ended_is_found),
+      TEST(test_a_certificate_of_somebody_elses_authority_is_found),
       TEST(test_a_date_that_is_not_the_signatures_is_found),
       TEST(test_a_sender_that_never_stood_on_the_server_is_found),
       TEST(test_a_sender_is_judged_by_where_it_stood_then),
@@ -356,4 +382,5 @@ SUITE(verify, TEST(test_what_is_not_kept_must_have_been_said),
       TEST(test_the_largest_head_of_a_peer_is_told),
       TEST(test_a_log_that_runs_on_long_after_its_checkpoint_is_found),
       TEST(test_a_node_that_died_and_has_just_begun_again_is_not),
+      TEST(test_an_answer_without_its_request_is_found),
       TEST(test_a_log_that_does_not_begin_with_a_start_is_found))
