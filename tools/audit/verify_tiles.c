@@ -19,17 +19,22 @@ static const char derived[] = "The segments say otherwise, and they are what was
                               "reads the files from a share "
                               "is misled.";
 
-/* A partial tile, or the full one that has replaced it. */
-static fault read_tile(const struct log *log, int level, uint64_t number, unsigned width,
+/* A partial tile, or the full one that has replaced it; *width becomes that of what was read. */
+static fault read_tile(const struct log *log, int level, uint64_t number, unsigned *width,
                        struct bytes **out)
 {
     char tile[160], path[PATH_BYTES];
-    tiles_path(level, number, width, tile, sizeof tile);
+    tiles_path(level, number, *width, tile, sizeof tile);
     audit_log_path(log->view->folder, log->view->epoch, tile, path, sizeof path);
     fault f = file_read(path, BUNDLE_BYTES_MAX, out);
-    return f.code == NOT_FOUND && width < WIDTH ? read_tile(log, level, number, WIDTH, out) : f;
+    if (f.code != NOT_FOUND || *width == WIDTH)
+        return f;
+    *width = WIDTH;
+    return read_tile(log, level, number, width, out);
 }
 
+/* So many entries, and nothing behind them; what a running node wrote since the log was read is
+ * only counted. */
 static bool bundle_holds(const struct log *log, const struct bytes *bundle, uint64_t number,
                          unsigned width, uint64_t *wrong)
 {
@@ -37,14 +42,16 @@ static bool bundle_holds(const struct log *log, const struct bytes *bundle, uint
     for (unsigned i = 0; i < width; i++) {
         uint16_t size = 0;
         struct span entry;
-        *wrong = number * WIDTH + i;
+        uint64_t index = number * WIDTH + i;
+        if (index < log->count)
+            *wrong = index;
         if (failed(cursor_take_u16(&at, &size)) || failed(cursor_take(&at, size, &entry)))
             return false;
         struct sha256 hash = merkle_leaf_hash(entry);
-        if (!sha256_equal(&hash, &log->entry[*wrong].leaf_hash))
+        if (index < log->count && !sha256_equal(&hash, &log->entry[index].leaf_hash))
             return false;
     }
-    return true;
+    return cursor_at_end(&at);
 }
 
 // --- parts that a larger one has replaced -------------------------------------------------------
@@ -57,6 +64,7 @@ struct parts {
     int level; /* -1: bundles */
     uint64_t number;
     unsigned known;              /* how much of this tile the log has */
+    unsigned seen;               /* width of the file that was looked at already */
     const struct sha256 *hashes; /* of a tile: that many */
 };
 
@@ -84,7 +92,7 @@ static void check_part(const struct parts *self, const char *name)
     OWNED(bytes) part = NULL;
     char tile[160], path[PATH_BYTES];
     unsigned width = width_of(name);
-    if (width == 0 || width > self->known)
+    if (width == 0 || width > self->known || width == self->seen)
         return;
     tiles_path(self->level, self->number, width, tile, sizeof tile);
     audit_log_path(self->log->view->folder, self->log->view->epoch, tile, path, sizeof path);
@@ -116,13 +124,14 @@ static void check_bundles(struct verify *self, struct log *log, uint64_t size)
     for (uint64_t number = log->first / WIDTH; number * WIDTH < size; number++) {
         OWNED(bytes) bundle = NULL;
         uint64_t left = size - number * WIDTH, wrong = number * WIDTH;
-        unsigned width = left < WIDTH ? (unsigned)left : WIDTH;
-        if (failed(read_tile(log, -1, number, width, &bundle)))
+        unsigned width = left < WIDTH ? (unsigned)left : WIDTH, seen = width;
+        if (failed(read_tile(log, -1, number, &seen, &bundle)))
             FIND(self, log, wrong, "tiles", derived, "its bundle cannot be read: %s",
                  fault_detail());
-        else if (!bundle_holds(log, bundle, number, width, &wrong))
-            FIND(self, log, wrong, "tiles", derived, "it is another one in its bundle");
-        check_parts(&(struct parts){self, log, -1, number, width, NULL});
+        else if (!bundle_holds(log, bundle, number, seen, &wrong))
+            FIND(self, log, wrong, "tiles", derived,
+                 "it is another one in its bundle, or something stands behind it there");
+        check_parts(&(struct parts){self, log, -1, number, width, seen, NULL});
     }
 }
 
@@ -133,14 +142,14 @@ static void check_level(struct verify *self, struct log *log, int level, struct 
     for (uint64_t number = 0; number * WIDTH < count; number++) {
         OWNED(bytes) tile = NULL;
         uint64_t left = count - number * WIDTH;
-        unsigned width = left < WIDTH ? (unsigned)left : WIDTH;
-        size_t size = width * sizeof *hashes;
-        fault f = read_tile(log, level, number, width, &tile);
-        if (failed(f) || tile->size < size ||
-            memcmp(tile->data, &hashes[number * WIDTH], size) != 0)
+        unsigned width = left < WIDTH ? (unsigned)left : WIDTH, seen = width;
+        fault f = read_tile(log, level, number, &seen, &tile);
+        if (failed(f) || tile->size != seen * sizeof *hashes ||
+            memcmp(tile->data, &hashes[number * WIDTH], width * sizeof *hashes) != 0)
             FIND(self, log, REPORT_WHOLE, "tiles", derived,
                  "tile %d/%" PRIu64 " is not what the entries hash to", level, number);
-        check_parts(&(struct parts){self, log, level, number, width, &hashes[number * WIDTH]});
+        check_parts(
+            &(struct parts){self, log, level, number, width, seen, &hashes[number * WIDTH]});
         if (left < WIDTH)
             return;
         struct merkle tree = {0};
