@@ -196,6 +196,15 @@ check "... with the lost end as a finding" contains "$(cat "$C/page.html")" "</s
 check "the peer's own log is clean" equal "$(verdict "$C/a/audit")" 0
 check "two epochs 2 convict the server" equal "$(verdict "$C/fork-copy" "$C/a/audit")" 1
 check "... by what it signed" contains "$(cat "$C/verdict")" "[append only]"
+rm -rf "$C/first"; cp -r "$C/b/audit" "$C/first"
+rm -r "$C/first/log/2" "$C/first/epoch"
+check "a folder without its second epoch is not clean" equal "$(verdict "$C/first")" 1
+check "... for its own marker" contains "$(grep -A 1 '\[epoch\]' "$C/verdict")" "says that the newest epoch is 2, and the newest here is 1"
+rm "$C/first/log/epoch"
+verdict "$C/first" >/dev/null
+check "without that it says nothing by itself" equal "$(grep -c 'epoch 2' "$C/verdict")" 0
+check "... but beside its witnesses" equal "$(verdict "$C/first" "$C/c/audit" "$C/d/audit")" 1
+check "... each of which knows of epoch 2" equal "$(grep 'epoch 2 that this log signed, and the newest epoch here is 1' "$C/verdict" | grep -o " of $C/[cd]/audit holds" | sort -u | wc -l)" 2
 check "search looks at the newest epoch" contains "$(audit search "$C/b/audit" --limit 3 2>&1)" "epoch 2 of the log"
 check "... and at others by number" test "$(audit search "$C/b/audit" --epoch 1 --csv 2>/dev/null | wc -l)" -ge 25
 for epoch in 1 2; do

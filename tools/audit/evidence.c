@@ -72,13 +72,19 @@ static void add_segment(struct evidence *out, const struct log *log, uint64_t en
     add_of_log(out, log, name);
 }
 
+static void add_if_there(struct evidence *out, const struct log *log, const char *name)
+{
+    char path[PATH_BYTES];
+    audit_log_path(log->view->folder, log->view->epoch, name, path, sizeof path);
+    if (access(path, F_OK) == 0)
+        add_of_log(out, log, name);
+}
+
 static void add_bundle(struct evidence *out, const struct log *log, uint64_t entry)
 {
-    char tile[160], path[PATH_BYTES];
+    char tile[160];
     tiles_path(-1, entry / BUNDLE, BUNDLE, tile, sizeof tile);
-    audit_log_path(log->view->folder, log->view->epoch, tile, path, sizeof path);
-    if (access(path, F_OK) == 0)
-        add_of_log(out, log, tile);
+    add_if_there(out, log, tile);
 }
 
 static void add_payload(struct evidence *out, const struct log *log, uint64_t entry)
@@ -118,6 +124,8 @@ static void add_whole_files(struct evidence *out, const struct log *log, const c
         add_of_log(out, log, "wal/");
     if (strcmp(rule, "tiles") == 0)
         add_of_log(out, log, "tile/");
+    if (strcmp(rule, "epoch") == 0)
+        add(out, "log/epoch");
 }
 
 void evidence_find(const struct log *log, const char *rule, uint64_t entry, struct evidence *out)
@@ -137,6 +145,8 @@ void evidence_find(const struct log *log, const char *rule, uint64_t entry, stru
         add_of_log(out, log, "promise");
         add_of_log(out, log, "checkpoint");
         add_of_log(out, log, "cp/");
+        add_if_there(out, log, "cosigned");
+        add_if_there(out, log, "outside");
     }
     if (log == NULL || is_one_of(rule, signers)) {
         add(out, "directory/");

@@ -340,6 +340,9 @@ void verify_acts(struct verify *self);
 void verify_twins(struct verify *self);
 /* One more of this type, in the tallies of this log. */
 void verify_count_type(struct verify *self, const struct log *log, enum pair_type type);
+/* Does this head, dated after --as-of, stand in an epoch that began after this copy, which reaches
+ * that moment? Then it counts for nothing. */
+bool verify_is_after_all(const struct verify *self, struct log *log, const struct kept *kept);
 /* "pairs" of the JSON object. */
 json_t *verify_pairs_json(const struct verify *self);
 

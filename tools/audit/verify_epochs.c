@@ -231,9 +231,29 @@ static void find_silence(struct verify *self, struct log *log)
              "its first record does not say what became of epoch %u", log->before->view->epoch);
 }
 
+/* What its node wrote beside the epochs when it began the newest one. */
+static void check_marker(struct verify *self, const struct log *newest)
+{
+    unsigned marked = 0;
+    fault f = log_epoch_marked(newest->view->folder, &marked);
+    if (failed(f))
+        FIND(self, newest, REPORT_WHOLE, rule, "No node writes that: it was altered or damaged.",
+             "%s", fault_detail());
+    else if (marked > newest->view->epoch)
+        FIND(self, newest, REPORT_WHOLE, rule,
+             "A whole later epoch was removed, or not copied (or it began in the middle of the "
+             "copying: then copy again).",
+             "log/epoch says that the newest epoch is %u, and the newest here is %u", marked,
+             newest->view->epoch);
+}
+
 void verify_epoch(struct verify *self, struct log *log)
 {
-    if (log->view == NULL || log->before == NULL)
+    if (log->view == NULL)
+        return;
+    if (log->later == NULL)
+        check_marker(self, log);
+    if (log->before == NULL)
         return;
     const struct epoch_closed *closed = log->closed == NULL ? NULL : header_of(log->closed)->closed;
     if (closed != NULL)

@@ -158,13 +158,39 @@ bool verify_held_is_here(const struct verify *self, const struct held *held)
     return false;
 }
 
+/* Of an epoch that no folder of its server holds: each of them ends too early. */
+static void check_missing(struct verify *self, struct log *log, const struct held *held)
+{
+    if (log->view == NULL || log->later != NULL || held->epoch <= log->view->epoch ||
+        strcmp(log->view->server, held->server) != 0)
+        return;
+    if (verify_reaches(self, log))
+        log->beyond_end.later++;
+    else
+        FIND(self, log, REPORT_WHOLE, "append only",
+             "A whole later epoch of the log was removed, or this is a copy of before it began.",
+             "%s of %s holds a head of %" PRIu64
+             " entries of epoch %u that this log signed, and the newest epoch here is %u",
+             held->file, held->holder->view->folder, held->head.size, held->epoch,
+             log->view->epoch);
+}
+
+static void check_against(struct verify *self, const struct held *held)
+{
+    bool here = verify_held_is_here(self, held);
+    for (size_t i = 0; i < self->logs; i++)
+        if (!here)
+            check_missing(self, &self->log[i], held);
+        else if (self->log[i].view != NULL &&
+                 strcmp(self->log[i].view->log_key.name, held->head.origin) == 0)
+            check(self, &self->log[i], held);
+}
+
 void verify_held(struct verify *self)
 {
     for (size_t i = 0; i < self->helds; i++)
-        for (size_t k = 0; k < self->logs && self->held[i].server[0] != '\0'; k++)
-            if (self->log[k].view != NULL &&
-                strcmp(self->log[k].view->log_key.name, self->held[i].head.origin) == 0)
-                check(self, &self->log[k], &self->held[i]);
+        if (self->held[i].server[0] != '\0')
+            check_against(self, &self->held[i]);
 }
 
 // --- of those that are not ----------------------------------------------------------------------

@@ -124,6 +124,16 @@ void verify_note_head(const struct verify *self, struct log *log, const struct k
     beyond->index = kept->index;
 }
 
+bool verify_is_after_all(const struct verify *self, struct log *log, const struct kept *kept)
+{
+    struct log *newest = newest_of(log);
+    if (kept->log_epoch <= newest->view->epoch || !verify_is_later(self, kept) ||
+        !verify_reaches(self, newest))
+        return false;
+    newest->beyond_end.later++;
+    return true;
+}
+
 static void note_entry(struct log *newest, const struct kept *kept)
 {
     struct beyond *beyond = &newest->beyond_end;

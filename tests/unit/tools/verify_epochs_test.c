@@ -173,6 +173,26 @@ static void test_an_entry_of_another_epoch_does_not_fit(void)
     forge_finds(self, "append only", 1, 2);
 }
 
+/* The folder itself says that there was more. */
+static void test_a_marker_beyond_the_newest_epoch_is_found(void)
+{
+    struct epoch_closed closed;
+    OWNED(forge) self = first_epoch(&closed);
+    begin_second(self, &closed);
+    forge_file(self, "log/epoch", span_of_text("2\n"));
+    forge_finds(self, "", 0, -1);
+    forge_file(self, "log/epoch", span_of_text("3\n"));
+    json_t *said = forge_verify(self);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(said, "count")), 1);
+    CU_ASSERT_EQUAL(forge_count(said, "epoch", "the newest epoch is 3"), 1);
+    json_decref(said);
+    forge_file(self, "log/epoch", span_of_text("x\n"));
+    said = forge_verify(self);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(said, "count")), 1);
+    CU_ASSERT_EQUAL(forge_count(said, "epoch", "no number"), 1);
+    json_decref(said);
+}
+
 SUITE(verify_epochs, TEST(test_an_epoch_closed_without_loss_is_clean),
       TEST(test_a_larger_head_that_somebody_holds_is_a_lost_tail),
       TEST(test_a_named_head_with_another_root_is_a_fork),
@@ -183,4 +203,5 @@ SUITE(verify_epochs, TEST(test_an_epoch_closed_without_loss_is_clean),
       TEST(test_entries_beyond_every_head_of_a_closed_epoch_are_found),
       TEST(test_a_record_that_closes_another_epoch_is_found),
       TEST(test_an_answer_finds_its_request_in_the_epoch_before),
-      TEST(test_an_entry_of_another_epoch_does_not_fit))
+      TEST(test_an_entry_of_another_epoch_does_not_fit),
+      TEST(test_a_marker_beyond_the_newest_epoch_is_found))
