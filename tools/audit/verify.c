@@ -177,6 +177,7 @@ static void log_clear(struct log *log)
     payload_reader_free(&log->reader);
     log_view_free(&log->view);
     free(log->confirmed);
+    free(log->signed_head);
     roots_free(&log->roots);
     free(log->entry);
 }
@@ -193,6 +194,8 @@ static void read_promise(struct log *log)
         return;
     log->promise_bad =
         failed(f) || failed(checkpoint_open(bytes_span(note), &log->view->log_key, &log->promised));
+    if (!log->promise_bad)
+        verify_note_signed(log, "promise", &log->promised);
 }
 
 /* They say how much there is to do, too; what was pruned is not looked at. */

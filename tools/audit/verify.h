@@ -19,6 +19,7 @@
  *   verify_held.c    heads of other logs that the folders' owners keep
  *   verify_late.c    late receipts of one log
  *   verify_cards.c   sealing keys that one log's server announced
+ *   verify_copies.c  copies of one log against one another
  *   verify_logs.c    logs against one another
  *   verify_pairs.c   two logs of the same exchanges: nine types of findings
  *   verify_older.c   ... of which one was copied before the other, or was cut
@@ -105,6 +106,13 @@ struct held {
 };
 
 #define HELD_MAX 4096 /* of one folder */
+
+/* A head of this log that its own key signed, in a file of its folder. */
+struct signed_head {
+    char file[32]; /* below log/<epoch>/ */
+    uint64_t size;
+    struct sha256 root;
+};
 
 /* Something of which the log's own server says that an auditor must know it. */
 struct incident {
@@ -209,6 +217,8 @@ struct log {
     char beyond_by[64];         /* ... and in which */
     struct beyond beyond_end;
     enum reach reaches; /* the moment of --as-of */
+    size_t signed_heads;
+    struct signed_head *signed_head; /* in all its files */
 };
 
 /* What two logs showed against one another, by type; healed: has come late since. */
@@ -312,6 +322,10 @@ const struct log *verify_find_leaf(const struct log *log, const struct sha256 *l
 struct log *verify_epoch_of(struct log *log, unsigned epoch);
 /* Did this leaf stand beyond the end of a closed epoch? Then it belongs to what was lost. */
 bool verify_is_lost(const struct log *log, const struct kept *kept);
+/* One more head that the log's own key signed. */
+void verify_note_signed(struct log *log, const char *file, const struct checkpoint *head);
+/* Two folders: if they hold one log, do they hold one history? After all epochs were checked. */
+void verify_copies(struct verify *self, struct log *here, struct log *there);
 /* After the last log. */
 void verify_logs(struct verify *self);
 /* What `here` holds of exchanges with `there`, and `there` does not. */
@@ -326,6 +340,9 @@ bool verify_reaches(const struct verify *self, struct log *log);
 /* `holder` holds a head of this newest epoch beyond its end. */
 void verify_note_head(const struct verify *self, struct log *log, const struct kept *kept,
                       const struct log *holder);
+/* Does this head, dated after --as-of, stand in an epoch that began after this copy, which reaches
+ * that moment? Then it counts for nothing. */
+bool verify_is_after_all(const struct verify *self, struct log *log, const struct kept *kept);
 /* Did the log's server sign this entry, which is not here, after all that is? Then it is noted, and
  * told by verify_older(). */
 bool verify_is_beyond(struct log *log, const struct kept *kept);
@@ -340,9 +357,6 @@ void verify_acts(struct verify *self);
 void verify_twins(struct verify *self);
 /* One more of this type, in the tallies of this log. */
 void verify_count_type(struct verify *self, const struct log *log, enum pair_type type);
-/* Does this head, dated after --as-of, stand in an epoch that began after this copy, which reaches
- * that moment? Then it counts for nothing. */
-bool verify_is_after_all(const struct verify *self, struct log *log, const struct kept *kept);
 /* "pairs" of the JSON object. */
 json_t *verify_pairs_json(const struct verify *self);
 

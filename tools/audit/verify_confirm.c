@@ -99,6 +99,7 @@ static bool take_note(struct verify *self, struct log *log, const char *name, st
              "%s is not signed by the log's key", name);
         return false;
     }
+    verify_note_signed(log, name, head);
     return root_fits(self, log, head, name);
 }
 

@@ -85,12 +85,6 @@ static void check_claims(struct verify *self)
     map_clear(&claims);
 }
 
-static void check_doubles(struct verify *self, const struct log *a, const struct log *b)
-{
-    if (strcmp(a->view->log_key.name, b->view->log_key.name) == 0)
-        REMARK(self, b, "is the same log as %s", a->view->name);
-}
-
 static bool is_same_folder(const struct log *a, const struct log *b)
 {
     return verify_epoch_of((struct log *)(uintptr_t)b, a->view->epoch) == a;
@@ -106,7 +100,7 @@ void verify_logs(struct verify *self)
             if (there->before == NULL && !is_same_folder(here, there))
                 verify_pair(self, here, there);
             if (i < k)
-                check_doubles(self, here, there);
+                verify_copies(self, here, there);
         }
     verify_older(self);
     check_claims(self);
