@@ -235,6 +235,45 @@ finds "another server's record put at the end is found" "own entries only" "neit
 again; append_leaf "$(ls "$C"/good-a/log/1/wal/*.seg)" 7
 finds "a record copied within the log is found" "each entry once" "it is entry 7 again" "$X"
 
+# --- whoever has the disk and no key: numbers and checksums are right again --------------------------
+EDIT=$OUT/tests/segment_edit
+without_heads() { rm -rf "$X/log/1/"{promise,checkpoint,cosigned,outside,stamped,tile,cp}; }
+for how in "delete 3" "delete 4" "swap 3" "swap 9"; do
+    again; "$EDIT" "$(segment)" $how 2>"$C/edited" || not_ok "$how: done to a copy" "$(cat "$C/edited")"
+    finds "$how: the signed heads of the log say otherwise" "append only" "another root" "$X"
+    check "... and its checkpoint" grep -qF "[checkpoint]" "$C/said"
+    without_heads
+    finds "$how: without checkpoint and tiles the records' own heads do" "append only" "another root" "$X"
+    finds "$how: beside the other log too" "append only" "another root" "$X" "$C/good-b"
+done
+again; "$EDIT" "$(segment)" delete 3; without_heads
+finds "a request taken out is in the other log" "both sides hold the same leaves" "is not in its own log (type 2" "$X" "$C/good-b"
+
+# --- one log in two copies ------------------------------------------------------------------------
+goes_on() { # FOLDER: a starts where good-a ends, and stops
+    rm -rf "$C/a/audit"; cp -r "$C/good-a" "$C/a/audit"
+    server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
+    sleep 0.5
+    server_stop a
+    cp -r "$C/a/audit" "$1"
+}
+goes_on "$C/end1"; goes_on "$C/end2"
+clean "an older copy of a log is clean beside a newer one" "$C/good-a" "$C/end1"
+remarks "... which is said" "goes on where this ends, after "
+clean "the other log beside both is clean too" "$C/good-b" "$C/good-a" "$C/end1"
+clean "another end of the same log is clean by itself" "$C/end2"
+for order in "end1 end2" "end2 end1"; do
+    read -r one two <<<"$order"
+    finds "together they are two histories" "one history" "is the same log, and has another entry" "$C/$one" "$C/$two"
+    check "... by what its key signed" contains "$(cat "$C/said")" "heads signed by this log, in log/1/"
+done
+"$AUDIT" verify "$C/end1" "$C/end2" --json >"$C/json"
+check "... as JSON" contains "$(tr -d '\n ' <"$C/json")" '"rule":"onehistory"'
+"$AUDIT" report "$C/end1" "$C/end2" --html "$C/fork.html" >/dev/null 2>&1; status=$?
+check "... and as a page" contains "$status $(cat "$C/fork.html")" "</span> one history <span"
+check "... that is not called clean" contains "$(cat "$C/fork.html")" "<h1>Not clean"
+rm -rf "$C/a/audit"; cp -r "$C/good-a" "$C/a/audit"
+
 # --- whose word it is -----------------------------------------------------------------------------
 verify "$C/good-a" >/dev/null
 check "anchors of the folder are named as such" contains "$(cat "$C/said")" "anchors taken from the audited folder"
