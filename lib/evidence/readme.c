@@ -104,7 +104,9 @@ static void say_who(struct writer *self, const struct record *record,
     say_field(self, "log of", span_of_text(from->view->server));
 }
 
-static void say_check(struct writer *self)
+/* What is not in the folder the reader will rarely have: the command is to run as it stands. */
+static void say_check(struct writer *self, const struct record_source *from,
+                      const struct readme_facts *facts)
 {
     say(self,
         "\nHOW TO CHECK IT\n\n"
@@ -117,10 +119,11 @@ static void say_check(struct writer *self)
         "trust,\n"
         "and give it what the authority has made known:\n\n"
         "  bash verify.sh THIS-FOLDER --trust trust.pem --directory-vkey directory.vkey \\\n"
-        "       --log-vkey log.vkey --policy policy --tsa tsa.pem\n\n"
+        "       --log-vkey log.vkey%s%s\n\n"
         "The signature alone, with stock openssl (prints \"CAdES Verification successful\"):\n\n"
         "  openssl cms -verify -cades -binary -inform DER -in leaf.p7m -certfile signer.pem \\\n"
-        "          -CAfile trust.pem -out header.out && cmp header.out header.bin\n");
+        "          -CAfile trust.pem -out header.out && cmp header.out header.bin\n",
+        facts->policy ? " --policy policy" : "", from->tsa_file != NULL ? " --tsa tsa.pem" : "");
 }
 
 static void say_payload(struct writer *self, const struct readme_facts *facts)
@@ -209,11 +212,11 @@ static void say_files(struct writer *self, const struct record_source *from,
             "                  far as it was kept (OCSP or CRL, by the time it speaks of)\n");
     say_cover(self, facts);
     say(self, "log.vkey          verifier key of the log\n");
-    if (facts->cover != NULL)
+    if (facts->policy)
         say(self,
             "policy            whose cosignatures under the checkpoint count, as the directory "
             "says\n"
-            "                  or whoever exported this (c2sp.org/tlog-policy); none, no file\n");
+            "                  or whoever exported this (c2sp.org/tlog-policy)\n");
     if (from->tsa_file != NULL)
         say(self, "tsa.pem           anchors of the time-stamping authority; use your own copy\n");
     say(self,
@@ -259,7 +262,7 @@ fault readme_write(const struct record *record, const struct record_source *from
 {
     struct writer writer = {.text = bytes_empty(8192), .fault = DONE};
     say_who(&writer, record, from, facts);
-    say_check(&writer);
+    say_check(&writer, from, facts);
     say_files(&writer, from, facts);
     say_limits(&writer, facts);
     OWNED(bytes) text = writer.text;

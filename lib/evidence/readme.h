@@ -11,7 +11,8 @@
 struct readme_facts {
     enum payload_state payload;
     bool payload_damaged;
-    bool stamped, later;       /* there are such files */
+    bool policy;               /* there is that file */
+    bool stamped, later;       /* ... and such ones */
     const struct cover *cover; /* or NULL */
     const struct directory_signer *signer;
 };

@@ -139,19 +139,24 @@ static fault make_policy(const struct record *self, const struct record_source *
 }
 
 static fault put_policy(const struct record *self, const struct record_source *from,
-                        const struct cover *cover, const char *name, struct files *files)
+                        const struct cover *cover, const char *name, struct files *files,
+                        bool *is_there)
 {
     OWNED(bytes) policy = NULL;
-    if (from->policy_file != NULL)
+    if (from->policy_file != NULL) {
+        *is_there = true;
         return put_file(files, name, from->policy_file);
+    }
     TRY(make_policy(self, from, bytes_span(cover->note), &policy));
+    *is_there = policy != NULL;
     if (policy != NULL)
         files_take(files, name, &policy);
     return DONE;
 }
 
 static fault put_cover(const struct record *self, const struct record_source *from,
-                       struct cover *cover, const char *below, struct files *files)
+                       struct cover *cover, const char *below, struct files *files,
+                       bool *has_policy)
 {
     char name[64];
     OWNED(bytes) proof = NULL;
@@ -162,7 +167,7 @@ static fault put_cover(const struct record *self, const struct record_source *fr
     text_format(name, sizeof name, "%scheckpoint", below);
     TRY(files_copy(files, name, bytes_span(cover->note)));
     text_format(name, sizeof name, "%spolicy", below);
-    TRY(put_policy(self, from, cover, name, files));
+    TRY(put_policy(self, from, cover, name, files, has_policy));
     text_format(name, sizeof name, "%scheckpoint.tst", below);
     return cover->token == NULL ? DONE : files_copy(files, name, bytes_span(cover->token));
 }
@@ -171,15 +176,16 @@ static fault put_covers(struct record *self, const struct record_source *from, s
                         struct readme_facts *facts, struct cover **first)
 {
     OWNED(cover) later = NULL;
+    bool later_policy = false;
     TRY(covers_first(from->covers, self->index, first));
     self->covered = *first != NULL;
     if (!self->covered)
         return DONE;
     facts->stamped = (*first)->token != NULL;
-    TRY(put_cover(self, from, *first, "", files));
+    TRY(put_cover(self, from, *first, "", files, &facts->policy));
     TRY(covers_newest_stamped(from->covers, *first, &later));
     facts->later = later != NULL;
-    return later == NULL ? DONE : put_cover(self, from, later, "later/", files);
+    return later == NULL ? DONE : put_cover(self, from, later, "later/", files, &later_policy);
 }
 
 // --- all of it ----------------------------------------------------------------------------------

@@ -107,6 +107,23 @@ passes "... and verifies" "$C/start"
 TRUE=(--trust "$C/store/anchor/trust.pem" --directory-vkey "$C/store/anchor/directory.vkey" --log-vkey "$C/b/audit/anchor/log.vkey")
 passes "with the auditor's own anchors it verifies" "$C/one" "${TRUE[@]}" --policy "$C/one/policy"
 check "... and nothing is said of the folder's" equal "$(grep -c 'from this folder' "$C/said")" 0
+# README.txt's command as it stands, where the auditor has laid his own files beside the folder
+desk() { # FOLDER FILES...: its exit status; what it said is in $C/said
+    local at=$C/desk record=$1; shift
+    rm -rf "$at"; mkdir "$at"
+    cp -r "$record" "$at/THIS-FOLDER"
+    cp "$ROOT/lib/evidence/record_verify.sh" "$at/verify.sh"
+    cp "$C/store/anchor/trust.pem" "$C/store/anchor/directory.vkey" "$@" "$at"
+    registry show --log-vkey $B/SS1 >"$at/log.vkey"
+    sed -n '/^  bash verify.sh THIS-FOLDER/,/[^\\]$/p' "$record/README.txt" >"$at/command"
+    [ -s "$at/command" ] || return 9
+    (cd "$at" && timeout 60 env -i PATH="$C/tools" "$BASH" -c "bash() { \"$BASH\" \"\$@\"; }; . ./command") >"$C/said" 2>&1 </dev/null
+    echo $?
+}
+mkdir "$C/given"
+registry show --policy $B/SS1 >"$C/given/policy"
+check "README.txt's command runs as it stands" equal "$(desk "$C/one" "$C/given/policy")" 0
+check "... and passes" equal "$(tail -n 1 "$C/said")" PASS
 check "README.txt names the parties" contains "$(cat "$C/one/README.txt")" "$B/DIVIPOLA"
 check "... and what is not proved" contains "$(cat "$C/one/README.txt")" "WHAT IS NOT PROVED"
 check "nobody else can read what was exported" equal "$(stat -c %a "$C/one" "$C/one/payload.bin" | tr '\n' ' ')" "700 600 "
@@ -237,6 +254,9 @@ check "... under the first stamped checkpoint that covers it" equal "$(size_of "
 check "... and under the newest" equal "$(size_of "$C/full-b/answer/later/checkpoint")" "$(size_of "$C/syn-b/log/1/promise")"
 check "... naming who cosigned" said "2 of 2 cosigned, asked for: both; w1 at 20"
 check "... and what the stamp says" said "timestamp     ok    before 20"
+cp "$C/policy" "$C/given/policy"; cp "$C/tsa/ca.pem" "$C/given/tsa.pem"
+check "README.txt's command names the authority's anchors when they came along" equal "$(desk "$C/full-b/answer" "$C/given/policy" "$C/given/tsa.pem")" 0
+check "... and passes" equal "$(tail -n 1 "$C/said")" PASS
 check "stock openssl verifies the time stamp" openssl ts -verify -in "$C/full-a/request/checkpoint.tst" -token_in \
     -data "$C/full-a/request/checkpoint" -CAfile "$C/tsa/ca.pem"
 check "a late record has one checkpoint only" export_to "$C/late" "$C/syn-b" "$after" "${WITH[@]}"
