@@ -174,6 +174,28 @@ static void test_an_older_copy_is_clean_up_to_where_others_vouch_for_it(void)
     story_clear(&story);
 }
 
+static void test_an_epoch_that_began_after_the_moment_is_not_missed(void)
+{
+    struct story story = {0};
+    OWNED(forge) self = told(&story, false);
+    struct merkle none = {0};
+    copy_provider(self, &story, 7);
+    begin_caller(self, &story, 0);
+    struct header request = forge_header(self, PROVIDER, HEADER_REQUEST);
+    request.log_epoch = 2;
+    request.log_root = merkle_root(&none);
+    forge_append(self, PROVIDER, &request, request.time_ms);
+    forge_own(self, HEADER_STOPPED);
+    end(self);
+    json_t *said = verdict_as_of(self, story.time_ms[4]);
+    CU_ASSERT_EQUAL(findings(said), 0);
+    json_decref(said);
+    said = verdict_as_of(self, story.time_ms[6]); /* which it does not reach */
+    CU_ASSERT_EQUAL(forge_count(said, "append only", "a head of epoch 2"), 1);
+    json_decref(said);
+    story_clear(&story);
+}
+
 static void test_a_cut_before_the_moment_is_found(void)
 {
     struct story story = {0};
@@ -264,6 +286,7 @@ static void test_a_request_that_was_answered_and_is_not_there_is_found(void)
 SUITE(verify_pairs, TEST(test_an_older_copy_is_one_finding_whichever_log_comes_first),
       TEST(test_copies_of_one_moment_are_clean),
       TEST(test_an_older_copy_is_clean_up_to_where_others_vouch_for_it),
+      TEST(test_an_epoch_that_began_after_the_moment_is_not_missed),
       TEST(test_a_cut_before_the_moment_is_found),
       TEST(test_a_record_signed_over_a_cut_does_not_make_it_reach_the_moment),
       TEST(test_nor_does_a_head_of_the_new_end_that_was_handed_out_since),
