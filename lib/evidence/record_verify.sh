@@ -315,9 +315,10 @@ elif ! fields "$(hex_of header.bin)" || [ "${LAST[1]-}" != 1 ] || [ $((${LAST[7]
     bad signature "what was signed is no header, or of another time than the signature"
 else
     for n in "${!LAST[@]}"; do head[$n]=${LAST[$n]}; done
-    kinds=([1]=request [2]=response [3]=refusal [16]=start [17]=stop [18]=incident [19]=stamp [20]=erasure [21]="late receipt")
+    kinds=([1]="a request" [2]="a response" [3]="a refusal" [16]="a start" [17]="a stop" [18]="an incident" [19]="a stamp"
+        [20]="an erasure" [21]="a late receipt" [22]="a prune" [23]="a key card")
     good signature "$(subject_of signer.pem organizationName), server $(text_of_hex "${head[15]-}"), at $(utc "$SIGNED_S")"
-    none "" "a ${kinds[${head[3]:-0}]:-record} from $(text_of_hex "${head[4]-}") to $(text_of_hex "${head[5]-}")"
+    none "" "${kinds[${head[3]:-0}]:-a record} from $(text_of_hex "${head[4]-}") to $(text_of_hex "${head[5]-}")"
 fi
 
 # 2. Is this the content that was signed for?

@@ -136,6 +136,8 @@ check "... without what was pruned" test "$(wc -l <"$C/rows")" -lt "$(wc -l <"$C
 check "... saying that the index was made anew" contains "$(cat "$C/remarks")" "pruned"
 audit export "$C/b/audit" "$((first + 3))" --to "$C/record" >/dev/null 2>&1
 check "a record that is left proves itself" contains "$(bash "$C/record/verify.sh" "$C/record" 2>&1)" "PASS"
+audit export "$C/b/audit" "$(sed -n 3p "$LOG/pruned")" --to "$C/act" >/dev/null 2>&1
+check "so does the act, which says what it is" contains "$(bash "$C/act/verify.sh" "$C/act" 2>&1)" "a prune from CO/GOV/899999027 "
 check "one that is gone cannot be exported" contains "$(said audit export "$C/b/audit" 7 --to "$C/none")" "were pruned"
 
 # what is removed otherwise is found
