@@ -136,9 +136,9 @@ memory() { echo "$(($(cat "$T/idle-$1.txt") / 1024)); $(($(cat "$T/loaded-$1.txt
     echo
     echo "| | ms (spread) | ms of processor, the program whole | resident MB after it |"
     echo "| --- | --- | --- | --- |"
-    row whole "from the first act, each verified"
-    row snapshot "first start, from the snapshot"
-    row known "restart, from the node's own copy"
+    row whole "a first start of a node: each act verified"
+    row snapshot "an operator's or a member's command, from the newest snapshot"
+    row known "a restart of a node, from its own copy"
     row advance "one change and the act that publishes it (the second figure: with the load before)"
     echo
     echo "| 64 in flight, both nodes and their gateways on this machine; medians of $TURNS turns of $SECONDS_EACH s (spread) | four members | the whole country | ratio, median of the turns (spread) |"
