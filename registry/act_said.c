@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define VKEY_ROOM 400 /* note_key_text */
+
 struct text {
     char *at;
     size_t room, used;
@@ -70,11 +72,115 @@ static void say_member(struct text *self, const Chaski__MemberSet *act,
             now->public_agency ? "a public agency" : "no public agency");
 }
 
-static void say_server(struct text *self, const Chaski__ServerSet *act,
-                       const struct directory *state)
+// --- servers ------------------------------------------------------------------------------------
+
+/* What of a server an act leaves as it is, and what not. */
+struct server_change {
+    bool addresses, transport, seals, log, witness, certificates;
+};
+
+static struct span bytes_of(ProtobufCBinaryData bytes)
 {
-    bool there = state != NULL && directory_server(state, span_of_text(act->id)) != NULL;
-    add(self, "server %s%s", act->id, is_new(state, there));
+    return span_of(bytes.data, bytes.len);
+}
+
+static ProtobufCBinaryData data_of(struct span bytes)
+{
+    return (ProtobufCBinaryData){bytes.size, (uint8_t *)(uintptr_t)bytes.at};
+}
+
+static const char *vkey_of(const struct note_key *key, char text[VKEY_ROOM])
+{
+    note_key_text(key, text, VKEY_ROOM);
+    return text;
+}
+
+static bool same_addresses(const Chaski__ServerSet *act, const struct directory_server *now)
+{
+    bool same = act->n_address == now->addresses;
+    for (size_t i = 0; same && i < now->addresses; i++)
+        same = strcmp(act->address[i], now->address[i]) == 0;
+    return same;
+}
+
+static bool same_seals(const Chaski__ServerSet *act, const struct directory_server *now)
+{
+    bool same = act->n_seal_key == now->seal_keys;
+    for (size_t i = 0; same && i < now->seal_keys; i++)
+        same = span_equal(bytes_of(act->seal_key[i]),
+                          span_of(now->seal_key[i], sizeof now->seal_key[i]));
+    return same;
+}
+
+static bool same_certificates(const Chaski__ServerSet *act, const struct directory_server *now)
+{
+    bool same = act->n_certificate == now->signers;
+    for (size_t i = 0; same && i < now->signers; i++)
+        same =
+            span_equal(bytes_of(act->certificate[i]), certificate_der(now->signer[i]->certificate));
+    return same;
+}
+
+static struct server_change compare(const Chaski__ServerSet *act,
+                                    const struct directory_server *now)
+{
+    char vkey[VKEY_ROOM];
+    struct span transport = span_of(now->transport_key, sizeof now->transport_key);
+    const char *witness = now->is_witness ? vkey_of(&now->witness_key, vkey) : "";
+    return (struct server_change){
+        .addresses = !same_addresses(act, now),
+        .transport = !span_equal(bytes_of(act->transport_key), transport),
+        .seals = !same_seals(act, now),
+        .witness = strcmp(act->witness_vkey, witness) != 0,
+        .log = strcmp(act->log_vkey, vkey_of(&now->log_key, vkey)) != 0,
+        .certificates = !same_certificates(act, now),
+    };
+}
+
+/* In front of all that a stranger may have made long. Is there any? */
+static bool say_change(struct text *self, const struct server_change *change)
+{
+    const struct {
+        bool there;
+        const char *word;
+    } parts[] = {{change->addresses, "addresses"}, {change->transport, "transport key"},
+                 {change->seals, "sealing keys"},  {change->log, "log"},
+                 {change->witness, "witness"},     {change->certificates, "certificates"}};
+    const char *before = " (changed: ";
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (parts[i].there) {
+            add(self, "%s%s", before, parts[i].word);
+            before = ", ";
+        }
+    bool any = before[0] == ',';
+    add(self, any ? ")" : " (nothing changes)");
+    return any;
+}
+
+static void say_server_until_now(struct text *self, const struct directory_server *now,
+                                 const struct server_change *change)
+{
+    char vkey[VKEY_ROOM];
+    add(self, "; until now");
+    for (size_t i = 0; change->addresses && i < now->addresses; i++)
+        add(self, "%s%s", i == 0 ? ", at " : " ", now->address[i]);
+    if (change->transport)
+        add_hash(self, "transport key",
+                 data_of(span_of(now->transport_key, sizeof now->transport_key)));
+    for (size_t i = 0; change->seals && i < now->seal_keys; i++)
+        add_hash(self, "sealing key", data_of(span_of(now->seal_key[i], sizeof now->seal_key[i])));
+    if (change->log)
+        add(self, ", log %s", vkey_of(&now->log_key, vkey));
+    if (change->witness && now->is_witness)
+        add(self, ", witness %s", vkey_of(&now->witness_key, vkey));
+    if (change->witness && !now->is_witness)
+        add(self, ", no witness");
+    for (size_t i = 0; change->certificates && i < now->signers; i++)
+        add_hash(self, "certificate", data_of(certificate_der(now->signer[i]->certificate)));
+}
+
+static void say_server_set(struct text *self, const Chaski__ServerSet *act)
+{
     add_list(self, ", at ", act->address, act->n_address);
     add_hash(self, "transport key", act->transport_key);
     for (size_t i = 0; i < act->n_seal_key; i++)
@@ -84,6 +190,26 @@ static void say_server(struct text *self, const Chaski__ServerSet *act,
     for (size_t i = 0; i < act->n_certificate; i++)
         add_hash(self, "certificate", act->certificate[i]);
 }
+
+static void say_server(struct text *self, const Chaski__ServerSet *act,
+                       const struct directory *state)
+{
+    const struct directory_server *now =
+        state == NULL ? NULL : directory_server(state, span_of_text(act->id));
+    struct server_change change;
+    add(self, "server %s", act->id);
+    if (now == NULL) {
+        add(self, "%s", is_new(state, false));
+        return say_server_set(self, act);
+    }
+    change = compare(act, now);
+    bool any = say_change(self, &change);
+    say_server_set(self, act);
+    if (any)
+        say_server_until_now(self, now, &change);
+}
+
+// --- what else there is -------------------------------------------------------------------------
 
 static void say_service(struct text *self, const Chaski__ServiceSet *act,
                         const struct directory *state)

@@ -3,7 +3,7 @@
  * act_said - an act in one line of words, for who is asked to approve it.
  *
  * Everything that the act changes stands in it: keys by the first 16 hex digits of their SHA-256,
- * certificates by theirs.
+ * certificates by theirs. Of a server, what is replaced is named first and what stood there last.
  */
 #ifndef REGISTRY_ACT_SAID_H
 #define REGISTRY_ACT_SAID_H

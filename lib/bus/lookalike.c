@@ -64,13 +64,36 @@ static char plain(const char *letter, size_t size)
     char c = *letter;
     if (size == 1) {
         c = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-        c = (char)(c == '0' ? 'o' : c == '1' || c == 'i' || c == '|' ? 'l' : c == '_' ? '-' : c);
-        return c;
+        return (char)(c == '1' || c == 'i' || c == '|' ? 'l' : c == '_' ? '-' : c);
     }
     for (size_t i = 0; i < sizeof alike / sizeof alike[0]; i++)
         if (holds(alike[i], letter, size))
             return alike[i][0];
     return 0;
+}
+
+static bool is_numeral(char c)
+{
+    return (c >= '0' && c <= '9') || c == 'o' || c == 'l';
+}
+
+/* In place; what is left of it. Zeros at the head of digits count for nothing, as in 0899 and SS01;
+ * so does the letter, before what is all a number. The other zeros are drawn as the letter. */
+static size_t fold_zeros(char *part, size_t size)
+{
+    size_t used = 0, numerals = 0;
+    while (numerals < size && is_numeral(part[numerals]))
+        numerals++;
+    for (size_t at = 0; at < size; at++) {
+        bool zero = part[at] == '0' || (part[at] == 'o' && numerals == size);
+        bool heads = used == 0 || !is_numeral(part[used - 1]);
+        if (!zero || !heads || at + 1 == size || !is_numeral(part[at + 1]))
+            part[used++] = part[at];
+    }
+    for (size_t at = 0; at < used; at++)
+        if (part[at] == '0')
+            part[at] = 'o';
+    return used;
 }
 
 static size_t draw_part(const char *part, char *out)
@@ -89,7 +112,7 @@ static size_t draw_part(const char *part, char *out)
     }
     while (used > 0 && (out[used - 1] == '.' || out[used - 1] == ' '))
         used--;
-    return used;
+    return fold_zeros(out, used);
 }
 
 static bool draw(struct span text, char out[SKELETON_ROOM])

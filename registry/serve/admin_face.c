@@ -257,6 +257,7 @@ static enum MHD_Result answer_request(const struct visit *visit)
         return http_allow(visit->request, "GET, HEAD");
     if (verb[0] != '\0' && strcmp(visit->request->method, "POST") != 0)
         return http_allow(visit->request, "POST");
+    requests_look_again(visit->office->requests, at);
     fault f = verb[0] == '\0' ? DONE : work_on_request(visit, at, verb);
     if (failed(f))
         return refuse(visit, f);

@@ -62,8 +62,10 @@ void enrolment_free(struct enrolment **self);
  * another's. REFUSED. */
 fault enrolment_check(const struct enrolment *self, const struct directory *state,
                       const struct note_key *directory_log);
-/* Registered identifiers that look like this one's, as a sentence for operators; "" none. */
-void enrolment_lookalikes(const struct enrolment *self, const struct directory *state, char *out,
-                          size_t room);
+/* What the directory has to say about it to operators before they approve: that it replaces keys
+ * which stand there, that nobody of its member stands behind it, and registered identifiers that
+ * look like its own, the gravest first; "" nothing. */
+void enrolment_warn(const struct enrolment *self, const struct directory *state, char *out,
+                    size_t room);
 
 #endif

@@ -102,25 +102,79 @@ fault enrolment_check(const struct enrolment *self, const struct directory *stat
 
 // --- for operators ------------------------------------------------------------------------------
 
-static void add(char *out, size_t room, const char *id)
+struct warning {
+    char *at;
+    size_t room;
+};
+
+static void add(struct warning *self, const char *between, const char *words)
 {
-    size_t used = strlen(out);
-    text_format(out + used, room - used, "%s%s", used == 0 ? "looks like " : ", ", id);
+    size_t used = strlen(self->at);
+    text_format(self->at + used, self->room - used, "%s%s", used == 0 ? "" : between, words);
 }
 
-void enrolment_lookalikes(const struct enrolment *self, const struct directory *state, char *out,
-                          size_t room)
+static bool has_other_keys(const struct enrolment *self, const struct directory_server *now)
 {
-    struct span member = bus_id_prefix(span_of_text(self->server), ID_MEMBER);
+    char log[400], witness[400] = "";
+    size_t seals = 0;
+    note_key_text(&now->log_key, log, sizeof log);
+    if (now->is_witness)
+        note_key_text(&now->witness_key, witness, sizeof witness);
+    for (size_t i = 0; i < self->seal_keys; i++)
+        seals += has_seal_key(now, self->seal_key[i]);
+    return memcmp(now->transport_key, self->transport_key, sizeof self->transport_key) != 0 ||
+           seals != self->seal_keys || !signs_with(now, self->point) ||
+           strcmp(log, self->log_vkey) != 0 || strcmp(witness, self->witness_vkey) != 0;
+}
+
+static bool has_servers(const struct directory *state, struct span member)
+{
     size_t step = 0;
-    out[0] = '\0';
+    for (const struct directory_server *at; (at = directory_next_server(state, &step)) != NULL;)
+        if (span_equal(span_of_text(at->member->id), member))
+            return true;
+    return false;
+}
+
+static void warn_of_servers(const struct enrolment *self, const struct directory *state,
+                            struct span member, struct warning *out)
+{
+    const struct directory_server *now = directory_server(state, span_of_text(self->server));
+    if (now != NULL && has_other_keys(self, now))
+        add(out, "; ", "this server is registered, with other keys: approving replaces them");
+    if (now == NULL && has_servers(state, member))
+        add(out, "; ", "this member has servers, and none of them vouches for this one");
+}
+
+static void warn_of_name(struct warning *out, const char *id, bool *first)
+{
+    if (*first)
+        add(out, "; ", "looks like ");
+    add(out, *first ? "" : ", ", id);
+    *first = false;
+}
+
+static void warn_of_names(const struct enrolment *self, const struct directory *state,
+                          struct span member, struct warning *out)
+{
+    size_t step = 0;
+    bool first = true;
     for (const struct directory_member *at; (at = directory_next_member(state, &step)) != NULL;)
         if (!span_equal(span_of_text(at->id), member) && lookalike(span_of_text(at->id), member))
-            add(out, room, at->id);
+            warn_of_name(out, at->id, &first);
     step = 0;
     for (const struct directory_server *at; (at = directory_next_server(state, &step)) != NULL;)
-        if (strcmp(at->id, self->server) != 0 &&
-            span_equal(bus_id_prefix(span_of_text(at->id), ID_MEMBER), member) &&
+        if (strcmp(at->id, self->server) != 0 && span_equal(span_of_text(at->member->id), member) &&
             lookalike(span_of_text(at->id), span_of_text(self->server)))
-            add(out, room, at->id);
+            warn_of_name(out, at->id, &first);
+}
+
+void enrolment_warn(const struct enrolment *self, const struct directory *state, char *out,
+                    size_t room)
+{
+    struct warning warning = {out, room};
+    struct span member = bus_id_prefix(span_of_text(self->server), ID_MEMBER);
+    out[0] = '\0';
+    warn_of_servers(self, state, member, &warning);
+    warn_of_names(self, state, member, &warning);
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define FOLDER "requests"
+#define WARNING_ROOM 2048
 
 struct requests {
     char folder[STORE_PATH_BYTES];
@@ -216,31 +217,34 @@ static fault check_room(const struct requests *self, const char *source)
     return DONE;
 }
 
-/* What operators should know: both who ask for one name are shown. */
-static void write_warning(const struct requests *self, const struct enrolment *enrolment, char *out,
-                          size_t room)
+/* What operators should know: both who ask for one name are shown. free() it. */
+static char *make_warning(const struct requests *self, const struct enrolment *enrolment,
+                          const char *id)
 {
-    enrolment_lookalikes(enrolment, outlook_state(self->outlook), out, room);
+    char out[WARNING_ROOM];
+    enrolment_warn(enrolment, outlook_state(self->outlook), out, sizeof out);
     for (size_t i = 0; i < self->count; i++) {
         size_t used = strlen(out);
-        if (strcmp(self->at[i]->server, enrolment->server) == 0 && is_open(self, self->at[i]))
-            text_format(out + used, room - used, "%sanother request for this server waits: %.16s",
-                        used == 0 ? "" : "; ", self->at[i]->id);
+        const struct request *at = self->at[i];
+        if (strcmp(at->id, id) != 0 && strcmp(at->server, enrolment->server) == 0 &&
+            is_open(self, at))
+            text_format(out + used, sizeof out - used,
+                        "%sanother request for this server waits: %.16s", used == 0 ? "" : "; ",
+                        at->id);
     }
+    return owned_text(out);
 }
 
 static struct request *new_request(const struct requests *self, const struct enrolment *enrolment,
                                    const char *id, const char *source)
 {
-    char warning[2048];
     struct request *request = owned_new(sizeof *request);
-    write_warning(self, enrolment, warning, sizeof warning);
     text_format(request->id, sizeof request->id, "%s", id);
     text_format(request->source, sizeof request->source, "%s", source);
     request->received_ms = clock_wall_ms();
     request->server = owned_text(enrolment->server);
     request->organisation = owned_text(enrolment->organisation);
-    request->warning = owned_text(warning);
+    request->warning = make_warning(self, enrolment, id);
     request->prepared_by = owned_text("");
     request->refused_by = owned_text("");
     request->reason = owned_text("");
@@ -296,6 +300,15 @@ static fault drop_unfinished(const struct requests *self, const char *id)
             TRY(proposals_refuse(self->proposals, at, "registry",
                                  "the preparation was interrupted and is made anew"));
     return DONE;
+}
+
+void requests_look_again(const struct requests *self, struct request *request)
+{
+    OWNED(enrolment) enrolment = NULL;
+    if (!is_open(self, request) || failed(enrolment_again(bytes_span(request->text), &enrolment)))
+        return;
+    free(request->warning);
+    request->warning = make_warning(self, enrolment, request->id);
 }
 
 fault requests_prepare(struct requests *self, struct request *request, const char *by,

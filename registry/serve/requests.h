@@ -57,6 +57,9 @@ struct request *requests_find(const struct requests *self, const char *id);
 struct request *requests_at(const struct requests *self, size_t index); /* NULL at the end */
 size_t requests_waiting(const struct requests *self);
 
+/* Its warning as the directory stands now: others may have been admitted since it came. */
+void requests_look_again(const struct requests *self, struct request *request);
+
 /* Makes the acts that enrol it, as proposals without approvals; again: the same ones. line: for the
  * certificate. REFUSED when it was refused, or cannot be enrolled as the directory stands now. */
 fault requests_prepare(struct requests *self, struct request *request, const char *by,

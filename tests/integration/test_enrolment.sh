@@ -121,7 +121,20 @@ check "the certificate is for the agency's key" equal \
     "true $(public_of "$C/medellin/transport.key" | hex_of)"
 check "a registered key is no one else's" equal "$(request medellin CO/MUN/2/SS1 | send) $(why | grep -c 'registered already')" "400 1"
 check "what was approved cannot be refused" contains "$(at ana request refuse "$id" --reason x 2>&1)" "was approved"
-check "the other one for this name is told at its preparation" contains "$(at ana request prepare "$other")" "acts wait"
+check "the other one for this name is told at its preparation" contains "$(at ana request prepare "$other")" \
+    "LOOK: this server is registered, with other keys: approving replaces them"
+words=$(echo no | at ana approve "$other" 2>&1)
+check "... and in the words of what it changes, what it replaces first" contains "$words" \
+    "server $S (changed: transport key, sealing keys, log, witness, certificates), at tcp://127.0.0.1:5500"
+check "... with what stood there until now" contains "${words#*until now}" "$(vkey log.example/medellin/1 01 "$C/medellin/log.key")"
+agency ladron
+check "a request with other keys for a server that serves is kept" equal "$(request ladron $S '.addresses = ["tcp://127.0.0.2:5500"]' | send)" 201
+check "... and operators are warned in the list" contains "$(at ana requests)" "LOOK: this server is registered, with other keys"
+at ana request refuse "$(jq -r .id "$C/body")" --reason "No lo pidió la alcaldía" >/dev/null
+check "one for another server of somebody's member is kept" equal "$(request ladron CO/MUN/890905211/SS2 | send)" 201
+check "... and operators are warned" contains "$(at ana requests)" "LOOK: this member has servers, and none of them vouches"
+check "one with a zero before the number of a member is kept" equal "$(request ladron CO/MUN/0890905211/SS1 | send)" 201
+check "... and looks like it" contains "$(at ana requests)" "LOOK: looks like CO/MUN/890905211"
 
 # --- the member's own changes -----------------------------------------------------------------------
 act() { jq -n --arg act "$1" '{act: $act}' >"$C/sent"; post /member/v1/acts "$C/sent"; }

@@ -24,6 +24,11 @@ static void test_what_a_person_takes_for_the_same_is_alike(void)
         {"CO/GOV/AB", "CO/GOV/AB."},                      /* dot at the end */
         {"CO/GOV/AB", "CO/GOV/%EF%BC%A1%EF%BC%A2"},       /* full width */
         {"CO/GOV/899999027/SS1", "CO/GOV/899999027/ssl"}, /* l for 1 */
+        {"CO/GOV/899999027", "CO/GOV/0899999027"},        /* zeros at the head */
+        {"CO/GOV/899999027", "CO/GOV/000899999027"},
+        {"CO/GOV/899999027", "CO/GOV/O899999027"}, /* ... and a letter for one */
+        {"CO/GOV/899999027/SS1", "CO/GOV/899999027/SS01"},
+        {"CO/GOV/100", "CO/GOV/l00"},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         CU_ASSERT(same(pairs[i][0], pairs[i][1]));
@@ -35,6 +40,10 @@ static void test_what_differs_to_the_eye_does_not(void)
 {
     CU_ASSERT_FALSE(same("CO/GOV/899999027", "CO/GOV/899999028"));
     CU_ASSERT_FALSE(same("CO/GOV/DANE", "CO/MUN/DANE"));
+    CU_ASSERT_FALSE(same("CO/GOV/1", "CO/GOV/10"));
+    CU_ASSERT_FALSE(same("CO/GOV/11", "CO/GOV/101"));
+    CU_ASSERT_FALSE(same("CO/GOV/OLAYA", "CO/GOV/LAYA"));
+    CU_ASSERT_FALSE(same("CO/GOV/SS0", "CO/GOV/SS"));
     CU_ASSERT_FALSE(same("CO/GOV/AB", "CO/GOV/A/B"));
     CU_ASSERT_FALSE(same("CO/GOV/AB", "CO/GOV/ABC"));
     CU_ASSERT_FALSE(same("CO/GOV/AB", "CO/GOV/%E6%BC%A2"));

@@ -3,6 +3,7 @@
 
 #include "lib/base/file.h"
 #include "lib/bus/directory_acts.h"
+#include "tests/unit/registry/authority.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -86,7 +87,57 @@ static void test_blanks_do_not_make_another_request(void)
     CU_ASSERT(sha256_equal(&first->id, &second->id));
 }
 
+/* What operators read of the proven request where a member and its server stand. */
+static void expect_warning(const char *member, const char *server, const char *warning)
+{
+    struct place place = authority_make();
+    OWNED(keypair) key = NULL;
+    OWNED(bytes) text = proven_request();
+    OWNED(enrolment) enrolment = NULL;
+    OWNED(store) store = NULL;
+    char line[200], words[2048];
+    MUST(enrolment_again(bytes_span(text), &enrolment));
+    MUST(keypair_make(KEY_P256, &key));
+    snprintf(line, sizeof line, "member add %s --name Uno", member);
+    MUST(authority_run(&place, line));
+    if (server != NULL)
+        MUST(authority_enrol(&place, server, key, 7));
+    store = authority_open(&place);
+    enrolment_warn(enrolment, store_state(store), words, sizeof words);
+    CU_ASSERT_STRING_EQUAL(words, warning);
+}
+
+static void test_who_would_replace_keys_is_told_of(void)
+{
+    expect_warning("CO/MUN/890905211", "CO/MUN/890905211/SS1",
+                   "this server is registered, with other keys: approving replaces them");
+}
+
+static void test_another_server_of_a_member_is_told_of(void)
+{
+    expect_warning("CO/MUN/890905211", "CO/MUN/890905211/SS2",
+                   "this member has servers, and none of them vouches for this one");
+    expect_warning("CO/MUN/890905211", "CO/MUN/890905211/SS01",
+                   "this member has servers, and none of them vouches for this one; "
+                   "looks like CO/MUN/890905211/SS01");
+}
+
+static void test_a_number_with_zeros_before_it_is_told_of(void)
+{
+    expect_warning("CO/MUN/0890905211", NULL, "looks like CO/MUN/0890905211");
+    expect_warning("CO/MUN/0890905211", "CO/MUN/0890905211/SS1", "looks like CO/MUN/0890905211");
+}
+
+static void test_the_first_server_of_a_member_is_nothing_strange(void)
+{
+    expect_warning("CO/MUN/890905211", NULL, "");
+    expect_warning("CO/MUN/890905212", "CO/MUN/890905212/SS1", "");
+}
+
 SUITE(enrolment, TEST(test_a_request_that_stock_tools_made_is_proven),
       TEST(test_no_changed_byte_is_proven), TEST(test_no_beginning_of_it_is_a_request),
       TEST(test_proofs_for_another_registry_count_for_nothing),
-      TEST(test_blanks_do_not_make_another_request))
+      TEST(test_blanks_do_not_make_another_request), TEST(test_who_would_replace_keys_is_told_of),
+      TEST(test_another_server_of_a_member_is_told_of),
+      TEST(test_a_number_with_zeros_before_it_is_told_of),
+      TEST(test_the_first_server_of_a_member_is_nothing_strange))
