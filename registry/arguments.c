@@ -88,7 +88,8 @@ static const struct described options[ARGUMENTS] = {
                                "told of (default 24)"},
     [ARGUMENT_KEY] = {"key", "PUBLIC", false, "what `operator key` printed"},
     [ARGUMENT_ROLE] = {"role", "enrol|approve|publish|revoke|audit", true,
-                       "what the operator may do; give it once for each"},
+                       "what the operator may do; give it once for each. approve also prepares and "
+                       "refuses agencies' requests"},
     [ARGUMENT_AT] = {"at", "https://HOST:PORT", false,
                      "instead of STORE: proposes to the registry there (its --admin address)"},
     [ARGUMENT_ANCHOR] = {"anchor", "FILE", false,

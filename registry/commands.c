@@ -167,7 +167,8 @@ const struct command commands[] = {
      {"NAME", TAKES(CERTIFICATE), TAKES(OCSP) | TAKES(CRL)},
      act_certificate_authority_add,
      "from now on certificates of this outside authority are trusted, as far as a server is "
-     "registered with one; one of --ocsp and --crl must be there"},
+     "registered with one; an outside one has --ocsp or --crl, a further CA of the country's own "
+     "(`make`) neither"},
     {"certificate-authority",
      "remove",
      {"NAME", TAKES(REASON), 0},

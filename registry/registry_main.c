@@ -74,6 +74,13 @@ static int not_understood(const struct command *command)
     return NOT_UNDERSTOOD;
 }
 
+/* The peer of this program is a registry or a responder, and no provider's server. */
+static const char *sentence_of(fault f)
+{
+    return f.code == PEER_UNREACHABLE ? "no good answer came over the network"
+                                      : fault_sentence(f.code);
+}
+
 static int report(fault f)
 {
     if (!failed(f))
@@ -81,7 +88,7 @@ static int report(fault f)
     if (f.code == REFUSED)
         fprintf(stderr, PROGRAM ": refused: %s\n", fault_detail());
     else
-        fprintf(stderr, PROGRAM ": %s: %s\n", fault_sentence(f.code), fault_detail());
+        fprintf(stderr, PROGRAM ": %s: %s\n", sentence_of(f), fault_detail());
     return DID_NOT;
 }
 

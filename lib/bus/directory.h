@@ -191,8 +191,8 @@ struct directory_stamper {
 };
 
 enum directory_role {
-    ROLE_ENROL = 1, /* prepares members, keeps their subsystems, services and addresses */
-    ROLE_APPROVE,   /* two of these admit members, servers, operators and authorities */
+    ROLE_ENROL = 1, /* prepares requests, keeps members' subsystems, services and addresses */
+    ROLE_APPROVE,   /* two admit members, servers, operators, authorities; prepares requests too */
     ROLE_PUBLISH,   /* purposes and witnesses */
     ROLE_REVOKE,    /* ends certificates and servers */
     ROLE_AUDIT,     /* sees all and does nothing */

@@ -30,6 +30,9 @@ static void say_one(json_t *one, struct said *said)
         said_add(said, "    carried out, epoch %lld", (long long)epoch);
     else if (strcmp(state, "refused") == 0)
         said_add(said, "    refused by %s: %s", text_in(one, "refused_by"), text_in(one, "reason"));
+    else if (text_in(one, "waits_for")[0] != '\0')
+        said_add(said, "    approved; waits for another approval, that of %s in front of it",
+                 text_in(one, "waits_for"));
     else if (text_in(one, "problem")[0] != '\0')
         said_add(said, "    approved, and could not be carried out: %s", text_in(one, "problem"));
     else

@@ -134,8 +134,13 @@ static fault perform(struct registry_http *self, const char *path, size_t most)
     if (code == CURLE_WRITE_ERROR)
         return RAISE(BODY_TOO_LARGE, "the answer is larger than %zu bytes", most);
     if (code != CURLE_OK)
-        return RAISE(PEER_UNREACHABLE, "%s: %s", self->base,
-                     self->error[0] != '\0' ? self->error : curl_easy_strerror(code));
+        return RAISE(
+            PEER_UNREACHABLE, "%s: %s%s", self->base,
+            self->error[0] != '\0' ? self->error : curl_easy_strerror(code),
+            code != CURLE_PEER_FAILED_VERIFICATION
+                ? ""
+                : " (it is recognized by --anchor, and by the name in --at: "
+                  "`chaski-registry admin-certificate STORE --host NAME` gives it others)");
     curl_easy_getinfo(self->curl, CURLINFO_RESPONSE_CODE, &status);
     return status == 200 || status == 201 ? DONE : refused(self, status);
 }

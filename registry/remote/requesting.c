@@ -4,9 +4,11 @@
 #include "lib/base/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define PATH_BYTES 256
 #define ID_DIGITS 64
+#define ID_DIGITS_LEAST 8
 
 static const char *text_in(json_t *json, const char *field)
 {
@@ -61,21 +63,56 @@ fault requesting_list(struct registry_http *http, const struct arguments *argume
     return DONE;
 }
 
-static fault check_id(const char *id)
+static fault check_digits(const char *digits, size_t size)
 {
-    uint8_t bytes[ID_DIGITS / 2];
-    return failed(text_unhex(span_of_text(id), bytes, sizeof bytes))
-               ? RAISE(REFUSED, "a request's ID is 64 hex digits")
-               : DONE;
+    return size >= ID_DIGITS_LEAST && size <= ID_DIGITS &&
+                   strspn(digits, "0123456789abcdef") == size
+               ? DONE
+               : RAISE(REFUSED, "a request's ID is %d hex digits; at least %d of them, the first",
+                       ID_DIGITS, ID_DIGITS_LEAST);
+}
+
+static fault pick(json_t *list, const char *digits, size_t size, char out[ID_DIGITS + 1])
+{
+    json_t *one = NULL;
+    size_t i = 0, found = 0;
+    json_array_foreach(list, i, one)
+    {
+        const char *id = text_in(one, "id");
+        if (strlen(id) != ID_DIGITS || strncmp(id, digits, size) != 0)
+            continue;
+        memcpy(out, id, ID_DIGITS + 1);
+        found++;
+    }
+    if (found == 0)
+        return RAISE(NOT_FOUND, "no request's ID begins with %s", digits);
+    return found == 1 ? DONE
+                      : RAISE(REFUSED, "%zu requests begin with %s: give more digits of the ID",
+                              found, digits);
+}
+
+/* As lists show one request to another: by its first digits. */
+static fault find_id(struct registry_http *http, const char *digits, char out[ID_DIGITS + 1])
+{
+    json_t *answer = NULL;
+    size_t size = strlen(digits);
+    TRY(check_digits(digits, size));
+    memcpy(out, digits, size + 1);
+    if (size == ID_DIGITS)
+        return DONE;
+    TRY(registry_http_json(http, "/admin/v1/requests", &answer));
+    fault f = pick(json_object_get(answer, "requests"), digits, size, out);
+    json_decref(answer);
+    return f;
 }
 
 fault requesting_one(struct registry_http *http, const char *verb,
                      const struct arguments *arguments, struct said *said)
 {
-    char path[PATH_BYTES];
+    char path[PATH_BYTES], id[ID_DIGITS + 1];
     json_t *answer = NULL;
-    TRY(check_id(arguments->operand));
-    text_format(path, sizeof path, "/admin/v1/requests/%s%s", arguments->operand,
+    TRY(find_id(http, arguments->operand, id));
+    text_format(path, sizeof path, "/admin/v1/requests/%s%s", id,
                 strcmp(verb, "prepare") == 0  ? "/preparation"
                 : strcmp(verb, "refuse") == 0 ? "/refusal"
                                               : "");

@@ -70,6 +70,10 @@ json_t *admin_json_proposal(const struct office *office, const struct proposal *
         json_object_set_new(json, "refused_by", json_string(proposal->refused_by));
         json_object_set_new(json, "reason", json_string(proposal->reason));
     }
+    const struct proposal *first =
+        enough && state == PROPOSAL_WAITING ? office_waits_for(office, proposal) : NULL;
+    if (first != NULL)
+        json_object_set_new(json, "waits_for", json_string(first->id));
     if (state == PROPOSAL_WAITING && proposal->problem != NULL)
         json_object_set_new(json, "problem", json_string(proposal->problem));
     return json;

@@ -174,14 +174,49 @@ static fault carry_some(struct office *self, struct proposal *const *group, size
     return f.code == INTERNAL ? f : DONE;
 }
 
+static bool is_ripe(const struct office *self, const struct proposal *proposal)
+{
+    char why[ACT_APPROVAL_WORDS_ROOM];
+    return proposals_state(self->proposals, proposal) == PROPOSAL_WAITING &&
+           proposals_suffices(self->proposals, proposal, why);
+}
+
+const struct proposal *office_waits_for(const struct office *self, const struct proposal *proposal)
+{
+    const struct proposal *at = NULL;
+    if (requests_find(self->requests, proposal->label) == NULL)
+        return NULL;
+    for (uint64_t after = 0;
+         (at = proposals_after(self->proposals, after)) != NULL && at->number < proposal->number;
+         after = at->number)
+        if (strcmp(at->label, proposal->label) == 0 &&
+            proposals_state(self->proposals, at) == PROPOSAL_WAITING && !is_ripe(self, at))
+            return at;
+    return NULL;
+}
+
+/* Acts of these requests that had their approvals before, and waited for those in front of them. */
+static fault carry_followers(struct office *self, struct proposal *const *proposals, size_t count)
+{
+    struct proposal *at = NULL;
+    for (uint64_t after = 0; (at = proposals_after(self->proposals, after)) != NULL;
+         after = at->number) {
+        bool of_these = false;
+        for (size_t i = 0; i < count && !of_these; i++)
+            of_these = strcmp(proposals[i]->label, at->label) == 0;
+        if (of_these && requests_find(self->requests, at->label) != NULL && is_ripe(self, at) &&
+            office_waits_for(self, at) == NULL)
+            TRY(carry_some(self, &at, 1));
+    }
+    return DONE;
+}
+
 fault office_carry_out(struct office *self, struct proposal *const *proposals, size_t count)
 {
     struct proposal *group[REGISTRY_GROUP_ACTS_MAX];
-    char why[ACT_APPROVAL_WORDS_ROOM];
     size_t in_group = 0, bytes = 0;
     for (size_t i = 0; i < count; i++) {
-        if (proposals_state(self->proposals, proposals[i]) != PROPOSAL_WAITING ||
-            !proposals_suffices(self->proposals, proposals[i], why))
+        if (!is_ripe(self, proposals[i]) || office_waits_for(self, proposals[i]) != NULL)
             continue;
         if (in_group == REGISTRY_GROUP_ACTS_MAX ||
             (in_group > 0 && bytes + proposals[i]->act->size > REGISTRY_GROUP_BYTES_MAX)) {
@@ -191,7 +226,8 @@ fault office_carry_out(struct office *self, struct proposal *const *proposals, s
         group[in_group++] = proposals[i];
         bytes += proposals[i]->act->size;
     }
-    return carry_some(self, group, in_group);
+    TRY(carry_some(self, group, in_group));
+    return carry_followers(self, proposals, count);
 }
 
 // --- what members do by themselves --------------------------------------------------------------

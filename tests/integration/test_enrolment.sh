@@ -38,6 +38,20 @@ send() { cat >"$C/sent"; post /enrol/v1/requests "$C/sent"; }
 why() { jq -r .detail "$C/body"; }
 state_of() { curl -sS "$url/enrol/v1/requests/$1" | jq -r .state; }
 
+# --- not reached ------------------------------------------------------------------------------------
+elsewhere() { "$BIN/chaski-registry" requests --at "$1" --anchor "$C/chaski.anchor" --as "$C/ana.key" 2>&1; }
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$C/other.key" -out "$C/other.pem" -subj /CN=127.0.0.1 \
+    -addext subjectAltName=IP:127.0.0.1 -days 2 2>/dev/null
+other_port=$(free_port)
+openssl s_server -accept "127.0.0.1:$other_port" -cert "$C/other.pem" -key "$C/other.key" -tls1_3 -quiet >/dev/null 2>&1 </dev/null &
+pids+=($!)
+answers() { (: <"/dev/tcp/127.0.0.1/$other_port") 2>/dev/null; }
+wait_for 10 answers || die "openssl s_server does not start"
+said=$(elsewhere "https://127.0.0.1:$other_port")
+check "one that is not the anchor's registry is said to be that" equal "$(grep -c 'certificate.*recognized.*--host' <<<"$said") $(grep -c provider <<<"$said")" "1 0"
+said=$(elsewhere https://nadie.invalid:1)
+check "... and a name that nobody has, to be that" equal "$(grep -c 'no good answer.*nadie.invalid' <<<"$said") $(grep -c provider <<<"$said")" "1 0"
+
 # --- a good one -------------------------------------------------------------------------------------
 agency medellin
 S=CO/MUN/890905211/SS1
@@ -110,7 +124,9 @@ serve
 check "all of it is there after a kill" equal "$(state_of "$id")" prepared
 said=$(at ana approve "$id" --yes)
 check "the first approval changes nothing yet" equal "$(state_of "$id")" prepared
-check "... but for what one may do alone" equal "$(grep -c "waits with 1 approval" <<<"$said")" 2
+check "... it says of which acts" equal "$(grep -c "waits with 1 approval" <<<"$said")" 2
+check "... not even that, and it does not look like a failure" equal \
+    "$(grep -c "approved; waits for another approval" <<<"$said") $(grep -c "could not" <<<"$said")" "1 0"
 check "the second one admits member, server and subsystem" equal "$(at blas approve "$id" --yes | grep -c "carried out")" 3
 check "the agency sees it" equal "$(state_of "$id")" approved
 "$BIN/chaski-registry" show "$C/store" --json >"$C/show"
@@ -135,6 +151,19 @@ check "one for another server of somebody's member is kept" equal "$(request lad
 check "... and operators are warned" contains "$(at ana requests)" "LOOK: this member has servers, and none of them vouches"
 check "one with a zero before the number of a member is kept" equal "$(request ladron CO/MUN/0890905211/SS1 | send)" 201
 check "... and looks like it" contains "$(at ana requests)" "LOOK: looks like CO/MUN/890905211"
+
+agency cali
+request cali CO/MUN/890399011/SS1 | send >/dev/null
+cali=$(jq -r .id "$C/body")
+said=$(at ana request prepare "${cali:0:16}")
+check "the first digits of a request's ID are enough" contains "$said" "$cali"
+check "... not so few that they are guessed" contains "$(at ana request prepare "${cali:0:7}" 2>&1)" "at least 8"
+check "... and digits of none are none" contains "$(at ana request prepare "$(tr 0-9a-f 1-9a-f0 <<<"$cali" | cut -c 1-16)" 2>&1)" "no request"
+at ana approve "$cali" --yes >/dev/null
+for act in $(at blas proposals --json | jq -r ".[] | select(.label == \"$cali\" and .state == \"waiting\" and .enough == false).id"); do
+    at blas approve "$act" --yes >/dev/null
+done
+check "what had its approval follows with the last act that it waited for" equal "$(state_of "$cali")" approved
 
 # --- the member's own changes -----------------------------------------------------------------------
 act() { jq -n --arg act "$1" '{act: $act}' >"$C/sent"; post /member/v1/acts "$C/sent"; }
