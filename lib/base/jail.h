@@ -27,7 +27,8 @@ enum jail_kind {
     JAIL_AUTHORITY
 };
 
-/* From here on for all threads of the process. No core dumps, no ptrace by others either. */
+/* From here on for all threads of the process. No core dumps, no ptrace by others either. The time
+ * zone is read before it closes, so that telling the time of an event opens no file. */
 fault jail_enter(enum jail_kind kind);
 
 #endif

@@ -226,6 +226,7 @@ at ana request prepare "$c_id" >/dev/null || die "not prepared"
 at ana approve "$c_id" --yes >/dev/null
 at blas approve "$c_id" --yes >/dev/null
 check "... and its node serves by itself" wait_for 40 test -s "$C/c/server.ready"
+check "... in which no process was killed, by its jail or otherwise" equal "$(grep '"server.process_killed"' "$C/c/server.events")" ""
 check "... and it changes what is its own, with the passphrase and the PIN of its settings" contains \
     "$(timeout 60 "$BIN/chaski" subsystem add TRAMITES --name Tramites --config "$C/c/server.conf" 2>&1 </dev/null)" "stands in the directory"
 kill "$(cat "$C/c/server.pid")"

@@ -179,6 +179,14 @@ static void serve(void)
     _exit(FINE);
 }
 
+/* What an event's time does for the first time in a process: the zone's file is read, if it was not
+ * yet. localtime() looks again when TZ is another one, so that this process can show it. */
+static void tell_the_time(void)
+{
+    time_t moment = 1790000000;
+    _exit(localtime(&moment) != NULL ? FINE : 1);
+}
+
 static void end_on_a_mistake(void)
 {
     abort();
@@ -244,6 +252,14 @@ static void test_the_keys_process_serves_on_what_is_open(void)
     close(watched);
 }
 
+static void test_the_time_zone_is_read_before_the_jail_closes(void)
+{
+    CU_ASSERT_FATAL(setenv("TZ", ":America/Bogota", 1) == 0);
+    CU_ASSERT(is_fine(JAIL_KEYS, tell_the_time));
+    unsetenv("TZ");
+    tzset();
+}
+
 static void test_a_mistake_in_the_keys_process_ends_it_as_an_abort(void)
 {
     int status = in_jail(JAIL_KEYS, end_on_a_mistake);
@@ -305,6 +321,7 @@ static void test_threads_that_ran_before_are_in_the_jail(void)
 
 SUITE(jail, TEST(test_the_keys_process_opens_nothing_and_starts_nothing),
       TEST(test_the_keys_process_makes_no_code), TEST(test_the_keys_process_serves_on_what_is_open),
+      TEST(test_the_time_zone_is_read_before_the_jail_closes),
       TEST(test_a_mistake_in_the_keys_process_ends_it_as_an_abort),
       TEST(test_who_faces_strangers_starts_no_program), TEST(test_who_faces_strangers_still_works),
       TEST(test_threads_that_ran_before_are_in_the_jail))
