@@ -384,6 +384,11 @@ static void say(struct text *self, const Chaski__Act *act, const struct director
         add(self, "the directory: quorum %u", act->directory_witnesses_set->quorum);
         return add_list(self, ", witnesses ", act->directory_witnesses_set->server,
                         act->directory_witnesses_set->n_server);
+    case CHASKI__ACT__ACT_OPENED:
+        return add(self, "the directory of %s: opened", act->opened->instance);
+    case CHASKI__ACT__ACT_PUBLISHED:
+        add(self, "published, valid until ");
+        return add_time(self, act->published->valid_until_ms);
     default:
         return add(self, "an act of a kind that this program does not know: do not approve it");
     }

@@ -93,7 +93,8 @@ static const struct described options[ARGUMENTS] = {
     [ARGUMENT_AT] = {"at", "https://HOST:PORT", false,
                      "instead of STORE: proposes to the registry there (its --admin address)"},
     [ARGUMENT_ANCHOR] = {"anchor", "FILE", false,
-                         "with --at: the country's anchor, by which the registry is recognized"},
+                         "the country's anchor: with --at, by which the registry is recognized; of "
+                         "`acts`, a published folder"},
     [ARGUMENT_LABEL] = {"label", "TEXT", false,
                         "with --at: a name for what is proposed together (`approve LABEL`)"},
     [ARGUMENT_YES] = {"yes", NULL, false, "approves without being asked once more"},
@@ -143,6 +144,8 @@ static const struct described options[ARGUMENTS] = {
     [ARGUMENT_BASIS] = {"basis", "ID", true, "a registered legal basis"},
     [ARGUMENT_PROCEDURE] = {"procedure", "TEXT", false, "the procedure that it is"},
     [ARGUMENT_FUNCTION] = {"function", "TEXT", false, "the function that it is"},
+    [ARGUMENT_BY] = {"by", "OPERATOR|SERVER", false, "only acts that carry this approval"},
+    [ARGUMENT_SINCE] = {"since", "YYYY-MM-DD", false, "only acts from this day (UTC) on"},
 };
 
 #define CODE_OF_FIRST 1000 /* for getopt: beyond every character */

@@ -270,6 +270,12 @@ const struct command commands[] = {
      {NULL, 0, TAKES(JSON) | TAKES(POLICY) | TAKES(LOG_VKEY) | TAKES(STATUS_HOURS)},
      NULL,
      "prints what stands in the directory, or what auditors are to be given about one log"},
+    {"acts",
+     NULL,
+     {NULL, 0, TAKES(BY) | TAKES(SINCE) | TAKES(JSON) | TAKES(ANCHOR)},
+     NULL,
+     "prints each act with its number, its time and who approved it, of a store or (with --anchor) "
+     "of a published folder, all signatures checked"},
 };
 const size_t commands_count = sizeof commands / sizeof commands[0];
 
@@ -293,6 +299,8 @@ const char *commands_place(const struct command *command)
     bool makes_a_key = strcmp(command->noun, "operator") == 0 && strcmp(command->verb, "key") == 0;
     if ((command->shape.must & REMOTE) == REMOTE)
         return ""; /* --at says where */
+    if (strcmp(command->noun, "acts") == 0)
+        return "STORE|FOLDER";
     return makes_a_key ? "FILE" : "STORE";
 }
 

@@ -3,6 +3,7 @@
  * for a web server out. Only `serve`, `--at` and the asking part of `statuses` have a network: none
  * of them with a key of the store that signs acts. Exit 0 done, 1 not done, 2 not understood.
  */
+#include "registry/acts_list.h"
 #include "registry/anchor.h"
 #include "registry/backup.h"
 #include "registry/commands.h"
@@ -249,6 +250,8 @@ static fault run(const struct command *command, const char *folder,
         return run_init(folder, arguments, said);
     if (strcmp(command->noun, "show") == 0)
         return run_show(folder, arguments);
+    if (strcmp(command->noun, "acts") == 0)
+        return acts_list(folder, arguments, stdout);
     if (strcmp(command->noun, "serve") == 0)
         return run_serve(folder, arguments);
     if (strcmp(command->noun, "statuses") == 0)

@@ -4,11 +4,11 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
+#include "registry/day.h"
 
 #include "directory.pb-c.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #define TEXT(which) arguments_text(arguments, ARGUMENT_##which)
 
@@ -119,37 +119,18 @@ fault act_legal_basis_remove(struct store *store, const struct arguments *argume
 
 // --- days ---------------------------------------------------------------------------------------
 
-static int64_t midnight_ms(int year, int month, int day)
-{
-    struct tm parts = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
-    return (int64_t)timegm(&parts) * 1000;
-}
-
-/* A day of the calendar: timegm would take 31 February for the 3rd of March. */
-static fault read_day(const char *text, int *year, int *month, int *day)
-{
-    int used = 0;
-    char again[32];
-    if (sscanf(text, "%4d-%2d-%2d%n", year, month, day, &used) == 3 && text[used] == '\0') {
-        clock_text(midnight_ms(*year, *month, *day), again, sizeof again);
-        if (strncmp(again, text, 10) == 0 && strlen(text) == 10)
-            return DONE;
-    }
-    return RAISE(REFUSED, "'%s' is not a day as YYYY-MM-DD", text);
-}
-
 /* The end of that day, UTC; at most `years` from now, or any time when it is 0. */
 static fault until_of(const struct store *store, const char *text, int years, int64_t *out_ms)
 {
     int year = 0, month = 0, day = 0;
     int64_t now_ms = 0;
-    TRY(read_day(text, &year, &month, &day));
+    TRY(day_read(text, &year, &month, &day));
     TRY(store_time(store, &now_ms));
-    int64_t until_ms = midnight_ms(year, month, day) + STORE_DAY_MS;
+    int64_t until_ms = day_midnight_ms(year, month, day) + STORE_DAY_MS;
     if (until_ms <= now_ms)
         return RAISE(REFUSED, "%s is over: the end lies in the future", text);
     /* that day so many years earlier is still to come */
-    if (years > 0 && midnight_ms(year - years, month, day) > now_ms)
+    if (years > 0 && day_midnight_ms(year - years, month, day) > now_ms)
         return RAISE(REFUSED, "%s is more than %d months from now: take less, and renew", text,
                      12 * years);
     *out_ms = until_ms;

@@ -251,6 +251,12 @@ bool directory_is_spoiled(const struct directory *self);
 fault directory_fold(const struct span *leaves, size_t count, struct trust *trust,
                      struct certificate *authority, struct directory **out);
 
+/* Takes such a state further by entries in memory, at least one, whether or not the last one
+ * publishes it: for who folds a long log piece by piece. Who gave them checks directory_root().
+ * DIRECTORY_BAD: directory_is_spoiled(). */
+fault directory_fold_further(struct directory *self, const struct span *leaves, size_t count,
+                             struct trust *trust);
+
 /* The same of entries that are the very bytes which directory_load verified (their root is its
  * root): no signature is checked again. */
 fault directory_fold_again(const struct span *leaves, size_t count, struct trust *trust,

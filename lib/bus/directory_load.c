@@ -401,12 +401,35 @@ fault directory_load(const char *folder, struct trust *trust, const struct note_
 
 // --- further ------------------------------------------------------------------------------------
 
+/* tree: of all entries with these. From here on a fault spoils the state. */
+static fault take_further(struct directory *self, const struct merkle *tree,
+                          const struct span *leaves, size_t count, struct trust *trust)
+{
+    int64_t first_ms = 0;
+    self->spoiled = true;
+    self->trust = trust;
+    fault f = take_entries(self, self->epoch, leaves, count, 0, self->authority, &first_ms);
+    if (!failed(f))
+        f = close_state(self, tree, first_ms, trust, &self->authority);
+    self->trust = NULL;
+    return f;
+}
+
+fault directory_fold_further(struct directory *self, const struct span *leaves, size_t count,
+                             struct trust *trust)
+{
+    struct merkle tree = self->tree;
+    grow(&tree, leaves, count);
+    TRY(take_further(self, &tree, leaves, count, trust));
+    self->spoiled = false;
+    return DONE;
+}
+
 fault directory_advance(struct directory *self, const struct checkpoint *head,
                         const struct span *leaves, size_t count, struct trust *trust,
                         int64_t now_ms)
 {
     struct merkle tree = self->tree;
-    int64_t first_ms = 0;
     if (head->size != self->epoch + count || count == 0)
         return RAISE(DIRECTORY_OLD, "%zu acts do not lead from epoch %" PRIu64 " to %" PRIu64,
                      count, self->epoch, head->size);
@@ -415,14 +438,8 @@ fault directory_advance(struct directory *self, const struct checkpoint *head,
     if (!sha256_equal(&root, &head->root))
         return RAISE(DIRECTORY_FORKED, "acts after epoch %" PRIu64 " do not lead to the checkpoint",
                      self->epoch);
-    /* from here on a fault spoils the state, and is the authority's own: it signed the head */
-    self->spoiled = true;
-    self->trust = trust;
-    fault f = take_entries(self, self->epoch, leaves, count, 0, self->authority, &first_ms);
-    if (!failed(f))
-        f = close_state(self, &tree, first_ms, trust, &self->authority);
-    self->trust = NULL;
-    TRY(f);
+    /* a fault from here on is the authority's own: it signed the head */
+    TRY(take_further(self, &tree, leaves, count, trust));
     TRY(check_validity(self, now_ms));
     self->spoiled = false;
     return DONE;

@@ -59,4 +59,40 @@ for ((at = 0, size = $(stat -c %s "$bundle"); at < size; at += 2 + length)); do
     grep -q 'id: "CO/GOV/5"' "$C/act.txt" && approvers=$(sed -n 's/^ *operator: "\(.*\)"/\1/p' "$C/act.txt" | tr '\n' ' ')
 done
 check "the log says who stood behind an act" equal "$approvers" "ana blas "
+
+# ... and a command of our own: of a published folder, by the anchor, and of the store
+for i in $(seq 300); do echo "member add CO/GOV/10$i --name Muchos$i"; done >"$C/many"
+registry batch "$C/many" "${AS_BOTH[@]}" >/dev/null || die "no batch"
+registry operator remove caro --reason Vacaciones "${AS_BOTH[@]}" >/dev/null || die "caro stays"
+publish
+"$BIN/chaski-registry" anchor "$C/store" --url http://127.0.0.1:1 --to "$C/chaski.anchor" >/dev/null || die "no anchor"
+acts() { "$BIN/chaski-registry" acts "$C/directory" --anchor "$C/chaski.anchor" "$@"; }
+by() { jq -r ".[] | select(.act | startswith(\"$1\")) | [.approved_by[].operator] | join(\" \")"; }
+acts --json >"$C/acts.json"
+check "the acts of a published folder are listed, each once" equal "$(jq -r 'map(.number) | length, .[0], .[-1]' "$C/acts.json" | tr '\n' ' ')" \
+    "$(registry show --json | jq -r '.acts as $n | "\($n) 0 \($n - 1)"') "
+check "... with who approved each" equal "$(by "member CO/GOV/5" <"$C/acts.json"),$(by "member CO/GOV/2" <"$C/acts.json"),$(by "member CO/GOV/10300" <"$C/acts.json"),$(by "member CO/GOV/1:" <"$C/acts.json")" \
+    "ana blas,ana,ana blas,"
+check "... and the words of each kind" equal "$(grep -c 'does not know' "$C/acts.json")" 0
+check "the store says the same of itself" equal "$("$BIN/chaski-registry" acts "$C/store" --json | sha256sum)" "$(sha256sum <"$C/acts.json")"
+check "what one key approved is listed alone" equal "$(acts --by blas --json | jq -c 'map(.number)')" \
+    "$(jq -c 'map(select([.approved_by[].operator] | index("blas")) | .number)' "$C/acts.json")"
+check "... for people, too" contains "$(acts --by ana)" "approved by ana, blas
+         member CO/GOV/5: Cinco"
+check "an operator who is gone and approved nothing is known" equal "$(acts --by caro | tail -n 1)" "0 shown"
+check "a name that never was is not one that approved nothing" contains "$(why acts --by anna)" "neither an operator nor a server"
+check "acts since a day are listed alone" equal "$(acts --since "$(date -u +%F)" --json | jq length) $(acts --since "$(date -u -d +2days +%F)" --json | jq length)" \
+    "$(jq 'map(select(.time >= (now | strftime("%Y-%m-%d")))) | length' "$C/acts.json") 0"
+check "... a day that is none is refused" contains "$(why acts --since 2026-02-31)" "not a day"
+check "a folder without the country's anchor is not believed" contains "$(why "$BIN/chaski-registry" acts "$C/directory")" "--anchor"
+"$BIN/chaski-registry" init "$C/other" --instance CO --name Otra >/dev/null
+"$BIN/chaski-registry" anchor "$C/other" --url http://127.0.0.1:1 --to "$C/other.anchor" >/dev/null || die "no other anchor"
+check "... nor with another one's" contains "$(why "$BIN/chaski-registry" acts "$C/directory" --anchor "$C/other.anchor")" "not signed by the anchor's log key"
+bundle=$C/directory/tile/entries/000
+flip "$bundle" 5000
+check "a byte that changed is found" contains "$(why acts)" "entr"
+check "... before anything is said" equal "$(acts 2>/dev/null)" ""
+flip "$bundle" 5000
+rm -r "$C/directory/tile/entries/000"
+check "acts that are missing are told of" refused acts
 finish

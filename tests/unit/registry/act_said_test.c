@@ -10,12 +10,6 @@
 
 #define UNKNOWN "does not know"
 
-static bool is_approved(const ProtobufCFieldDescriptor *field)
-{
-    return (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 &&
-           field->id != CHASKI__ACT__ACT_OPENED && field->id != CHASKI__ACT__ACT_PUBLISHED;
-}
-
 /* An act of each kind that the directory has, with nothing in it. */
 static void test_every_kind_of_act_has_words(void)
 {
@@ -23,7 +17,7 @@ static void test_every_kind_of_act_has_words(void)
     for (unsigned i = 0; i < chaski__act__descriptor.n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &chaski__act__descriptor.fields[i];
         char words[2000];
-        if (!is_approved(field))
+        if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) == 0)
             continue;
         const ProtobufCMessageDescriptor *kind = field->descriptor;
         ProtobufCMessage *body = owned_new(kind->sizeof_message);
