@@ -322,4 +322,8 @@ servers_stop a
 check "acts that came since are not cosigned, and the note that is outlives them" equal "$(grep -c '^— ' "$C/a/audit/directory/checkpoint") $(grep -c '^— ' "$C/a/audit/directory/cosigned")" "1 3"
 record "$C/a/audit"
 check "... so that a record is proved under it" grep -q '^directory  *ok  *2 of 2 cosigned' "$C/said"
+
+kill -9 "$liar"; wait "$liar" 2>/dev/null
+none_left() { ! pgrep -f "^$LIAR $liar_port " >/dev/null; }
+check "no liar outlives the test" wait_for 5 none_left
 finish

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -140,6 +141,7 @@ static void take(int fd)
 
 int main(int argc, char **argv)
 {
+    const pid_t self = getpid();
     int on = 1, door = socket(AF_INET, SOCK_STREAM, 0);
     if (argc < 4)
         return 2;
@@ -160,7 +162,9 @@ int main(int argc, char **argv)
         int fd = accept(door, NULL, NULL);
         if (fd < 0)
             continue;
-        if (fork() == 0) {
+        if (fork() == 0) { /* it ends with us, however we do */
+            if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != self)
+                _exit(1);
             close(door);
             alarm(600);
             take(fd);
