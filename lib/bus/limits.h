@@ -125,12 +125,13 @@
 /* Cosignature lines of one witness, or a size. A line of ML-DSA-87 (FIPS 204) is 6.2 KB, one of
  * Ed25519 may stand beside it. */
 #define WITNESS_LINES_BYTES_MAX 8192
-#define CONFLICTS_A_LOG_MAX 32  /* contradicting notes of one log that are kept */
-#define HEADS_OVERTAKE_MS 5000  /* messages of one log arrive, or its clock is set, out of order */
-#define PEER_CHECK_LOOK_MS 1000 /* is a peer to be asked again? */
-#define PEER_SILENT_ROUNDS 3    /* a peer that answers none of so many is told of */
-#define LOG_EPOCHS_MAX 64       /* of one node's log */
-#define EPOCH_HEADS_MAX 32      /* heads that a record of a closed epoch names */
+#define CONFLICTS_A_LOG_MAX 32   /* contradicting notes of one log that are kept */
+#define CONFLICT_TELL_MS 3600000 /* further heads of a directory of another history, together */
+#define HEADS_OVERTAKE_MS 5000   /* messages of one log arrive, or its clock is set, out of order */
+#define PEER_CHECK_LOOK_MS 1000  /* is a peer to be asked again? */
+#define PEER_SILENT_ROUNDS 3     /* a peer that answers none of so many is told of */
+#define LOG_EPOCHS_MAX 64        /* of one node's log */
+#define EPOCH_HEADS_MAX 32       /* heads that a record of a closed epoch names */
 #define EPOCH_HEADS_BYTES_MAX 6000    /* ... in so many bytes: they stand in a header */
 #define EPOCH_WORDS_BYTES_MAX 1024    /* of the reason for closing one, and of who ordered it */
 #define LOG_PRUNE_YOUNGEST_MS 3600000 /* entries as young as this are not removed from a log */

@@ -62,20 +62,51 @@ static void tell(struct node *node, const struct checkpoint *head, const struct 
     own_record_keep(node, HEADER_INCIDENT, detail, NULL);
 }
 
-/* Old heads are many and prove less: they leave room for others. */
+static void remind(struct node *node, struct dispute_rate *rate, bool fork)
+{
+    char detail[DETAIL_BYTES];
+    uint64_t heads = dispute_rate_take(rate);
+    if (heads == 0)
+        return;
+    text_format(detail, sizeof detail,
+                "since the last record of this kind the log of the directory offered %llu further "
+                "signed heads that %s; as far as there is room they are kept in conflicts/",
+                (unsigned long long)heads,
+                fork ? "are of another history than the one in use" : "go back behind it");
+    EVENT(ERROR, "directory.conflicts_since", E_TEXT("kind", fork ? "fork" : "rollback"),
+          E_NUMBER("heads", (int64_t)heads));
+    own_record_keep(node, HEADER_INCIDENT, detail, NULL);
+}
+
+void directory_dispute_remind(struct node *node, struct dispute_rates *rates)
+{
+    remind(node, &rates->fork, true);
+    remind(node, &rates->rollback, false);
+}
+
+/* Old heads are many and prove less, and so do those by which a fork grows that was told of: they
+ * leave room for others. */
 static fault keep_both(struct node *node, const struct disputed *what, struct span note,
                        const struct checkpoint *head, bool fork)
 {
     char ours[CONFLICT_NAME_BYTES], theirs[CONFLICT_NAME_BYTES];
     const char *folder = node->config->audit_folder;
-    size_t spare = fork ? 0 : CONFLICTS_A_LOG_MAX / 2;
+    struct dispute_rate *rate = fork ? &what->rates->fork : &what->rates->rollback;
+    bool alone = dispute_rate_is_open(rate);
+    size_t spare = fork && alone ? 0 : CONFLICTS_A_LOG_MAX / 2;
     OWNED(bytes) own = NULL;
     bool fresh = false;
     TRY(read_note(what->copy, &own));
     TRY(conflicts_keep(folder, head->origin, bytes_span(own), spare, ours, &fresh));
     TRY(conflicts_keep(folder, head->origin, note, spare, theirs, &fresh));
-    if (fresh)
-        tell(node, head, what, fork, ours, theirs);
+    if (!fresh)
+        return DONE;
+    if (!alone) {
+        dispute_rate_owe(rate);
+        return DONE;
+    }
+    dispute_rate_tell(rate);
+    tell(node, head, what, fork, ours, theirs);
     return DONE;
 }
 
@@ -91,7 +122,13 @@ void directory_dispute(struct node *node, const struct disputed *what)
     f = judge(node, what, &head);
     if (f.code != DIRECTORY_OLD && f.code != DIRECTORY_FORKED)
         return;
-    f = keep_both(node, what, bytes_span(note), &head, f.code == DIRECTORY_FORKED);
-    if (failed(f))
-        EVENT(ERROR, "directory.conflict_not_kept", E_FAULT(f));
+    bool fork = f.code == DIRECTORY_FORKED;
+    struct dispute_rate *rate = fork ? &what->rates->fork : &what->rates->rollback;
+    f = keep_both(node, what, bytes_span(note), &head, fork);
+    if (!failed(f))
+        return;
+    if (!dispute_rate_is_open(rate))
+        return dispute_rate_owe(rate);
+    dispute_rate_tell(rate);
+    EVENT(ERROR, "directory.conflict_not_kept", E_FAULT(f));
 }

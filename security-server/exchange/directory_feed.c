@@ -36,6 +36,7 @@ struct directory_feed {
     enum fault_code bad_code; /* ... for this reason */
     int64_t bad_until_ms;     /* steady: then it may be tried again */
     bool disputed;            /* what is refused now was told of */
+    struct dispute_rates rates;
     struct directory_quorum quorum;
     uint64_t confirmed; /* size of the quorate note that this run kept last */
     struct loop_timer timer;
@@ -426,7 +427,7 @@ static void dispute(struct directory_feed *self, const char *folder, bool *done)
         return;
     *done = true;
     directory_dispute(self->node, &(struct disputed){folder, self->copy, self->trust,
-                                                     &self->authority, &self->seen});
+                                                     &self->authority, &self->seen, &self->rates});
 }
 
 static void look_at_refused(struct directory_feed *self)
@@ -522,6 +523,7 @@ static void on_timer(struct loop_timer *timer)
     directory_feed_heard(self, span_of_text(self->hint_from), hint);
     if (self->follows)
         look_at_refused(self);
+    directory_dispute_remind(self->node, &self->rates);
     directory_quorum_watch(&self->quorum, self->node->config->witness_alarm_ms);
     loop_set_timer(self->node->loop, &self->timer, DIRECTORY_POLL_MS);
 }

@@ -181,6 +181,23 @@ check "another history is told of" wait_for 20 grep -q '"directory.conflict_kept
 check "... and is not used" equal "$(epoch_of a)" "$(head_of)"
 sleep 3
 check "... and told of once" equal "$(incidents)" 2
+kept=$(conflicts)
+for i in 4 5 6; do
+    "$BIN/chaski-registry" service add "$C/forked-store" "$S/falso$i" --class open >/dev/null
+    "$BIN/chaski-registry" publish "$C/forked-store" --to "$C/forked" >/dev/null
+    kill -HUP "$(cat "$C/a/server.pid")" # an address that is refused is asked less and less
+    more_kept() { [ "$(conflicts)" -gt "$kept" ]; }
+    check "a head by which that history grows is kept ($i)" wait_for 20 more_kept
+    kept=$(conflicts)
+done
+sleep 1
+check "... and not told of anew within the hour" equal \
+    "$(grep -c '"directory.conflict_kept".*fork' "$C/a/server.events") $(incidents)" "1 2"
+said=$("$BIN/chaski" status --config "$C/a/server.conf" 2>&1); status=$?
+check "its status says what is kept, beneath how it is" equal \
+    "$status $(cut -d ' ' -f 1 <<<"$said" | tr '\n' ' ')$(sed -n '2s/^conflicts: \([0-9]*\) signed notes.*/\1/p' <<<"$said")" "0 ready conflicts: $kept"
+said=$("$BIN/chaski" status --config "$C/b/server.conf" 2>&1)
+check "... also at the other node, which was shown the same" equal "$(sed -n 2p <<<"$said" | cut -d ' ' -f 1)" conflicts:
 check "an exchange runs all the while" equal "$(ask uno)" OK
 servers_stop a b
 said=$("$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" --store-key "$C/a/keys/store.key" 2>&1); status=$?

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* chaski status: how the node on this machine is, from the line that it keeps beside its log. */
+/* chaski status: how the node on this machine is, from the line that it keeps beside its log,
+ * and what contradicts itself there. */
 #include "tools/chaski/commands.h"
 
 #include "lib/base/clock.h"
@@ -8,10 +9,12 @@
 #include "lib/base/text.h"
 #include "tools/chaski/gateway_settings.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #define LINE_BYTES_MAX 1024
 
@@ -61,6 +64,26 @@ static fault read_state(const char *folder, struct state *out)
     return failed(f) ? RAISE(BAD_FRAME, "%s cannot be read", path) : DONE;
 }
 
+/* Signed proof that somebody shows two histories stops no exchange, and must not be overlooked. */
+static void say_conflicts(const char *audit_folder)
+{
+    char folder[PATH_MAX];
+    size_t notes = 0;
+    if (!text_format(folder, sizeof folder, "%s/conflicts", audit_folder))
+        return;
+    DIR *dir = opendir(folder);
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;)
+        notes += entry->d_name[0] != '.';
+    if (dir == NULL && errno != ENOENT)
+        printf("conflicts: %s cannot be read: %s\n", folder, strerror(errno));
+    if (dir != NULL)
+        closedir(dir);
+    if (notes > 0)
+        printf("conflicts: %zu signed notes of logs that contradict themselves in %s; what to do: "
+               "docs/OPERATIONS.md, \"Two histories\"\n",
+               notes, folder);
+}
+
 /* A node that was killed leaves its line behind. */
 static fault check_runs(const struct state *state)
 {
@@ -87,6 +110,7 @@ fault status_command(int argc, char **argv)
     clock_text(state.time_ms, since, sizeof since);
     printf("%s since %s%s%s\n", state.name, since, state.detail[0] == '\0' ? "" : ": ",
            state.detail);
+    say_conflicts(folder);
     return strcmp(state.name, "ready") == 0
                ? DONE
                : RAISE(REFUSED, "the node runs and takes no exchanges at present");
