@@ -49,11 +49,14 @@ static fault name_it(int fd, char address[LISTENER_ADDRESS_BYTES])
 fault listener_open(const char *text, int *out_fd, char address[LISTENER_ADDRESS_BYTES])
 {
     struct addrinfo *where = NULL;
-    int one = 1;
+    int one = 1, zero = 0;
     TRY(read_address(text, &where));
     int fd = socket(where->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd >= 0)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (fd >= 0 &&
+        where->ai_family == AF_INET6) /* [::] is both families, whatever the system's default */
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
     fault f = DONE;
     if (fd < 0 || bind(fd, where->ai_addr, where->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0)
         f = RAISE(IO_FAILED, "listening at %.100s: %m", text);

@@ -5,10 +5,10 @@
 #include "lib/base/event_rate.h"
 #include "lib/base/text.h"
 #include "lib/bus/limits.h"
+#include "registry/serve/caller.h"
 #include "registry/serve/json_body.h"
 #include "registry/serve/published_file.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -169,17 +169,11 @@ static enum MHD_Result answer_cosignature(struct public_face *self,
         json_pack("{s:I,s:I}", "size", (json_int_t)head->size, "cosignatures", (json_int_t)count));
 }
 
-/* An IPv6 caller has a whole /64. What comes through a proxy has one source for all. */
 static struct span source_of(const struct http_request *request)
 {
-    const struct sockaddr *address =
+    return caller_source(
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
-            ->client_addr;
-    if (address->sa_family == AF_INET6)
-        return span_of(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 8);
-    if (address->sa_family == AF_INET)
-        return span_of(&((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
-    return span_of("", 0);
+            ->client_addr);
 }
 
 static json_t *state_json(const struct public_face *self, const struct request *at)
