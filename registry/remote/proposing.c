@@ -23,18 +23,20 @@ static const char *text_in(json_t *json, const char *field)
 static void say_one(json_t *one, struct said *said)
 {
     const char *state = text_in(one, "state");
+    const char *problem = text_in(one, "problem");
     json_int_t epoch = json_integer_value(json_object_get(one, "epoch"));
     size_t approvals = json_array_size(json_object_get(one, "approvals"));
     said_add(said, "%s  %s", text_in(one, "id"), text_in(one, "act"));
     if (strcmp(state, "carried_out") == 0)
-        said_add(said, "    carried out, epoch %lld", (long long)epoch);
+        said_add(said, "    carried out, epoch %lld%s%s", (long long)epoch,
+                 problem[0] == '\0' ? "" : "; ", problem);
     else if (strcmp(state, "refused") == 0)
         said_add(said, "    refused by %s: %s", text_in(one, "refused_by"), text_in(one, "reason"));
     else if (text_in(one, "waits_for")[0] != '\0')
         said_add(said, "    approved; waits for another approval, that of %s in front of it",
                  text_in(one, "waits_for"));
-    else if (text_in(one, "problem")[0] != '\0')
-        said_add(said, "    approved, and could not be carried out: %s", text_in(one, "problem"));
+    else if (problem[0] != '\0')
+        said_add(said, "    approved, and could not be carried out: %s", problem);
     else
         said_add(said, "    waits with %zu approval%s; it needs %s", approvals,
                  approvals == 1 ? "" : "s", text_in(one, "needs"));

@@ -47,6 +47,15 @@ static void add_act(json_t *json, const struct directory *now, const Chaski__Act
     json_object_set_new(json, "approvals", approvals_json(act));
 }
 
+static void add_epoch(json_t *json, const struct outlook *outlook, const char *id)
+{
+    uint64_t epoch = outlook_epoch_of(outlook, id);
+    json_object_set_new(json, "epoch", json_integer((json_int_t)epoch));
+    if (epoch > outlook_head(outlook)->size)
+        json_object_set_new(json, "problem",
+                            json_string("not published yet; the registry tries again each minute"));
+}
+
 json_t *admin_json_proposal(const struct office *office, const struct proposal *proposal)
 {
     char needs[ACT_APPROVAL_WORDS_ROOM];
@@ -63,9 +72,7 @@ json_t *admin_json_proposal(const struct office *office, const struct proposal *
         chaski__act__free_unpacked(act, NULL);
     }
     if (state == PROPOSAL_CARRIED_OUT)
-        json_object_set_new(
-            json, "epoch",
-            json_integer((json_int_t)outlook_epoch_of(office->outlook, proposal->id)));
+        add_epoch(json, office->outlook, proposal->id);
     if (state == PROPOSAL_REFUSED) {
         json_object_set_new(json, "refused_by", json_string(proposal->refused_by));
         json_object_set_new(json, "reason", json_string(proposal->reason));

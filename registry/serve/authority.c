@@ -28,6 +28,7 @@ struct answer {
     struct bytes *note, *heartbeat, *certificate;
     uint64_t from;
     size_t revoked;
+    bool unpublished; /* durable; the folder did not take it yet */
 };
 
 static void answer_clear(struct answer *self)
@@ -86,12 +87,27 @@ static fault write_out(struct authority *self, struct answer *out)
     return DONE;
 }
 
+/* What is durable was done, whatever the folder says: it must not be told as a failure, or somebody
+ * decides otherwise and the next beat publishes it all the same. */
+static fault write_out_now_or_later(struct authority *self, uint64_t first, struct answer *out)
+{
+    fault f = write_out(self, out);
+    if (!failed(f))
+        return DONE;
+    EVENT(ERROR, "directory.publish_failed",
+          E_NUMBER("acts", store_count(self->store) - self->published), E_FAULT(f));
+    out->from = first;
+    out->unpublished = true;
+    return DONE;
+}
+
 static fault carry_out(struct authority *self, const Chaski__CarryOut *ask, struct answer *out)
 {
+    uint64_t first = store_count(self->store);
     if (ask->n_act == 0 || ask->n_act > REGISTRY_GROUP_ACTS_MAX)
         return RAISE(REFUSED, "%zu acts at once", ask->n_act);
     fault f = apply_all(self, ask);
-    return failed(f) ? refuse(self, f) : write_out(self, out);
+    return failed(f) ? refuse(self, f) : write_out_now_or_later(self, first, out);
 }
 
 // --- certificates -------------------------------------------------------------------------------
@@ -126,10 +142,11 @@ static fault revoke_outside(struct authority *self, size_t *count)
 
 static fault act_on_statuses(struct authority *self, struct answer *out)
 {
+    uint64_t first = store_count(self->store);
     fault f = revoke_outside(self, &out->revoked);
     if (failed(f))
         return refuse(self, f);
-    return out->revoked == 0 ? DONE : write_out(self, out);
+    return out->revoked == 0 ? DONE : write_out_now_or_later(self, first, out);
 }
 
 // --- the beat -----------------------------------------------------------------------------------
@@ -198,6 +215,7 @@ static fault send_done(const struct authority *self, int fd, const struct answer
     answer.certificate = binary(bytes_span(done->certificate));
     answer.from = done->from;
     answer.revoked = (uint32_t)done->revoked;
+    answer.unpublished = done->unpublished;
     answer.n_leaf = size < REGISTRY_DATAGRAM_BYTES_MAX - 4096 ? count : 0;
     answer.leaf = leaf;
     fault f = send_answer(fd, &answer);

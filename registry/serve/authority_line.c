@@ -95,7 +95,10 @@ static fault take_note(ProtobufCBinaryData from, struct bytes **out)
 /* Takes the answer. */
 static fault take_news(Chaski__AuthorityAnswer *answer, struct authority_news *out)
 {
-    struct authority_news news = {.from = answer->from, .answer = answer, .leaves = answer->n_leaf};
+    struct authority_news news = {.unpublished = answer->unpublished,
+                                  .from = answer->from,
+                                  .answer = answer,
+                                  .leaves = answer->n_leaf};
     news.leaf = owned_array(answer->n_leaf + 1, sizeof *news.leaf);
     for (size_t i = 0; i < answer->n_leaf; i++)
         news.leaf[i] = span_of(answer->leaf[i].data, answer->leaf[i].len);

@@ -20,7 +20,8 @@ struct authority_line;
 struct authority_news {
     struct bytes *note;      /* checkpoint as published */
     struct bytes *heartbeat; /* or NULL */
-    uint64_t from;
+    bool unpublished;        /* done and durable; a later beat brings it into the folder */
+    uint64_t from;           /* number of the first leaf; unpublished: of the first act asked for */
     size_t leaves;
     struct span *leaf;
     void *answer; /* for authority_news_clear */
@@ -38,7 +39,8 @@ void authority_line_free(struct authority_line **self);
 int authority_line_fd(const struct authority_line *self);
 pid_t authority_line_pid(const struct authority_line *self);
 
-/* Packed acts with their approvals; all or none, published when it returns. REFUSED says why not;
+/* Packed acts with their approvals; all or none, durable when it returns, and published unless the
+ * news say otherwise. REFUSED says why not;
  * IO_FAILED; INTERNAL when the process has gone: it must not be asked again then. Waits for the
  * disk. */
 fault authority_line_carry_out(struct authority_line *self, const struct span *acts, size_t count,

@@ -50,6 +50,8 @@ static fault take_news(struct office *self, struct authority_news *news)
     if (news->note != NULL)
         EVENT(INFO, "directory.published", E_NUMBER("epoch", outlook_head(self->outlook)->size));
     authority_news_clear(news);
+    if (failed(f) && outlook_state(self->outlook) == NULL)
+        return RAISE(INTERNAL, "the published folder cannot be read again");
     return f;
 }
 
@@ -67,7 +69,7 @@ static void on_beat(struct loop_timer *timer)
     fault f = authority_line_beat(self->options.line, &news);
     if (!failed(f))
         f = take_news(self, &news);
-    if (f.code == INTERNAL || (failed(f) && outlook_state(self->outlook) == NULL))
+    if (f.code == INTERNAL)
         give_up(self, f);
     else if (failed(f)) /* a full disk, as a rule: the next beat tries again */
         EVENT(ERROR, "directory.beat_failed", E_FAULT(f));
@@ -143,6 +145,13 @@ static void set_problem(struct proposal *proposal, const char *problem)
     proposal->problem = problem == NULL ? NULL : owned_text(problem);
 }
 
+static void note_done(struct office *self, struct proposal *const *group, size_t count,
+                      uint64_t first)
+{
+    for (size_t i = 0; i < count; i++)
+        outlook_note_done(self->outlook, group[i]->id, first + i + 1);
+}
+
 /* REFUSED by the authority, or any other reason why it stays: told with each. */
 static fault carry_group(struct office *self, struct proposal *const *group, size_t count)
 {
@@ -152,6 +161,8 @@ static fault carry_group(struct office *self, struct proposal *const *group, siz
     for (size_t i = 0; i < count; i++)
         acts[i] = bytes_span(group[i]->act);
     fault f = authority_line_carry_out(self->options.line, acts, count, &news);
+    if (!failed(f) && news.unpublished)
+        note_done(self, group, count, news.from);
     if (!failed(f))
         f = take_news(self, &news);
     text_format(detail, sizeof detail, "%s",
@@ -252,7 +263,8 @@ static fault count_act(struct office *self, const char *server)
     return DONE;
 }
 
-static fault carry_member_act(struct office *self, const Chaski__Act *act, struct span packed)
+static fault carry_member_act(struct office *self, const Chaski__Act *act, const char *id,
+                              struct span packed)
 {
     struct authority_news news = {0};
     bool enough = false;
@@ -272,6 +284,8 @@ static fault carry_member_act(struct office *self, const Chaski__Act *act, struc
         return RAISE(REFUSED, "it needs %s", words);
     TRY(count_act(self, act->approval[0]->server));
     fault f = authority_line_carry_out(self->options.line, &packed, 1, &news);
+    if (!failed(f) && news.unpublished)
+        outlook_note_done(self->outlook, id, news.from + 1);
     if (!failed(f))
         f = take_news(self, &news);
     if (f.code == INTERNAL)
@@ -289,7 +303,7 @@ fault office_member_act(struct office *self, struct span packed, uint64_t *epoch
         return RAISE(REFUSED, "that is no act");
     outlook_act_id(self->outlook, act, id);
     uint64_t found = outlook_epoch_of(self->outlook, id);
-    fault f = found != 0 ? DONE : carry_member_act(self, act, packed);
+    fault f = found != 0 ? DONE : carry_member_act(self, act, id, packed);
     chaski__act__free_unpacked(act, NULL);
     TRY(f);
     *epoch = found != 0 ? found : outlook_epoch_of(self->outlook, id);

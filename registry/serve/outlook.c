@@ -63,15 +63,20 @@ uint64_t outlook_epoch_of(const struct outlook *self, const char *id)
     return epoch == NULL ? 0 : *epoch;
 }
 
+void outlook_note_done(struct outlook *self, const char *id, uint64_t epoch)
+{
+    uint64_t *kept = owned_new(sizeof *kept);
+    *kept = epoch;
+    free(map_set(&self->epochs, span_of_text(id), kept));
+}
+
 static void note_epoch(struct outlook *self, uint64_t number, struct span content)
 {
     char id[ACT_ID_ROOM];
     Chaski__Act *act = chaski__act__unpack(NULL, content.size, content.at);
     if (act != NULL && act->intent != NULL) {
-        uint64_t *epoch = owned_new(sizeof *epoch);
-        *epoch = number + 1;
         outlook_act_id(self, act, id);
-        free(map_set(&self->epochs, span_of_text(id), epoch));
+        outlook_note_done(self, id, number + 1);
     }
     if (act != NULL)
         chaski__act__free_unpacked(act, NULL);

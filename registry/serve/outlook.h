@@ -33,8 +33,11 @@ fault outlook_take(struct outlook *self, const struct authority_news *news);
 /* How an act is called while it waits for approvals: the beginning of what approvers sign. */
 void outlook_act_id(const struct outlook *self, const struct Chaski__Act *act,
                     char out[ACT_ID_ROOM]);
-/* The epoch that began with this act; 0 when it was not carried out. */
+/* The epoch that began with this act; 0 when it was not carried out. Above the size of the head: it
+ * is not published yet. */
 uint64_t outlook_epoch_of(const struct outlook *self, const char *id);
+/* Of an act that the authority has carried out and could not publish yet. */
+void outlook_note_done(struct outlook *self, const char *id, uint64_t epoch);
 
 /* Adds a witness's line over the head to the published checkpoint, durably; one that is there is
  * not replaced. REFUSED when `lines` hold no good cosignature of a witness of the directory.

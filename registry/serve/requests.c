@@ -158,13 +158,13 @@ enum request_state requests_state(const struct requests *self, const struct requ
 {
     *epoch = 0;
     *reason = "";
-    if (request->refused_by[0] != '\0') {
-        *reason = request->reason;
-        return REQUEST_REFUSED;
-    }
-    if (request->prepared_by[0] == '\0')
-        return REQUEST_WAITING;
-    return state_of_acts(self, request, epoch, reason);
+    enum request_state state = request->prepared_by[0] == '\0'
+                                   ? REQUEST_WAITING
+                                   : state_of_acts(self, request, epoch, reason);
+    if (request->refused_by[0] == '\0' || state == REQUEST_APPROVED)
+        return state; /* what stands in the directory stands there */
+    *reason = request->reason;
+    return REQUEST_REFUSED;
 }
 
 const char *requests_state_word(enum request_state state)
