@@ -189,7 +189,7 @@ $(POLICY_TIMER): $(OUT)/tests/tools/policy_timer.o $(FLOOR_all)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcunit $(LIBS_all)
 # a PKCS#11 module that fails as it is told; without sanitizers, which belong to the program that loads it
-FAILING_TOKEN := $(OUT)/tests/failing_token.so $(OUT)/tests/failing_flush.so $(OUT)/tests/full_disk.so
+FAILING_TOKEN := $(OUT)/tests/failing_token.so $(OUT)/tests/failing_flush.so $(OUT)/tests/full_disk.so $(OUT)/tests/wrong_clock.so
 $(FAILING_TOKEN): $(OUT)/tests/%.so: tests/tools/%.c | $(DEPS_STAMP)
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS_COMMON) $(WARNINGS) -Werror -O1 -g -shared -fPIC -o $@ $<

@@ -50,9 +50,8 @@ static fault take_outside(struct store *store, const struct server_request *requ
                           const char *path, struct certificate **out)
 {
     OWNED(certificate) certificate = NULL;
-    int64_t now_ms = 0;
+    int64_t now_ms = store_time(store);
     TRY(certificate_load(path, &certificate));
-    TRY(store_time(store, &now_ms));
     TRY(certificate_check_request(certificate, bytes_span(request->certificate_request)));
     if (!certificate_may_sign(certificate))
         return RAISE(
@@ -110,9 +109,8 @@ static void keep_good_certificates(const struct directory_server *now, int64_t n
 static fault fill_set(const struct store *store, const struct server_request *request,
                       const struct certificate *certificate, struct server_set *out)
 {
-    int64_t now_ms = 0;
+    int64_t now_ms = store_time(store);
     struct note_key log_key;
-    TRY(store_time(store, &now_ms));
     *out = (struct server_set){.id = request->server, .addresses = request->addresses};
     for (size_t i = 0; i < request->addresses; i++)
         out->address[i] = request->address[i];

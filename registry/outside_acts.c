@@ -102,9 +102,8 @@ static fault act_on(struct store *store, const struct directory_signer *signer,
 {
     Chaski__CertificateRevoked revoked = CHASKI__CERTIFICATE_REVOKED__INIT;
     Chaski__Act act = CHASKI__ACT__INIT;
-    int64_t now_ms = 0;
+    int64_t now_ms = store_time(store);
     struct sha256 hash = certificate_hash(signer->certificate);
-    TRY(store_time(store, &now_ms));
     revoked.certificate_sha256 = binary(sha256_span(&hash));
     /* of a date ahead the fold makes the time of the act, which is the one of store_act: 0 */
     revoked.since_ms = status->revoked_ms <= now_ms ? (uint64_t)status->revoked_ms : 0;
@@ -129,7 +128,7 @@ static fault revoke_one(struct store *store, const struct status_book *book,
     struct status status;
     char since[32], hex[2 * SHA256_BYTES + 1];
     OWNED(bytes) proof = NULL;
-    int64_t now_ms = 0;
+    int64_t now_ms = store_time(store);
     fault f = status_book_proof(book, &hash, &form, &proof);
     if (f.code == NOT_FOUND)
         return DONE;
@@ -139,7 +138,6 @@ static fault revoke_one(struct store *store, const struct status_book *book,
         return DONE;
     }
     text_hex(sha256_span(&hash), hex, sizeof hex);
-    TRY(store_time(store, &now_ms));
     if (failed(f = check_proof(signer, form, bytes_span(proof), now_ms, &status))) {
         EVENT(ERROR, "status.proof_not_used", E_TEXT("certificate", hex),
               E_TEXT("server", signer->server->id), E_FAULT(f));

@@ -80,8 +80,7 @@ static fault add_published(struct store *store, unsigned valid_days, const struc
     struct sha256 digest = SHA256_OF(bytes_span(snapshot));
     Chaski__Published published = CHASKI__PUBLISHED__INIT;
     Chaski__Act act = CHASKI__ACT__INIT;
-    TRY(store_time(store, until_ms));
-    *until_ms += valid_days * STORE_DAY_MS;
+    *until_ms = store_time(store) + valid_days * STORE_DAY_MS;
     published.valid_until_ms = (uint64_t)*until_ms;
     if (snapshot != NULL)
         published.snapshot_sha256 = (ProtobufCBinaryData){sizeof digest.at, digest.at};

@@ -123,9 +123,8 @@ fault act_legal_basis_remove(struct store *store, const struct arguments *argume
 static fault until_of(const struct store *store, const char *text, int years, int64_t *out_ms)
 {
     int year = 0, month = 0, day = 0;
-    int64_t now_ms = 0;
+    int64_t now_ms = store_time(store);
     TRY(day_read(text, &year, &month, &day));
-    TRY(store_time(store, &now_ms));
     int64_t until_ms = day_midnight_ms(year, month, day) + STORE_DAY_MS;
     if (until_ms <= now_ms)
         return RAISE(REFUSED, "%s is over: the end lies in the future", text);
@@ -181,9 +180,8 @@ static fault ground_of(const char *word, Chaski__Ground *out)
 fault act_restriction_add(struct store *store, const struct arguments *arguments, struct said *said)
 {
     Chaski__RestrictionSet restriction = CHASKI__RESTRICTION_SET__INIT;
-    int64_t from_ms = 0, until_ms = 0;
+    int64_t from_ms = store_time(store), until_ms = 0;
     char until[32];
-    TRY(store_time(store, &from_ms));
     TRY(until_of(store, TEXT(UNTIL), 1, &until_ms));
     TRY(ground_of(TEXT(GROUND), &restriction.ground));
     restriction.id = lend(arguments->operand);

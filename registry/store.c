@@ -2,6 +2,7 @@
 #include "registry/store.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/event.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/act_approval.h"
@@ -323,18 +324,40 @@ bool store_trusts(struct store *self, const struct certificate *certificate, int
 
 // --- acting -------------------------------------------------------------------------------------
 
-fault store_time(const struct store *self, int64_t *out_ms)
+int64_t store_time(const struct store *self)
 {
     int64_t now_ms = clock_wall_ms();
     int64_t last_ms = self->state->last_ms;
-    if (now_ms + CLOCK_BEHIND_MS < last_ms) {
-        char last[32];
-        clock_text(last_ms, last, sizeof last);
-        return RAISE(REFUSED, "the last act was at %s and this machine's clock is behind: set it",
-                     last);
-    }
-    *out_ms = now_ms > last_ms ? now_ms : last_ms;
-    return DONE;
+    return now_ms > last_ms ? now_ms : last_ms;
+}
+
+/* A clock that was ahead once must not keep a country from revoking until its time has come. Which
+ * of the two is wrong cannot be known here: people are told. */
+static void tell_clock_behind(const struct store *self)
+{
+    int64_t now_ms = clock_wall_ms();
+    char last[32], now[32];
+    if (self->state->last_ms <= now_ms + CLOCK_BEHIND_MS)
+        return;
+    clock_text(self->state->last_ms, last, sizeof last);
+    clock_text(now_ms, now, sizeof now);
+    EVENT(ERROR, "store.clock_behind", E_TEXT("last_act", last), E_TEXT("clock", now),
+          E_TEXT("detail", "this machine's clock is before the last act, which dates this one too: "
+                           "set the clock, if it is the clock that is wrong"));
+}
+
+/* Certificates are good from the clock's time on and not from that of an act dated ahead. Before
+ * the first of the authority's own certificates no clock can be right. */
+static fault issuing_time(const struct store *self, int64_t *out_ms)
+{
+    char now[32], begin[32];
+    *out_ms = clock_wall_ms();
+    if (*out_ms >= certificate_not_before_ms(self->ca))
+        return DONE;
+    clock_text(*out_ms, now, sizeof now);
+    clock_text(certificate_not_before_ms(self->ca), begin, sizeof begin);
+    return RAISE(REFUSED, "this machine's clock shows %s, and the authority began at %s: set it",
+                 now, begin);
 }
 
 static fault sign(struct store *self, struct span content, int64_t time_ms, struct bytes **out)
@@ -391,9 +414,8 @@ static fault try_out(struct store *self, Chaski__Act *act, int64_t time_ms)
 static fault draft(struct store *self, Chaski__Act *act)
 {
     char context[] = CONTEXT;
-    int64_t time_ms = 0;
+    int64_t time_ms = store_time(self);
     OWNED(bytes) packed = NULL;
-    TRY(store_time(self, &time_ms));
     act->context = context;
     if (approving_keys(self->approving) == 0)
         return RAISE(REFUSED, "an act that is proposed needs an operator: --as KEYFILE");
@@ -412,11 +434,11 @@ fault store_act(struct store *self, Chaski__Act *act)
     char context[] = CONTEXT;
     OWNED(bytes) content = NULL;
     OWNED(bytes) leaf = NULL;
-    int64_t time_ms = 0;
+    int64_t time_ms = store_time(self);
     if (self->drafting)
         return draft(self, act);
     assert(self->writes);
-    TRY(store_time(self, &time_ms));
+    tell_clock_behind(self);
     act->context = context;
     act->number = acts_file_count(self->acts);
     act->time_ms = (uint64_t)time_ms;
@@ -477,7 +499,7 @@ fault store_issue(struct store *self, struct span request,
 {
     int64_t now_ms = 0;
     assert(self->writes);
-    TRY(store_time(self, &now_ms));
+    TRY(issuing_time(self, &now_ms));
     const struct certificate *ca = self->issuer_ca != NULL ? self->issuer_ca : self->ca;
     struct keypair *key = self->issuer_ca != NULL ? self->issuer_key : self->ca_key;
     int64_t end_ms = now_ms + days * STORE_DAY_MS;
@@ -490,7 +512,7 @@ fault store_make_issuer(struct store *self, const char *name)
 {
     int64_t now_ms = 0;
     assert(self->writes);
-    TRY(store_time(self, &now_ms));
+    TRY(issuing_time(self, &now_ms));
     return issuing_make(self->folder, name, self->ca, directory_instance(self->state), now_ms);
 }
 
@@ -522,7 +544,7 @@ fault store_add_stamping(struct store *self)
 {
     int64_t now_ms = 0;
     assert(self->writes);
-    TRY(store_time(self, &now_ms));
+    TRY(issuing_time(self, &now_ms));
     return stamping_make(self->folder, self->ca_key, self->ca, directory_instance(self->state),
                          now_ms);
 }
@@ -531,7 +553,7 @@ fault store_make_hosting(struct store *self, const char *const *hosts, size_t co
 {
     int64_t now_ms = 0;
     assert(self->writes);
-    TRY(store_time(self, &now_ms));
+    TRY(issuing_time(self, &now_ms));
     return hosting_make(self->folder, self->ca_key, self->ca, directory_instance(self->state),
                         hosts, count, now_ms);
 }

@@ -78,16 +78,16 @@ const struct certificate *store_ca(const struct store *self);
 /* Does an anchor, or an outside authority in force, vouch for it at that time? */
 bool store_trusts(struct store *self, const struct certificate *certificate, int64_t at_ms);
 
-/* The time of the next act: now, but not before the last one. REFUSED when the clock stands more
- * than an hour before the last act. */
-fault store_time(const struct store *self, int64_t *out_ms);
+/* The time of the next act: now, but not before the last one; ms since 1970. */
+int64_t store_time(const struct store *self);
 /* The acts that follow carry the approval of the operator with this key too; it is lent, for as
  * long as the store lives. REFUSED for more keys than an act can have approvals. */
 fault store_approve_as(struct store *self, struct keypair *key);
 /* Adds these approvals to an act that has its intent; what it then points to is lent until the next
  * act. REFUSED when a key is of no operator. */
 fault store_sign(struct store *self, struct Chaski__Act *act);
-/* Numbers, dates, checks and signs an act; it counts after store_commit. REFUSED says why not. */
+/* Numbers, dates, checks and signs an act; it counts after store_commit. REFUSED says why not. An
+ * event store.clock_behind when the clock stands more than an hour before the last act. */
 fault store_act(struct store *self, struct Chaski__Act *act);
 /* A file to be written once the acts are durable: a certificate. Takes `bytes`. */
 void store_then_write(struct store *self, const char *path, struct bytes **bytes);

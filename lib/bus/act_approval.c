@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "lib/bus/act_approval.h"
 
+#include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/directory_acts.h"
@@ -196,10 +197,17 @@ static fault check_intent(const Chaski__Intent *intent, int64_t at_ms)
         return BAD("an approved act without an intent of %d bytes", ACT_NONCE_BYTES);
     TRY(act_time("a proposal's time", intent->proposed_ms));
     int64_t proposed_ms = (int64_t)intent->proposed_ms;
-    if (proposed_ms > at_ms + DIRECTORY_INTENT_AHEAD_MS ||
-        at_ms - proposed_ms > DIRECTORY_INTENT_MS_MAX)
-        return BAD("an act that was proposed after it, or more than 30 days before");
-    return DONE;
+    if (proposed_ms <= at_ms + DIRECTORY_INTENT_AHEAD_MS &&
+        at_ms - proposed_ms <= DIRECTORY_INTENT_MS_MAX)
+        return DONE;
+    char proposed[32], at[32];
+    clock_text(proposed_ms, proposed, sizeof proposed);
+    clock_text(at_ms, at, sizeof at);
+    if (proposed_ms > at_ms)
+        return BAD("an act that was proposed at %s by the clock of its machine and is dated %s: "
+                   "one of the two clocks is wrong",
+                   proposed, at);
+    return BAD("an act that was proposed at %s, more than 30 days before %s", proposed, at);
 }
 
 /* Forgotten once they are too old to be taken again: they could not come back. */

@@ -7,6 +7,7 @@
 #include "lib/bus/act_approval.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/renewal.h"
+#include "registry/serve/proposal_file.h"
 
 #include "directory.pb-c.h"
 
@@ -272,6 +273,8 @@ static fault carry_member_act(struct office *self, const Chaski__Act *act, const
     const struct directory *state = outlook_state(self->outlook);
     if (act->n_approval != 1 || act->approval[0]->who_case != CHASKI__APPROVAL__WHO_SERVER)
         return RAISE(REFUSED, "an act of a member carries the approval of one of its servers");
+    TRY(proposal_act_check_time(act, directory_last_ms(state),
+                                RENEWAL_AGAIN_MS + DIRECTORY_INTENT_AHEAD_MS));
     if (failed(act_approval_check(state, act, clock_wall_ms(), &enough)))
         return RAISE(REFUSED, "%s", fault_detail());
     struct act_need need = act_approval_need(state, act);

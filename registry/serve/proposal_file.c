@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "registry/serve/proposal_file.h"
 
+#include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/act_approval.h"
@@ -54,6 +55,22 @@ fault proposal_act_check(const Chaski__Act *act)
         act->act_case == CHASKI__ACT__ACT_PUBLISHED)
         return RAISE(REFUSED, "an act of a kind that nobody proposes");
     return DONE;
+}
+
+fault proposal_act_check_time(const Chaski__Act *act, int64_t last_ms, int64_t behind_ms)
+{
+    char proposed[32], here[32];
+    int64_t now_ms = clock_wall_ms();
+    int64_t ahead_ms = (last_ms > now_ms ? last_ms : now_ms) + DIRECTORY_INTENT_AHEAD_MS;
+    if (act->intent == NULL || (act->intent->proposed_ms <= (uint64_t)ahead_ms &&
+                                (int64_t)act->intent->proposed_ms >= now_ms - behind_ms))
+        return DONE;
+    clock_text((int64_t)act->intent->proposed_ms, proposed, sizeof proposed);
+    clock_text(now_ms, here, sizeof here);
+    return RAISE(REFUSED,
+                 "it was proposed at %s by the clock of its machine, and the registry's clock "
+                 "shows %s: put right the one that is wrong, and propose it again",
+                 proposed, here);
 }
 
 fault proposal_file_write(const char *path, const struct proposal *proposal)

@@ -257,6 +257,8 @@ static fault add_new(struct proposals *self, const char *id, const Chaski__Act *
     bool enough = false;
     if (proposals_waiting(self) >= REGISTRY_WAITING_MAX)
         return RAISE(OVERLOADED, "%d proposals wait already", REGISTRY_WAITING_MAX);
+    TRY(proposal_act_check_time(act, directory_last_ms(outlook_state(self->outlook)),
+                                DIRECTORY_INTENT_AHEAD_MS));
     TRY(check_approvals(self, act, &enough));
     text_format(proposal->id, sizeof proposal->id, "%s", id);
     proposal->number = self->last + 1;

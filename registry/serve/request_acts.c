@@ -47,9 +47,10 @@ static fault propose(struct work *self, const Chaski__Act *given)
 {
     uint8_t nonce[ACT_NONCE_BYTES];
     Chaski__Act act = *given;
+    int64_t last_ms = directory_last_ms(self->state);
     Chaski__Intent intent = CHASKI__INTENT__INIT;
     random_fill(nonce, sizeof nonce);
-    intent.proposed_ms = (uint64_t)self->now_ms;
+    intent.proposed_ms = (uint64_t)(self->now_ms > last_ms ? self->now_ms : last_ms);
     intent.nonce = binary(span_of(nonce, sizeof nonce));
     act.intent = &intent;
     act.context = lend("chaski directory act v1");

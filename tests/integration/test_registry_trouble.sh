@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A registry in trouble: with a full disk under its published folder what was decided stays decided and is
-# told so.
+# told so; with a clock that is wrong it dates nothing before people look, and with one that was wrong it still revokes.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/stock.sh"
 case $OUT in
 *asan | *tsan)
-    skip "a full disk" "the sanitizers want to be loaded first"
+    skip "a full disk, a wrong clock" "the sanitizers want to be loaded first"
     finish
     ;;
 esac
@@ -17,9 +17,10 @@ for who in ana blas; do
     registry operator add "$who" --name "$who" --key "$(cat "$C/$who.pub")" --role enrol --role approve --role revoke --role publish >/dev/null ||
         die "no operator"
 done
+echo 0 >"$C/clock"
 serve() { # LISTEN: starts it and waits until it answers
     rm -f "$C/ready"
-    LD_PRELOAD=$OUT/tests/full_disk.so FULL_DISK=$C/full FULL_DISK_FOLDER=$C/directory/ \
+    LD_PRELOAD="$OUT/tests/full_disk.so $OUT/tests/wrong_clock.so" FULL_DISK=$C/full FULL_DISK_FOLDER=$C/directory/ WRONG_CLOCK=$C/clock \
         "$BIN/chaski-registry" serve "$C/store" --listen "$1" --directory "$C/directory" --authority \
         --admin 127.0.0.1:0 --ready-file "$C/ready" 2>>"$C/serve.events" &
     pid=$!
@@ -95,6 +96,34 @@ rm "$C/full"
 check "the next act publishes both" contains "$(at ana purpose add P-7 --title Siete --legal-basis Ley)" "carried out"
 check "... in the epochs that were told" equal "$(at ana proposals | grep -c 'not published yet') $(post "$url" /member/v1/acts "$C/sent") $(jq .epoch "$C/body")" "0 200 $epoch"
 
+# --- a clock that is ahead --------------------------------------------------------------------------
+echo 86400 >"$C/tomorrow"
+said=$(LD_PRELOAD=$OUT/tests/wrong_clock.so WRONG_CLOCK=$C/tomorrow at ana purpose add P-8 --title Ocho --legal-basis Ley)
+check "an operator whose clock is a day ahead reads so" contains "$said" "by the clock of its machine, and the registry's clock shows"
+last_act() { "$BIN/chaski-registry" show "$C/store" --json | jq .acts; }
+waits=$(at ana member add CO/GOV/5 --name Cinco)
+before=$(last_act)
+echo 86400 >"$C/clock"
+said=$(at ana purpose add P-8 --title Ocho --legal-basis Ley)
+check "a registry a day ahead takes no new act" equal "$(last_act)" "$before"
+check "... and names both clocks" contains "$said" "by the clock of its machine, and the registry's clock shows"
+draft 'subsystem_set { id: "CO/MUN/890905211/LUZ" name: "Luz" server: "'$S'" }'
+jq -n --arg act "$(approved $S "$C/medellin/sign.key")" '{act: $act}' >"$C/sent"
+check "nor one of a member" equal "$(post "$url" /member/v1/acts "$C/sent") $(jq -r .detail "$C/body" | grep -c "the registry's clock shows")" "400 1"
+check "what waited before is carried out, of tomorrow" contains "$(at blas approve "${waits:0:16}" --yes)" "carried out"
+echo 0 >"$C/clock"
+said=$(at blas purpose add P-9 --title Nueve --legal-basis Ley)
+check "with the clock put right acts pass" contains "$said" "carried out"
+check "... and certificates are revoked" contains "$(at blas certificate revoke --server $S --reason "Robada")" "carried out"
+check "... with an event that says what is wrong" contains "$(grep store.clock_behind "$C/serve.events" | tail -n 1)" "before the last act"
+agency nariz
+request nariz CO/MUN/4/SS1 >"$C/sent"
+post "$url" /enrol/v1/requests "$C/sent" --interface 127.0.0.3 >/dev/null
+id=$(jq -r .id "$C/body")
+check "... and agencies are enrolled" contains "$(at ana request prepare "$id")" "acts wait"
+at ana approve "$id" --yes >/dev/null
+at blas approve "$id" --yes >/dev/null
+check "... with certificates good from now on" equal "$(in_store CO/MUN/4/SS1 && state_of "$id")" approved
 stop; status=$?
 check "asked to end, it does so" equal $status 0
 finish

@@ -204,12 +204,39 @@ static void test_acts_do_not_go_back_in_time(void)
     clock_set_for_test(NOW_MS - 60000, 0); /* a clock that was put right */
     MUST(authority_run(&place, "member add CO/GOV/1 --name Uno"));
     OWNED(store) store = authority_open(&place);
-    int64_t time_ms = 0;
-    MUST(store_time(store, &time_ms));
-    CU_ASSERT_EQUAL(time_ms, NOW_MS);
-    store_free(&store);
-    clock_set_for_test(NOW_MS - 2 * 3600000, 0);
-    MUST_FAIL(REFUSED, authority_run(&place, "member add CO/GOV/2 --name Dos"));
+    CU_ASSERT_EQUAL(store_time(store), NOW_MS);
+    clock_set_for_test(0, -1);
+}
+
+static void test_a_clock_that_was_ahead_stops_no_act(void)
+{
+    clock_set_for_test(NOW_MS, 0);
+    struct place place = authority_make();
+    clock_set_for_test(NOW_MS + STORE_DAY_MS, 0);
+    MUST(authority_run(&place, DANE_ADD));
+    clock_set_for_test(NOW_MS, 0);
+    MUST(authority_run(&place, "member add CO/GOV/2 --name Dos"));
+    OWNED(store) store = authority_open(&place);
+    CU_ASSERT_EQUAL(directory_last_ms(store_state(store)), NOW_MS + STORE_DAY_MS);
+    clock_set_for_test(0, -1);
+}
+
+static void test_what_is_issued_is_good_from_the_clock_s_time_on(void)
+{
+    clock_set_for_test(NOW_MS, 0);
+    struct place place = authority_make();
+    clock_set_for_test(NOW_MS + STORE_DAY_MS, 0);
+    MUST(authority_run(&place, DANE_ADD));
+    clock_set_for_test(NOW_MS, 0);
+    OWNED(store) store = authority_open(&place);
+    MUST(store_make_issuer(store, "CA-2"));
+    char path[600];
+    OWNED(certificate) made = NULL;
+    CU_ASSERT_FATAL(text_format(path, sizeof path, "%s/ca-CA-2.pem", place.at));
+    MUST(certificate_load(path, &made));
+    CU_ASSERT(certificate_not_before_ms(made) <= NOW_MS);
+    clock_set_for_test(0, 0); /* a machine that does not know the time at all */
+    MUST_FAIL(REFUSED, store_make_issuer(store, "CA-3"));
     clock_set_for_test(0, -1);
 }
 
@@ -219,4 +246,6 @@ SUITE(store, TEST(test_a_new_store_has_its_first_act_and_private_keys),
       TEST(test_what_is_not_committed_does_not_count), TEST(test_two_commands_do_not_interleave),
       TEST(test_an_unfinished_command_is_cut_off), TEST(test_a_byte_changed_anywhere_is_noticed),
       TEST(test_a_cut_log_is_refused), TEST(test_acts_of_another_authority_are_refused),
-      TEST(test_a_key_open_to_others_is_refused), TEST(test_acts_do_not_go_back_in_time))
+      TEST(test_a_key_open_to_others_is_refused), TEST(test_acts_do_not_go_back_in_time),
+      TEST(test_a_clock_that_was_ahead_stops_no_act),
+      TEST(test_what_is_issued_is_good_from_the_clock_s_time_on))
