@@ -54,6 +54,10 @@ cd "$ROOT" || die "no root"
     --address tcp://127.0.0.1:5501 --request "$C/agency/request2.json" >/dev/null || die "no keys"
 source_of certificate_request "$C/agency/request2.json" | base64 -d >"$C/agency/request2.der"
 openssl req -inform DER -in "$C/agency/request2.der" -out "$C/agency/request2.csr"
+# ... which has a name of its own: by that of the profile the country's is known
+(cd "$C/agency" && sed '/^serialNumber/d; s/^O = .*/O = Certificadora de prueba/' ca.cnf >outside.cnf &&
+    openssl ecparam -name prime256v1 -genkey -noout -out ca.key &&
+    openssl req -new -x509 -config outside.cnf -key ca.key -sha256 -days 7300 -out ca.crt 2>/dev/null) || die "no outside CA"
 (cd "$C/agency" && openssl ca -batch -notext -config sign.cnf -in request2.csr \
     -subj '/C=CO/O=DANE/serialNumber=CO\/GOV\/899999027/CN=SS2' -out theirs2.crt 2>/dev/null) || die "no certificate"
 registry certificate-authority add PRUEBA --certificate "$C/agency/ca.crt" --crl http://127.0.0.1:1/ca.crl >/dev/null || die "no authority"
