@@ -46,12 +46,12 @@ static void say(char *out, const char *format, va_list args)
 }
 
 /* What was looked at, and what was found. */
-static bool note(const struct case_of *self, const char *name, bool holds, const char *format, ...)
+static void note(const struct case_of *self, const char *name, bool holds, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-static bool note(const struct case_of *self, const char *name, bool holds, const char *format, ...)
+static void note(const struct case_of *self, const char *name, bool holds, const char *format, ...)
 {
     if (self->trace == NULL)
-        return holds;
+        return;
     assert(self->trace->steps < POLICY_STEPS_MAX);
     struct policy_step *step = &self->trace->step[self->trace->steps++];
     va_list args;
@@ -62,7 +62,6 @@ static bool note(const struct case_of *self, const char *name, bool holds, const
     va_end(args);
     if (!holds)
         self->trace->missing = name;
-    return holds;
 }
 
 /* Who can supply what is missing, and by which command. */
@@ -134,7 +133,8 @@ static void decide_competence(const struct case_of *self, struct policy_verdict 
     char rule[POLICY_TEXT_BYTES];
     const struct right *right =
         longest(self, &self->directory->competence_of, self->question->purpose, competence_holds);
-    if (!note(self, "competence", right != NULL, "%s", right != NULL ? right->id : "none stands")) {
+    note(self, "competence", right != NULL, "%s", right != NULL ? right->id : "none stands");
+    if (right == NULL) {
         refuse(out, ACCESS_DENIED, "shared/not-competent");
         SAY(out->reason,
             "No competence of %s for the purpose that the request names is registered, or it has "
@@ -160,8 +160,8 @@ static void decide_competence(const struct case_of *self, struct policy_verdict 
 
 static void decide_shared(const struct case_of *self, struct policy_verdict *out)
 {
-    if (!note(self, "agency", self->client->member->public_agency, "%s",
-              self->client->member->id)) {
+    note(self, "agency", self->client->member->public_agency, "%s", self->client->member->id);
+    if (!self->client->member->public_agency) {
         refuse(out, ACCESS_DENIED, "shared/not-a-public-agency");
         SAY(out->reason,
             "The service is shared among public agencies, and %s is not registered as one.",
@@ -186,8 +186,9 @@ static void decide_shared(const struct case_of *self, struct policy_verdict *out
     }
     const struct directory_purpose *purpose =
         directory_purpose(self->directory, self->question->purpose);
-    if (!note(self, "purpose", purpose != NULL, "%s",
-              purpose != NULL ? purpose->title : "it is not registered")) {
+    note(self, "purpose", purpose != NULL, "%s",
+         purpose != NULL ? purpose->title : "it is not registered");
+    if (purpose == NULL) {
         supply(self, AUTHORITY,
                "chaski-registry purpose add STORE %.*s --title TEXT "
                "--legal-basis TEXT",
@@ -310,8 +311,9 @@ static void decide_right(struct case_of *self, struct policy_verdict *out)
 static void decide(struct case_of *self, struct policy_verdict *out)
 {
     const struct policy_question *question = self->question;
-    if (!note(self, "client", self->client != NULL, "%.*s", (int)question->client.size,
-              (const char *)question->client.at)) {
+    note(self, "client", self->client != NULL, "%.*s", (int)question->client.size,
+         (const char *)question->client.at);
+    if (self->client == NULL) {
         refuse(out, UNKNOWN_CLIENT, "directory/unknown-client");
         SAY(out->reason, "The calling subsystem is not in the directory.");
         SAY(out->remedy,
@@ -328,16 +330,18 @@ static void decide(struct case_of *self, struct policy_verdict *out)
               "Any registered subsystem may ask what another one offers.");
         return;
     }
-    if (!note(self, "service", self->service != NULL, "%.*s", (int)question->service.size,
-              (const char *)question->service.at)) {
+    note(self, "service", self->service != NULL, "%.*s", (int)question->service.size,
+         (const char *)question->service.at);
+    if (self->service == NULL) {
         refuse(out, UNKNOWN_SERVICE, "directory/unknown-service");
         SAY(out->reason, "The service is not in the directory.");
         SAY(out->remedy, "Check the service's identifier against the directory's list.");
         return;
     }
     const struct directory_member *provider = self->service->subsystem->member;
-    if (!note(self, "switch", !self->service->disabled, "%s",
-              self->service->disabled ? "switched off" : "switched on")) {
+    note(self, "switch", !self->service->disabled, "%s",
+         self->service->disabled ? "switched off" : "switched on");
+    if (self->service->disabled) {
         refuse(out, SERVICE_DISABLED, "service/disabled");
         SAY(out->reason, "%s",
             self->service->notice[0] != '\0' ? self->service->notice
