@@ -47,6 +47,8 @@ static const struct described options[ARGUMENTS] = {
                           "a registered purpose; of a grant: without it, any"},
     [ARGUMENT_UNTIL] = {"until", "YYYY-MM-DD", false,
                         "last day (UTC): of a restriction within 12 months, of a grant within 24"},
+    [ARGUMENT_FROM] = {"from", "YYYY-MM-DD", false,
+                       "first day (UTC) of a restriction (default: now)"},
     [ARGUMENT_TO] = {"to", "PATH", false,
                      "the folder where nodes and web servers find the directory; of an anchor, the "
                      "file"},
@@ -97,6 +99,9 @@ static const struct described options[ARGUMENTS] = {
                          "`acts`, a published folder"},
     [ARGUMENT_LABEL] = {"label", "TEXT", false,
                         "with --at: a name for what is proposed together (`approve LABEL`)"},
+    [ARGUMENT_DRAFT] = {"draft", "FILE", false,
+                        "does nothing and proposes nothing, but writes the acts, unsigned, for "
+                        "`chaski policy diff`: what would they break?"},
     [ARGUMENT_YES] = {"yes", NULL, false, "approves without being asked once more"},
     [ARGUMENT_NAME_COLUMN] = {"name-column", "COLUMN", false, "names (default nombre)"},
     [ARGUMENT_NUMBER_COLUMN] = {"number-column", "COLUMN", false,

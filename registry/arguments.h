@@ -83,6 +83,8 @@ enum argument {
     ARGUMENT_FUNCTION,
     ARGUMENT_BY,
     ARGUMENT_SINCE,
+    ARGUMENT_DRAFT,
+    ARGUMENT_FROM,
     ARGUMENTS
 };
 

@@ -143,7 +143,7 @@ const struct command commands[] = {
     {"restriction",
      "add",
      {"ID", TAKES(SERVICE) | TAKES(GROUND) | TAKES(REASON) | TAKES(APPROVER) | TAKES(UNTIL),
-      TAKES(CONSUMER) | TAKES(BY_LAW)},
+      TAKES(CONSUMER) | TAKES(BY_LAW) | TAKES(FROM)},
      act_restriction_add,
      "closes a service to all, or to one consumer, without a grant; it opens again by itself"},
     {"restriction",
@@ -211,7 +211,7 @@ const struct command commands[] = {
      "nodes no longer ask it; what it stamped stays good"},
     {"batch",
      NULL,
-     {"FILE", 0, TAKES(AS) | TAKES(AT) | TAKES(ANCHOR) | TAKES(LABEL)},
+     {"FILE", 0, TAKES(AS) | TAKES(AT) | TAKES(ANCHOR) | TAKES(LABEL) | TAKES(DRAFT)},
      NULL,
      "carries out the acts of a file, one a line without program and STORE, all or none"},
     {"proposals",
@@ -308,7 +308,7 @@ struct arguments_shape commands_shape(const struct command *command)
 {
     struct arguments_shape shape = command->shape;
     if (command->act != NULL)
-        shape.may |= TAKES(AT) | TAKES(ANCHOR) | TAKES(LABEL) | TAKES(AS);
+        shape.may |= TAKES(AT) | TAKES(ANCHOR) | TAKES(LABEL) | TAKES(AS) | TAKES(DRAFT);
     if (((shape.must | shape.may) & TAKES(AS)) != 0)
         shape.may |= TAKES(MODULE);
     return shape;

@@ -7,6 +7,7 @@
 #include "registry/anchor.h"
 #include "registry/backup.h"
 #include "registry/commands.h"
+#include "registry/drafting.h"
 #include "registry/operator_key.h"
 #include "registry/remote/remote.h"
 #include "registry/serve/serve.h"
@@ -262,6 +263,8 @@ static fault run(const struct command *command, const char *folder,
         return anchor_write(folder, arguments, said);
     if (strcmp(commands_place(command), "FILE") == 0)
         return operator_key_make(folder, arguments_text(arguments, ARGUMENT_MODULE), said);
+    if (arguments_text(arguments, ARGUMENT_DRAFT) != NULL)
+        return drafting_run(command, folder, arguments, said);
     return run_in_store(command, folder, arguments, said);
 }
 

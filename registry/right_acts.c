@@ -177,11 +177,26 @@ static fault ground_of(const char *word, Chaski__Ground *out)
     return RAISE(REFUSED, "--ground is one of: %s", all);
 }
 
+/* The beginning of that day; today is now. */
+static fault from_of(const struct store *store, const char *text, int64_t *out_ms)
+{
+    int year = 0, month = 0, day = 0;
+    int64_t now_ms = store_time(store);
+    TRY(day_read(text, &year, &month, &day));
+    int64_t from_ms = day_midnight_ms(year, month, day);
+    if (from_ms + STORE_DAY_MS <= now_ms)
+        return RAISE(REFUSED, "%s is over: nothing is restricted for the past", text);
+    *out_ms = from_ms > now_ms ? from_ms : now_ms;
+    return DONE;
+}
+
 fault act_restriction_add(struct store *store, const struct arguments *arguments, struct said *said)
 {
     Chaski__RestrictionSet restriction = CHASKI__RESTRICTION_SET__INIT;
     int64_t from_ms = store_time(store), until_ms = 0;
     char until[32];
+    if (TEXT(FROM) != NULL)
+        TRY(from_of(store, TEXT(FROM), &from_ms));
     TRY(until_of(store, TEXT(UNTIL), 1, &until_ms));
     TRY(ground_of(TEXT(GROUND), &restriction.ground));
     restriction.id = lend(arguments->operand);

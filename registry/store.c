@@ -51,7 +51,7 @@ struct store {
     struct approving *approving;
     struct output *output;
     size_t outputs;
-    bool drafting;
+    bool drafting, trying; /* keeps acts instead of carrying them out; unsigned */
     struct bytes **draft;
     struct span *drafted; /* the same, lent */
     size_t drafts;
@@ -222,6 +222,13 @@ fault store_open(const char *folder, struct store **out)
 fault store_look(const char *folder, struct store **out)
 {
     return open_store(folder, false, out);
+}
+
+fault store_try(const char *folder, struct store **out)
+{
+    TRY(store_look(folder, out));
+    (*out)->drafting = (*out)->trying = true;
+    return DONE;
 }
 
 fault store_drafts(struct directory **state, struct trust **trust, const struct note_key *log,
@@ -400,13 +407,13 @@ static fault try_out(struct store *self, Chaski__Act *act, int64_t time_ms)
 {
     OWNED(bytes) trial = NULL;
     bool governed = self->state->governed;
-    act->number = directory_epoch(self->state) + self->drafts;
+    uint64_t before = self->trying ? acts_file_count(self->acts) : directory_epoch(self->state);
+    act->number = before + self->drafts;
     act->time_ms = (uint64_t)time_ms;
     TRY(pack(act, &trial));
     act->number = act->time_ms = 0;
     self->state->governed = false;
-    fault f = directory_apply(self->state, directory_epoch(self->state) + self->drafts,
-                              bytes_span(trial));
+    fault f = directory_apply(self->state, before + self->drafts, bytes_span(trial));
     self->state->governed |= governed;
     return failed(f) ? RAISE(REFUSED, "%s", fault_detail()) : DONE;
 }
@@ -417,9 +424,10 @@ static fault draft(struct store *self, Chaski__Act *act)
     int64_t time_ms = store_time(self);
     OWNED(bytes) packed = NULL;
     act->context = context;
-    if (approving_keys(self->approving) == 0)
+    if (!self->trying && approving_keys(self->approving) == 0)
         return RAISE(REFUSED, "an act that is proposed needs an operator: --as KEYFILE");
-    TRY(approving_sign(self->approving, self->state, time_ms, act));
+    if (!self->trying)
+        TRY(approving_sign(self->approving, self->state, time_ms, act));
     TRY(pack(act, &packed));
     TRY(try_out(self, act, time_ms));
     self->draft = owned_grow(self->draft, self->drafts + 1, sizeof *self->draft);

@@ -55,6 +55,9 @@ fault store_look(const char *folder, struct store **out);
  * tried on the state and kept. */
 fault store_drafts(struct directory **state, struct trust **trust, const struct note_key *log,
                    struct store **out);
+/* One that drafts on a store of this machine, which stays as it is and open to others: acts need
+ * nobody's key and can be sent nowhere. */
+fault store_try(const char *folder, struct store **out);
 /* Packed acts with their intent and approvals, in order; lent. */
 const struct span *store_drafted(const struct store *self, size_t *count);
 bool store_is_drafting(const struct store *self);

@@ -2,6 +2,7 @@
 #include "registry/remote/remote.h"
 
 #include "lib/base/text.h"
+#include "registry/drafting.h"
 #include "registry/operator_key.h"
 #include "registry/remote/fetch.h"
 #include "registry/remote/proposing.h"
@@ -29,6 +30,8 @@ static fault run_acts(const struct command *command, const struct arguments *arg
     OWNED(said) locally = said_new(); /* it is not done yet: the registry says what became of it */
     TRY(command->act != NULL ? command->act(store, arguments, locally)
                              : batch_run(store, arguments->operand, locally));
+    if (arguments_text(arguments, ARGUMENT_DRAFT) != NULL)
+        return drafting_write(store, arguments, said);
     TRY(store_commit(store)); /* files besides, if any */
     text_format(label, sizeof label, "%s%s%s", command->noun, command->verb == NULL ? "" : " ",
                 command->verb == NULL ? "" : command->verb);

@@ -100,7 +100,9 @@ static const struct {
      "      changes what this member offers, in the country's directory, signed with its server's "
      "key;\n"
      "      says which epoch it stands in, or who else must approve it. Instead of --config:\n"
-     "      --folder KEYS --anchor FILE [--passphrase SOURCE] [--token URI --module PATH]"},
+     "      --folder KEYS --anchor FILE [--passphrase SOURCE] [--token URI --module PATH]. With "
+     "--draft FILE\n"
+     "      nothing is done, and the change written down for `chaski policy diff`"},
     {"subsystem", member_command,
      "subsystem add|remove ID --config SERVER_CONF [--name T] [--reason T]\n"
      "      likewise: a subsystem of this member, on this server"},
@@ -120,6 +122,13 @@ static const struct {
      "      would this be let through, by which rule; if not, what is missing, who can supply it, "
      "and\n"
      "      by which command. Nothing is sent to the provider; exit status 1: no"},
+    {"policy", policy_command,
+     "policy diff --config SERVER_CONF --draft FILE [--days N] [--on YYYY-MM-DD] [--json]\n"
+     "      which of the flows of the last N days (30) in this node's log would be refused after a "
+     "change,\n"
+     "      and which be allowed anew. FILE is what any command that changes the directory writes "
+     "with\n"
+     "      --draft, here or in chaski-registry. Exit status 1: something would break"},
     {"trace", trace_command,
      "trace EXCHANGE_ID EVENTS_FILE...\n"
      "      the walk of one exchange in words, from the events of the servers that it crossed"},

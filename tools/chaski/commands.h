@@ -19,6 +19,7 @@ fault member_command(int argc, char **argv);
 fault status_command(int argc, char **argv);
 fault anchor_command(int argc, char **argv);
 fault can_i_command(int argc, char **argv);
+fault policy_command(int argc, char **argv);
 fault trace_command(int argc, char **argv);
 fault free_ports_command(int argc, char **argv);
 

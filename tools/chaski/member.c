@@ -2,10 +2,12 @@
 #include "tools/chaski/member.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/file.h"
 #include "lib/base/secret.h"
 #include "lib/base/text.h"
 #include "lib/bus/act_approval.h"
 #include "lib/bus/bus_id.h"
+#include "lib/bus/draft.h"
 #include "lib/crypto/random.h"
 #include "tools/chaski/directory_fetch.h"
 #include "tools/chaski/gateway_settings.h"
@@ -218,6 +220,18 @@ static fault send_act(const struct member *self, const Chaski__Act *act, uint64_
     return f;
 }
 
+static fault write_draft(const char *path, const Chaski__Act *act)
+{
+    OWNED(bytes) packed = NULL;
+    OWNED(bytes) draft = NULL;
+    struct span only;
+    TRY(bytes_new(chaski__act__get_packed_size(act), &packed));
+    chaski__act__pack(act, packed->data);
+    only = bytes_span(packed);
+    TRY(draft_make(&only, 1, &draft));
+    return file_replace(path, bytes_span(draft), 0644);
+}
+
 fault member_do(struct member *self, const Chaski__Act *given, uint64_t *epoch)
 {
     uint8_t nonce[ACT_NONCE_BYTES], signature[P256_SIGNATURE_BYTES_MAX];
@@ -226,10 +240,12 @@ fault member_do(struct member *self, const Chaski__Act *given, uint64_t *epoch)
     Chaski__Intent intent = CHASKI__INTENT__INIT;
     Chaski__Approval approval = CHASKI__APPROVAL__INIT, *approvals[] = {&approval};
     TRY(check_need(self, &act));
+    act.context = (char *)(uintptr_t)CONTEXT;
+    if (self->options->draft != NULL)
+        return write_draft(self->options->draft, &act);
     random_fill(nonce, sizeof nonce);
     intent.proposed_ms = (uint64_t)clock_wall_ms();
     intent.nonce = (ProtobufCBinaryData){sizeof nonce, nonce};
-    act.context = (char *)(uintptr_t)CONTEXT;
     act.intent = &intent;
     TRY(sign(self, &act, signature, &size));
     approval.who_case = CHASKI__APPROVAL__WHO_SERVER;

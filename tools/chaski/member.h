@@ -21,6 +21,7 @@ struct Chaski__Act; /* directory.pb-c.h */
 struct member_options {
     const char *config; /* of the server: the rest comes from there; or else folder and anchor */
     const char *anchor, *at, *server;
+    const char *draft;        /* a file into which acts go, instead of being carried out; or NULL */
     struct keys_options keys; /* folder, passphrase, token, module */
     /* what they are lent from */
     char folder_text[MEMBER_PATH_BYTES], anchor_text[MEMBER_PATH_BYTES];
@@ -45,7 +46,8 @@ fault member_open(const struct member_options *options, struct member **out);
 void member_free(struct member **self);
 
 /* Gives the act an intent, signs it and has it carried out. *epoch: of the directory in which it
- * stands. REFUSED: somebody else must approve it, in words, or the registry's reason. */
+ * stands; 0: it was written into the options' draft, unsigned, and nothing was done. REFUSED:
+ * somebody else must approve it, in words, or the registry's reason. */
 fault member_do(struct member *self, const struct Chaski__Act *act, uint64_t *epoch);
 
 #endif

@@ -50,6 +50,12 @@ static fault do_and_say(const struct work *self, Chaski__Act *act, const char *w
 {
     uint64_t epoch = 0;
     TRY(member_do(self->member, act, &epoch));
+    if (self->asked->member.draft != NULL) {
+        printf("%s: written to %s, and nothing done. What would break: chaski policy diff --config "
+               "SERVER_CONF --draft %s\n",
+               what, self->asked->member.draft, self->asked->member.draft);
+        return DONE;
+    }
     printf("%s: stands in the directory, epoch %" PRIu64 "\n", what, epoch);
     return DONE;
 }
@@ -345,27 +351,18 @@ static const struct {
 
 #define CHANGES (sizeof changes / sizeof changes[0])
 
-static const struct option known[] = {{"config", required_argument, NULL, 0},
-                                      {"folder", required_argument, NULL, 1},
-                                      {"anchor", required_argument, NULL, 2},
-                                      {"at", required_argument, NULL, 3},
-                                      {"server", required_argument, NULL, 4},
-                                      {"passphrase", required_argument, NULL, 5},
-                                      {"token", required_argument, NULL, 6},
-                                      {"module", required_argument, NULL, 7},
-                                      {"title", required_argument, NULL, 8},
-                                      {"name", required_argument, NULL, 9},
-                                      {"class", required_argument, NULL, 10},
-                                      {"reason", required_argument, NULL, 11},
-                                      {"notice", required_argument, NULL, 12},
-                                      {"service", required_argument, NULL, 13},
-                                      {"consumer", required_argument, NULL, 14},
-                                      {"purpose", required_argument, NULL, 15},
-                                      {"legal-basis", required_argument, NULL, 16},
-                                      {"until", required_argument, NULL, 17},
-                                      {"certificate", required_argument, NULL, 18},
-                                      {"address", required_argument, NULL, 19},
-                                      {0}};
+static const struct option known[] = {
+    {"config", required_argument, NULL, 0},       {"folder", required_argument, NULL, 1},
+    {"anchor", required_argument, NULL, 2},       {"at", required_argument, NULL, 3},
+    {"server", required_argument, NULL, 4},       {"passphrase", required_argument, NULL, 5},
+    {"token", required_argument, NULL, 6},        {"module", required_argument, NULL, 7},
+    {"title", required_argument, NULL, 8},        {"name", required_argument, NULL, 9},
+    {"class", required_argument, NULL, 10},       {"reason", required_argument, NULL, 11},
+    {"notice", required_argument, NULL, 12},      {"service", required_argument, NULL, 13},
+    {"consumer", required_argument, NULL, 14},    {"purpose", required_argument, NULL, 15},
+    {"legal-basis", required_argument, NULL, 16}, {"until", required_argument, NULL, 17},
+    {"certificate", required_argument, NULL, 18}, {"draft", required_argument, NULL, 19},
+    {"address", required_argument, NULL, 20},     {0}};
 
 static fault take_options(int argc, char **argv, struct change *out)
 {
@@ -376,12 +373,12 @@ static fault take_options(int argc, char **argv, struct change *out)
                              &out->name,          &out->class,          &out->reason,
                              &out->notice,        &out->service,        &out->consumer,
                              &out->purpose,       &out->basis,          &out->until,
-                             &out->certificate};
+                             &out->certificate,   &member->draft};
     optind = 0;
     for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         if (code >= 0 && (size_t)code < sizeof places / sizeof places[0])
             *places[code] = optarg;
-        else if (code == 19 && out->addresses < DIRECTORY_ADDRESSES_MAX)
+        else if (code == 20 && out->addresses < DIRECTORY_ADDRESSES_MAX)
             out->address[out->addresses++] = optarg;
         else
             return RAISE(BAD_REQUEST, "an option that is not known, or too many addresses");

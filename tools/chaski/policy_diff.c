@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+/* chaski policy diff: which flows of this node's own log a change of the directory would break. */
+#include "tools/chaski/commands.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/bus/draft.h"
+#include "lib/bus/policy.h"
+#include "tools/chaski/flows.h"
+#include "tools/chaski/node_directory.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define DAY_MS INT64_C(86400000)
+#define DAYS_DEFAULT 30
+#define DAYS_MAX 3660
+#define RULE_BYTES 160
+
+struct asked {
+    const char *config, *draft;
+    uint64_t days;
+    int64_t at_ms; /* when the decisions are made; 0: now, or when the change begins */
+    bool json;
+};
+
+/* What was decided before, and after. */
+struct change {
+    const struct flow *flow;
+    bool was, is;
+    char old_rule[RULE_BYTES], new_rule[RULE_BYTES], remedy[POLICY_TEXT_BYTES];
+};
+
+struct comparison {
+    struct flows flows;
+    struct change *change; /* one for each flow */
+    struct draft_facts draft;
+    int64_t at_ms;
+    size_t broken, opened, otherwise;
+    uint64_t before_epoch;
+};
+
+// --- words --------------------------------------------------------------------------------------
+
+static fault take_day(const char *text, int64_t *out)
+{
+    struct tm parts = {0};
+    const char *end = strptime(text, "%Y-%m-%d", &parts);
+    time_t at = end == NULL || *end != '\0' ? -1 : timegm(&parts);
+    if (at <= 0)
+        return RAISE(BAD_REQUEST, "--on is a day as YYYY-MM-DD");
+    *out = (int64_t)at * 1000;
+    return DONE;
+}
+
+static fault read_words(int argc, char **argv, struct asked *out)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"draft", required_argument, NULL, 'd'},
+        {"days", required_argument, NULL, 'n'},   {"on", required_argument, NULL, 'o'},
+        {"json", no_argument, NULL, 'j'},         {NULL, 0, NULL, 0}};
+    opterr = 0;
+    optind = 0;
+    for (int code; (code = getopt_long(argc, argv, ":", options, NULL)) != -1;)
+        if (code == 'c')
+            out->config = optarg;
+        else if (code == 'd')
+            out->draft = optarg;
+        else if (code == 'j')
+            out->json = true;
+        else if (code == 'o')
+            TRY(take_day(optarg, &out->at_ms));
+        else if (code != 'n')
+            return RAISE(BAD_REQUEST, "%s is no option of chaski policy diff, or lacks its value",
+                         argv[optind - 1]);
+        else if (failed(text_number(span_of_text(optarg), DAYS_MAX, &out->days)) || out->days == 0)
+            return RAISE(BAD_REQUEST, "--days is a number from 1 to %d", DAYS_MAX);
+    if (optind < argc)
+        return RAISE(BAD_REQUEST, "'%s' is one word too many", argv[optind]);
+    if (out->config == NULL || out->draft == NULL)
+        return RAISE(BAD_REQUEST, "--config SERVER_CONF and --draft FILE");
+    return DONE;
+}
+
+// --- comparing ----------------------------------------------------------------------------------
+
+static struct policy_verdict decide(const struct directory *state, const struct flow *flow,
+                                    int64_t at_ms)
+{
+    const struct policy_question question = {.client = span_of_text(flow->client),
+                                             .service = span_of_text(flow->service),
+                                             .purpose = span_of_text(flow->purpose),
+                                             .at_ms = at_ms};
+    struct policy_verdict verdict;
+    policy_decide(state, &question, &verdict);
+    return verdict;
+}
+
+static void look_before(struct comparison *self, const struct directory *state)
+{
+    for (size_t i = 0; i < self->flows.count; i++) {
+        struct change *change = &self->change[i];
+        struct policy_verdict verdict = decide(state, &self->flows.flow[i], self->at_ms);
+        change->flow = &self->flows.flow[i];
+        change->was = verdict.fault == OK;
+        text_format(change->old_rule, sizeof change->old_rule, "%s", verdict.rule);
+    }
+}
+
+static void look_after(struct comparison *self, const struct directory *state)
+{
+    for (size_t i = 0; i < self->flows.count; i++) {
+        struct change *change = &self->change[i];
+        struct policy_verdict verdict = decide(state, change->flow, self->at_ms);
+        change->is = verdict.fault == OK;
+        text_format(change->new_rule, sizeof change->new_rule, "%s", verdict.rule);
+        text_format(change->remedy, sizeof change->remedy, "%s", verdict.remedy);
+        self->broken += change->was && !change->is;
+        self->opened += !change->was && change->is;
+        self->otherwise += change->was && change->is && strcmp(change->old_rule, change->new_rule);
+    }
+}
+
+/* A change that begins later is looked at from then on: today it breaks nothing, and would seem
+ * harmless. */
+static int64_t moment(const struct asked *asked, const struct draft_facts *draft, int64_t now_ms)
+{
+    if (asked->at_ms != 0)
+        return asked->at_ms;
+    return draft->from_ms > now_ms ? draft->from_ms : now_ms;
+}
+
+static fault compare(const struct asked *asked, struct node_directory *node,
+                     struct node_directory *supposed, struct comparison *self)
+{
+    OWNED(bytes) draft = NULL;
+    int64_t now_ms = clock_wall_ms();
+    TRY(file_read(asked->draft, DRAFT_BYTES_MAX, &draft));
+    TRY(flows_read(node->audit_folder, now_ms - (int64_t)asked->days * DAY_MS, &self->flows));
+    self->change = owned_array(self->flows.count, sizeof *self->change);
+    self->before_epoch = directory_epoch(node->state);
+    TRY(draft_suppose(supposed->state, bytes_span(draft), now_ms, &self->draft));
+    self->at_ms = moment(asked, &self->draft, now_ms);
+    look_before(self, node->state);
+    look_after(self, supposed->state);
+    return DONE;
+}
+
+// --- telling ------------------------------------------------------------------------------------
+
+static bool is_told(const struct change *change)
+{
+    return change->was != change->is;
+}
+
+static int most_first(const void *a, const void *b)
+{
+    const struct change *left = a, *right = b;
+    if (left->is != right->is)
+        return left->is - right->is; /* what breaks, before what opens */
+    if (left->flow->requests != right->flow->requests)
+        return left->flow->requests < right->flow->requests ? 1 : -1;
+    int order = strcmp(left->flow->client, right->flow->client);
+    return order != 0 ? order : strcmp(left->flow->service, right->flow->service);
+}
+
+static void print_change(const struct change *change)
+{
+    char last[32];
+    clock_text(change->flow->last_ms, last, sizeof last);
+    printf("%-7s %8" PRIu64 "  %s\n", change->is ? "opens" : "BREAKS", change->flow->requests,
+           change->flow->client);
+    printf("                  %s%s%s\n", change->flow->service,
+           change->flow->purpose[0] == '\0' ? "" : "  for ", change->flow->purpose);
+    printf("                  %s -> %s; last asked %s\n", change->old_rule, change->new_rule, last);
+    if (!change->is)
+        printf("                  %s\n", change->remedy);
+}
+
+static void print_text(const struct asked *asked, const struct comparison *self)
+{
+    char at[32];
+    clock_text(self->at_ms, at, sizeof at);
+    printf("%zu act%s on top of epoch %" PRIu64 ", as of %s; %" PRIu64 " requests of %" PRIu64
+           " days, of %zu sorts\n",
+           self->draft.acts, self->draft.acts == 1 ? "" : "s", self->before_epoch, at,
+           self->flows.requests, asked->days, self->flows.count);
+    for (size_t i = 0; i < self->flows.count; i++)
+        if (is_told(&self->change[i]))
+            print_change(&self->change[i]);
+    printf("%zu would break, %zu would open, %zu would be allowed by another rule\n", self->broken,
+           self->opened, self->otherwise);
+    if (self->flows.unread > 0)
+        printf("%" PRIu64 " entries could not be read: see chaski-audit verify\n",
+               self->flows.unread);
+}
+
+static void print_json(const struct asked *asked, const struct comparison *self)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < self->flows.count; i++) {
+        const struct change *change = &self->change[i];
+        if (is_told(change))
+            json_array_append_new(
+                list,
+                json_pack("{s:s,s:s,s:s,s:I,s:I,s:b,s:s,s:s,s:s}", "client", change->flow->client,
+                          "service", change->flow->service, "purpose", change->flow->purpose,
+                          "requests", (json_int_t)change->flow->requests, "last_ms",
+                          (json_int_t)change->flow->last_ms, "allowed", change->is, "rule_before",
+                          change->old_rule, "rule_after", change->new_rule, "remedy",
+                          change->remedy));
+    }
+    json_t *root =
+        json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "acts", (json_int_t)self->draft.acts,
+                  "epoch", (json_int_t)self->before_epoch, "at_ms", (json_int_t)self->at_ms, "days",
+                  (json_int_t)asked->days, "requests", (json_int_t)self->flows.requests, "breaks",
+                  (json_int_t)self->broken, "opens", (json_int_t)self->opened, "unread",
+                  (json_int_t)self->flows.unread, "flows", list);
+    char *text = json_dumps(root, JSON_INDENT(2));
+    puts(text);
+    free(text);
+    json_decref(root);
+}
+
+static void tell(const struct asked *asked, struct comparison *self)
+{
+    qsort(self->change, self->flows.count, sizeof *self->change, most_first);
+    if (asked->json)
+        print_json(asked, self);
+    else
+        print_text(asked, self);
+}
+
+static fault diff(const struct asked *asked)
+{
+    struct node_directory node, supposed = {.audit_folder = ""};
+    struct comparison comparison = {.at_ms = 0};
+    fault f = node_directory_read(asked->config, &node);
+    if (!failed(f))
+        f = node_directory_read(asked->config, &supposed);
+    if (!failed(f) && directory_epoch(node.state) != directory_epoch(supposed.state))
+        f = RAISE(DIRECTORY_OLD, "the directory has just changed: ask again");
+    if (!failed(f))
+        f = compare(asked, &node, &supposed, &comparison);
+    if (!failed(f))
+        tell(asked, &comparison);
+    if (!failed(f) && comparison.broken > 0)
+        f = RAISE(REFUSED, "%zu sorts of requests would be refused that are allowed now",
+                  comparison.broken);
+    free(comparison.change);
+    flows_clear(&comparison.flows);
+    node_directory_clear(&supposed);
+    node_directory_clear(&node);
+    return f;
+}
+
+fault policy_command(int argc, char **argv)
+{
+    struct asked asked = {.days = DAYS_DEFAULT};
+    if (argc < 2 || strcmp(argv[1], "diff") != 0)
+        return RAISE(BAD_REQUEST, "what about the policy? chaski policy diff --help");
+    TRY(read_words(argc - 1, argv + 1, &asked));
+    return diff(&asked);
+}
