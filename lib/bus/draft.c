@@ -87,6 +87,8 @@ static fault suppose_one(struct directory *state, struct span from, uint64_t num
     OWNED(bytes) packed = NULL;
     TRY(bare(from, &alone));
     Chaski__Act *act = chaski__act__unpack(NULL, alone->size, alone->data);
+    if (act == NULL) /* fields that are not known here, and are not packed as they came */
+        return RAISE(BAD_FRAME, "this is no draft of acts");
     act->number = number;
     act->time_ms = (uint64_t)(at_ms > state->last_ms ? at_ms : state->last_ms);
     if (act->act_case == CHASKI__ACT__ACT_RESTRICTION_SET &&
