@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Commands that are one act each: words in, act out. What may be is decided by the fold. */
 #include "registry/commands.h"
-#include "registry/server_set.h"
+#include "lib/bus/server_set.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
@@ -55,52 +55,6 @@ fault act_member_remove(struct store *store, const struct arguments *arguments, 
 
 // --- servers ------------------------------------------------------------------------------------
 
-void server_set_from(const struct directory_server *server, struct server_set *out)
-{
-    *out = (struct server_set){.id = server->id};
-    for (; out->addresses < server->addresses; out->addresses++)
-        out->address[out->addresses] = server->address[out->addresses];
-    out->transport_key = span_of(server->transport_key, sizeof server->transport_key);
-    for (; out->seal_keys < server->seal_keys; out->seal_keys++)
-        out->seal_key[out->seal_keys] =
-            span_of(server->seal_key[out->seal_keys], sizeof server->seal_key[0]);
-    note_key_text(&server->log_key, out->log_vkey, sizeof out->log_vkey);
-    if (server->is_witness)
-        note_key_text(&server->witness_key, out->witness_vkey, sizeof out->witness_vkey);
-    for (; out->certificates < server->signers; out->certificates++)
-        out->certificate[out->certificates] =
-            certificate_der(server->signer[out->certificates]->certificate);
-}
-
-static ProtobufCBinaryData binary(struct span bytes)
-{
-    return (ProtobufCBinaryData){bytes.size, (uint8_t *)(uintptr_t)bytes.at};
-}
-
-fault server_set_act(struct store *store, const struct server_set *self)
-{
-    Chaski__ServerSet server = CHASKI__SERVER_SET__INIT;
-    char *addresses[DIRECTORY_ADDRESSES_MAX];
-    ProtobufCBinaryData seals[SEAL_KEYS_MAX], certificates[DIRECTORY_CERTIFICATES_MAX];
-    server.id = lend(self->id);
-    for (size_t i = 0; i < self->addresses; i++)
-        addresses[i] = lend(self->address[i]);
-    for (size_t i = 0; i < self->seal_keys; i++)
-        seals[i] = binary(self->seal_key[i]);
-    for (size_t i = 0; i < self->certificates; i++)
-        certificates[i] = binary(self->certificate[i]);
-    server.n_address = self->addresses;
-    server.address = addresses;
-    server.transport_key = binary(self->transport_key);
-    server.n_seal_key = self->seal_keys;
-    server.seal_key = seals;
-    server.log_vkey = lend(self->log_vkey);
-    server.witness_vkey = lend(self->witness_vkey);
-    server.n_certificate = self->certificates;
-    server.certificate = certificates;
-    return ACT(SERVER_SET, server_set, &server);
-}
-
 static fault find_server(struct store *store, const char *id, const struct directory_server **out)
 {
     *out = directory_server(store_state(store), span_of_text(id));
@@ -118,7 +72,7 @@ fault act_server_address(struct store *store, const struct arguments *arguments,
         return RAISE(REFUSED, "a server has at most %d addresses", DIRECTORY_ADDRESSES_MAX);
     for (size_t i = 0; i < set.addresses; i++)
         set.address[i] = arguments->value[ARGUMENT_ADDRESS][i];
-    TRY(server_set_act(store, &set));
+    TRY(server_set_act(&set, store_carry_out, store));
     said_add(said, "server %s: at %s%s", arguments->operand, set.address[0],
              set.addresses > 1 ? " and others" : "");
     return DONE;
@@ -241,7 +195,7 @@ static fault revoke(struct store *store, struct sha256 hash, const char *reason,
 {
     Chaski__CertificateRevoked revoked = CHASKI__CERTIFICATE_REVOKED__INIT;
     char hex[2 * SHA256_BYTES + 1];
-    revoked.certificate_sha256 = binary(sha256_span(&hash));
+    revoked.certificate_sha256 = (ProtobufCBinaryData){SHA256_BYTES, hash.at};
     revoked.reason = lend(reason);
     TRY(ACT(CERTIFICATE_REVOKED, certificate_revoked, &revoked)); /* since: the time of the act */
     text_hex(sha256_span(&hash), hex, sizeof hex);

@@ -2,7 +2,7 @@
 /* server add: from an agency's request file to a certificate and an entry in the directory. */
 #include "registry/commands.h"
 #include "registry/server_request.h"
-#include "registry/server_set.h"
+#include "lib/bus/server_set.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
@@ -147,7 +147,7 @@ fault issue_server_add(struct store *store, const struct arguments *arguments, s
     TRY(certificate_for(store, request, arguments_text(arguments, ARGUMENT_CERTIFICATE),
                         &certificate));
     TRY(fill_set(store, request, certificate, &set));
-    TRY(server_set_act(store, &set));
+    TRY(server_set_act(&set, store_carry_out, store));
     TRY(certificate_pem(certificate, &pem));
     store_then_write(store, path, &pem);
     clock_text(certificate_not_after_ms(certificate), until, sizeof until);

@@ -459,6 +459,11 @@ fault store_act(struct store *self, Chaski__Act *act)
     return DONE;
 }
 
+fault store_carry_out(void *store, Chaski__Act *act)
+{
+    return store_act(store, act);
+}
+
 void store_then_write(struct store *self, const char *path, struct bytes **bytes)
 {
     self->output = owned_grow(self->output, self->outputs + 1, sizeof *self->output);

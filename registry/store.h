@@ -92,6 +92,7 @@ fault store_sign(struct store *self, struct Chaski__Act *act);
 /* Numbers, dates, checks and signs an act; it counts after store_commit. REFUSED says why not. An
  * event store.clock_behind when the clock stands more than an hour before the last act. */
 fault store_act(struct store *self, struct Chaski__Act *act);
+fault store_carry_out(void *store, struct Chaski__Act *act); /* the same, for server_set_act */
 /* A file to be written once the acts are durable: a certificate. Takes `bytes`. */
 void store_then_write(struct store *self, const char *path, struct bytes **bytes);
 fault store_commit(struct store *self);

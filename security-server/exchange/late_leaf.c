@@ -3,6 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/bus/bus_id.h"
+#include "lib/bus/signer_check.h"
 #include "lib/bus/leaf_set.h"
 #include "lib/crypto/merkle.h"
 
@@ -41,21 +42,10 @@ static fault check_times(const struct node *node, const struct header *header,
 /* By what the directory in use knows of that time. */
 static fault check_signer(const struct directory_signer *signer, const struct header *header)
 {
-    if (signer == NULL)
-        return RAISE(CERTIFICATE_BAD, "no certificate with this key was ever in the directory");
-    if (!signer->trusted)
-        return RAISE(CERTIFICATE_BAD, "the certificate of %s leads to no trusted authority",
-                     signer->server->id);
-    if (signer->revoked_since_ms != 0 && header->time_ms >= directory_signer_known_ms(signer))
+    if (signer != NULL && signer->revoked_since_ms != 0 &&
+        header->time_ms >= directory_signer_known_ms(signer))
         return RAISE(REVOKED, "signed after the certificate of %s was revoked", signer->server->id);
-    if (header->time_ms < certificate_not_before_ms(signer->certificate) ||
-        header->time_ms > certificate_not_after_ms(signer->certificate))
-        return RAISE(CERTIFICATE_BAD, "the certificate of %s was not valid at that time",
-                     signer->server->id);
-    if (!span_is_text(header->sender_server, signer->server->id) ||
-        !span_is_text(bus_id_prefix(header->sender, ID_MEMBER), signer->server->member->id))
-        return RAISE(NOT_YOURS, "%s signed as somebody else", signer->server->id);
-    return DONE;
+    return signer_check(signer, header);
 }
 
 static fault check(const struct node *node, const char *peer, struct span leaf,

@@ -7,7 +7,7 @@
  *       of the store's CA, and a subsystem; SERVICES among these subsystems, shared; every tenth
  *       restricted, with a grant. Acts as the registry makes them; nothing is published.
  */
-#include "registry/server_set.h"
+#include "lib/bus/server_set.h"
 #include "registry/store.h"
 
 #include "lib/base/clock.h"
@@ -93,7 +93,7 @@ static fault add_server(const struct fill *self, unsigned number)
     set.transport_key = span_of(transport, sizeof transport);
     set.seal_key[0] = span_of(seal, sizeof seal);
     set.certificate[0] = certificate_der(certificate);
-    TRY(server_set_act(self->store, &set));
+    TRY(server_set_act(&set, store_carry_out, self->store));
     Chaski__SubsystemSet to = CHASKI__SUBSYSTEM_SET__INIT;
     char *servers[] = {id};
     snprintf(subsystem, sizeof subsystem, "%s/DATOS", member);

@@ -2,6 +2,7 @@
 /* chaski keys roll transport: has the directory name the server's next transport key, which the
  * running node holds already. */
 #include "lib/base/text.h"
+#include "lib/bus/server_set.h"
 #include "lib/net/socket.h"
 #include "tools/chaski/keys.h"
 #include "tools/chaski/member.h"
@@ -52,47 +53,25 @@ static fault read_next(const struct member_options *options, uint8_t out[CURVE_K
     return f;
 }
 
-static ProtobufCBinaryData binary(struct span bytes)
+static fault carry_out(void *owner, Chaski__Act *act)
 {
-    return (ProtobufCBinaryData){bytes.size, (uint8_t *)(uintptr_t)bytes.at};
-}
-
-/* All of the server as it stands, and another transport key. */
-static fault change(struct member *member, const uint8_t key[CURVE_KEY_BYTES])
-{
-    const struct directory_server *now = member->server;
-    Chaski__ServerSet server = CHASKI__SERVER_SET__INIT;
-    Chaski__Act act = CHASKI__ACT__INIT;
-    char *addresses[DIRECTORY_ADDRESSES_MAX], log[400], witness[400] = "";
-    ProtobufCBinaryData seals[SEAL_KEYS_MAX], certificates[DIRECTORY_CERTIFICATES_MAX];
+    struct member *member = owner;
     uint64_t epoch = 0;
-    for (size_t i = 0; i < now->addresses; i++)
-        addresses[i] = (char *)(uintptr_t)now->address[i];
-    for (size_t i = 0; i < now->seal_keys; i++)
-        seals[i] = binary(span_of(now->seal_key[i], sizeof now->seal_key[i]));
-    for (size_t i = 0; i < now->signers; i++)
-        certificates[i] = binary(certificate_der(now->signer[i]->certificate));
-    note_key_text(&now->log_key, log, sizeof log);
-    if (now->is_witness)
-        note_key_text(&now->witness_key, witness, sizeof witness);
-    server.id = (char *)(uintptr_t)now->id;
-    server.n_address = now->addresses;
-    server.address = addresses;
-    server.transport_key = binary(span_of(key, CURVE_KEY_BYTES));
-    server.n_seal_key = now->seal_keys;
-    server.seal_key = seals;
-    server.log_vkey = log;
-    server.witness_vkey = witness;
-    server.n_certificate = now->signers;
-    server.certificate = certificates;
-    act.act_case = CHASKI__ACT__ACT_SERVER_SET;
-    act.server_set = &server;
-    TRY(member_do(member, &act, &epoch));
+    TRY(member_do(member, act, &epoch));
     printf("the next transport key stands in the directory, epoch %" PRIu64
            "; the node takes it into use when it has that, and makes the one after it at its next "
            "start\n",
            epoch);
     return DONE;
+}
+
+/* All of the server as it stands, and another transport key. */
+static fault change(struct member *member, const uint8_t key[CURVE_KEY_BYTES])
+{
+    struct server_set set;
+    server_set_from(member->server, &set);
+    set.transport_key = span_of(key, CURVE_KEY_BYTES);
+    return server_set_act(&set, carry_out, member);
 }
 
 fault keys_roll_transport(int argc, char **argv)

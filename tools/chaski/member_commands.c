@@ -3,6 +3,7 @@
  * itself. */
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
+#include "lib/bus/server_set.h"
 #include "tools/chaski/commands.h"
 #include "tools/chaski/member.h"
 
@@ -231,38 +232,22 @@ static fault subsystem_add(const struct work *self)
     return f;
 }
 
+static fault say_addresses(void *owner, Chaski__Act *act)
+{
+    return do_and_say(owner, act, "addresses");
+}
+
 /* All of the server as it stands, and other addresses. */
 static fault address_set(const struct work *self)
 {
-    const struct directory_server *now = self->member->server;
-    Chaski__ServerSet server = CHASKI__SERVER_SET__INIT;
-    Chaski__Act act = CHASKI__ACT__INIT;
-    char *addresses[DIRECTORY_ADDRESSES_MAX], log[400], witness[400] = "";
-    ProtobufCBinaryData seals[SEAL_KEYS_MAX], certificates[DIRECTORY_CERTIFICATES_MAX];
+    struct server_set set;
     if (self->asked->addresses == 0)
         return RAISE(BAD_REQUEST, "address set needs --address, for each of them");
-    for (size_t i = 0; i < self->asked->addresses; i++)
-        addresses[i] = lend(self->asked->address[i]);
-    for (size_t i = 0; i < now->seal_keys; i++)
-        seals[i] = binary(span_of(now->seal_key[i], sizeof now->seal_key[i]));
-    for (size_t i = 0; i < now->signers; i++)
-        certificates[i] = binary(certificate_der(now->signer[i]->certificate));
-    note_key_text(&now->log_key, log, sizeof log);
-    if (now->is_witness)
-        note_key_text(&now->witness_key, witness, sizeof witness);
-    server.id = lend(now->id);
-    server.n_address = self->asked->addresses;
-    server.address = addresses;
-    server.transport_key = binary(span_of(now->transport_key, sizeof now->transport_key));
-    server.n_seal_key = now->seal_keys;
-    server.seal_key = seals;
-    server.log_vkey = log;
-    server.witness_vkey = witness;
-    server.n_certificate = now->signers;
-    server.certificate = certificates;
-    act.act_case = CHASKI__ACT__ACT_SERVER_SET;
-    act.server_set = &server;
-    return do_and_say(self, &act, "addresses");
+    server_set_from(self->member->server, &set);
+    set.addresses = self->asked->addresses;
+    for (size_t i = 0; i < set.addresses; i++)
+        set.address[i] = self->asked->address[i];
+    return server_set_act(&set, say_addresses, (void *)(uintptr_t)self);
 }
 
 // --- grants -------------------------------------------------------------------------------------

@@ -2,10 +2,12 @@
 /*
  * server_set - a ServerSet act put together from what stands in the directory and what is new.
  */
-#ifndef REGISTRY_SERVER_SET_H
-#define REGISTRY_SERVER_SET_H
+#ifndef BUS_SERVER_SET_H
+#define BUS_SERVER_SET_H
 
-#include "registry/store.h"
+#include "lib/bus/directory.h"
+
+struct Chaski__Act; /* directory.pb-c.h */
 
 /* All spans and texts are borrowed until server_set_act returns. */
 struct server_set {
@@ -23,6 +25,9 @@ struct server_set {
 
 /* What the directory says of this server now. */
 void server_set_from(const struct directory_server *server, struct server_set *out);
-fault server_set_act(struct store *store, const struct server_set *self);
+
+/* The act, which lives until `carry_out` returns; its fault is passed on. */
+typedef fault server_set_carry_out(void *owner, struct Chaski__Act *act);
+fault server_set_act(const struct server_set *self, server_set_carry_out *carry_out, void *owner);
 
 #endif
