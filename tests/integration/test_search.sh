@@ -80,6 +80,9 @@ finds "by a status" 1 "$L" --outcome 404
 finds "by purpose" 2 "$L" --purpose P-1
 finds "by case" 1 "$L" --case 2026-2
 finds "by rule" 1 "$L" --rule shared/no-purpose
+finds "by a rule without its id" 2 "$L" --rule shared/competence
+finds "by a rule with its id" 2 "$L" --rule "shared/competence C-MUN"
+finds "... which is the whole id" 0 "$L" --rule "shared/competence C-MU"
 finds "by service" 3 "$L" --service $D/comun
 finds "by the beginning of services" 12 "$L" --service $D
 finds "by peer" 0 "$L" --peer CO/GOV/1/SS1

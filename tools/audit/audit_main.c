@@ -59,7 +59,8 @@ static const char usage[] =
     "  --member MEMBER            I/C/MEMBER, who asked or was asked\n"
     "  --service PREFIX           identifiers that begin so: CO/GOV/899999027/DIVIPOLA\n"
     "  --exchange ID              or its first 8 digits\n"
-    "  --purpose, --case, --rule  as they stand in the log\n"
+    "  --purpose, --case          as they stand in the log\n"
+    "  --rule RULE                likewise, or without its id: restricted/grant\n"
     "  --subject HEX              the pseudonym of a person\n"
     "  --outcome OUTCOME          ok, refused (by a rule, or for what was asked), failed, none "
     "yet;\n"
@@ -101,8 +102,49 @@ static fault take_epoch(struct audit_arguments *out)
     return DONE;
 }
 
+/* Options that are one text each. */
+static const char **place_of(int code, struct audit_arguments *out)
+{
+    const struct {
+        int code;
+        const char **place;
+    } places[] = {
+        {'r', &out->peer},
+        {'h', &out->hour},
+        {'w', &out->html},
+        {'F', &out->from},
+        {'U', &out->until},
+        {'O', &out->as_of},
+        {'M', &out->member},
+        {'y', &out->day},
+        {'t', &out->anchors.trust_file},
+        {'v', &out->anchors.authority_file},
+        {'d', &out->directory},
+        {'D', &out->directory_policy},
+        {'o', &out->to},
+        {'e', &out->asice},
+        {'s', &out->asics},
+        {'c', &out->stamped},
+        {'K', &out->seal_key},
+        {'C', &out->seal_certificate},
+        {'P', &out->policy},
+        {'T', &out->tsa},
+        {'x', &out->exchange},
+        {'k', &out->kind},
+    };
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (places[i].code == code)
+            return places[i].place;
+    return NULL;
+}
+
 static fault take_option(int code, struct audit_arguments *out)
 {
+    const char **place = place_of(code, out);
+    if (place != NULL) {
+        *place = optarg;
+        return DONE;
+    }
     switch (code) {
     case 'S':
         if (out->store_keys == LOGS_MAX)
@@ -112,72 +154,6 @@ static fault take_option(int code, struct audit_arguments *out)
     case 'a':
         secret_free(&out->passphrase);
         return secret_read(optarg, "passphrase of the store key", &out->passphrase);
-    case 'r':
-        out->peer = optarg;
-        return DONE;
-    case 'h':
-        out->hour = optarg;
-        return DONE;
-    case 'w':
-        out->html = optarg;
-        return DONE;
-    case 'F':
-        out->from = optarg;
-        return DONE;
-    case 'U':
-        out->until = optarg;
-        return DONE;
-    case 'O':
-        out->as_of = optarg;
-        return DONE;
-    case 'M':
-        out->member = optarg;
-        return DONE;
-    case 'y':
-        out->day = optarg;
-        return DONE;
-    case 't':
-        out->anchors.trust_file = optarg;
-        return DONE;
-    case 'v':
-        out->anchors.authority_file = optarg;
-        return DONE;
-    case 'd':
-        out->directory = optarg;
-        return DONE;
-    case 'D':
-        out->directory_policy = optarg;
-        return DONE;
-    case 'o':
-        out->to = optarg;
-        return DONE;
-    case 'e':
-        out->asice = optarg;
-        return DONE;
-    case 's':
-        out->asics = optarg;
-        return DONE;
-    case 'c':
-        out->stamped = optarg;
-        return DONE;
-    case 'K':
-        out->seal_key = optarg;
-        return DONE;
-    case 'C':
-        out->seal_certificate = optarg;
-        return DONE;
-    case 'P':
-        out->policy = optarg;
-        return DONE;
-    case 'T':
-        out->tsa = optarg;
-        return DONE;
-    case 'x':
-        out->exchange = optarg;
-        return DONE;
-    case 'k':
-        out->kind = optarg;
-        return DONE;
     case 'l':
         return text_number(span_of_text(optarg), UINT32_MAX, &out->limit);
     case 'n':

@@ -111,9 +111,23 @@ static fault filter_word(struct query *self, const char *name, const char *colum
     return filter_range(self, filter, field, wanted, wanted);
 }
 
+static const char last_character[] = "\xf4\x8f\xbf\xbf"; /* of all there are */
+
+/* "restricted/grant" is that of every grant, "restricted/grant G-1" of one. */
+static fault filter_rule(struct query *self, const char *wanted)
+{
+    char first[WORD_BYTES_MAX + 2], last[WORD_BYTES_MAX + 1 + sizeof last_character];
+    if (!is_asked(wanted))
+        return DONE;
+    struct filter *filter = add_filter(self, "rule", "rule");
+    text_format(first, sizeof first, "%s ", wanted);
+    text_format(last, sizeof last, "%s %s", wanted, last_character);
+    TRY(filter_range(self, filter, FIELD_RULE, wanted, wanted));
+    return filter_range(self, filter, FIELD_RULE, first, last);
+}
+
 static fault filter_service(struct query *self, const char *wanted)
 {
-    static const char last_character[] = "\xf4\x8f\xbf\xbf"; /* of all there are */
     char last[ID_TEXT_BYTES_MAX + 1 + sizeof last_character];
     if (!is_asked(wanted))
         return DONE;
@@ -219,7 +233,7 @@ static fault make_filters(struct query *self)
                     arguments->member));
     TRY(filter_service(self, arguments->service));
     TRY(filter_word(self, "purpose", "purpose", NULL, FIELD_PURPOSE, arguments->purpose));
-    TRY(filter_word(self, "rule", "rule", NULL, FIELD_RULE, arguments->rule));
+    TRY(filter_rule(self, arguments->rule));
     TRY(filter_few(self, "outcome", "outcome", FIELD_OUTCOME, arguments->outcome, takes_outcome));
     TRY(filter_few(self, "kind", "kind", FIELD_KIND, arguments->kind, takes_kind));
     TRY(filter_values(self));

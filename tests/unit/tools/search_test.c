@@ -142,7 +142,7 @@ static void put_exchange(struct forge *self, struct header request, enum header_
     struct header answer = answer_to(self, &request, &leaf, kind);
     answer.status = status;
     answer.fault = code;
-    answer.rule = code == ACCESS_DENIED ? span_of_text("restricted/no-grant") : request.rule;
+    answer.rule = code == ACCESS_DENIED ? span_of_text("restricted/no-grant R-1") : request.rule;
     put(self, &answer);
 }
 
@@ -194,6 +194,9 @@ static void test_the_rule_of_a_refusal_goes_before_the_requests(void)
 {
     OWNED(forge) self = some_log();
     CU_ASSERT_EQUAL(ROWS(self, "--rule", "restricted/no-grant"), 1);
+    CU_ASSERT_EQUAL(ROWS(self, "--rule", "restricted/no-grant R-1"), 1);
+    CU_ASSERT_EQUAL(ROWS(self, "--rule", "restricted/no-grant R"), 0);
+    CU_ASSERT_EQUAL(ROWS(self, "--rule", "restricted/no"), 0);
     CU_ASSERT_EQUAL(ROWS(self, "--rule", "shared"), 5);
     CU_ASSERT_EQUAL(ROWS(self, "--rule", "shared", "--outcome", "ACCESS_DENIED"), 0);
 }
