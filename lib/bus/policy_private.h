@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+/*
+ * policy_private - one decision under way: shared by the rooms of policy.
+ *
+ * policy.c decides which right opens a service; policy_say.c says it to people. A further source of
+ * a right is a file of its own that looks its rules up with policy_longest().
+ */
+#ifndef BUS_POLICY_PRIVATE_H
+#define BUS_POLICY_PRIVATE_H
+
+#include "lib/bus/consumer.h"
+#include "lib/bus/policy.h"
+#include "lib/bus/rights.h"
+
+struct policy_case {
+    const struct directory *directory;
+    const struct policy_question *question;
+    const struct directory_subsystem *client;
+    const struct directory_service *service;
+    struct policy_trace *trace;  /* or NULL */
+    struct consumer_names names; /* under which rules may mean the client */
+};
+
+typedef bool policy_fits(const struct policy_case *self, const void *rule);
+
+/* The fitting rule that ends last, among all that mean the client; the smallest id among equals, so
+ * that both sides name the same. NULL: none. */
+const struct right *policy_longest(const struct policy_case *self, const struct rights *table,
+                                   struct span about, policy_fits *fits);
+
+#endif
