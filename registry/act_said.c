@@ -2,6 +2,7 @@
 #include "registry/act_said.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/shown.h"
 #include "lib/base/text.h"
 #include "lib/crypto/digest.h"
 
@@ -394,20 +395,10 @@ static void say(struct text *self, const Chaski__Act *act, const struct director
     }
 }
 
-/* Texts of a draft are a stranger's until it is folded: nothing moves a cursor. */
-static void make_plain(char *text)
-{
-    if (text_is_plain(span_of_text(text)))
-        return;
-    for (char *at = text; *at != '\0'; at++)
-        if ((unsigned char)*at < 0x20 || (unsigned char)*at >= 0x7f)
-            *at = '?';
-}
-
 void act_said(const struct Chaski__Act *act, const struct directory *state, char *out, size_t room)
 {
     struct text text = {out, room, 0};
     out[0] = '\0';
     say(&text, act, state);
-    make_plain(out);
+    shown_plainly(out); /* texts of a draft are a stranger's until it is folded */
 }

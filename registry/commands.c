@@ -2,6 +2,7 @@
 #include "registry/commands.h"
 
 #include "lib/base/owned.h"
+#include "lib/base/shown.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -343,15 +344,27 @@ void said_free(struct said **self)
 
 void said_add(struct said *self, const char *format, ...)
 {
+    char *line = NULL;
     va_list args;
     va_start(args, format);
-    vfprintf(self->into, format, args);
+    int size = vasprintf(&line, format, args);
     va_end(args);
+    if (size < 0)
+        abort();
+    for (char *end; (end = strchr(line, '\n')) != NULL;)
+        *end = ' '; /* words of others make no line of their own */
+    said_add_page(self, line);
+    free(line);
+}
+
+void said_add_page(struct said *self, const char *text)
+{
+    fputs(text, self->into);
     fputc('\n', self->into);
 }
 
 void said_print(const struct said *self, FILE *out)
 {
     fflush(self->into);
-    fwrite(self->text, 1, self->size, out);
+    shown_page(out, span_of(self->text, self->size));
 }

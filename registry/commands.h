@@ -17,6 +17,8 @@ struct said; /* lines for stdout, held back */
 struct said *said_new(void);
 void said_free(struct said **self);
 void said_add(struct said *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void said_add_page(struct said *self, const char *text); /* several lines, such as JSON */
+/* With what would mislead a reader made visible, see lib/base/shown.h. */
 void said_print(const struct said *self, FILE *out);
 
 typedef fault command_act(struct store *store, const struct arguments *arguments,

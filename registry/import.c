@@ -14,6 +14,7 @@
 
 #include "lib/bus/table.h"
 #include "lib/base/file.h"
+#include "lib/base/shown.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/directory_acts.h"
@@ -132,6 +133,9 @@ static fault take_name(const struct import *self, size_t row, char out[WORD_BYTE
     struct span name = table_at(self->table, row, self->name);
     if (!text_format(out, WORD_BYTES_MAX + 1, "%.*s", (int)name.size, (const char *)name.at))
         return RAISE(REFUSED, "a name of more than %d bytes", WORD_BYTES_MAX);
+    if (!shown_as_is(span_of_text(out)))
+        return RAISE(REFUSED, "a name with a character that is not seen, or changes how what "
+                              "stands around it is read");
     return failed(act_word("the name", out)) ? RAISE(REFUSED, "%s", fault_detail()) : DONE;
 }
 

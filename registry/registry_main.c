@@ -13,9 +13,11 @@
 #include "registry/serve/serve.h"
 #include "registry/status/statuses.h"
 
+#include "lib/base/shown.h"
 #include "lib/base/text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PROGRAM "chaski-registry"
@@ -87,10 +89,9 @@ static int report(fault f)
 {
     if (!failed(f))
         return DID;
-    if (f.code == REFUSED)
-        fprintf(stderr, PROGRAM ": refused: %s\n", fault_detail());
-    else
-        fprintf(stderr, PROGRAM ": %s: %s\n", sentence_of(f), fault_detail());
+    fprintf(stderr, PROGRAM ": %s: ", f.code == REFUSED ? "refused" : sentence_of(f));
+    shown_page(stderr, span_of_text(fault_detail()));
+    fputc('\n', stderr);
     return DID_NOT;
 }
 
@@ -130,6 +131,22 @@ static fault run_init(const char *folder, const struct arguments *arguments, str
     return say_anchor(folder, said);
 }
 
+/* Names are others' words. */
+static fault show_all(struct store *store, bool json, unsigned status_hours)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *page = open_memstream(&text, &size);
+    if (page == NULL)
+        abort();
+    fault f = json ? show_json(store, page) : show_tables(store, status_hours, page);
+    fclose(page);
+    if (!failed(f))
+        shown_page(stdout, span_of(text, size));
+    free(text);
+    return f;
+}
+
 static fault run_show(const char *folder, const struct arguments *arguments)
 {
     OWNED(store) store = NULL;
@@ -146,7 +163,7 @@ static fault run_show(const char *folder, const struct arguments *arguments)
         return show_policy(store, policy, stdout);
     if (vkey != NULL)
         return show_log_vkey(store, vkey, stdout);
-    return json ? show_json(store, stdout) : show_tables(store, status_hours, stdout);
+    return show_all(store, json, status_hours);
 }
 
 static fault run_publish(struct store *store, const struct arguments *arguments, struct said *said)

@@ -8,6 +8,7 @@
 #include "lib/bus/act_approval.h"
 #include "lib/bus/directory_private.h"
 #include "lib/bus/heartbeat.h"
+#include "registry/act_texts.h"
 #include "registry/acts_file.h"
 #include "registry/approving.h"
 #include "registry/hosting.h"
@@ -443,6 +444,7 @@ fault store_act(struct store *self, Chaski__Act *act)
     OWNED(bytes) content = NULL;
     OWNED(bytes) leaf = NULL;
     int64_t time_ms = store_time(self);
+    TRY(act_texts_check(act));
     if (self->drafting)
         return draft(self, act);
     assert(self->writes);

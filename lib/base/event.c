@@ -2,7 +2,7 @@
 #include "lib/base/event.h"
 
 #include "lib/base/clock.h"
-#include "lib/base/text.h"
+#include "lib/base/shown.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -45,6 +45,16 @@ static bool put(struct line *line, const char *text, size_t size)
     return true;
 }
 
+/* JSON has two of them for one character beyond the first plane. */
+static void put_escaped(struct line *line, uint32_t point)
+{
+    char escape[16];
+    int size = point > 0xffff ? snprintf(escape, sizeof escape, "\\u%04x\\u%04x",
+                                         0xd7c0u + (point >> 10), 0xdc00u + (point & 0x3ff))
+                              : snprintf(escape, sizeof escape, "\\u%04x", point);
+    put(line, escape, (size_t)size);
+}
+
 /* The first character of the text as JSON; returns how many bytes of the text it was. */
 static size_t put_character(struct line *line, struct span left)
 {
@@ -53,19 +63,17 @@ static size_t put_character(struct line *line, struct span left)
         put(line, (const char[]){'\\', (char)first}, 2);
         return 1;
     }
-    if (first < 0x20 || first == 0x7f) {
-        char escape[8];
-        snprintf(escape, sizeof escape, "\\u%04x", (unsigned)first);
-        put(line, escape, 6);
-        return 1;
-    }
-    size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0x80 ? 2 : 1;
-    if (size > left.size || !text_is_utf8(span_of(left.at, size))) {
+    struct cursor at = cursor_over(left);
+    struct span character;
+    uint32_t point = 0;
+    bool harmless = shown_take(&at, &character, &point);
+    if (!harmless && shown_misleads(point))
+        put_escaped(line, point);
+    else if (!harmless)
         put(line, "\xef\xbf\xbd", 3); /* U+FFFD: one for each byte that belongs to nothing */
-        return 1;
-    }
-    put(line, (const char *)left.at, size);
-    return size;
+    else
+        put(line, (const char *)character.at, character.size);
+    return character.size;
 }
 
 static void put_quoted(struct line *line, const char *text)

@@ -1,54 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "lib/evidence/printable.h"
 
-#include "lib/base/cursor.h"
-#include "lib/base/text.h"
+#include "lib/base/shown.h"
 
 #include <stdlib.h>
-
-/* Code points that move, hide or reorder what stands around them. */
-static bool is_harmful(uint32_t point)
-{
-    static const uint32_t ranges[][2] = {
-        {0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},     {0x180e, 0x180e},
-        {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},
-        {0xfff0, 0xfffb}, {0xd800, 0xdfff}, {0xe000, 0xf8ff}, {0xe0000, 0x10ffff}};
-    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
-        if (point >= ranges[i][0] && point <= ranges[i][1])
-            return true;
-    return false;
-}
-
-static size_t length_after(uint8_t lead)
-{
-    if (lead < 0x80)
-        return 1;
-    if (lead < 0xe0)
-        return 2;
-    return lead < 0xf0 ? 3 : 4;
-}
-
-static uint32_t point_of(struct span character)
-{
-    static const uint8_t lead_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-    uint32_t point = character.at[0] & lead_bits[character.size];
-    for (size_t i = 1; i < character.size; i++)
-        point = point << 6 | (character.at[i] & 0x3f);
-    return point;
-}
-
-/* Takes one character, or one byte of what is none: false when it must not be shown. */
-static bool take_character(struct cursor *at, struct span *out)
-{
-    struct cursor ahead = *at;
-    size_t length = length_after(at->left.at[0]);
-    if (!failed(cursor_take(&ahead, length, out)) && text_is_utf8(*out)) {
-        *at = ahead;
-        return !is_harmful(point_of(*out));
-    }
-    ignore(cursor_take(at, 1, out)); /* there is one: the caller looked */
-    return false;
-}
 
 static void add(struct bytes *self, struct span more)
 {
@@ -73,7 +28,8 @@ struct printable *printable_of(struct span words)
     struct cursor at = cursor_over(words);
     while (!cursor_at_end(&at)) {
         struct span character;
-        if (!take_character(&at, &character))
+        uint32_t point = 0;
+        if (!shown_take(&at, &character, &point))
             add_escaped(shown, character);
         else if (character.at[0] == '\\')
             add(shown, span_of_text("\\\\"));

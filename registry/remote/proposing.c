@@ -143,7 +143,7 @@ fault proposing_list(struct registry_http *http, const struct arguments *argumen
     TRY(read_all(http, &all));
     if (arguments_text(arguments, ARGUMENT_JSON) != NULL) {
         char *text = json_dumps(all, JSON_INDENT(2) | JSON_SORT_KEYS);
-        said_add(said, "%s", text == NULL ? "[]" : text);
+        said_add_page(said, text == NULL ? "[]" : text);
         free(text);
     } else {
         json_array_foreach(all, i, one) say_one(one, said);

@@ -43,7 +43,7 @@ static void say_one(json_t *one, struct said *said)
 static void say_json(json_t *json, struct said *said)
 {
     char *text = json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS);
-    said_add(said, "%s", text == NULL ? "" : text);
+    said_add_page(said, text == NULL ? "" : text);
     free(text);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "registry/serve/enrolment.h"
 
+#include "lib/base/shown.h"
 #include "lib/base/text.h"
 
 #include <stdlib.h>
@@ -270,10 +271,47 @@ static fault check_proofs(const struct enrolment *self, struct keypair *intake)
     return DONE;
 }
 
+// --- words --------------------------------------------------------------------------------------
+
+static fault check_shown(json_t *json);
+
+static fault check_word(const char *word)
+{
+    return shown_as_is(span_of_text(word))
+               ? DONE
+               : RAISE(REFUSED, "a text with a character that is not seen, or changes how what "
+                                "stands around it is read");
+}
+
+static fault check_fields_shown(json_t *object)
+{
+    const char *field;
+    json_t *value;
+    json_object_foreach(object, field, value)
+    {
+        TRY(check_word(field));
+        TRY(check_shown(value));
+    }
+    return DONE;
+}
+
+/* All of it is a stranger's, and read by operators before they decide; jansson bounds its depth. */
+static fault check_shown(json_t *json)
+{
+    if (json_is_string(json))
+        return check_word(json_string_value(json));
+    if (json_is_object(json))
+        return check_fields_shown(json);
+    for (size_t i = 0; i < json_array_size(json); i++)
+        TRY(check_shown(json_array_get(json, i)));
+    return DONE;
+}
+
 fault enrolment_read(struct span text, struct keypair *intake, struct enrolment **out)
 {
     OWNED(enrolment) self = NULL;
     TRY(enrolment_again(text, &self));
+    TRY(check_shown(self->json));
     TRY(check_proofs(self, intake));
     *out = TAKE(self);
     return DONE;

@@ -4,8 +4,10 @@
 #include "lib/base/clock.h"
 #include "lib/base/event.h"
 #include "lib/base/file.h"
+#include "lib/base/shown.h"
 #include "lib/base/text.h"
 #include "lib/bus/act_approval.h"
+#include "registry/act_texts.h"
 #include "registry/serve/proposal_file.h"
 #include "registry/store.h"
 
@@ -281,7 +283,8 @@ fault proposals_add(struct proposals *self, struct span packed, const char *labe
     char id[ACT_ID_ROOM];
     TRY(proposal_act_read(packed, &act));
     TRY(proposal_act_check(act));
-    if (!text_is_plain(span_of_text(label)) || strlen(label) > REGISTRY_REASON_BYTES_MAX)
+    TRY(act_texts_check(act));
+    if (!shown_as_is(span_of_text(label)) || strlen(label) > REGISTRY_REASON_BYTES_MAX)
         return RAISE(REFUSED, "a label is plain text of at most %d bytes",
                      REGISTRY_REASON_BYTES_MAX);
     outlook_act_id(self->outlook, act, id);
@@ -311,7 +314,7 @@ fault proposals_refuse(struct proposals *self, struct proposal *proposal, const 
 {
     TRY(check_open(self, proposal));
     if (reason[0] == '\0' || strlen(reason) > REGISTRY_REASON_BYTES_MAX ||
-        !text_is_plain(span_of_text(reason)))
+        !shown_as_is(span_of_text(reason)))
         return RAISE(REFUSED, "a refusal has a reason, plain text of at most %d bytes",
                      REGISTRY_REASON_BYTES_MAX);
     free(proposal->refused_by);

@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/event.h"
 #include "lib/base/file.h"
+#include "lib/base/shown.h"
 #include "lib/base/text.h"
 #include "registry/serve/request_acts.h"
 #include "registry/serve/request_file.h"
@@ -337,7 +338,7 @@ fault requests_refuse(struct requests *self, struct request *request, const char
 {
     TRY(check_open(self, request));
     if (reason[0] == '\0' || strlen(reason) > REGISTRY_REASON_BYTES_MAX ||
-        !text_is_plain(span_of_text(reason)))
+        !shown_as_is(span_of_text(reason)))
         return RAISE(REFUSED, "a refusal has a reason, plain text of at most %d bytes",
                      REGISTRY_REASON_BYTES_MAX);
     for (size_t i = 0; i < request->proposals; i++) {

@@ -88,6 +88,8 @@ agency bogota
 jq --slurpfile theirs "$C/good" '.proofs = $theirs[0].proofs' <(bare bogota CO/MUN/1/SS1) | bad "... one with another's proofs" "not made with"
 request bogota CO/MUN/1./SS1 | bad "... an identifier with a dot at its end" "dot"
 request bogota CO/MUN/1%E2%80%8B/SS1 | bad "... one with a character that cannot be seen" "cannot be seen"
+request bogota CO/MUN/1/SS1 '.organisation = "Fondo \u202eacilb\u00fap"' | bad "... a name that is read backwards" "not seen"
+request bogota CO/MUN/1/SS1 '.self_test.version = "1\u200b"' | bad "... such a word in what it tested" "not seen"
 request bogota AR/MUN/1/SS1 | bad "... one of another country" "another instance"
 request bogota CO/AUTHORITY/1/SS1 | bad "... the authority's own class" "the authority's own"
 request bogota CO/MUN/1/SS1 '.addresses = ["http://x"]' | bad "... an address that is none" "address"

@@ -5,6 +5,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/secret.h"
+#include "lib/base/shown.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "tools/chaski/commands.h"
@@ -327,7 +328,7 @@ static fault take_answer(const struct web_answer *answer, const char *at, json_t
     json_t *json = json_loadb((const char *)answer->body->data, answer->body->size,
                               JSON_REJECT_DUPLICATES, NULL);
     const char *detail = text_in(json, "detail");
-    bool plain = text_is_plain(span_of_text(detail));
+    bool plain = shown_as_is(span_of_text(detail));
     fault f = DONE;
     if (json == NULL || (detail[0] == '\0' && text_in(json, "state")[0] == '\0'))
         f = RAISE(PEER_UNREACHABLE,
@@ -389,7 +390,7 @@ static enum enrol_state state_of(json_t *answer)
 static const char *plain_in(json_t *json, const char *field)
 {
     const char *text = text_in(json, field);
-    return text_is_plain(span_of_text(text)) ? text : "(words that cannot be shown)";
+    return shown_as_is(span_of_text(text)) ? text : "(words that cannot be shown)";
 }
 
 static void tell_reach(json_t *answer, enum enrol_state state)
@@ -412,7 +413,7 @@ static void tell(const struct kept *kept, json_t *answer, enum enrol_state state
     else if (state == ENROL_REFUSED)
         printf("refused: %s\nput right what it names and run this again with --anew: a new request "
                "with the same keys\n",
-               text_is_plain(span_of_text(reason)) ? reason : "(a reason that cannot be shown)");
+               shown_as_is(span_of_text(reason)) ? reason : "(a reason that cannot be shown)");
     else if (state == ENROL_PREPARED)
         printf("prepared: two operators of the authority must approve it now\n");
     else

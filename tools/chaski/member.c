@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/secret.h"
+#include "lib/base/shown.h"
 #include "lib/base/text.h"
 #include "lib/bus/act_approval.h"
 #include "lib/bus/bus_id.h"
@@ -179,7 +180,7 @@ static fault take_answer(const struct web_answer *answer, const char *at, uint64
     fault f = DONE;
     if (answer->status == 200 && number > 0)
         *epoch = (uint64_t)number;
-    else if (answer->status < 500 && detail != NULL && text_is_plain(span_of_text(detail)))
+    else if (answer->status < 500 && detail != NULL && shown_as_is(span_of_text(detail)))
         f = RAISE(REFUSED, "the registry refuses: %s", detail);
     else
         f = RAISE(PEER_UNREACHABLE, "%s answers %ld and nothing that a registry says", at,

@@ -74,6 +74,14 @@ static void test_quotes_and_control_characters_are_escaped(void)
                                                               "\\u007f/\",\"none\":\"\"}\n");
 }
 
+static void test_what_turns_or_hides_a_line_is_escaped(void)
+{
+    catch_events();
+    EVENT(INFO, "e", E_TEXT("t", "\u202eacilb\u00fap\u200b\U000e0041"));
+    CU_ASSERT_STRING_EQUAL(caught_events(), HEAD("info", "e") ",\"t\":\"\\u202eacilb\u00fap\\u200b"
+                                                              "\\udb40\\udc41\"}\n");
+}
+
 static void test_bytes_that_are_not_utf8_are_replaced(void)
 {
     catch_events();
@@ -118,5 +126,6 @@ static void test_a_long_line_is_cut_and_says_so(void)
 
 SUITE(event, TEST(test_an_event_is_one_line_of_json), TEST(test_an_event_may_have_no_fields),
       TEST(test_a_lower_level_is_not_shown), TEST(test_quotes_and_control_characters_are_escaped),
+      TEST(test_what_turns_or_hides_a_line_is_escaped),
       TEST(test_bytes_that_are_not_utf8_are_replaced),
       TEST(test_a_fault_gives_name_sentence_and_detail), TEST(test_a_long_line_is_cut_and_says_so))

@@ -87,6 +87,29 @@ static void test_blanks_do_not_make_another_request(void)
     CU_ASSERT(sha256_equal(&first->id, &second->id));
 }
 
+/* Also in what is shown and not judged. */
+static void test_no_word_that_reads_as_another_comes_as_far_as_the_proofs(void)
+{
+    static const char *const changes[] = {
+        "{\"organisation\": \"Alcald\u00eda \u202eacilb\u00fap\"}",
+        "{\"self_test\": {\"version\": [\"1\u200b\"]}}", "{\"self_test\": {\"\u2066clock\": 3}}"};
+    OWNED(keypair) key = intake();
+    OWNED(bytes) text = proven_request();
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        OWNED(enrolment) enrolment = NULL;
+        json_t *request = json_loadb((const char *)text->data, text->size, 0, NULL);
+        json_t *change = json_loads(changes[i], 0, NULL);
+        CU_ASSERT_FATAL(request != NULL && change != NULL);
+        json_object_update(request, change);
+        char *changed = json_dumps(request, 0);
+        MUST_FAIL(REFUSED, enrolment_read(span_of_text(changed), key, &enrolment));
+        CU_ASSERT_PTR_NOT_NULL(strstr(fault_detail(), "not seen"));
+        free(changed);
+        json_decref(change);
+        json_decref(request);
+    }
+}
+
 /* What operators read of the proven request where a member and its server stand. */
 static void expect_warning(const char *member, const char *server, const char *warning)
 {
@@ -137,7 +160,9 @@ static void test_the_first_server_of_a_member_is_nothing_strange(void)
 SUITE(enrolment, TEST(test_a_request_that_stock_tools_made_is_proven),
       TEST(test_no_changed_byte_is_proven), TEST(test_no_beginning_of_it_is_a_request),
       TEST(test_proofs_for_another_registry_count_for_nothing),
-      TEST(test_blanks_do_not_make_another_request), TEST(test_who_would_replace_keys_is_told_of),
+      TEST(test_blanks_do_not_make_another_request),
+      TEST(test_no_word_that_reads_as_another_comes_as_far_as_the_proofs),
+      TEST(test_who_would_replace_keys_is_told_of),
       TEST(test_another_server_of_a_member_is_told_of),
       TEST(test_a_number_with_zeros_before_it_is_told_of),
       TEST(test_the_first_server_of_a_member_is_nothing_strange))
