@@ -11,6 +11,8 @@
 
 #define PATH_BYTES 256
 #define ID_DIGITS 16
+#define REQUEST_DIGITS 64
+#define DIGITS_LEAST 8
 
 static const char *text_in(json_t *json, const char *field)
 {
@@ -33,8 +35,8 @@ static void say_one(json_t *one, struct said *said)
     else if (strcmp(state, "refused") == 0)
         said_add(said, "    refused by %s: %s", text_in(one, "refused_by"), text_in(one, "reason"));
     else if (text_in(one, "waits_for")[0] != '\0')
-        said_add(said, "    approved; waits for another approval, that of %s in front of it",
-                 text_in(one, "waits_for"));
+        said_add(said, "    approved; waits for another approval, that of %s in front of it%s%s",
+                 text_in(one, "waits_for"), problem[0] == '\0' ? "" : "; until then: ", problem);
     else if (problem[0] != '\0')
         said_add(said, "    approved, and could not be carried out: %s", problem);
     else
@@ -111,12 +113,51 @@ static fault read_all(struct registry_http *http, json_t **out)
     return DONE;
 }
 
-/* The one with this id, or all that wait under this label. */
-static fault read_named(struct registry_http *http, const char *name, json_t **out)
+static bool is_hex(const char *text, size_t size)
 {
-    json_t *all = NULL, *found = json_array(), *one = NULL;
+    return strlen(text) == size && strspn(text, "0123456789abcdef") == size;
+}
+
+/* By which of its names it begins with these digits: its own, or that of the request that it is
+ * of; NULL: by none. What does not wait any more is found by all of its digits only. */
+static const char *name_beginning(json_t *one, const char *digits)
+{
+    const char *id = text_in(one, "id"), *label = text_in(one, "label");
+    size_t size = strlen(digits);
+    if (strcmp(text_in(one, "state"), "waiting") != 0)
+        return NULL;
+    if (is_hex(label, REQUEST_DIGITS) && strncmp(label, digits, size) == 0)
+        return label;
+    return strncmp(id, digits, size) == 0 ? id : NULL;
+}
+
+/* As lists show one to another: the first digits of an id of a proposal or of a request, when they
+ * can mean one thing only. *name: all of it. */
+static fault complete(json_t *all, const char **name)
+{
+    const char *digits = *name, *found = NULL;
+    json_t *one = NULL;
+    size_t size = strlen(digits), i = 0;
+    if (size < DIGITS_LEAST || !is_hex(digits, size))
+        return DONE;
+    json_array_foreach(all, i, one)
+    {
+        const char *at = name_beginning(one, digits);
+        if (at != NULL && found != NULL && strcmp(at, found) != 0)
+            return RAISE(REFUSED,
+                         "more than one that waits begins with %s, such as %s and %s: "
+                         "give more digits",
+                         digits, found, at);
+        found = at == NULL ? found : at;
+    }
+    *name = found == NULL ? digits : found;
+    return DONE;
+}
+
+static void pick(json_t *all, const char *name, json_t *found)
+{
+    json_t *one = NULL;
     size_t i = 0;
-    fault f = read_all(http, &all);
     json_array_foreach(all, i, one)
     {
         bool waits = strcmp(text_in(one, "state"), "waiting") == 0;
@@ -124,9 +165,27 @@ static fault read_named(struct registry_http *http, const char *name, json_t **o
             (waits && strcmp(text_in(one, "label"), name) == 0))
             json_array_append(found, one);
     }
+}
+
+/* The one with this id, or all that wait under this label; an exact name before the beginning of
+ * another. */
+static fault read_named(struct registry_http *http, const char *name, json_t **out)
+{
+    json_t *all = NULL, *found = json_array();
+    const char *whole = name;
+    fault f = read_all(http, &all);
+    if (!failed(f))
+        pick(all, name, found);
+    if (!failed(f) && json_array_size(found) == 0)
+        f = complete(all, &whole);
+    if (!failed(f) && whole != name)
+        pick(all, whole, found);
     json_decref(all);
     if (!failed(f) && json_array_size(found) == 0)
-        f = RAISE(NOT_FOUND, "no proposal is called, or labelled, %.100s", name);
+        f = RAISE(NOT_FOUND,
+                  "no proposal is called, or labelled, %.100s; of an ID at least the first %d "
+                  "digits",
+                  name, DIGITS_LEAST);
     if (failed(f)) {
         json_decref(found);
         return f;

@@ -181,6 +181,8 @@ static enum MHD_Result refuse_proposal(const struct visit *visit, struct proposa
         return http_allow(visit->request, "POST");
     fault f = take_reason(visit, ACTING, &body, &reason);
     if (!failed(f))
+        f = proposals_may_refuse(visit->office->proposals, proposal, visit->person);
+    if (!failed(f))
         f = proposals_refuse(visit->office->proposals, proposal, visit->person->id, reason);
     return failed(f) ? refuse(visit, f) : reply_proposals(visit, &proposal, 1, MHD_HTTP_OK);
 }

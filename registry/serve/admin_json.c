@@ -79,6 +79,8 @@ json_t *admin_json_proposal(const struct office *office, const struct proposal *
     }
     const struct proposal *first =
         enough && state == PROPOSAL_WAITING ? office_waits_for(office, proposal) : NULL;
+    if (first == NULL && enough && state == PROPOSAL_WAITING)
+        first = office_may_wait_for(office, proposal);
     if (first != NULL)
         json_object_set_new(json, "waits_for", json_string(first->id));
     if (state == PROPOSAL_WAITING && proposal->problem != NULL)

@@ -193,33 +193,62 @@ static bool is_ripe(const struct office *self, const struct proposal *proposal)
            proposals_suffices(self->proposals, proposal, why);
 }
 
-const struct proposal *office_waits_for(const struct office *self, const struct proposal *proposal)
+/* The first of its label in front of it that lacks approvals. tried: those that could not be
+ * carried out had theirs, and need not be verified again. */
+static const struct proposal *unripe_before(const struct office *self,
+                                            const struct proposal *proposal, bool tried)
 {
     const struct proposal *at = NULL;
-    if (requests_find(self->requests, proposal->label) == NULL)
-        return NULL;
     for (uint64_t after = 0;
          (at = proposals_after(self->proposals, after)) != NULL && at->number < proposal->number;
          after = at->number)
         if (strcmp(at->label, proposal->label) == 0 &&
-            proposals_state(self->proposals, at) == PROPOSAL_WAITING && !is_ripe(self, at))
+            proposals_state(self->proposals, at) == PROPOSAL_WAITING &&
+            !(tried && at->problem != NULL) && !is_ripe(self, at))
             return at;
     return NULL;
 }
 
-/* Acts of these requests that had their approvals before, and waited for those in front of them. */
+const struct proposal *office_waits_for(const struct office *self, const struct proposal *proposal)
+{
+    return requests_find(self->requests, proposal->label) == NULL
+               ? NULL
+               : unripe_before(self, proposal, false);
+}
+
+const struct proposal *office_may_wait_for(const struct office *self,
+                                           const struct proposal *proposal)
+{
+    return proposal->problem == NULL || proposal->label[0] == '\0'
+               ? NULL
+               : unripe_before(self, proposal, true);
+}
+
+/* Of one request and in its turn; or of one label, tried before, and something of that label has
+ * been carried out now. */
+static bool follows(const struct office *self, const struct proposal *at,
+                    struct proposal *const *proposals, size_t count)
+{
+    bool of_these = false, of_done = false;
+    for (size_t i = 0; i < count && !of_done; i++)
+        if (strcmp(proposals[i]->label, at->label) == 0) {
+            of_these = true;
+            of_done = proposals_state(self->proposals, proposals[i]) == PROPOSAL_CARRIED_OUT;
+        }
+    if (!of_these || (requests_find(self->requests, at->label) == NULL &&
+                      (!of_done || at->problem == NULL || at->label[0] == '\0')))
+        return false;
+    return is_ripe(self, at) && office_waits_for(self, at) == NULL;
+}
+
+/* Acts that had their approvals before, and waited for those in front of them. */
 static fault carry_followers(struct office *self, struct proposal *const *proposals, size_t count)
 {
     struct proposal *at = NULL;
     for (uint64_t after = 0; (at = proposals_after(self->proposals, after)) != NULL;
-         after = at->number) {
-        bool of_these = false;
-        for (size_t i = 0; i < count && !of_these; i++)
-            of_these = strcmp(proposals[i]->label, at->label) == 0;
-        if (of_these && requests_find(self->requests, at->label) != NULL && is_ripe(self, at) &&
-            office_waits_for(self, at) == NULL)
+         after = at->number)
+        if (follows(self, at, proposals, count))
             TRY(carry_some(self, &at, 1));
-    }
     return DONE;
 }
 

@@ -47,11 +47,14 @@ void office_free(struct office **self);
 /* Carries out those of these proposals whose approvals suffice, in the order given: together when
  * that is possible, else one by one. What could not be carried out says so in `problem`. Acts of
  * one request keep their order, and those that follow are carried out with the last one that was
- * missing. A fault only when the authority's process has gone. */
+ * missing; so are acts of one label that could not be carried out before. A fault only when the authority's process has gone. */
 fault office_carry_out(struct office *self, struct proposal *const *proposals, size_t count);
 /* The first act of the same request that needs approvals yet and stands in front of this one, which
  * may lean on it; NULL: none does. */
 const struct proposal *office_waits_for(const struct office *self, const struct proposal *proposal);
+/* The same of one that was proposed with others under one label, and could not be carried out. */
+const struct proposal *office_may_wait_for(const struct office *self,
+                                           const struct proposal *proposal);
 
 /* A member's own act: carried out at once or refused with what is missing. *epoch: of the directory
  * with it; the same act again gets the same. REFUSED, RATE_LIMITED, IO_FAILED, INTERNAL. */

@@ -309,6 +309,23 @@ fault proposals_approve(struct proposals *self, struct proposal *proposal, const
     return merge(self, proposal, one, 1);
 }
 
+/* What nobody must approve is for nobody in particular. */
+fault proposals_may_refuse(const struct proposals *self, const struct proposal *proposal,
+                           const struct directory_operator *person)
+{
+    PROPOSAL_ACT act = NULL;
+    if (strcmp(proposal->by, person->id) == 0)
+        return DONE;
+    TRY(proposal_act_read(bytes_span(proposal->act), &act));
+    struct act_need need = act_approval_need(outlook_state(self->outlook), act);
+    return need.operators == 0 || (person->roles >> need.role & 1) != 0
+               ? DONE
+               : RAISE(ACCESS_DENIED,
+                       "proposal %s is refused by who could approve it, an operator with the role "
+                       "%s, or by %.100s, who proposed it",
+                       proposal->id, directory_role_word(need.role), proposal->by);
+}
+
 fault proposals_refuse(struct proposals *self, struct proposal *proposal, const char *by,
                        const char *reason)
 {

@@ -37,6 +37,10 @@ fault proposals_add(struct proposals *self, struct span act, const char *label, 
 /* An operator's signature. REFUSED when it is not good, or the proposal is refused or done. */
 fault proposals_approve(struct proposals *self, struct proposal *proposal, const char *operator,
                         struct span signature);
+/* May this operator refuse it, or take it back: who could approve it, and who proposed it.
+ * ACCESS_DENIED says who. */
+fault proposals_may_refuse(const struct proposals *self, const struct proposal *proposal,
+                           const struct directory_operator *person);
 fault proposals_refuse(struct proposals *self, struct proposal *proposal, const char *by,
                        const char *reason);
 /* Lasts until the next call that changes something. NULL for an id that is not there. */

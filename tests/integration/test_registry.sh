@@ -6,11 +6,12 @@
 . "$(dirname "$0")/lib.sh"
 refused() { ! "$@"; }
 country_make >/dev/null
-for who in ana blas caro; do
+for who in ana blas caro dina; do
     "$BIN/chaski-registry" operator key "$C/$who.key" >"$C/$who.pub" || die "no key"
 done
 person() { registry operator add "$1" --name "$1" --key "$(cat "$C/$1.pub")" "${@:2}" >/dev/null; }
 person caro --role audit || die "no auditor"
+person dina --role publish || die "no publisher"
 person ana --role enrol --role approve --role publish || die "no operator"
 person blas --role approve --role revoke || die "no operator"
 
@@ -32,7 +33,7 @@ serve
 at() { # OPERATOR WORDS...: the command at the registry
     "$BIN/chaski-registry" "${@:2}" --at "$admin" --anchor "$C/chaski.anchor" --as "$C/$1.key"
 }
-for who in ana blas caro; do # what curl shows to the registry
+for who in ana blas caro dina; do # what curl shows to the registry
     openssl req -new -x509 -key "$C/$who.key" -subj "/CN=$who" -days 2 -out "$C/$who.crt" 2>/dev/null
 done
 ask() { # OPERATOR PATH CURL-WORDS...: leaves $C/body; says the status
@@ -94,6 +95,32 @@ printf 'member add CO/GOV/11 --name Once\nmember add CO/GOV/12 --name Doce\n' >"
 at ana batch "$C/batch" --label lote >/dev/null
 check "a batch is approved by its name" equal "$(at blas approve lote --yes | grep -c 'carried out')" 2
 check "... in one publication" equal "$("$BIN/chaski-registry" show "$C/store" --json | jq '[.members[] | select(.id | test("/1[12]$"))] | length')" 2
+# what needs one approval, and leans on what needs two
+printf 'member add CO/GOV/14 --name Catorce\ngroup add G-14 --title Grupo --member CO/GOV/14\n' >"$C/batch"
+said=$(at ana batch "$C/batch" --label apoyo)
+check "what leans on an act that waits waits for it, and that is no failure" equal \
+    "$(grep -c "approved; waits for another approval, that of ${said:0:16} in front of it; until then: " <<<"$said") $(grep -c "could not" <<<"$said")" "1 0"
+at blas approve "${said:0:16}" --yes >/dev/null
+check "... and follows it by itself" equal "$("$BIN/chaski-registry" show "$C/store" --json | jq '[.groups[] | select(.id == "G-14")] | length')" 1
+
+# --- first digits, and who may say no -----------------------------------------------------------------
+said=$(at ana member add CO/GOV/15 --name Quince)
+id=${said:0:16}
+check "the first digits of an ID are enough" contains "$(at blas approve "${id:0:8}" --yes)" "$id  member CO/GOV/15 (new): Quince"
+check "... not so few that they are guessed" contains "$(at blas approve "${id:0:7}" --yes 2>&1)" "at least the first 8"
+check "... and what does not wait is not meant" contains "$(at blas approve "${id:0:8}" --yes 2>&1)" "no proposal is called"
+said=$(at ana member add CO/GOV/16 --name Dieciseis)
+id=${said:0:16}
+check "who could not approve an act does not refuse it" equal \
+    "$(ask dina "/admin/v1/proposals/$id/refusal" --json '{"reason":"No quiero"}') $(jq -r .detail "$C/body" | grep -c 'with the role approve, or by ana, who proposed it')" "403 1"
+check "... and it waits on" contains "$(at blas proposals | grep -A 1 "$id")" "waits with 1 approval"
+check "who could approve it does" contains "$(at blas refuse "${id:0:8}" --reason "Ya existe")" "refused by blas: Ya existe"
+said=$(at dina member add CO/GOV/17 --name Diecisiete)
+check "who proposed an act takes it back" contains "$(at dina refuse "${said:0:16}" --reason "Me equivoqué")" "refused by dina"
+said=$(at ana member add CO/GOV/18 --name Dieciocho)
+at ana member add CO/GOV/19 --name Diecinueve --label "${said:0:8}$(printf '%056d' 0)" >/dev/null
+check "digits that can mean two things mean neither" contains "$(at blas approve "${said:0:8}" --yes 2>&1)" "more than one that waits begins with ${said:0:8}"
+check "a reason that is read backwards is none" contains "$(at blas refuse "${said:0:16}" --reason $'No \u202eon' 2>&1)" "a refusal has a reason"
 check "garbage is no proposal" equal "$(ask ana /admin/v1/proposals --json '{"label":"x","acts":["AAAA"]}')" 400
 check "... nor is half a JSON" equal "$(ask ana /admin/v1/proposals --json '{"label":"x"')" 400
 check "... nor a field that is not known" equal "$(ask ana /admin/v1/proposals --json '{"label":"x","acts":["AAAA"],"y":1}')" 400
