@@ -147,7 +147,7 @@ UNIT_PARTS_follower := $(filter-out %/follower_process.o,$(call parts,security-s
 UNIT_PARTS_keys := $(call parts,security-server/keys) $(FLOOR_all)
 UNIT_PARTS_token := $(call parts,security-server/token) $(FLOOR_all)
 UNIT_PARTS_registry := $(call parts,registry) $(OUT)/registry/serve/enrolment.o $(OUT)/registry/serve/enrolment_check.o \
-  $(OUT)/registry/serve/packed.o $(OUT)/registry/serve/published_file.o $(OUT)/registry/serve/caller.o $(POLICY) $(FLOOR_all)
+  $(OUT)/registry/serve/vouching.o $(OUT)/registry/serve/packed.o $(OUT)/registry/serve/published_file.o $(OUT)/registry/serve/caller.o $(POLICY) $(FLOOR_all)
 UNIT_PARTS_tools := $(call parts,tools/audit) $(EVIDENCE) $(FLOOR_all)
 UNIT_LIBS_base := $(LIBS_base)
 UNIT_LIBS_crypto := $(LIBS_crypto)

@@ -150,6 +150,10 @@ static const struct described options[ARGUMENTS] = {
     [ARGUMENT_PROCEDURE] = {"procedure", "TEXT", false, "the procedure that it is"},
     [ARGUMENT_FUNCTION] = {"function", "TEXT", false, "the function that it is"},
     [ARGUMENT_BY] = {"by", "OPERATOR|SERVER", false, "only acts that carry this approval"},
+    [ARGUMENT_WITHOUT_VOUCHER] =
+        {"without-voucher", "REASON", false,
+         "no server of the member can vouch for the request, and why that is sure: all who approve "
+         "read it"},
     [ARGUMENT_SINCE] = {"since", "YYYY-MM-DD", false, "only acts from this day (UTC) on"},
 };
 

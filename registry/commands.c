@@ -230,7 +230,7 @@ const struct command commands[] = {
     {"request", "show", {"ID", REMOTE, 0}, NULL, "shows one request with all that the agency sent"},
     {"request",
      "prepare",
-     {"ID", REMOTE, 0},
+     {"ID", REMOTE, TAKES(WITHOUT_VOUCHER)},
      NULL,
      "issues the certificate and proposes the acts; `approve` them by the request's ID"},
     {"request",

@@ -302,7 +302,8 @@
 #define REGISTRY_FORGET_LOOK_MS 3600000
 #define REGISTRY_REASON_BYTES_MAX 512
 #define ENROLMENT_SUBSYSTEMS_MAX 16
-#define REACH_CONNECT_MS 3000 /* calling an agency back: one address */
+#define ENROLMENT_VOUCHERS_MAX 4 /* servers that stand behind one request */
+#define REACH_CONNECT_MS 3000    /* calling an agency back: one address */
 #define REACH_HANDSHAKE_MS 4000
 #define REACH_TRIES_MAX 2    /* addresses of each family */
 #define REACH_CALL_MS 60000  /* all of a request, with names that nobody resolves */

@@ -4,6 +4,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/act_approval.h"
 #include "registry/act_said.h"
+#include "registry/remote/vouched.h"
 
 #include "directory.pb-c.h"
 
@@ -319,6 +320,8 @@ fault proposing_approve(struct registry_http *http, struct store *store,
                   : RAISE(BAD_REQUEST, "one operator approves at a time: one --as");
     if (!failed(f))
         f = show_and_sign(store, list, false, approvals);
+    if (!failed(f))
+        f = vouched_show(http, store_state(store), list);
     if (!failed(f))
         f = confirm(arguments, json_array_size(list));
     if (!failed(f))

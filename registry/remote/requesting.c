@@ -16,6 +16,24 @@ static const char *text_in(json_t *json, const char *field)
     return text == NULL ? "" : text;
 }
 
+/* As the registry says; who approves has his own program check it (vouched.h). */
+static void say_vouchers(json_t *request, struct said *said)
+{
+    json_t *alone = json_object_get(request, "without_voucher"), *one = NULL;
+    size_t i = 0;
+    json_array_foreach(json_object_get(request, "vouchers"), i, one)
+    {
+        if (json_is_true(json_object_get(one, "counts")))
+            said_add(said, "    vouched for by %s, %s", text_in(one, "server"), text_in(one, "at"));
+        else
+            said_add(said, "    LOOK: %s vouched for it, which counts for nothing now: %s",
+                     text_in(one, "server"), text_in(one, "problem"));
+    }
+    if (alone != NULL)
+        said_add(said, "    LOOK: nobody vouches for it; %s says why: %s", text_in(alone, "by"),
+                 text_in(alone, "reason"));
+}
+
 static void say_one(json_t *one, struct said *said)
 {
     const char *state = text_in(one, "state");
@@ -27,6 +45,7 @@ static void say_one(json_t *one, struct said *said)
                  text_in(reach, "ipv4"), text_in(reach, "ipv6"));
     if (text_in(one, "warning")[0] != '\0')
         said_add(said, "    LOOK: %s", text_in(one, "warning"));
+    say_vouchers(one, said);
     if (strcmp(state, "approved") == 0)
         said_add(said, "    approved, epoch %lld",
                  (long long)json_integer_value(json_object_get(one, "epoch")));
@@ -106,6 +125,12 @@ static fault find_id(struct registry_http *http, const char *digits, char out[ID
     return f;
 }
 
+static json_t *preparation(const struct arguments *arguments)
+{
+    const char *alone = arguments_text(arguments, ARGUMENT_WITHOUT_VOUCHER);
+    return alone == NULL ? json_object() : json_pack("{s:s}", "without_voucher", alone);
+}
+
 fault requesting_one(struct registry_http *http, const char *verb,
                      const struct arguments *arguments, struct said *said)
 {
@@ -123,7 +148,7 @@ fault requesting_one(struct registry_http *http, const char *verb,
             http, path, json_pack("{s:s}", "reason", arguments_text(arguments, ARGUMENT_REASON)),
             &answer));
     else
-        TRY(registry_http_post(http, path, json_object(), &answer));
+        TRY(registry_http_post(http, path, preparation(arguments), &answer));
     if (strcmp(verb, "show") == 0)
         say_json(answer, said);
     else

@@ -231,6 +231,17 @@ static enum MHD_Result answer_requests(const struct visit *visit)
     return http_json(visit->request, MHD_HTTP_OK, json_pack("{s:o}", "requests", list));
 }
 
+/* *alone: why nobody vouches, or NULL; nothing at all may be sent. */
+static fault read_alone(const struct visit *visit, struct json_body **body, const char **alone)
+{
+    if (visit->request->body.size == 0)
+        return DONE;
+    TRY(json_body_read(visit->request, body));
+    TRY(json_body_only(*body, "without_voucher"));
+    return json_object_size((*body)->root) == 0 ? DONE
+                                                : json_body_text(*body, "without_voucher", alone);
+}
+
 static fault work_on_request(const struct visit *visit, struct request *at, const char *verb)
 {
     OWNED(json_body) body = NULL;
@@ -240,7 +251,8 @@ static fault work_on_request(const struct visit *visit, struct request *at, cons
         return requests_refuse(visit->office->requests, at, visit->person->id, reason);
     }
     TRY(check_role(visit, ENROLLING));
-    return requests_prepare(visit->office->requests, at, visit->person->id,
+    TRY(read_alone(visit, &body, &reason));
+    return requests_prepare(visit->office->requests, at, visit->person->id, reason,
                             visit->office->options.line);
 }
 

@@ -5,6 +5,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/act_approval.h"
 #include "registry/act_said.h"
+#include "registry/serve/vouching.h"
 
 #include "directory.pb-c.h"
 
@@ -83,8 +84,10 @@ json_t *admin_json_proposal(const struct office *office, const struct proposal *
         first = office_may_wait_for(office, proposal);
     if (first != NULL)
         json_object_set_new(json, "waits_for", json_string(first->id));
-    if (state == PROPOSAL_WAITING && proposal->problem != NULL)
-        json_object_set_new(json, "problem", json_string(proposal->problem));
+    const char *held = enough && state == PROPOSAL_WAITING ? office_held(office, proposal) : NULL;
+    const char *problem = held != NULL ? held : proposal->problem;
+    if (state == PROPOSAL_WAITING && problem != NULL)
+        json_object_set_new(json, "problem", json_string(problem));
     return json;
 }
 
@@ -108,6 +111,11 @@ json_t *admin_json_request(const struct office *office, const struct request *re
     json_t *reach = requests_reach_json(request);
     if (reach != NULL)
         json_object_set_new(json, "reach", reach);
+    json_object_set_new(json, "vouchers", vouching_json(request, outlook_state(office->outlook)));
+    if (request->alone_by[0] != '\0')
+        json_object_set_new(
+            json, "without_voucher",
+            json_pack("{s:s,s:s}", "by", request->alone_by, "reason", request->alone_reason));
     if (whole)
         json_object_set_new(
             json, "request",

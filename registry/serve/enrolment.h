@@ -62,10 +62,13 @@ void enrolment_free(struct enrolment **self);
  * another's. REFUSED. */
 fault enrolment_check(const struct enrolment *self, const struct directory *state,
                       const struct note_key *directory_log);
+/* Must a server of its member stand behind it: has the member servers, and is this a further one,
+ * or one of them with other keys? */
+bool enrolment_wants_voucher(const struct enrolment *self, const struct directory *state);
 /* What the directory has to say about it to operators before they approve: that it replaces keys
- * which stand there, that nobody of its member stands behind it, and registered identifiers that
- * look like its own, the gravest first; "" nothing. */
-void enrolment_warn(const struct enrolment *self, const struct directory *state, char *out,
-                    size_t room);
+ * which stand there, that nobody of its member stands behind it (vouched: somebody does), and
+ * registered identifiers that look like its own, the gravest first; "" nothing. */
+void enrolment_warn(const struct enrolment *self, const struct directory *state, bool vouched,
+                    char *out, size_t room);
 
 #endif

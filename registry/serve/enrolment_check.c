@@ -136,14 +136,25 @@ static bool has_servers(const struct directory *state, struct span member)
     return false;
 }
 
-static void warn_of_servers(const struct enrolment *self, const struct directory *state,
-                            struct span member, struct warning *out)
+bool enrolment_wants_voucher(const struct enrolment *self, const struct directory *state)
 {
     const struct directory_server *now = directory_server(state, span_of_text(self->server));
-    if (now != NULL && has_other_keys(self, now))
+    return now != NULL ? has_other_keys(self, now)
+                       : has_servers(state, bus_id_prefix(span_of_text(self->server), ID_MEMBER));
+}
+
+static void warn_of_servers(const struct enrolment *self, const struct directory *state,
+                            bool vouched, struct warning *out)
+{
+    bool registered = directory_server(state, span_of_text(self->server)) != NULL;
+    if (!enrolment_wants_voucher(self, state))
+        return;
+    if (registered)
         add(out, "; ", "this server is registered, with other keys: approving replaces them");
-    if (now == NULL && has_servers(state, member))
-        add(out, "; ", "this member has servers, and none of them vouches for this one");
+    if (!vouched)
+        add(out, "; ",
+            registered ? "no server of this member vouches for that"
+                       : "this member has servers, and none of them vouches for this one");
 }
 
 static void warn_of_name(struct warning *out, const char *id, bool *first)
@@ -169,12 +180,12 @@ static void warn_of_names(const struct enrolment *self, const struct directory *
             warn_of_name(out, at->id, &first);
 }
 
-void enrolment_warn(const struct enrolment *self, const struct directory *state, char *out,
-                    size_t room)
+void enrolment_warn(const struct enrolment *self, const struct directory *state, bool vouched,
+                    char *out, size_t room)
 {
     struct warning warning = {out, room};
     struct span member = bus_id_prefix(span_of_text(self->server), ID_MEMBER);
     out[0] = '\0';
-    warn_of_servers(self, state, member, &warning);
+    warn_of_servers(self, state, vouched, &warning);
     warn_of_names(self, state, member, &warning);
 }

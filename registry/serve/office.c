@@ -8,6 +8,7 @@
 #include "lib/bus/bus_id.h"
 #include "lib/bus/renewal.h"
 #include "registry/serve/proposal_file.h"
+#include "registry/serve/voucher_desk.h"
 
 #include "directory.pb-c.h"
 
@@ -186,11 +187,21 @@ static fault carry_some(struct office *self, struct proposal *const *group, size
     return f.code == INTERNAL ? f : DONE;
 }
 
+const char *office_held(const struct office *self, const struct proposal *proposal)
+{
+    const struct request *request = requests_find(self->requests, proposal->label);
+    return request == NULL || voucher_desk_stands(self->requests, request)
+               ? NULL
+               : "no server of its member stands behind the request any more: another one vouches "
+                 "for it, or it is prepared anew --without-voucher";
+}
+
 static bool is_ripe(const struct office *self, const struct proposal *proposal)
 {
     char why[ACT_APPROVAL_WORDS_ROOM];
     return proposals_state(self->proposals, proposal) == PROPOSAL_WAITING &&
-           proposals_suffices(self->proposals, proposal, why);
+           proposals_suffices(self->proposals, proposal, why) &&
+           office_held(self, proposal) == NULL;
 }
 
 /* The first of its label in front of it that lacks approvals. tried: those that could not be
@@ -269,6 +280,19 @@ fault office_carry_out(struct office *self, struct proposal *const *proposals, s
     }
     TRY(carry_some(self, group, in_group));
     return carry_followers(self, proposals, count);
+}
+
+fault office_vouch(struct office *self, struct request *request, const char *server,
+                   struct span signature)
+{
+    struct proposal *at[REQUEST_ACTS_MAX];
+    size_t count = 0;
+    TRY(voucher_desk_take(self->requests, request, server, signature));
+    for (size_t i = 0; i < request->proposals; i++) {
+        at[count] = proposals_find(self->proposals, request->proposal[i]);
+        count += at[count] != NULL;
+    }
+    return office_carry_out(self, at, count);
 }
 
 // --- what members do by themselves --------------------------------------------------------------

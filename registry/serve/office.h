@@ -47,8 +47,16 @@ void office_free(struct office **self);
 /* Carries out those of these proposals whose approvals suffice, in the order given: together when
  * that is possible, else one by one. What could not be carried out says so in `problem`. Acts of
  * one request keep their order, and those that follow are carried out with the last one that was
- * missing; so are acts of one label that could not be carried out before. A fault only when the authority's process has gone. */
+ * missing; so are acts of one label that could not be carried out before. A fault only when the
+ * authority's process has gone. */
 fault office_carry_out(struct office *self, struct proposal *const *proposals, size_t count);
+/* A server's word for a request of its member (voucher_desk.h); what has its approvals and waited
+ * for that is carried out. */
+fault office_vouch(struct office *self, struct request *request, const char *server,
+                   struct span signature);
+/* Why an act is held back that has its approvals: nobody stands behind its request any more. NULL:
+ * it is not. */
+const char *office_held(const struct office *self, const struct proposal *proposal);
 /* The first act of the same request that needs approvals yet and stands in front of this one, which
  * may lean on it; NULL: none does. */
 const struct proposal *office_waits_for(const struct office *self, const struct proposal *proposal);

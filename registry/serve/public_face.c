@@ -8,6 +8,7 @@
 #include "registry/serve/caller.h"
 #include "registry/serve/json_body.h"
 #include "registry/serve/published_file.h"
+#include "registry/serve/voucher_desk.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -187,6 +188,11 @@ static json_t *state_json(const struct public_face *self, const struct request *
         json_object_set_new(json, "epoch", json_integer((json_int_t)epoch));
     if (state == REQUEST_REFUSED)
         json_object_set_new(json, "reason", json_string(reason));
+    json_t *voucher = state == REQUEST_WAITING || state == REQUEST_PREPARED
+                          ? voucher_desk_json(self->options.office->requests, at)
+                          : NULL;
+    if (voucher != NULL)
+        json_object_set_new(json, "voucher", voucher);
     json_t *reach = requests_reach_json(at);
     if (reach != NULL)
         json_object_set_new(json, "reach", reach);
@@ -211,16 +217,58 @@ static enum MHD_Result take_request(struct public_face *self, const struct http_
     return http_json(request, fresh ? MHD_HTTP_CREATED : MHD_HTTP_OK, state_json(self, at));
 }
 
-static enum MHD_Result show_request(struct public_face *self, const struct http_request *request,
-                                    const char *id)
+/* Without its proofs: what its id is the digest of. Who has the id has seen the request, or was
+ * told by who made it. */
+static json_t *content_json(const struct request *at)
 {
-    if (!http_is_read(request))
-        return http_allow(request, "GET, HEAD");
-    const struct request *at = requests_find(self->options.office->requests, id);
+    json_t *json = json_loadb((const char *)at->text->data, at->text->size, 0, NULL);
+    json_object_del(json, "proofs");
+    return json;
+}
+
+static enum MHD_Result take_voucher(struct public_face *self, const struct http_request *request,
+                                    struct request *at)
+{
+    OWNED(json_body) body = NULL;
+    OWNED(bytes) signature = NULL;
+    const char *server = NULL;
+    if (strcmp(request->method, "POST") != 0)
+        return http_allow(request, "POST");
+    fault f = json_body_read(request, &body);
+    if (!failed(f))
+        f = json_body_only(body, "server signature");
+    if (!failed(f))
+        f = json_body_text(body, "server", &server);
+    if (!failed(f))
+        f = json_body_bytes(body, "signature", &signature);
+    if (!failed(f))
+        f = office_vouch(self->options.office, at, server, bytes_span(signature));
+    if (failed(f))
+        return refuse(self, request, f);
+    EVENT(INFO, "request.vouched", E_TEXT("server", at->server), E_TEXT("by", server),
+          E_TEXT("request", at->id));
+    return http_json(request, MHD_HTTP_OK, state_json(self, at));
+}
+
+/* "ID", "ID/content" or "ID/vouchers". */
+static enum MHD_Result answer_one(struct public_face *self, const struct http_request *request,
+                                  const char *rest)
+{
+    char id[REQUEST_ID_DIGITS + 1];
+    const char *verb = strlen(rest) < REQUEST_ID_DIGITS ? "" : rest + REQUEST_ID_DIGITS;
+    text_format(id, sizeof id, "%.*s", REQUEST_ID_DIGITS, rest);
+    struct request *at = requests_find(self->options.office->requests, id);
     if (at == NULL)
         return http_fault(request, RAISE(NOT_FOUND, "no such request; it may have been forgotten "
                                                     "after 30 days"));
-    return http_json(request, MHD_HTTP_OK, state_json(self, at));
+    if (strcmp(verb, "/vouchers") == 0)
+        return take_voucher(self, request, at);
+    if (verb[0] != '\0' && strcmp(verb, "/content") != 0)
+        return http_say(request, MHD_HTTP_NOT_FOUND, "no such place\n");
+    if (!http_is_read(request))
+        return http_allow(request, "GET, HEAD");
+    return http_json(request, MHD_HTTP_OK,
+                     verb[0] == '\0' ? state_json(self, at) : content_json(at));
 }
 
 static enum MHD_Result take_act(struct public_face *self, const struct http_request *request)
@@ -291,7 +339,7 @@ static enum MHD_Result answer_office(struct public_face *self, const struct http
     if (strcmp(path, REQUESTS) == 0)
         return take_request(self, request);
     if (strncmp(path, REQUESTS "/", strlen(REQUESTS "/")) == 0)
-        return show_request(self, request, path + strlen(REQUESTS "/"));
+        return answer_one(self, request, path + strlen(REQUESTS "/"));
     if (strcmp(path, "/member/v1/acts") == 0)
         return take_act(self, request);
     if (strcmp(path, "/member/v1/renewals") == 0)

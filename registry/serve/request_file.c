@@ -20,8 +20,29 @@ void request_free(struct request **owner)
     free(self->prepared_by);
     free(self->refused_by);
     free(self->reason);
+    free(self->alone_by);
+    free(self->alone_reason);
+    for (size_t i = 0; i < self->vouchers; i++)
+        free(self->voucher[i].server);
     bytes_free(&self->text);
     free(self);
+}
+
+static void add_vouchers(json_t *json, const struct request *request)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < request->vouchers; i++) {
+        const struct request_voucher *at = &request->voucher[i];
+        char base64[2 * REQUEST_SIGNATURE_MAX];
+        text_base64(span_of(at->signature, at->size), base64, sizeof base64);
+        json_array_append_new(list, json_pack("{s:s,s:s,s:I}", "server", at->server, "signature",
+                                              base64, "at", (json_int_t)at->at_ms));
+    }
+    json_object_set_new(json, "vouchers", list);
+    if (request->alone_by[0] != '\0')
+        json_object_set_new(
+            json, "without_voucher",
+            json_pack("{s:s,s:s}", "by", request->alone_by, "reason", request->alone_reason));
 }
 
 fault request_file_write(const char *path, const struct request *request)
@@ -39,6 +60,7 @@ fault request_file_write(const char *path, const struct request *request)
                             json_pack("{s:I,s:s,s:s,s:b}", "called", (json_int_t)request->called_ms,
                                       "ipv4", request->reach.ipv4, "ipv6", request->reach.ipv6,
                                       "all", request->reach.all));
+    add_vouchers(json, request);
     char *text = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     if (text == NULL)
@@ -66,6 +88,28 @@ static void take_reach(json_t *json, struct request *out)
     text_format(out->reach.ipv6, sizeof out->reach.ipv6, "%s", six);
 }
 
+/* What cannot be read is left out: it is checked again before it counts. */
+static void take_vouchers(json_t *list, struct request *out)
+{
+    json_t *one = NULL;
+    size_t i = 0;
+    json_array_foreach(list, i, one)
+    {
+        OWNED(bytes) signature = NULL;
+        const char *server = json_string_value(json_object_get(one, "server"));
+        const char *base64 = json_string_value(json_object_get(one, "signature"));
+        if (server == NULL || base64 == NULL || out->vouchers == ENROLMENT_VOUCHERS_MAX ||
+            failed(text_unbase64(span_of_text(base64), &signature)) ||
+            signature->size > REQUEST_SIGNATURE_MAX)
+            continue;
+        struct request_voucher *at = &out->voucher[out->vouchers++];
+        at->server = owned_text(server);
+        at->at_ms = json_integer_value(json_object_get(one, "at"));
+        at->size = signature->size;
+        memcpy(at->signature, signature->data, signature->size);
+    }
+}
+
 static fault take_json(json_t *json, struct request *out)
 {
     OWNED(enrolment) enrolment = NULL;
@@ -77,6 +121,9 @@ static fault take_json(json_t *json, struct request *out)
     out->refused_by = text_of(json, "refused_by");
     out->reason = text_of(json, "reason");
     take_reach(json_object_get(json, "reach"), out);
+    take_vouchers(json_object_get(json, "vouchers"), out);
+    out->alone_by = text_of(json_object_get(json, "without_voucher"), "by");
+    out->alone_reason = text_of(json_object_get(json, "without_voucher"), "reason");
     if (!json_is_string(whole))
         return RAISE(REFUSED, "no request");
     TRY(bytes_copy(span_of(json_string_value(whole), json_string_length(whole)), &out->text));

@@ -8,6 +8,8 @@
 #include "lib/base/text.h"
 #include "registry/serve/request_acts.h"
 #include "registry/serve/request_file.h"
+#include "registry/serve/voucher_desk.h"
+#include "registry/serve/vouching.h"
 #include "registry/store.h"
 
 #include <dirent.h>
@@ -220,10 +222,10 @@ static fault check_room(const struct requests *self, const char *source)
 
 /* What operators should know: both who ask for one name are shown. free() it. */
 static char *make_warning(const struct requests *self, const struct enrolment *enrolment,
-                          const char *id)
+                          const char *id, bool vouched)
 {
     char out[WARNING_ROOM];
-    enrolment_warn(enrolment, outlook_state(self->outlook), out, sizeof out);
+    enrolment_warn(enrolment, outlook_state(self->outlook), vouched, out, sizeof out);
     for (size_t i = 0; i < self->count; i++) {
         size_t used = strlen(out);
         const struct request *at = self->at[i];
@@ -245,10 +247,12 @@ static struct request *new_request(const struct requests *self, const struct enr
     request->received_ms = clock_wall_ms();
     request->server = owned_text(enrolment->server);
     request->organisation = owned_text(enrolment->organisation);
-    request->warning = make_warning(self, enrolment, id);
+    request->warning = make_warning(self, enrolment, id, false);
     request->prepared_by = owned_text("");
     request->refused_by = owned_text("");
     request->reason = owned_text("");
+    request->alone_by = owned_text("");
+    request->alone_reason = owned_text("");
     return request;
 }
 
@@ -278,7 +282,12 @@ fault requests_take(struct requests *self, struct span text, struct span source,
 
 // --- what operators do --------------------------------------------------------------------------
 
-static fault check_open(const struct requests *self, const struct request *request)
+const struct directory *requests_directory(const struct requests *self)
+{
+    return outlook_state(self->outlook);
+}
+
+fault requests_check_open(const struct requests *self, const struct request *request)
 {
     uint64_t epoch = 0;
     const char *reason = NULL;
@@ -290,16 +299,15 @@ static fault check_open(const struct requests *self, const struct request *reque
     return DONE;
 }
 
-/* Of a preparation that was cut short before it was written down: nobody shall approve its acts
- * beside those of the next one. */
+/* Of a preparation that was cut short before it was written down, or had another ground: nobody
+ * shall approve its acts beside those of the next one. */
 static fault drop_unfinished(const struct requests *self, const char *id)
 {
     struct proposal *at = NULL;
     for (uint64_t number = 0; (at = proposals_after(self->proposals, number)) != NULL;
          number = at->number)
         if (strcmp(at->label, id) == 0 && proposals_state(self->proposals, at) == PROPOSAL_WAITING)
-            TRY(proposals_refuse(self->proposals, at, "registry",
-                                 "the preparation was interrupted and is made anew"));
+            TRY(proposals_refuse(self->proposals, at, "registry", "the request is prepared anew"));
     return DONE;
 }
 
@@ -309,19 +317,44 @@ void requests_look_again(const struct requests *self, struct request *request)
     if (!is_open(self, request) || failed(enrolment_again(bytes_span(request->text), &enrolment)))
         return;
     free(request->warning);
-    request->warning = make_warning(self, enrolment, request->id);
+    request->warning =
+        make_warning(self, enrolment, request->id,
+                     vouching_count(request, outlook_state(self->outlook), clock_wall_ms()) > 0);
+}
+
+/* Written before any act goes: a machine that stops in between prepares it anew with these words.
+ */
+static fault set_alone(const struct requests *self, struct request *request, const char *by,
+                       const char *reason)
+{
+    struct request before = *request;
+    request->alone_by = owned_text(by);
+    request->alone_reason = owned_text(reason);
+    request->prepared_by = owned_text("");
+    request->proposals = 0;
+    fault f = requests_save(self, request);
+    struct request *gone = failed(f) ? request : &before;
+    free(gone->alone_by);
+    free(gone->alone_reason);
+    free(gone->prepared_by);
+    if (failed(f))
+        *request = before;
+    return f;
 }
 
 fault requests_prepare(struct requests *self, struct request *request, const char *by,
-                       struct authority_line *line)
+                       const char *alone, struct authority_line *line)
 {
     OWNED(enrolment) enrolment = NULL;
     char ids[REQUEST_ACTS_MAX][ACT_ID_ROOM];
     size_t count = 0;
-    TRY(check_open(self, request));
+    TRY(requests_check_open(self, request));
+    TRY(enrolment_again(bytes_span(request->text), &enrolment));
+    TRY(voucher_desk_check(self, request, enrolment, alone));
+    if (alone != NULL)
+        TRY(set_alone(self, request, by, alone));
     if (request->prepared_by[0] != '\0')
         return DONE;
-    TRY(enrolment_again(bytes_span(request->text), &enrolment));
     TRY(enrolment_check(enrolment, outlook_state(self->outlook), outlook_log(self->outlook)));
     TRY(drop_unfinished(self, request->id));
     TRY(request_acts_propose(enrolment, request->id, by, self->outlook, self->proposals, line, ids,
@@ -336,7 +369,7 @@ fault requests_prepare(struct requests *self, struct request *request, const cha
 fault requests_refuse(struct requests *self, struct request *request, const char *by,
                       const char *reason)
 {
-    TRY(check_open(self, request));
+    TRY(requests_check_open(self, request));
     if (reason[0] == '\0' || strlen(reason) > REGISTRY_REASON_BYTES_MAX ||
         !shown_as_is(span_of_text(reason)))
         return RAISE(REFUSED, "a refusal has a reason, plain text of at most %d bytes",

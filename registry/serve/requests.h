@@ -5,6 +5,8 @@
  *
  *   {"request": as it came, "received": ms, "source": whence, as a digest, "warning": text,
  *    "prepared_by": operator or "", "proposals": [ids], "refused_by", "reason",
+ *    "vouchers": [{"server", "signature": base64, "at": ms}],
+ *    "without_voucher": {"by": operator, "reason"}, when an operator said so
  *    "reach": {"called": ms, "ipv4": words, "ipv6": words, "all": bool}, once it was called back}
  *
  * waiting -> prepared (its acts are proposals now) -> approved, when all of them were carried out;
@@ -18,12 +20,21 @@
 #include "registry/serve/reach_call.h"
 
 #define REQUEST_ID_DIGITS 64
+#define REQUEST_SIGNATURE_MAX P256_SIGNATURE_BYTES_MAX
 #define REQUEST_ACTS_MAX (2 + ENROLMENT_SUBSYSTEMS_MAX)
 #define INTAKE_KEY                                                                \
     "intake.key" /* in the store: X25519, PKCS#8 PEM; its public half: the anchor \
                   */
 
 struct requests;
+
+/* That a server of the member stands behind it (lib/bus/voucher.h). */
+struct request_voucher {
+    char *server;
+    int64_t at_ms; /* when it came */
+    size_t size;
+    uint8_t signature[REQUEST_SIGNATURE_MAX];
+};
 
 struct request {
     char id[REQUEST_ID_DIGITS + 1];
@@ -35,6 +46,9 @@ struct request {
     size_t proposals;
     char proposal[REQUEST_ACTS_MAX][ACT_ID_ROOM];
     struct bytes *text; /* as it came */
+    size_t vouchers;
+    struct request_voucher voucher[ENROLMENT_VOUCHERS_MAX];
+    char *alone_by, *alone_reason; /* the operator who says why nobody vouches; "" */
     /* calling it back, see reach_desk.h */
     struct reach reach;  /* what was seen the last time */
     int64_t called_ms;   /* wall; 0: never */
@@ -55,15 +69,22 @@ fault requests_take(struct requests *self, struct span text, struct span source,
                     struct request **out, bool *fresh);
 struct request *requests_find(const struct requests *self, const char *id);
 struct request *requests_at(const struct requests *self, size_t index); /* NULL at the end */
+/* REFUSED when it is decided. */
+fault requests_check_open(const struct requests *self, const struct request *request);
+/* As it stands now; lent until something changes it. */
+const struct directory *requests_directory(const struct requests *self);
 size_t requests_waiting(const struct requests *self);
 
 /* Its warning as the directory stands now: others may have been admitted since it came. */
 void requests_look_again(const struct requests *self, struct request *request);
 
 /* Makes the acts that enrol it, as proposals without approvals; again: the same ones. line: for the
- * certificate. REFUSED when it was refused, or cannot be enrolled as the directory stands now. */
+ * certificate. alone: why no server of its member vouches for it, in an operator's words, or NULL;
+ * when what vouched has fallen away since it was prepared, it is prepared anew with this reason,
+ * for who approved it had another ground. REFUSED when it was refused, cannot be enrolled as the
+ * directory stands now, or wants a voucher. */
 fault requests_prepare(struct requests *self, struct request *request, const char *by,
-                       struct authority_line *line);
+                       const char *alone, struct authority_line *line);
 fault requests_refuse(struct requests *self, struct request *request, const char *by,
                       const char *reason);
 

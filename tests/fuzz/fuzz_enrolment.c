@@ -51,6 +51,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(failed(f) || sha256_equal(&proven->id, &again->id));
     f = enrolment_check(again, world.state, &world.log);
     assert(f.code == OK || f.code == REFUSED);
-    enrolment_warn(again, world.state, words, sizeof words);
+    enrolment_warn(again, world.state, size % 2 == 0, words, sizeof words);
     return 0;
 }

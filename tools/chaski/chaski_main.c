@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* chaski: the operator's program. */
+#include "lib/base/shown.h"
 #include "lib/base/text.h"
 #include "tools/chaski/commands.h"
 
@@ -92,7 +93,14 @@ static const struct {
      "      run again it goes on where it stopped and says how the request stands: exit status 0\n"
      "      approved, 3 it waits, 4 refused by the authority, with its reason. --anew: another "
      "request\n"
-     "      with the same keys"},
+     "      with the same keys\n"
+     "  enrol vouch ID --config SERVER_CONF [--yes]\n"
+     "      at a server that is enrolled: shows that request of its own member, for one more "
+     "server "
+     "or\n"
+     "      other keys, and stands behind it with its signing key. Instead of --config: --folder "
+     "KEYS\n"
+     "      --anchor FILE [--passphrase SOURCE] [--token URI --module PATH]"},
     {"service", member_command,
      "service add|class|disable|enable|remove ID --config SERVER_CONF [--title T] [--class "
      "open|shared]\n"
@@ -159,8 +167,11 @@ int main(int argc, char **argv)
             return 0;
         }
         fault f = commands[i].run(argc - 1, argv + 1);
-        if (failed(f))
-            fprintf(stderr, "chaski: %s: %s\n", fault_sentence(f.code), fault_detail());
+        if (failed(f)) {
+            fprintf(stderr, "chaski: %s: ", fault_sentence(f.code));
+            shown_page(stderr, span_of_text(fault_detail())); /* maybe in words of others */
+            fputc('\n', stderr);
+        }
         return failed(f) ? f.code == BAD_REQUEST ? 2 : 1 : 0;
     }
     fprintf(stderr, "chaski: no command \"%s\"; see chaski --help\n", argv[1]);

@@ -403,6 +403,23 @@ static void tell_reach(json_t *answer, enum enrol_state state)
         printf("the registry has not called this server back yet: start it and run this again\n");
 }
 
+/* Of a member that has servers, one of them says that this is no stranger. */
+static void tell_voucher(json_t *answer, enum enrol_state state)
+{
+    json_t *voucher = json_object_get(answer, "voucher"), *one = NULL;
+    json_t *servers = json_object_get(voucher, "servers");
+    size_t i = 0;
+    if (state != ENROL_WAITING && state != ENROL_PREPARED)
+        return;
+    json_array_foreach(servers, i, one)
+        printf("vouched for by %s\n",
+               shown_as_is(span_of_text(json_string_value(one))) ? json_string_value(one) : "?");
+    if (json_is_true(json_object_get(voucher, "wanted")) && json_array_size(servers) == 0)
+        printf("this member has servers, and none of them vouches for this request yet. At one of "
+               "them:\n  chaski enrol vouch %s --config server.conf\n",
+               text_in(answer, "id"));
+}
+
 static void tell(const struct kept *kept, json_t *answer, enum enrol_state state)
 {
     const char *reason = text_in(answer, "reason");
@@ -418,6 +435,7 @@ static void tell(const struct kept *kept, json_t *answer, enum enrol_state state
         printf("prepared: two operators of the authority must approve it now\n");
     else
         printf("waiting: no operator of the authority has looked at it yet\n");
+    tell_voucher(answer, state);
     tell_reach(answer, state);
     fflush(stdout);
 }
@@ -427,8 +445,9 @@ static bool is_news(json_t *answer, enum enrol_state state, char said[REACH_SAID
 {
     char now[REACH_SAID_ROOM];
     json_t *reach = json_object_get(answer, "reach");
-    text_format(now, sizeof now, "%d %.150s %.150s", (int)state, text_in(reach, "ipv4"),
-                text_in(reach, "ipv6"));
+    json_t *servers = json_object_get(json_object_get(answer, "voucher"), "servers");
+    text_format(now, sizeof now, "%d %zu %.150s %.150s", (int)state, json_array_size(servers),
+                text_in(reach, "ipv4"), text_in(reach, "ipv6"));
     bool news = strcmp(now, said) != 0;
     memcpy(said, now, sizeof now);
     return news;
@@ -502,6 +521,8 @@ fault enrol_command(int argc, char **argv)
 {
     struct enrol_options options = {0};
     enum enrol_state state = ENROL_WAITING;
+    if (argc > 1 && strcmp(argv[1], "vouch") == 0)
+        return enrol_vouch_command(argc - 1, argv + 1);
     TRY(take_options(argc, argv, &options));
     TRY(enrol(&options, &state));
     if (state == ENROL_WAITING || state == ENROL_PREPARED)

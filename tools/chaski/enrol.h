@@ -54,4 +54,7 @@ fault enrol_request_make(const struct enrol_options *options, const char *folder
 /* SHA-256 of the canonical form without proofs. */
 fault enrol_request_id(json_t *request, struct sha256 *out);
 
+/* enrol_vouch.c: argv[0] is "vouch". */
+fault enrol_vouch_command(int argc, char **argv);
+
 #endif

@@ -142,19 +142,18 @@ static fault check_need(const struct member *self, const Chaski__Act *act)
                  words);
 }
 
-static fault sign(const struct member *self, const Chaski__Act *act,
+fault member_sign(const struct member *self, const struct sha256 *digest,
                   uint8_t out[P256_SIGNATURE_BYTES_MAX], size_t *size)
 {
     OWNED(secret) passphrase = NULL;
     OWNED(member_key) key = NULL;
     struct key_opener opener = {0};
-    struct sha256 digest = act_approval_digest(act, directory_instance(self->state));
     const struct keys_options *keys = &self->options->keys;
     if (keys->passphrase != NULL)
         TRY(secret_read(keys->passphrase, "passphrase of the keys", &passphrase));
     opener.passphrase = secret_span(passphrase);
     TRY(member_key_open(keys, keys->folder, &opener, &key));
-    return member_key_sign(key, digest.at, out, size);
+    return member_key_sign(key, digest->at, out, size);
 }
 
 static fault pack(const Chaski__Act *act, char **out)
@@ -248,7 +247,8 @@ fault member_do(struct member *self, const Chaski__Act *given, uint64_t *epoch)
     intent.proposed_ms = (uint64_t)clock_wall_ms();
     intent.nonce = (ProtobufCBinaryData){sizeof nonce, nonce};
     act.intent = &intent;
-    TRY(sign(self, &act, signature, &size));
+    struct sha256 digest = act_approval_digest(&act, directory_instance(self->state));
+    TRY(member_sign(self, &digest, signature, &size));
     approval.who_case = CHASKI__APPROVAL__WHO_SERVER;
     approval.server = (char *)(uintptr_t)self->server->id;
     approval.signature = (ProtobufCBinaryData){size, signature};

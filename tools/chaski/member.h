@@ -15,6 +15,7 @@
 #include "tools/chaski/keys.h"
 
 struct Chaski__Act; /* directory.pb-c.h */
+struct sha256;      /* lib/crypto/digest.h */
 
 #define MEMBER_PATH_BYTES 4097 /* of a setting */
 
@@ -45,6 +46,10 @@ fault member_options_fill(struct member_options *self);
 fault member_open(const struct member_options *options, struct member **out);
 void member_free(struct member **self);
 
+/* With the server's signing key, from its file or its token. BAD_KEY, BAD_PASSPHRASE, TOKEN_AWAY,
+ * TOKEN_REFUSED. */
+fault member_sign(const struct member *self, const struct sha256 *digest,
+                  uint8_t out[P256_SIGNATURE_BYTES_MAX], size_t *size);
 /* Gives the act an intent, signs it and has it carried out. *epoch: of the directory in which it
  * stands; 0: it was written into the options' draft, unsigned, and nothing was done. REFUSED:
  * somebody else must approve it, in words, or the registry's reason. */

@@ -111,7 +111,7 @@ static void test_no_word_that_reads_as_another_comes_as_far_as_the_proofs(void)
 }
 
 /* What operators read of the proven request where a member and its server stand. */
-static void expect_warning(const char *member, const char *server, const char *warning)
+static void expect_words(const char *member, const char *server, bool vouched, const char *warning)
 {
     struct place place = authority_make();
     OWNED(keypair) key = NULL;
@@ -126,20 +126,31 @@ static void expect_warning(const char *member, const char *server, const char *w
     if (server != NULL)
         MUST(authority_enrol(&place, server, key, 7));
     store = authority_open(&place);
-    enrolment_warn(enrolment, store_state(store), words, sizeof words);
+    enrolment_warn(enrolment, store_state(store), vouched, words, sizeof words);
     CU_ASSERT_STRING_EQUAL(words, warning);
+    CU_ASSERT_EQUAL(enrolment_wants_voucher(enrolment, store_state(store)),
+                    server != NULL && strncmp(server, "CO/MUN/890905211/", 17) == 0);
+}
+
+static void expect_warning(const char *member, const char *server, const char *warning)
+{
+    expect_words(member, server, false, warning);
 }
 
 static void test_who_would_replace_keys_is_told_of(void)
 {
     expect_warning("CO/MUN/890905211", "CO/MUN/890905211/SS1",
-                   "this server is registered, with other keys: approving replaces them");
+                   "this server is registered, with other keys: approving replaces them; no server "
+                   "of this member vouches for that");
+    expect_words("CO/MUN/890905211", "CO/MUN/890905211/SS1", true,
+                 "this server is registered, with other keys: approving replaces them");
 }
 
 static void test_another_server_of_a_member_is_told_of(void)
 {
     expect_warning("CO/MUN/890905211", "CO/MUN/890905211/SS2",
                    "this member has servers, and none of them vouches for this one");
+    expect_words("CO/MUN/890905211", "CO/MUN/890905211/SS2", true, "");
     expect_warning("CO/MUN/890905211", "CO/MUN/890905211/SS01",
                    "this member has servers, and none of them vouches for this one; "
                    "looks like CO/MUN/890905211/SS01");
