@@ -38,6 +38,8 @@ struct ask {
     const char *media;                /* of a refusal */
     char *client, *service, *security_server, *message_id;
     char *purpose, *procedure, *legal_basis, *case_ref;
+    char *method;
+    struct bytes *path; /* of the service, raw: which endpoint it is */
     uint32_t wait_ms;
     uint64_t body_bytes; /* announced; 0 when not known */
     bool has_body;
@@ -126,11 +128,13 @@ static void ask_free(struct ask *self)
     loop_stop_timer(self->gateway->loop, &self->timer);
     if (self->id != 0)
         asks_remove(self->gateway->asks, self->id);
-    char *words[] = {self->client,    self->service,     self->security_server, self->message_id,
-                     self->procedure, self->legal_basis, self->case_ref,        self->purpose};
+    char *words[] = {self->client,     self->service,   self->security_server,
+                     self->message_id, self->procedure, self->legal_basis,
+                     self->case_ref,   self->purpose,   self->method};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         free(words[i]);
     bytes_free(&self->payload);
+    bytes_free(&self->path);
     free(self);
 }
 
@@ -193,7 +197,9 @@ static struct front_want want_of(const struct ask *self)
                                .case_ref = self->case_ref,
                                .wait_ms = self->wait_ms,
                                .payload_bytes = self->body_bytes,
-                               .exchange_id = span_of(self->exchange, UUID_BYTES)};
+                               .exchange_id = span_of(self->exchange, UUID_BYTES),
+                               .method = self->method,
+                               .path = bytes_span(self->path)};
 }
 
 /* The payload is complete: from here on the exchange may happen. */
@@ -352,6 +358,10 @@ static void exchange_request(struct gateway *gateway, struct http_connection *co
     self->client = text_of_id(&want.client, ID_SUBSYSTEM);
     self->service = text_of_id(&service.service, ID_SERVICE);
     set_words(self, &want);
+    self->method = owned_new(head->method.size + 1);
+    memcpy(self->method, head->method.at, head->method.size);
+    self->path = bytes_empty(service.path.size + 1);
+    write_span(self->path, service.path);
     make_payload(self, head, target, &want, &header);
     self->id = asks_add(gateway->asks, self);
     http_connection_set_owner(connection, self);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/call.h"
 
+#include "gateway/call_endpoint.h"
 #include "gateway/metadata.h"
 #include "gateway/request_hash.h"
 #include "gateway/rest_headers.h"
@@ -100,6 +101,7 @@ static fault read_call(const struct front_call *call, struct reading *out)
         return RAISE(BAD_METHOD, REST_METHODS " are");
     TRY(rest_target_parse(out->request.target, &out->target));
     TRY(check_service(&out->target, call->service));
+    TRY(call_endpoint_check(call, out->request.method, out->target.path));
     request_hash_head(out->request.method, out->request.target, &out->request.header, out->hash);
     request_hash_whole(out->hash, out->request.body, out->hash);
     return DONE;

@@ -161,6 +161,7 @@ static void on_timer(struct loop_timer *timer)
 struct asked {
     char service[ID_TEXT_BYTES_MAX + 1], client[ID_TEXT_BYTES_MAX + 1];
     struct rest_want want;
+    char method[16], path[HTTP_HEAD_BYTES_MAX]; /* which endpoint; "": none is asked for */
 };
 
 static fault read_service(struct span value, char out[ID_TEXT_BYTES_MAX + 1])
@@ -190,6 +191,22 @@ static bool word_of(struct span query, const char *word, struct span *out)
     return false;
 }
 
+/* The path as a request would have it, percent-encoded once more as a value of a query. */
+static fault read_endpoint(struct span query, struct asked *out)
+{
+    struct span value;
+    out->method[0] = out->path[0] = '\0';
+    if (word_of(query, "path", &value) &&
+        failed(text_percent_decode(value, out->path, sizeof out->path)))
+        return RAISE(BAD_QUESTION, "the path is too long, or not percent-encoded");
+    if (word_of(query, "method", &value) && !text_format(out->method, sizeof out->method, "%.*s",
+                                                         (int)value.size, (const char *)value.at))
+        return RAISE(BAD_QUESTION, "the method is none");
+    if (out->path[0] != '\0' && out->method[0] == '\0')
+        memcpy(out->method, "GET", sizeof "GET");
+    return DONE;
+}
+
 static fault read_question(struct gateway *gateway, const struct http_head *head, struct span query,
                            struct asked *out)
 {
@@ -211,7 +228,7 @@ static fault read_question(struct gateway *gateway, const struct http_head *head
         failed(text_percent_decode(value, out->want.purpose, sizeof out->want.purpose)))
         return RAISE(BAD_QUESTION, "the purpose is longer than %d bytes, or not percent-encoded",
                      WORD_BYTES_MAX);
-    return DONE;
+    return read_endpoint(query, out);
 }
 
 static fault check_state(const struct gateway *gateway)
@@ -237,7 +254,9 @@ static fault ask(struct can_i *self, struct http_connection *connection, const s
                               .legal_basis = asked->want.legal_basis,
                               .case_ref = asked->want.case_ref,
                               .wait_ms = WAIT_MS,
-                              .exchange_id = span_of(id, sizeof id)};
+                              .exchange_id = span_of(id, sizeof id),
+                              .method = asked->method,
+                              .path = span_of_text(asked->path)};
     for (size_t i = 0; i < CAN_I_ASKS_MAX; i++) {
         struct waiting *waiting = &self->waiting[i];
         if (waiting->connection != NULL)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * can_i - GET /can-i?service=ID[&purpose=ID]: would this exchange be let through, by which rule,
- * and if not, what is missing and who can supply it. With the caller's X-Road-Client, as an
- * exchange; the other words as headers (Chaski-Purpose), or as the config's defaults for this
- * client.
+ * can_i - GET /can-i?service=ID[&purpose=ID][&method=M][&path=P]: would this exchange be let
+ * through, by which rule, and if not, what is missing and who can supply it. With the caller's
+ * X-Road-Client, as an exchange; the other words as headers (Chaski-Purpose), or as the config's
+ * defaults for this client.
  *
  * 200 with JSON for every question that is one, whatever the answer. Nothing is sent to the
  * provider.

@@ -90,6 +90,8 @@ static void fill_want(const struct front_want *want, Chaski__Want *out)
     out->wait_ms = want->wait_ms;
     out->payload_bytes = want->payload_bytes;
     out->exchange_id = binary(want->exchange_id);
+    out->method = text(want->method);
+    out->path = binary(want->path);
 }
 
 fault front_line_admit(struct front_line *self, uint64_t ask, const struct front_want *want)
@@ -255,13 +257,20 @@ static void take_call(struct front_line *self, const Chaski__Call *wire, struct 
                               .service = wire->service,
                               .purpose = wire->purpose,
                               .wait_ms = wire->wait_ms,
-                              .payload = payload};
+                              .payload = payload,
+                              .endpoints = wire->n_endpoint,
+                              .endpoint_id = wire->endpoint_id};
+    struct front_endpoint *endpoint = owned_array(call.endpoints + 1, sizeof *endpoint);
+    for (size_t i = 0; i < call.endpoints; i++)
+        endpoint[i] = (struct front_endpoint){wire->endpoint[i]->method, wire->endpoint[i]->path};
+    call.endpoint = endpoint;
     if (wire->offer != NULL) {
         call.has_offer = true;
         call.codes = wire->offer->n_code;
         call.code = (const char *const *)wire->offer->code;
     }
     self->options.handler->called(self->options.owner, &call);
+    free(endpoint);
 }
 
 static void take_clients(struct front_line *self, const Chaski__ClientsPage *wire)

@@ -29,6 +29,8 @@ struct front_want {
     uint32_t wait_ms;
     uint64_t payload_bytes;
     struct span exchange_id;
+    const char *method; /* with the path: which endpoint of the service it is; NULL: not told */
+    struct span path;   /* below the service, raw */
 };
 
 struct front_answer {
@@ -54,6 +56,14 @@ struct front_call {
     bool has_offer; /* a metaservice's: what the directory says of the subsystem's services */
     size_t codes;
     const char *const *code; /* canonical text of their last parts */
+    size_t endpoints;        /* of the service, in order: up to the one named, or all if none is */
+    const struct front_endpoint *endpoint;
+    const char *endpoint_id; /* that the signed request names; "" for none */
+};
+
+struct front_endpoint {
+    const char *method;
+    const char *path; /* a pattern, endpoint.h */
 };
 
 /* A page of the directory's members and subsystems. */

@@ -212,6 +212,17 @@ static void say_server(struct text *self, const Chaski__ServerSet *act,
 
 // --- what else there is -------------------------------------------------------------------------
 
+/* All of them: whoever approves sees what each opens, and in which order. */
+static void say_endpoints(struct text *self, const Chaski__ServiceSet *act)
+{
+    for (size_t i = 0; i < act->n_endpoint; i++)
+        add(self, "; endpoint %s: %s %s %s", act->endpoint[i]->id, act->endpoint[i]->method,
+            act->endpoint[i]->path,
+            act->endpoint[i]->class_ == CHASKI__SERVICE_CLASS__OPEN     ? "open"
+            : act->endpoint[i]->class_ == CHASKI__SERVICE_CLASS__SHARED ? "shared"
+                                                                        : "of another class");
+}
+
 static void say_service(struct text *self, const Chaski__ServiceSet *act,
                         const struct directory *state)
 {
@@ -225,11 +236,14 @@ static void say_service(struct text *self, const Chaski__ServiceSet *act,
         add(self, "; until now %s%s", classes[now->class], now->disabled ? ", switched off" : "");
     if (act->disabled)
         add(self, "; switched off: %s", act->notice);
+    say_endpoints(self, act);
 }
 
 static void say_grant(struct text *self, const Chaski__GrantSet *act)
 {
-    add(self, "grant %s: %s may use %s for ", act->id, act->consumer, act->service);
+    add(self, "grant %s: %s may use %s", act->id, act->consumer, act->service);
+    add_list(self, " (only endpoint ", act->endpoint, act->n_endpoint);
+    add(self, act->n_endpoint == 0 ? " for " : ") for ");
     add(self, act->n_purpose == 0   ? "any purpose"
               : act->n_purpose == 1 ? "the purpose"
                                     : "the purposes");
@@ -261,8 +275,10 @@ static void say_competence(struct text *self, const Chaski__CompetenceSet *act)
 
 static void say_restriction(struct text *self, const Chaski__RestrictionSet *act)
 {
-    add(self, "restriction %s: %s needs a grant for %s from ", act->id,
+    add(self, "restriction %s: %s needs a grant for %s", act->id,
         act->consumer[0] == '\0' ? "EVERYBODY" : act->consumer, act->service);
+    add_list(self, " (only endpoint ", act->endpoint, act->n_endpoint);
+    add(self, act->n_endpoint == 0 ? " from " : ") from ");
     add_time(self, act->from_ms);
     add(self, " until ");
     add_time(self, act->until_ms);

@@ -5,6 +5,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
+#include "lib/bus/service_act.h"
 
 #include "directory.pb-c.h"
 
@@ -132,53 +133,69 @@ static fault class_of(const char *word, Chaski__ServiceClass *out)
 }
 
 /* The service as it stands, to be changed in one thing. */
-static fault service_now(struct store *store, const char *id, Chaski__ServiceSet *out)
+static fault service_now(struct store *store, const char *id, struct arena *memory,
+                         Chaski__ServiceSet *out)
 {
     const struct directory_service *now = directory_service(store_state(store), span_of_text(id));
     if (now == NULL)
         return RAISE(REFUSED, "there is no service %s", id);
-    *out = (Chaski__ServiceSet)CHASKI__SERVICE_SET__INIT;
-    out->id = lend(id);
-    out->title = lend(now->title);
-    out->class_ = (Chaski__ServiceClass)now->class;
-    out->disabled = now->disabled;
-    out->notice = lend(now->notice);
+    service_act_of(memory, now, out);
     return DONE;
 }
 
-/* Setting an existing service again leaves it switched off if it was. */
+static fault set_service(struct store *store, const struct arguments *arguments,
+                         struct arena *memory, Chaski__ServiceSet *service)
+{
+    service->id = lend(arguments->operand);
+    service->title = lend(TEXT(TITLE));
+    TRY(class_of(TEXT(CLASS), &service->class_));
+    TRY(service_act_endpoints(memory, arguments->value[ARGUMENT_ENDPOINT],
+                              arguments->count[ARGUMENT_ENDPOINT], service));
+    return ACT(SERVICE_SET, service_set, service);
+}
+
+/* Setting an existing service again leaves it switched off if it was, with the endpoints that it
+ * has. */
 fault act_service_add(struct store *store, const struct arguments *arguments, struct said *said)
 {
     Chaski__ServiceSet service = CHASKI__SERVICE_SET__INIT;
-    ignore(service_now(store, arguments->operand, &service)); /* a new one as a rule */
-    service.id = lend(arguments->operand);
-    service.title = lend(TEXT(TITLE));
-    TRY(class_of(TEXT(CLASS), &service.class_));
-    TRY(ACT(SERVICE_SET, service_set, &service));
-    said_add(said, "service %s: %s%s%s", service.id, TEXT(CLASS) == NULL ? "shared" : TEXT(CLASS),
-             TEXT(TITLE) == NULL ? "" : ", ", service.title);
-    return DONE;
+    struct arena memory = {0};
+    ignore(service_now(store, arguments->operand, &memory, &service)); /* a new one as a rule */
+    fault f = set_service(store, arguments, &memory, &service);
+    if (!failed(f))
+        said_add(said, "service %s: %s%s%s", service.id,
+                 TEXT(CLASS) == NULL ? "shared" : TEXT(CLASS), TEXT(TITLE) == NULL ? "" : ", ",
+                 service.title);
+    arena_clear(&memory);
+    return f;
+}
+
+static fault switch_service(struct store *store, const struct arguments *arguments,
+                            const char *notice)
+{
+    Chaski__ServiceSet service;
+    struct arena memory = {0};
+    fault f = service_now(store, arguments->operand, &memory, &service);
+    if (!failed(f)) {
+        service.disabled = notice != NULL;
+        service.notice = lend(notice);
+        f = ACT(SERVICE_SET, service_set, &service);
+    }
+    arena_clear(&memory);
+    return f;
 }
 
 fault act_service_disable(struct store *store, const struct arguments *arguments, struct said *said)
 {
-    Chaski__ServiceSet service;
-    TRY(service_now(store, arguments->operand, &service));
-    service.disabled = true;
-    service.notice = lend(TEXT(NOTICE));
-    TRY(ACT(SERVICE_SET, service_set, &service));
-    said_add(said, "service %s: switched off: %s", service.id, service.notice);
+    TRY(switch_service(store, arguments, TEXT(NOTICE)));
+    said_add(said, "service %s: switched off: %s", arguments->operand, TEXT(NOTICE));
     return DONE;
 }
 
 fault act_service_enable(struct store *store, const struct arguments *arguments, struct said *said)
 {
-    Chaski__ServiceSet service;
-    TRY(service_now(store, arguments->operand, &service));
-    service.disabled = false;
-    service.notice = lend(NULL);
-    TRY(ACT(SERVICE_SET, service_set, &service));
-    said_add(said, "service %s: switched on", service.id);
+    TRY(switch_service(store, arguments, NULL));
+    said_add(said, "service %s: switched on", arguments->operand);
     return DONE;
 }
 

@@ -45,6 +45,12 @@ static const struct described options[ARGUMENTS] = {
                            "members of a class) or group:ID"},
     [ARGUMENT_PURPOSE] = {"purpose", "ID", true,
                           "a registered purpose; of a grant: without it, any"},
+    [ARGUMENT_ENDPOINT] =
+        {"endpoint", "ID[:METHOD:PATTERN[:CLASS]]", true,
+         "of a service: a part with a class of its own, such as "
+         "ficha:GET:/personas/*:open; of the given ones, in order, the first that "
+         "fits is meant; none: takes all away. Of a restriction or grant: the ID "
+         "of the part that it is about"},
     [ARGUMENT_UNTIL] = {"until", "YYYY-MM-DD", false,
                         "last day (UTC): of a restriction within 12 months, of a grant within 24"},
     [ARGUMENT_FROM] = {"from", "YYYY-MM-DD", false,

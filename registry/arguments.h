@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define ARGUMENT_VALUES_MAX 16
+#define ARGUMENT_VALUES_MAX 32
 
 enum argument {
     ARGUMENT_INSTANCE,
@@ -86,6 +86,7 @@ enum argument {
     ARGUMENT_DRAFT,
     ARGUMENT_FROM,
     ARGUMENT_WITHOUT_VOUCHER,
+    ARGUMENT_ENDPOINT,
     ARGUMENTS
 };
 

@@ -140,6 +140,9 @@ static void print_services(const struct directory *directory, FILE *out)
         const struct directory_service *at = list->at[i];
         fprintf(out, "  %-*s  %-10s  %s%s%s\n", width, at->id, class_word(at->class), at->title,
                 at->disabled ? "; SWITCHED OFF: " : "", at->disabled ? at->notice : "");
+        for (size_t k = 0; k < at->endpoints; k++)
+            fprintf(out, "  %-*s  %-10s  %s: %s %s\n", width, "", class_word(at->endpoint[k].class),
+                    at->endpoint[k].id, at->endpoint[k].method, at->endpoint[k].path);
     }
 }
 
@@ -299,8 +302,15 @@ static json_t *service_json(const void *thing, const struct status_book *book)
 {
     (void)book;
     const struct directory_service *at = thing;
-    return json_pack("{s:s,s:s,s:s,s:b,s:s}", "id", at->id, "title", at->title, "class",
-                     class_word(at->class), "disabled", at->disabled, "notice", at->notice);
+    json_t *endpoints = json_array();
+    for (size_t i = 0; i < at->endpoints; i++)
+        json_array_append_new(endpoints,
+                              json_pack("{s:s,s:s,s:s,s:s}", "id", at->endpoint[i].id, "method",
+                                        at->endpoint[i].method, "path", at->endpoint[i].path,
+                                        "class", class_word(at->endpoint[i].class)));
+    return json_pack("{s:s,s:s,s:s,s:b,s:s,s:o}", "id", at->id, "title", at->title, "class",
+                     class_word(at->class), "disabled", at->disabled, "notice", at->notice,
+                     "endpoints", endpoints);
 }
 
 static json_t *operator_json(const void *thing, const struct status_book *book)

@@ -57,6 +57,7 @@ static fault check_restriction(const struct directory *self, const Chaski__Restr
         return BAD("restriction %s without a ground from the list", act->id);
     if (directory_find(&self->services, act->service) == NULL)
         return BAD("restriction %s of a service that is not registered", act->id);
+    TRY(act_scope_check(self, act->id, act->service, act->endpoint, act->n_endpoint));
     if (act->consumer[0] != '\0')
         TRY(consumer_check(self, "a restriction that shuts out", act->consumer));
     if (act->ground == CHASKI__GROUND__MISUSE && act->consumer[0] == '\0')
@@ -94,6 +95,8 @@ fault act_restriction_apply(struct directory *self, const Chaski__RestrictionSet
     restriction->approver = directory_keep_text(self, act->approver);
     restriction->from_ms = (int64_t)act->from_ms;
     restriction->until_ms = (int64_t)act->until_ms;
+    restriction->endpoints = act->n_endpoint;
+    restriction->endpoint = directory_keep_texts(self, act->endpoint, act->n_endpoint);
     map_set(&self->restrictions, span_of_text(restriction->id), restriction);
     rights_put(&self->restriction_of, span_of_text(restriction->service),
                span_of_text(restriction->consumer),
@@ -121,6 +124,7 @@ static fault check_grant(const struct directory *self, const Chaski__GrantSet *a
     TRY(act_time("the grant's end", act->until_ms));
     if (directory_find(&self->services, act->service) == NULL)
         return BAD("grant %s for a service that is not registered", act->id);
+    TRY(act_scope_check(self, act->id, act->service, act->endpoint, act->n_endpoint));
     TRY(consumer_check(self, "a grant to", act->consumer));
     if (act->n_purpose > DIRECTORY_GRANT_PURPOSES_MAX)
         return BAD("grant %s for more than %d purposes", act->id, DIRECTORY_GRANT_PURPOSES_MAX);
@@ -145,6 +149,8 @@ fault act_grant_apply(struct directory *self, const Chaski__GrantSet *act)
     grant->purpose = directory_keep_texts(self, act->purpose, act->n_purpose);
     grant->legal_basis = directory_keep_text(self, act->legal_basis);
     grant->until_ms = (int64_t)act->until_ms;
+    grant->endpoints = act->n_endpoint;
+    grant->endpoint = directory_keep_texts(self, act->endpoint, act->n_endpoint);
     map_set(&self->grants, span_of_text(grant->id), grant);
     rights_put(&self->grant_of, span_of_text(grant->service), span_of_text(grant->consumer),
                (struct right){grant->id, grant->until_ms, grant});

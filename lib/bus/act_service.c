@@ -61,7 +61,11 @@ fault act_service_apply(struct directory *self, const Chaski__ServiceSet *act)
     TRY(check_code_is_free(act->id));
     TRY(act_text("the service's title", act->title));
     TRY(act_text("the service's notice", act->notice));
+    const struct endpoint *endpoints = NULL;
     struct directory_service *service = directory_find(&self->services, act->id);
+    if (service != NULL)
+        TRY(act_endpoints_kept(self, service, act));
+    TRY(act_endpoints_make(self, act, &endpoints));
     if (service == NULL) {
         service = directory_make(self, sizeof *service);
         service->id = directory_keep_text(self, act->id);
@@ -72,5 +76,7 @@ fault act_service_apply(struct directory *self, const Chaski__ServiceSet *act)
     service->disabled = act->disabled;
     service->notice = directory_keep_text(self, act->notice);
     service->subsystem = subsystem;
+    service->endpoints = act->n_endpoint;
+    service->endpoint = endpoints;
     return DONE;
 }

@@ -91,6 +91,14 @@ const struct directory_service *directory_service(const struct directory *self, 
     return map_get(&self->services, id);
 }
 
+const struct endpoint *directory_endpoint(const struct directory_service *service, struct span id)
+{
+    for (size_t i = 0; i < service->endpoints; i++)
+        if (span_is_text(id, service->endpoint[i].id))
+            return &service->endpoint[i];
+    return NULL;
+}
+
 const struct directory_purpose *directory_purpose(const struct directory *self, struct span id)
 {
     return map_get(&self->purposes, id);

@@ -12,6 +12,7 @@
 #define BUS_DIRECTORY_H
 
 #include "lib/base/bytes.h"
+#include "lib/bus/endpoint.h"
 #include "lib/bus/limits.h"
 #include "lib/crypto/cades.h"
 #include "lib/crypto/certificate.h"
@@ -23,9 +24,6 @@
     (INT64_C(732) * 86400000) /* 24 months, one of them in a leap year \
                                */
 #define DIRECTORY_RESTRICTION_MS_MAX (INT64_C(366) * 86400000) /* 12 months, one of a leap year */
-
-/* Whom it opens the service to. What is restricted is so by a directory_restriction. */
-enum service_class { SERVICE_OPEN = 1, SERVICE_SHARED = 2 };
 
 /* Only a certificate with this member (and the directory's instance in front) signs acts; the
  * class AUTHORITY can never be registered. */
@@ -152,6 +150,8 @@ struct directory_restriction {
     const char *reason;
     const char *approver;
     int64_t from_ms, until_ms;
+    size_t endpoints; /* of the service that it closes; 0: all of it */
+    const char **endpoint;
 };
 
 struct directory_grant {
@@ -162,6 +162,8 @@ struct directory_grant {
     const char **purpose;
     const char *legal_basis;
     int64_t until_ms;
+    size_t endpoints; /* of the service that it opens; 0: all of it */
+    const char **endpoint;
 };
 
 struct directory_service {
@@ -172,6 +174,8 @@ struct directory_service {
     const char *notice;
     const struct directory_subsystem *subsystem;
     size_t restrictions, shut_out; /* that name it; those of them that are on one consumer */
+    size_t endpoints;
+    const struct endpoint *endpoint; /* in the owner's order: the first that fits is meant */
 };
 
 struct directory_purpose {
@@ -281,6 +285,8 @@ const struct directory_member *directory_member(const struct directory *self, st
 const struct directory_server *directory_server(const struct directory *self, struct span id);
 const struct directory_subsystem *directory_subsystem(const struct directory *self, struct span id);
 const struct directory_service *directory_service(const struct directory *self, struct span id);
+/* Of this service, by id. */
+const struct endpoint *directory_endpoint(const struct directory_service *service, struct span id);
 const struct directory_purpose *directory_purpose(const struct directory *self, struct span id);
 const struct directory_grant *directory_grant(const struct directory *self, struct span id);
 const struct directory_group *directory_group(const struct directory *self, struct span id);

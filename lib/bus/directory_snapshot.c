@@ -4,6 +4,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/directory_acts.h"
+#include "lib/bus/service_act.h"
 
 #include "directory.pb-c.h"
 
@@ -16,6 +17,7 @@
 // --- memory while one is made -------------------------------------------------------------------
 
 struct making {
+    struct arena parts; /* of services */
     void **memory;
     size_t count, room;
 };
@@ -34,6 +36,7 @@ static void making_clear(struct making *self)
     for (size_t i = 0; i < self->count; i++)
         free(self->memory[i]);
     free(self->memory);
+    arena_clear(&self->parts);
 }
 
 /* protobuf-c wants writable memory and only reads it. */
@@ -155,12 +158,7 @@ static Chaski__SubsystemSet *of_subsystem(struct making *making,
 static Chaski__ServiceSet *of_service(struct making *making, const struct directory_service *from)
 {
     Chaski__ServiceSet *to = get(making, 1, sizeof *to);
-    chaski__service_set__init(to);
-    to->id = lend(from->id);
-    to->title = lend(from->title);
-    to->class_ = (Chaski__ServiceClass)from->class;
-    to->disabled = from->disabled;
-    to->notice = lend(from->notice);
+    service_act_of(&making->parts, from, to);
     return to;
 }
 
@@ -230,6 +228,8 @@ static Chaski__RestrictionSet *of_restriction(struct making *making,
     to->approver = lend(from->approver);
     to->from_ms = (uint64_t)from->from_ms;
     to->until_ms = (uint64_t)from->until_ms;
+    to->n_endpoint = from->endpoints;
+    to->endpoint = lend_list(making, from->endpoint, from->endpoints);
     return to;
 }
 
@@ -244,6 +244,8 @@ static Chaski__GrantSet *of_grant(struct making *making, const struct directory_
     to->purpose = lend_list(making, from->purpose, from->purposes);
     to->legal_basis = lend(from->legal_basis);
     to->until_ms = (uint64_t)from->until_ms;
+    to->n_endpoint = from->endpoints;
+    to->endpoint = lend_list(making, from->endpoint, from->endpoints);
     return to;
 }
 

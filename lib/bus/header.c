@@ -40,6 +40,7 @@ static char *text_of(struct span from, char *out)
 struct texts {
     char id[5][ID_TEXT_BYTES_MAX + 1];
     char word[5][POLICY_RULE_ROOM];
+    char endpoint[ENDPOINT_ID_BYTES_MAX + 1];
 };
 
 static bool texts_fit(const struct header *self)
@@ -51,7 +52,7 @@ static bool texts_fit(const struct header *self)
     for (size_t i = 0; i < 5; i++)
         if (ids[i].size > ID_TEXT_BYTES_MAX || words[i].size >= POLICY_RULE_ROOM)
             return false;
-    return self->subject.size <= SUBJECT_BYTES_MAX;
+    return self->subject.size <= SUBJECT_BYTES_MAX && self->endpoint.size <= ENDPOINT_ID_BYTES_MAX;
 }
 
 static void fill_texts(const struct header *self, struct texts *texts, Chaski__Header *message)
@@ -66,6 +67,7 @@ static void fill_texts(const struct header *self, struct texts *texts, Chaski__H
     message->legal_basis = text_of(self->legal_basis, texts->word[2]);
     message->case_ref = text_of(self->case_ref, texts->word[3]);
     message->rule = text_of(self->rule, texts->word[4]);
+    message->endpoint = text_of(self->endpoint, texts->endpoint);
 }
 
 struct acts {
@@ -254,6 +256,9 @@ static fault check_sizes(const Chaski__Header *message)
                          WORD_BYTES_MAX);
     if (strlen(message->rule) >= POLICY_RULE_ROOM || !text_is_plain(span_of_text(message->rule)))
         return RAISE(BAD_FRAME, "the rule in a header is too long or not plain text");
+    if (strlen(message->endpoint) > ENDPOINT_ID_BYTES_MAX ||
+        !text_is_plain(span_of_text(message->endpoint)))
+        return RAISE(BAD_FRAME, "the endpoint in a header is too long or not plain text");
     return DONE;
 }
 
@@ -431,6 +436,7 @@ static void fill_header(const Chaski__Header *message, struct header *out)
     out->case_ref = span_of_text(message->case_ref);
     out->subject = span_of(message->subject.data, message->subject.len);
     out->rule = span_of_text(message->rule);
+    out->endpoint = span_of_text(message->endpoint);
     out->fault = message->fault;
     out->status = message->status;
 }

@@ -76,6 +76,7 @@ struct header {
     struct span purpose, procedure, legal_basis, case_ref;
     struct span subject; /* bytes: a pseudonym, never a number */
     struct span rule;
+    struct span endpoint; /* of the service, by its id; may be empty */
     uint32_t fault;
     uint32_t status;
     const struct erasure *erasure;        /* of an ERASED record, and of no other */

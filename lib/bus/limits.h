@@ -238,6 +238,10 @@
 #define DIRECTORY_LEGAL_BASES_MAX 16     /* of one purpose */
 #define DIRECTORY_TOPICS_MAX 16          /* of one legal basis */
 #define DIRECTORY_GRANT_PURPOSES_MAX 32  /* of one grant */
+#define DIRECTORY_ENDPOINTS_MAX 32       /* of one service */
+#define ENDPOINT_ID_BYTES_MAX 64         /* it travels in headers and rules */
+#define ENDPOINT_PATH_BYTES_MAX 4096     /* raw, of a request to a service that has endpoints */
+#define GLOB_BYTES_MAX 127               /* a pattern of paths */
 #define DIRECTORY_INTENT_MS_MAX (30 * INT64_C(86400000)) /* from a proposal to its act */
 #define DIRECTORY_INTENT_AHEAD_MS 300000                 /* clocks of those who propose */
 #define DIRECTORY_INTENTS_LOOK 4096 /* so many remembered ones, and old ones are forgotten */

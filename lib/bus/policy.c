@@ -23,6 +23,14 @@ const struct right *policy_longest(const struct policy_case *self, const struct 
     return best;
 }
 
+bool policy_is_about(const struct policy_case *self, const char *const *endpoint, size_t count)
+{
+    for (size_t i = 0; self->endpoint != NULL && i < count; i++)
+        if (strcmp(endpoint[i], self->endpoint->id) == 0)
+            return true;
+    return count == 0;
+}
+
 // --- open and shared ----------------------------------------------------------------------------
 
 static bool competence_holds(const struct policy_case *self, const void *rule)
@@ -75,7 +83,8 @@ static bool restriction_holds(const struct policy_case *self, const void *rule)
 {
     const struct directory_restriction *restriction = rule;
     return restriction->from_ms <= self->question->at_ms &&
-           self->question->at_ms < restriction->until_ms;
+           self->question->at_ms < restriction->until_ms &&
+           policy_is_about(self, restriction->endpoint, restriction->endpoints);
 }
 
 /* The one in force that ends last: on everybody, or on this client. */
@@ -104,6 +113,8 @@ static const struct directory_restriction *restriction_on(const struct policy_ca
 static bool grant_is_for(const struct policy_case *self, const void *rule)
 {
     const struct directory_grant *grant = rule;
+    if (!policy_is_about(self, grant->endpoint, grant->endpoints))
+        return false;
     for (size_t i = 0; i < grant->purposes; i++)
         if (span_is_text(self->question->purpose, grant->purpose[i]))
             return true;
@@ -135,6 +146,12 @@ static bool is_metadata(const struct directory *directory, const struct policy_q
            directory_subsystem(directory, bus_id_prefix(question->service, ID_SUBSYSTEM)) != NULL;
 }
 
+/* An endpoint's own class, which may be more open or more closed than its service's. */
+static enum service_class class_of(const struct policy_case *self)
+{
+    return self->endpoint != NULL ? self->endpoint->class : self->service->class;
+}
+
 static void decide_right(struct policy_case *self, struct policy_verdict *out)
 {
     consumer_names_of(self->directory, self->question->client, &self->names);
@@ -143,7 +160,7 @@ static void decide_right(struct policy_case *self, struct policy_verdict *out)
                     restriction == NULL ? "none holds" : restriction->id);
     if (restriction != NULL) {
         decide_restricted(self, restriction, out);
-    } else if (self->service->class == SERVICE_OPEN) {
+    } else if (class_of(self) == SERVICE_OPEN) {
         policy_say_step(self, "class", true, "open");
         policy_say_allowed(out, "open/any-member", "", "Any member may use an open service.");
     } else {
@@ -171,6 +188,16 @@ static void decide(struct policy_case *self, struct policy_verdict *out)
     if (self->service == NULL) {
         policy_say_unknown_service(out);
         return;
+    }
+    if (self->question->endpoint.size > 0) {
+        self->endpoint = directory_endpoint(self->service, self->question->endpoint);
+        policy_say_step(self, "endpoint", self->endpoint != NULL, "%.*s",
+                        (int)self->question->endpoint.size,
+                        (const char *)self->question->endpoint.at);
+        if (self->endpoint == NULL) {
+            policy_say_unknown_endpoint(self, out);
+            return;
+        }
     }
     policy_say_step(self, "switch", !self->service->disabled, "%s",
                     self->service->disabled ? "switched off" : "switched on");
@@ -205,6 +232,19 @@ void policy_decide(const struct directory *directory, const struct policy_questi
     policy_explain(directory, question, out, NULL);
 }
 
+static bool is_restricted(const struct directory_service *service, struct policy_case *it)
+{
+    it->endpoint = NULL;
+    if (restriction_on(it) != NULL)
+        return true;
+    for (size_t i = 0; service->restrictions > 0 && i < service->endpoints; i++) {
+        it->endpoint = &service->endpoint[i];
+        if (restriction_on(it) != NULL)
+            return true;
+    }
+    return false;
+}
+
 enum policy_class policy_class_of(const struct directory *directory, struct span service,
                                   int64_t at_ms)
 {
@@ -213,9 +253,12 @@ enum policy_class policy_class_of(const struct directory *directory, struct span
     struct policy_case it = {.directory = directory, .question = &question, .service = found};
     if (found == NULL)
         return POLICY_OPEN;
-    if (restriction_on(&it) != NULL)
+    if (is_restricted(found, &it))
         return POLICY_RESTRICTED;
-    return found->class == SERVICE_OPEN ? POLICY_OPEN : POLICY_SHARED;
+    bool open = found->class == SERVICE_OPEN;
+    for (size_t i = 0; i < found->endpoints; i++)
+        open = open && found->endpoint[i].class == SERVICE_OPEN;
+    return open ? POLICY_OPEN : POLICY_SHARED;
 }
 
 // --- somehow ------------------------------------------------------------------------------------
@@ -230,7 +273,7 @@ static bool allows(const struct directory *directory, const struct policy_questi
     return verdict.fault == OK;
 }
 
-bool policy_allows_somehow(const struct directory *directory,
+static bool allows_somehow(const struct directory *directory,
                            const struct policy_question *question)
 {
     struct policy_verdict verdict;
@@ -242,5 +285,21 @@ bool policy_allows_somehow(const struct directory *directory,
          verdict.fault == ACCESS_DENIED && (at = directory_next_purpose(directory, &step)) != NULL;)
         if (allows(directory, question, at->id))
             return true;
+    return false;
+}
+
+bool policy_allows_somehow(const struct directory *directory,
+                           const struct policy_question *question)
+{
+    const struct directory_service *service = directory_service(directory, question->service);
+    if (allows_somehow(directory, question))
+        return true;
+    for (size_t i = 0; service != NULL && question->endpoint.size == 0 && i < service->endpoints;
+         i++) {
+        struct policy_question part = *question;
+        part.endpoint = span_of_text(service->endpoint[i].id);
+        if (allows_somehow(directory, &part))
+            return true;
+    }
     return false;
 }

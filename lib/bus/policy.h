@@ -13,6 +13,7 @@
  *             metadata/any-member                     what a subsystem offers (metaservice.h)
  *   refused   directory/unknown-client                UNKNOWN_CLIENT
  *             directory/unknown-service               UNKNOWN_SERVICE
+ *             directory/unknown-endpoint              UNKNOWN_ENDPOINT
  *             service/disabled                        SERVICE_DISABLED, even for a grant's holder
  *             shared/not-a-public-agency              ACCESS_DENIED, as are all below
  *             shared/no-purpose
@@ -32,13 +33,14 @@ struct policy_question {
     struct span service; /* I/C/M/S/SERVICE, canonical */
     struct span purpose; /* may be empty */
     int64_t at_ms;
+    struct span endpoint; /* of the service, by its id; empty: none of them */
 };
 
 #define POLICY_TEXT_BYTES 512
 
 struct policy_verdict {
-    enum fault_code
-        fault; /* OK, UNKNOWN_CLIENT, UNKNOWN_SERVICE, SERVICE_DISABLED, ACCESS_DENIED */
+    enum fault_code fault;          /* OK, UNKNOWN_CLIENT, UNKNOWN_SERVICE, UNKNOWN_ENDPOINT,
+                                       SERVICE_DISABLED,          ACCESS_DENIED */
     char rule[POLICY_TEXT_BYTES];   /* such as "shared/public-agency-with-purpose" or
                                        "restricted/grant G-1" */
     char reason[POLICY_TEXT_BYTES]; /* a sentence for people */
@@ -50,10 +52,10 @@ void policy_decide(const struct directory *directory, const struct policy_questi
 
 /* The same, and how it came about: what was looked at, in order. The first that does not hold is
  * what is missing. */
-#define POLICY_STEPS_MAX 8
+#define POLICY_STEPS_MAX 10
 struct policy_step {
-    const char *name; /* client, service, switch, restriction, grant, class, agency, purpose,
-                         competence */
+    const char *name; /* client, service, endpoint, switch, restriction, grant, class, agency,
+                         purpose, competence */
     bool holds;
     char detail[POLICY_TEXT_BYTES];
 };
@@ -67,13 +69,14 @@ struct policy_trace {
 void policy_explain(const struct directory *directory, const struct policy_question *question,
                     struct policy_verdict *out, struct policy_trace *trace);
 
-/* How closed a service is at that time, to whoever asks; what is not there counts as open. */
+/* How closed a service is at that time, to whoever asks, by its most closed part; what is not there
+ * counts as open. */
 enum policy_class { POLICY_OPEN = 1, POLICY_SHARED, POLICY_RESTRICTED, POLICY_CLASSES_END };
 enum policy_class policy_class_of(const struct directory *directory, struct span service,
                                   int64_t at_ms);
 
-/* Would it be allowed? When the question names no purpose: with none, or with any registered one?
- */
+/* Would it be allowed, or one of the service's endpoints, if it names none? When the question names
+ * no purpose: with none, or with any registered one? */
 bool policy_allows_somehow(const struct directory *directory,
                            const struct policy_question *question);
 

@@ -17,8 +17,9 @@ struct policy_case {
     const struct policy_question *question;
     const struct directory_subsystem *client;
     const struct directory_service *service;
-    struct policy_trace *trace;  /* or NULL */
-    struct consumer_names names; /* under which rules may mean the client */
+    const struct endpoint *endpoint; /* of it, or NULL */
+    struct policy_trace *trace;      /* or NULL */
+    struct consumer_names names;     /* under which rules may mean the client */
 };
 
 typedef bool policy_fits(const struct policy_case *self, const void *rule);
@@ -27,5 +28,8 @@ typedef bool policy_fits(const struct policy_case *self, const void *rule);
  * that both sides name the same. NULL: none. */
 const struct right *policy_longest(const struct policy_case *self, const struct rights *table,
                                    struct span about, policy_fits *fits);
+
+/* Is a right that names these endpoints about the request? One that names none is about all. */
+bool policy_is_about(const struct policy_case *self, const char *const *endpoint, size_t count);
 
 #endif

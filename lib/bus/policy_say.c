@@ -79,6 +79,16 @@ void policy_say_unknown_service(struct policy_verdict *out)
     SAY(out->remedy, "Check the service's identifier against the directory's list.");
 }
 
+void policy_say_unknown_endpoint(const struct policy_case *self, struct policy_verdict *out)
+{
+    refuse(out, UNKNOWN_ENDPOINT, "directory/unknown-endpoint");
+    SAY(out->reason, "The endpoint that the request names is not in the directory.");
+    SAY(out->remedy,
+        "Ask again: the caller's server may have an older directory. Endpoints of %s "
+        "stand in the directory's list.",
+        self->service->id);
+}
+
 void policy_say_disabled(const struct policy_case *self, struct policy_verdict *out)
 {
     const struct directory_member *provider = self->service->subsystem->member;
@@ -182,20 +192,23 @@ void policy_say_no_grant(const struct policy_case *self,
                          struct policy_verdict *out)
 {
     char rule[POLICY_TEXT_BYTES], until[32];
+    bool part = self->endpoint != NULL && restriction->endpoints > 0;
     clock_text(restriction->until_ms, until, sizeof until);
     if (ended != NULL)
         SAY(rule, "restricted/grant-expired %s", ended->id);
     else
         SAY(rule, "restricted/no-grant %s", restriction->id);
     refuse(out, ACCESS_DENIED, rule);
-    SAY(out->reason, "The service is restricted until %s (%s, by %s), and %s%s.", until,
-        directory_ground_word(restriction->ground), restriction->approver,
+    SAY(out->reason, "The %s is restricted until %s (%s, by %s), and %s%s.",
+        part ? "endpoint" : "service", until, directory_ground_word(restriction->ground),
+        restriction->approver,
         ended != NULL ? "the grant has ended: " : "no grant covers this consumer and purpose",
         ended != NULL ? ended->id : "");
     say_grant_remedy(self, out);
     policy_say_supply(
         self, self->service->subsystem->member->id,
-        "chaski-registry grant add STORE G-ID --service %s --consumer %s --legal-basis "
-        "TEXT --until YYYY-MM-DD",
-        self->service->id, self->client->id);
+        "chaski-registry grant add STORE G-ID --service %s --consumer %s%s%s --legal-basis TEXT "
+        "--until YYYY-MM-DD",
+        self->service->id, self->client->id, part ? " --endpoint " : "",
+        part ? self->endpoint->id : "");
 }

@@ -25,6 +25,7 @@ void policy_say_allowed(struct policy_verdict *out, const char *rule, const char
 /* Refused; each fills verdict and trace. */
 void policy_say_unknown_client(const struct policy_case *self, struct policy_verdict *out);
 void policy_say_unknown_service(struct policy_verdict *out);
+void policy_say_unknown_endpoint(const struct policy_case *self, struct policy_verdict *out);
 void policy_say_disabled(const struct policy_case *self, struct policy_verdict *out);
 void policy_say_no_agency(const struct policy_case *self, struct policy_verdict *out);
 void policy_say_no_purpose(const struct policy_case *self, struct policy_verdict *out);

@@ -8,9 +8,11 @@ void can_i(struct node *node, const struct admission *question, struct can_i *ou
 {
     const struct directory_server *peer = NULL;
     struct policy_verdict verdict;
-    struct policy_question policy = {span_of_text(question->client),
-                                     span_of_text(question->service),
-                                     span_of_text(question->purpose), clock_wall_ms()};
+    struct policy_question policy = {.client = span_of_text(question->client),
+                                     .service = span_of_text(question->service),
+                                     .purpose = span_of_text(question->purpose),
+                                     .at_ms = clock_wall_ms(),
+                                     .endpoint = span_of_text(question->endpoint)};
     *out = (struct can_i){.epoch = directory_epoch(node->directory)};
     policy_explain(node->directory, &policy, &verdict, &out->trace);
     admit(node, question, &out->problem, &peer);

@@ -51,6 +51,7 @@ void exchange_free(struct exchange **self)
     free(x->legal_basis);
     free(x->case_ref);
     free(x->wanted_server);
+    free(x->endpoint);
     free(x);
     *self = NULL;
 }

@@ -71,6 +71,7 @@ struct exchange {
     /* who and what, canonical text, owned */
     char *client, *service;
     char *purpose, *procedure, *legal_basis, *case_ref, *wanted_server;
+    char *endpoint;                      /* "": none of the service's */
     char rule[POLICY_RULE_ROOM];         /* that allowed it */
     int64_t deadline_ms;                 /* wall time */
     const struct directory_server *peer; /* valid while `directory` is held */

@@ -21,6 +21,7 @@ enum step_end step_admit(struct exchange *x);
 struct admission {
     const char *client, *service, *wanted_server, *purpose; /* canonical text; "" = none */
     uint64_t payload_bytes;
+    const char *endpoint; /* of the service, by its id; "" = none */
 };
 /* problem->fault == OK: admitted, by problem->rule; *peer is where it would go. */
 void admit(struct node *node, const struct admission *question, struct problem *problem,

@@ -11,6 +11,7 @@
 #include "security-server/exchange/can_i.h"
 #include "security-server/exchange/client_list.h"
 #include "security-server/exchange/directory_freshness.h"
+#include "security-server/exchange/endpoints.h"
 #include "security-server/exchange/exchange_steps.h"
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/node.h"
@@ -232,7 +233,7 @@ static fault check_want(const Chaski__Want *want)
 }
 
 static struct exchange *exchange_of(struct front *self, struct span route, uint64_t ask,
-                                    const Chaski__Want *want)
+                                    const Chaski__Want *want, const char *endpoint)
 {
     struct exchange *x = exchange_new(self->node, ROLE_CONSUMER, want->exchange_id.data);
     x->client = owned_text(want->client);
@@ -242,6 +243,7 @@ static struct exchange *exchange_of(struct front *self, struct span route, uint6
     x->procedure = owned_text(want->procedure);
     x->legal_basis = owned_text(want->legal_basis);
     x->case_ref = owned_text(want->case_ref);
+    x->endpoint = owned_text(endpoint);
     x->deadline_ms = clock_wall_ms() + want->wait_ms;
     memcpy(x->gateway, route.at, route.size);
     x->gateway_size = route.size;
@@ -256,12 +258,14 @@ static fault take_ask(struct front *self, struct span route, const Chaski__Ask *
     TRY(node_begun(self->node));
     if (want == NULL)
         return RAISE(BAD_REQUEST, "an ask without a want");
+    const char *endpoint = "";
     TRY(check_want(want));
+    TRY(endpoints_wanted(self->node->directory, want, &endpoint));
     if (payload.size > PAYLOAD_BYTES_MAX)
         return RAISE(BODY_TOO_LARGE, "%zu bytes", payload.size);
     OWNED(bytes) blob = NULL;
     TRY(letter_blob(payload, &blob));
-    struct exchange *x = exchange_of(self, route, ask->ask, want);
+    struct exchange *x = exchange_of(self, route, ask->ask, want, endpoint);
     x->request.blob = TAKE(blob);
     fault f = exchange_table_add(self->node->table, x);
     if (failed(f)) {
@@ -295,9 +299,12 @@ static void take_admit(struct front *self, struct span route, const Chaski__Admi
     struct problem problem = {0};
     const struct directory_server *peer = NULL;
     const Chaski__Want *want = question->want;
+    const char *endpoint = "";
     fault f = node_begun(self->node);
     if (!failed(f))
         f = want == NULL ? RAISE(BAD_REQUEST, "an admit without a want") : check_want(want);
+    if (!failed(f))
+        f = endpoints_wanted(self->node->directory, want, &endpoint);
     if (failed(f)) {
         problem.fault = f.code;
         text_format(problem.detail, sizeof problem.detail, "%s", fault_detail());
@@ -305,14 +312,14 @@ static void take_admit(struct front *self, struct span route, const Chaski__Admi
         answer_admit(self, route, question->ask, &problem);
         return;
     }
-    struct admission admission = {want->client, want->service, want->security_server, want->purpose,
-                                  want->payload_bytes};
+    struct admission admission = {want->client,  want->service,       want->security_server,
+                                  want->purpose, want->payload_bytes, endpoint};
     admit(self->node, &admission, &problem, &peer);
     if (problem.fault == OK) {
         answer_admit(self, route, question->ask, &problem);
         return;
     }
-    struct exchange *x = exchange_of(self, route, question->ask, want);
+    struct exchange *x = exchange_of(self, route, question->ask, want, endpoint);
     x->problem = problem;
     if (failed(exchange_table_add(self->node->table, x))) {
         exchange_free(&x);
@@ -428,16 +435,19 @@ static void take_can_ask(struct front *self, struct span route, const Chaski__Ca
 {
     struct can_i can = {0};
     const Chaski__Want *want = question->want;
+    const char *endpoint = "";
     fault f = node_begun(self->node);
     if (!failed(f))
         f = want == NULL ? RAISE(BAD_REQUEST, "a question without a want") : check_want(want);
+    if (!failed(f))
+        f = endpoints_wanted(self->node->directory, want, &endpoint);
     if (failed(f)) {
         can.problem.fault = f.code;
         text_format(can.problem.detail, sizeof can.problem.detail, "%s", fault_detail());
         text_format(can.problem.remedy, sizeof can.problem.remedy, "%s", node_remedy(f.code));
     } else {
-        struct admission admission = {want->client, want->service, want->security_server,
-                                      want->purpose, 0};
+        struct admission admission = {
+            want->client, want->service, want->security_server, want->purpose, 0, endpoint};
         can_i(self->node, &admission, &can);
     }
     answer_can(self, route, question->ask, &can);
@@ -523,9 +533,12 @@ static fault fill_offer(const struct exchange *x, enum metaservice metaservice, 
 static fault send_call(struct front *self, const struct gateway *gateway, struct exchange *x,
                        int64_t wait_ms, Chaski__Offer *offer)
 {
-    exchange_table_call(self->node->table, x);
     Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
     Chaski__Call call = CHASKI__CALL__INIT;
+    OWNED(endpoint_rules) rules = NULL;
+    TRY(endpoints_tell(self->node->directory, header_of(x->request.read)->service, x->endpoint,
+                       &call, &rules));
+    exchange_table_call(self->node->table, x);
     message.body_case = CHASKI__FRONT_MESSAGE__BODY_CALL;
     message.call = &call;
     call.call = x->call;

@@ -149,6 +149,7 @@ static void close_one(struct node *node, struct interrupted *one)
     x->client = text_of(header->sender);
     x->service = text_of(header->service);
     x->purpose = text_of(header->purpose);
+    x->endpoint = text_of(header->endpoint);
     x->deadline_ms = header->deadline_ms;
     x->request = one->request;
     x->problem.fault = OUTCOME_UNKNOWN;

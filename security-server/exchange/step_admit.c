@@ -91,9 +91,11 @@ void admit(struct node *node, const struct admission *question, struct problem *
         return;
     }
     struct policy_verdict verdict;
-    struct policy_question policy = {span_of_text(question->client),
-                                     span_of_text(question->service),
-                                     span_of_text(question->purpose), clock_wall_ms()};
+    struct policy_question policy = {.client = span_of_text(question->client),
+                                     .service = span_of_text(question->service),
+                                     .purpose = span_of_text(question->purpose),
+                                     .at_ms = clock_wall_ms(),
+                                     .endpoint = span_of_text(question->endpoint)};
     policy_decide(node->directory, &policy, &verdict);
     problem->fault = verdict.fault;
     text_format(problem->detail, sizeof problem->detail, "%s", verdict.reason);
@@ -103,8 +105,9 @@ void admit(struct node *node, const struct admission *question, struct problem *
 
 enum step_end step_admit(struct exchange *x)
 {
-    struct admission question = {x->client, x->service, x->wanted_server, x->purpose,
-                                 x->request.blob->size - SALT_BYTES};
+    struct admission question = {
+        x->client,  x->service, x->wanted_server, x->purpose, x->request.blob->size - SALT_BYTES,
+        x->endpoint};
     struct problem problem;
     admit(x->node, &question, &problem, &x->peer);
     if (problem.fault != OK) {

@@ -221,6 +221,7 @@ static void start_asked(struct arrived *arrived, const struct directory_server *
     x->client = text_of(header->sender);
     x->service = text_of(header->service);
     x->purpose = text_of(header->purpose);
+    x->endpoint = text_of(header->endpoint);
     x->deadline_ms = header->deadline_ms;
     x->peer = peer;
     memcpy(x->route, arrived->route, arrived->route_size);

@@ -33,8 +33,11 @@ enum step_end step_decide(struct exchange *x)
     if (failed(f))
         return exchange_refuse(x, f);
     const struct header *header = header_of(x->request.read);
-    struct policy_question question = {header->sender, header->service, header->purpose,
-                                       clock_wall_ms()};
+    struct policy_question question = {.client = header->sender,
+                                       .service = header->service,
+                                       .purpose = header->purpose,
+                                       .at_ms = clock_wall_ms(),
+                                       .endpoint = header->endpoint};
     struct policy_verdict verdict;
     policy_decide(x->node->directory, &question, &verdict);
     if (verdict.fault == OK) {

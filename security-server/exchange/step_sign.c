@@ -96,6 +96,7 @@ enum step_end step_sign_request(struct exchange *x)
     header.legal_basis = span_of_text(x->legal_basis);
     header.case_ref = span_of_text(x->case_ref);
     header.rule = span_of_text(x->rule);
+    header.endpoint = span_of_text(x->endpoint);
     return sign(x, &x->request, &header);
 }
 
@@ -119,6 +120,7 @@ static void fill_answer(struct exchange *x, struct header *out)
     out->service = request->service;
     out->deadline_ms = request->deadline_ms;
     out->purpose = request->purpose;
+    out->endpoint = request->endpoint;
 }
 
 enum step_end step_sign_answer(struct exchange *x)
@@ -155,6 +157,7 @@ static void fill_refusal_of_consumer(struct exchange *x, struct header *out)
     out->service = span_of_text(x->service);
     out->deadline_ms = x->deadline_ms;
     out->purpose = span_of_text(x->purpose);
+    out->endpoint = span_of_text(x->endpoint);
 }
 
 enum step_end step_sign_refusal(struct exchange *x)

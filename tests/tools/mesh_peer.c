@@ -8,6 +8,8 @@
  * LIE: honest, random, envelope, unsealed, other-payload, bad-signature, wrong-key, other-server,
  *      other-sender, future, stale, old, twice, old-twice, replay-other, stranger, long-deadline,
  *      keep:FILE (honest, and its frames go to the file), again:FILE (the very frames of before),
+ *      endpoint:ID:FILE (the header names this endpoint, none if ID is empty; the file's bytes are
+ *      the payload),
  *      late (honest; when it is answered, its leaf comes again, as one that is missing there),
  * early (that before the message) Prints `answer FAULT_NAME` for each answer that can be opened, or
  * `silence` after a while; and `verdict FAULT_NAME`.
@@ -67,8 +69,25 @@ static bool is_late(const struct liar *self)
     return lies(self, "late") || lies(self, "early");
 }
 
-static fault make_header(struct liar *self, const struct bytes *blob, struct bytes **out,
-                         int64_t *time_ms)
+/* Of "endpoint:ID:FILE". */
+static fault endpoint_lie(const struct liar *self, char id[ENDPOINT_ID_BYTES_MAX + 1],
+                          struct bytes **blob)
+{
+    static const char word[] = "endpoint:";
+    id[0] = '\0';
+    if (strncmp(self->lie, word, sizeof word - 1) != 0)
+        return letter_blob(span_of_text("what the service would get"), blob);
+    OWNED(bytes) payload = NULL;
+    const char *name = self->lie + sizeof word - 1, *file = strchr(name, ':');
+    if (file == NULL ||
+        !text_format(id, ENDPOINT_ID_BYTES_MAX + 1, "%.*s", (int)(file - name), name))
+        return RAISE(BAD_REQUEST, "endpoint:ID:FILE");
+    TRY(file_read(file + 1, 1 << 20, &payload));
+    return letter_blob(bytes_span(payload), blob);
+}
+
+static fault make_header(struct liar *self, const char *endpoint, const struct bytes *blob,
+                         struct bytes **out, int64_t *time_ms)
 {
     struct header header = {.kind = HEADER_REQUEST, .time_ms = clock_wall_ms()};
     random_fill(header.exchange_id, sizeof header.exchange_id);
@@ -94,6 +113,7 @@ static fault make_header(struct liar *self, const struct bytes *blob, struct byt
     header.payload_sha256 = letter_commitment(bytes_span(blob));
     header.payload_bytes = blob->size - SALT_BYTES;
     header.directory_epoch = directory_epoch(self->directory);
+    header.endpoint = span_of_text(endpoint);
     *time_ms = header.time_ms;
     return header_encode(&header, out);
 }
@@ -122,8 +142,9 @@ static fault make_message(struct liar *self)
     size_t size = 0;
     int64_t time_ms = 0;
     struct envelope envelope = {.direction = LETTER_QUESTION};
-    TRY(letter_blob(span_of_text("what the service would get"), &blob));
-    TRY(make_header(self, blob, &header, &time_ms));
+    char endpoint[ENDPOINT_ID_BYTES_MAX + 1];
+    TRY(endpoint_lie(self, endpoint, &blob));
+    TRY(make_header(self, endpoint, blob, &header, &time_ms));
     TRY(sign_header(self, header, time_ms, signature, &size));
     TRY(cades_leaf(&self->template, bytes_span(header), time_ms, span_of(signature, size),
                    &self->leaf));

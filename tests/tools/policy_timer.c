@@ -233,9 +233,10 @@ static double cost(const struct country *self, const struct asks *asks)
         double begun = cpu_ns();
         for (unsigned i = 0; i < DECISIONS; i++) {
             const struct ask *ask = &asks->ask[i % asks->count];
-            struct policy_question question = {span_of_text(ask->client),
-                                               span_of_text(ask->service),
-                                               span_of_text(ask->purpose), self->time_ms};
+            struct policy_question question = {.client = span_of_text(ask->client),
+                                               .service = span_of_text(ask->service),
+                                               .purpose = span_of_text(ask->purpose),
+                                               .at_ms = self->time_ms};
             struct policy_verdict verdict;
             policy_decide(self->state, &question, &verdict);
         }
@@ -249,8 +250,10 @@ enum kind { OPEN, SHARED, RESTRICTED, REFUSED_KIND, ALL, KINDS };
 
 static enum kind kind_of(const struct country *self, const struct ask *ask)
 {
-    struct policy_question question = {span_of_text(ask->client), span_of_text(ask->service),
-                                       span_of_text(ask->purpose), self->time_ms};
+    struct policy_question question = {.client = span_of_text(ask->client),
+                                       .service = span_of_text(ask->service),
+                                       .purpose = span_of_text(ask->purpose),
+                                       .at_ms = self->time_ms};
     struct policy_verdict verdict;
     policy_decide(self->state, &question, &verdict);
     return verdict.fault != OK                       ? REFUSED_KIND

@@ -17,7 +17,7 @@
 #define URL_BYTES 8192
 
 struct asked {
-    const char *gateway, *config, *client, *service, *purpose;
+    const char *gateway, *config, *client, *service, *purpose, *method, *path;
     bool json;
 };
 
@@ -28,6 +28,8 @@ static fault read_words(int argc, char **argv, struct asked *out)
                                             {"client", required_argument, NULL, 'c'},
                                             {"service", required_argument, NULL, 's'},
                                             {"purpose", required_argument, NULL, 'p'},
+                                            {"method", required_argument, NULL, 'm'},
+                                            {"path", required_argument, NULL, 'P'},
                                             {"json", no_argument, NULL, 'j'},
                                             {NULL, 0, NULL, 0}};
     opterr = 0;
@@ -47,6 +49,12 @@ static fault read_words(int argc, char **argv, struct asked *out)
             break;
         case 'p':
             out->purpose = optarg;
+            break;
+        case 'm':
+            out->method = optarg;
+            break;
+        case 'P':
+            out->path = optarg;
             break;
         case 'j':
             out->json = true;
@@ -82,15 +90,23 @@ static fault read_gateway(const struct asked *asked, char *out, size_t room)
     return DONE;
 }
 
+static bool add_word(char url[URL_BYTES], const char *name, const char *value)
+{
+    size_t size = strlen(url);
+    char *escaped = value == NULL ? NULL : curl_easy_escape(NULL, value, 0);
+    bool fits = value == NULL || text_format(url + size, URL_BYTES - size, "&%s=%s", name, escaped);
+    curl_free(escaped);
+    return fits;
+}
+
 /* The service stays as it is: it is percent-encoded already, and a slash parts it. */
 static fault make_url(const struct asked *asked, char out[URL_BYTES])
 {
     char gateway[512];
     TRY(read_gateway(asked, gateway, sizeof gateway));
-    char *purpose = asked->purpose == NULL ? NULL : curl_easy_escape(NULL, asked->purpose, 0);
-    bool fits = text_format(out, URL_BYTES, "%s/can-i?service=%s%s%s", gateway, asked->service,
-                            purpose == NULL ? "" : "&purpose=", purpose == NULL ? "" : purpose);
-    curl_free(purpose);
+    bool fits = text_format(out, URL_BYTES, "%s/can-i?service=%s", gateway, asked->service) &&
+                add_word(out, "purpose", asked->purpose) &&
+                add_word(out, "method", asked->method) && add_word(out, "path", asked->path);
     return fits ? DONE : RAISE(BAD_REQUEST, "the question is too long");
 }
 

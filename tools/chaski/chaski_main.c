@@ -104,7 +104,7 @@ static const struct {
     {"service", member_command,
      "service add|class|disable|enable|remove ID --config SERVER_CONF [--title T] [--class "
      "open|shared]\n"
-     "      [--notice T] [--reason T]\n"
+     "      [--notice T] [--reason T] [--endpoint ID:METHOD:PATTERN[:open|:shared]]...\n"
      "      changes what this member offers, in the country's directory, signed with its server's "
      "key;\n"
      "      says which epoch it stands in, or who else must approve it. Instead of --config:\n"
@@ -119,14 +119,14 @@ static const struct {
      "      likewise: where peers reach this server, in place of what stood there"},
     {"grant", member_command,
      "grant add|remove ID --config SERVER_CONF [--service ID --consumer ID [--purpose P]\n"
-     "      --legal-basis T --until YYYY-MM-DD] [--reason T]\n"
+     "      [--endpoint ID]... --legal-basis T --until YYYY-MM-DD] [--reason T]\n"
      "      likewise: who may use a service of this member"},
     {"key", member_command,
      "key revoke --config SERVER_CONF --reason T [--certificate FILE]\n"
      "      likewise: ends the certificate of this server's signing key, for good"},
     {"can-i", can_i_command,
      "can-i --client I/C/M/SUBSYSTEM --service I/C/M/SUBSYSTEM/SERVICE [--purpose ID]\n"
-     "        (--gateway URL | --gateway-config FILE) [--json]\n"
+     "        [--method GET] [--path /PATH] (--gateway URL | --gateway-config FILE) [--json]\n"
      "      would this be let through, by which rule; if not, what is missing, who can supply it, "
      "and\n"
      "      by which command. Nothing is sent to the provider; exit status 1: no"},

@@ -19,19 +19,20 @@ struct reading {
 void flows_clear(struct flows *self)
 {
     for (size_t i = 0; i < self->count; i++)
-        free((void *)(uintptr_t)self->flow[i].client); /* one text with the other two */
+        free((void *)(uintptr_t)self->flow[i].client); /* one text with the others */
     free(self->flow);
     map_clear(&self->by_key);
     *self = (struct flows){0};
 }
 
-/* The three texts in one piece of memory, each with its end: the key is all of it. */
+/* The texts in one piece of memory, each with its end: the key is all of it. */
 static struct span join(const struct header *header, struct span client)
 {
-    size_t size = client.size + header->service.size + header->purpose.size + 3;
+    size_t size =
+        client.size + header->service.size + header->purpose.size + header->endpoint.size + 4;
     char *text = owned_array(size, 1), *at = text;
-    const struct span parts[] = {client, header->service, header->purpose};
-    for (size_t i = 0; i < 3; i++) {
+    const struct span parts[] = {client, header->service, header->purpose, header->endpoint};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (parts[i].size > 0)
             memcpy(at, parts[i].at, parts[i].size);
         at += parts[i].size;
@@ -58,6 +59,7 @@ static fault add(struct flows *self, const struct header *header, struct span cl
         *flow = (struct flow){.client = text};
         flow->service = flow->client + client.size + 1;
         flow->purpose = flow->service + header->service.size + 1;
+        flow->endpoint = flow->purpose + header->purpose.size + 1;
         number = self->count;
         map_set(&self->by_key, key, (void *)(uintptr_t)number);
     }

@@ -4,6 +4,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/server_set.h"
+#include "lib/bus/service_act.h"
 #include "tools/chaski/commands.h"
 #include "tools/chaski/member.h"
 
@@ -24,11 +25,14 @@ struct change {
     const char *service, *consumer, *purpose, *basis, *until, *certificate;
     size_t addresses;
     const char *address[DIRECTORY_ADDRESSES_MAX];
+    size_t endpoints;
+    const char *endpoint[DIRECTORY_ENDPOINTS_MAX];
 };
 
 struct work {
     const struct change *asked;
     struct member *member;
+    struct arena *memory; /* of an act while it is made */
 };
 
 static char *lend(const char *text)
@@ -103,14 +107,12 @@ static fault service_now(const struct work *self, char id[ID_TEXT_BYTES_MAX + 1]
     TRY(full_id(self, ID_SERVICE, id));
     const struct directory_service *now = directory_service(self->member->state, span_of_text(id));
     *out = (Chaski__ServiceSet)CHASKI__SERVICE_SET__INIT;
-    out->id = id;
     out->class_ = CHASKI__SERVICE_CLASS__SHARED;
-    if (now == NULL)
-        return must_be ? RAISE(REFUSED, "there is no service %s", id) : DONE;
-    out->title = lend(now->title);
-    out->class_ = (Chaski__ServiceClass)now->class;
-    out->disabled = now->disabled;
-    out->notice = lend(now->notice);
+    if (now == NULL && must_be)
+        return RAISE(REFUSED, "there is no service %s", id);
+    if (now != NULL)
+        service_act_of(self->memory, now, out);
+    out->id = id;
     return DONE;
 }
 
@@ -132,6 +134,8 @@ static fault service_add(const struct work *self)
     if (self->asked->title != NULL)
         service.title = lend(self->asked->title);
     TRY(class_of(self->asked->class, &service.class_));
+    TRY(service_act_endpoints(self->memory, self->asked->endpoint, self->asked->endpoints,
+                              &service));
     return set_service(self, &service);
 }
 
@@ -287,6 +291,8 @@ static fault grant_add(const struct work *self)
     grant.purpose = &purpose;
     grant.legal_basis = lend(asked->basis);
     grant.until_ms = (uint64_t)until_ms;
+    grant.n_endpoint = asked->endpoints;
+    grant.endpoint = (char **)(uintptr_t)asked->endpoint;
     act.act_case = CHASKI__ACT__ACT_GRANT_SET;
     act.grant_set = &grant;
     text_format(what, sizeof what, "grant %s", grant.id);
@@ -336,18 +342,29 @@ static const struct {
 
 #define CHANGES (sizeof changes / sizeof changes[0])
 
-static const struct option known[] = {
-    {"config", required_argument, NULL, 0},       {"folder", required_argument, NULL, 1},
-    {"anchor", required_argument, NULL, 2},       {"at", required_argument, NULL, 3},
-    {"server", required_argument, NULL, 4},       {"passphrase", required_argument, NULL, 5},
-    {"token", required_argument, NULL, 6},        {"module", required_argument, NULL, 7},
-    {"title", required_argument, NULL, 8},        {"name", required_argument, NULL, 9},
-    {"class", required_argument, NULL, 10},       {"reason", required_argument, NULL, 11},
-    {"notice", required_argument, NULL, 12},      {"service", required_argument, NULL, 13},
-    {"consumer", required_argument, NULL, 14},    {"purpose", required_argument, NULL, 15},
-    {"legal-basis", required_argument, NULL, 16}, {"until", required_argument, NULL, 17},
-    {"certificate", required_argument, NULL, 18}, {"draft", required_argument, NULL, 19},
-    {"address", required_argument, NULL, 20},     {0}};
+static const struct option known[] = {{"config", required_argument, NULL, 0},
+                                      {"folder", required_argument, NULL, 1},
+                                      {"anchor", required_argument, NULL, 2},
+                                      {"at", required_argument, NULL, 3},
+                                      {"server", required_argument, NULL, 4},
+                                      {"passphrase", required_argument, NULL, 5},
+                                      {"token", required_argument, NULL, 6},
+                                      {"module", required_argument, NULL, 7},
+                                      {"title", required_argument, NULL, 8},
+                                      {"name", required_argument, NULL, 9},
+                                      {"class", required_argument, NULL, 10},
+                                      {"reason", required_argument, NULL, 11},
+                                      {"notice", required_argument, NULL, 12},
+                                      {"service", required_argument, NULL, 13},
+                                      {"consumer", required_argument, NULL, 14},
+                                      {"purpose", required_argument, NULL, 15},
+                                      {"legal-basis", required_argument, NULL, 16},
+                                      {"until", required_argument, NULL, 17},
+                                      {"certificate", required_argument, NULL, 18},
+                                      {"draft", required_argument, NULL, 19},
+                                      {"address", required_argument, NULL, 20},
+                                      {"endpoint", required_argument, NULL, 21},
+                                      {0}};
 
 static fault take_options(int argc, char **argv, struct change *out)
 {
@@ -365,8 +382,11 @@ static fault take_options(int argc, char **argv, struct change *out)
             *places[code] = optarg;
         else if (code == 20 && out->addresses < DIRECTORY_ADDRESSES_MAX)
             out->address[out->addresses++] = optarg;
+        else if (code == 21 && out->endpoints < DIRECTORY_ENDPOINTS_MAX)
+            out->endpoint[out->endpoints++] = optarg;
         else
-            return RAISE(BAD_REQUEST, "an option that is not known, or too many addresses");
+            return RAISE(BAD_REQUEST,
+                         "an option that is not known, or too many addresses or endpoints");
     }
     if (optind < argc)
         out->operand = argv[optind++];
@@ -387,6 +407,9 @@ fault member_command(int argc, char **argv)
     TRY(take_options(argc - 1, argv + 1, &asked));
     TRY(member_options_fill(&asked.member));
     TRY(member_open(&asked.member, &member));
-    const struct work work = {&asked, member};
-    return changes[i].run(&work);
+    struct arena memory = {0};
+    const struct work work = {&asked, member, &memory};
+    fault f = changes[i].run(&work);
+    arena_clear(&memory);
+    return f;
 }

@@ -95,6 +95,7 @@ static struct policy_verdict decide(const struct directory *state, const struct 
     const struct policy_question question = {.client = span_of_text(flow->client),
                                              .service = span_of_text(flow->service),
                                              .purpose = span_of_text(flow->purpose),
+                                             .endpoint = span_of_text(flow->endpoint),
                                              .at_ms = at_ms};
     struct policy_verdict verdict;
     policy_decide(state, &question, &verdict);
@@ -175,7 +176,8 @@ static void print_change(const struct change *change)
     clock_text(change->flow->last_ms, last, sizeof last);
     printf("%-7s %8" PRIu64 "  %s\n", change->is ? "opens" : "BREAKS", change->flow->requests,
            change->flow->client);
-    printf("                  %s%s%s\n", change->flow->service,
+    printf("                  %s%s%s%s%s\n", change->flow->service,
+           change->flow->endpoint[0] == '\0' ? "" : "  endpoint ", change->flow->endpoint,
            change->flow->purpose[0] == '\0' ? "" : "  for ", change->flow->purpose);
     printf("                  %s -> %s; last asked %s\n", change->old_rule, change->new_rule, last);
     if (!change->is)
@@ -207,13 +209,13 @@ static void print_json(const struct asked *asked, const struct comparison *self)
         const struct change *change = &self->change[i];
         if (is_told(change))
             json_array_append_new(
-                list,
-                json_pack("{s:s,s:s,s:s,s:I,s:I,s:b,s:s,s:s,s:s}", "client", change->flow->client,
-                          "service", change->flow->service, "purpose", change->flow->purpose,
-                          "requests", (json_int_t)change->flow->requests, "last_ms",
-                          (json_int_t)change->flow->last_ms, "allowed", change->is, "rule_before",
-                          change->old_rule, "rule_after", change->new_rule, "remedy",
-                          change->remedy));
+                list, json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:b,s:s,s:s,s:s}", "client",
+                                change->flow->client, "service", change->flow->service, "purpose",
+                                change->flow->purpose, "endpoint", change->flow->endpoint,
+                                "requests", (json_int_t)change->flow->requests, "last_ms",
+                                (json_int_t)change->flow->last_ms, "allowed", change->is,
+                                "rule_before", change->old_rule, "rule_after", change->new_rule,
+                                "remedy", change->remedy));
     }
     json_t *root =
         json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "acts", (json_int_t)self->draft.acts,

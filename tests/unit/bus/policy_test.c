@@ -150,8 +150,10 @@ static void check_line(const struct directory *directory, const struct line *lin
 {
     struct policy_verdict verdict;
     policy_decide(directory,
-                  &(struct policy_question){span_of_text(line->client), span_of_text(line->service),
-                                            span_of_text(line->purpose), line->at_ms},
+                  &(struct policy_question){.client = span_of_text(line->client),
+                                            .service = span_of_text(line->service),
+                                            .purpose = span_of_text(line->purpose),
+                                            .at_ms = line->at_ms},
                   &verdict);
     bool as_written = verdict.fault == line->fault && strcmp(verdict.rule, line->rule) == 0;
     if (!as_written)
@@ -218,8 +220,10 @@ static void test_an_ended_restriction_leaves_no_trace(void)
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct policy_verdict one, other;
         const struct line *line = &table[i];
-        struct policy_question question = {span_of_text(line->client), span_of_text(line->service),
-                                           span_of_text(line->purpose), NOW_MS};
+        struct policy_question question = {.client = span_of_text(line->client),
+                                           .service = span_of_text(line->service),
+                                           .purpose = span_of_text(line->purpose),
+                                           .at_ms = NOW_MS};
         policy_decide(open, &question, &one);
         policy_decide(ended, &question, &other);
         CU_ASSERT_STRING_EQUAL(one.rule, other.rule);
@@ -238,8 +242,10 @@ static void test_an_explanation_is_that_of_the_decision(void)
     MUST(book_fold(book, &directory));
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         const struct line *line = &table[i];
-        struct policy_question question = {span_of_text(line->client), span_of_text(line->service),
-                                           span_of_text(line->purpose), line->at_ms};
+        struct policy_question question = {.client = span_of_text(line->client),
+                                           .service = span_of_text(line->service),
+                                           .purpose = span_of_text(line->purpose),
+                                           .at_ms = line->at_ms};
         struct policy_verdict verdict;
         struct policy_trace trace;
         policy_explain(directory, &question, &verdict, &trace);
@@ -262,9 +268,10 @@ static void test_what_is_missing_is_named_with_who_can_supply_it(void)
     struct policy_trace trace;
     MUST(book_fold(book, &directory));
     policy_explain(directory,
-                   &(struct policy_question){span_of_text(TRAMITES),
-                                             span_of_text(RESTRICTED_SERVICE),
-                                             span_of_text("afiliacion"), NOW_MS},
+                   &(struct policy_question){.client = span_of_text(TRAMITES),
+                                             .service = span_of_text(RESTRICTED_SERVICE),
+                                             .purpose = span_of_text("afiliacion"),
+                                             .at_ms = NOW_MS},
                    &verdict, &trace);
     CU_ASSERT_STRING_EQUAL(trace.missing, "grant");
     CU_ASSERT_STRING_EQUAL(trace.supplier, DANE);

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+/*
+ * call_endpoint - is the request which is about to be forwarded of the endpoint that both servers
+ * decided on? They know its name only; the method and the path stand in the message, which came
+ * from another organisation.
+ */
+#ifndef GATEWAY_CALL_ENDPOINT_H
+#define GATEWAY_CALL_ENDPOINT_H
+
+#include "gateway/front_line.h"
+
+/* WRONG_ENDPOINT: it falls to another one, or to none, or to one where none was named.
+ * BAD_REQUEST: its path may be read in two ways. */
+fault call_endpoint_check(const struct front_call *call, struct span method, struct span path);
+
+#endif

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+#include "lib/bus/endpoint.h"
+
+#include "lib/base/text.h"
+
+/* Stands for an escaped slash: no decoded path holds a percent sign otherwise. */
+#define ESCAPED_SLASH '%'
+
+enum { SLASHES_DECODED = 1, PARAMETERS_DROPPED = 2, READINGS = 4 };
+
+// --- making -------------------------------------------------------------------------------------
+
+static bool is_method(const char *method)
+{
+    static const char *const methods[] = {"*",     "DELETE", "GET", "HEAD", "OPTIONS",
+                                          "PATCH", "POST",   "PUT", "TRACE"};
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        if (strcmp(method, methods[i]) == 0)
+            return true;
+    return false;
+}
+
+fault endpoint_compile(const char *method, const char *path, struct endpoint *out)
+{
+    struct glob glob;
+    if (!is_method(method))
+        return RAISE(BAD_REQUEST, "the method is neither * nor one of X-Road's, in capitals");
+    if (path[0] != '/' && strncmp(path, "**", 2) != 0)
+        return RAISE(BAD_REQUEST, "the path's pattern does not begin with / or **");
+    if (strchr(path, '%') != NULL)
+        return RAISE(BAD_REQUEST,
+                     "a percent sign in the path's pattern: it is of the decoded path");
+    TRY(glob_compile(span_of_text(path), &glob));
+    out->method = method;
+    out->path = path;
+    out->glob = glob;
+    return DONE;
+}
+
+// --- reading a path -----------------------------------------------------------------------------
+
+struct reading {
+    size_t size;
+    uint8_t text[ENDPOINT_PATH_BYTES_MAX];
+};
+
+static int hex_value(uint8_t c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Decodes once; `special` tells whether there is more than one way to read it. */
+static fault decode(struct span path, struct reading *out, bool *special)
+{
+    out->size = 0;
+    *special = false;
+    if (path.size > sizeof out->text)
+        return RAISE(BAD_REQUEST, "a path of %zu bytes, where services with endpoints take %zu",
+                     path.size, sizeof out->text);
+    for (size_t i = 0; i < path.size; i++) {
+        uint8_t c = path.at[i];
+        bool escaped = c == '%';
+        if (escaped) {
+            int high = path.size - i < 3 ? -1 : hex_value(path.at[i + 1]);
+            int low = path.size - i < 3 ? -1 : hex_value(path.at[i + 2]);
+            if (high < 0 || low < 0)
+                return RAISE(BAD_REQUEST, "a broken percent escape in the path");
+            c = (uint8_t)(high << 4 | low);
+            i += 2;
+        }
+        if (c < 0x20 || c == 0x7f || c == '\\' || c == '%')
+            return RAISE(BAD_REQUEST, "a control byte, backslash or escaped percent in the path");
+        *special = *special || c == ';' || (escaped && c == '/');
+        out->text[out->size++] = escaped && c == '/' ? ESCAPED_SLASH : c;
+    }
+    return DONE;
+}
+
+static void read_as(const struct reading *from, unsigned way, struct reading *out)
+{
+    bool parameter = false;
+    out->size = 0;
+    for (size_t i = 0; i < from->size; i++) {
+        uint8_t c = from->text[i];
+        if (c == ESCAPED_SLASH && (way & SLASHES_DECODED) != 0)
+            c = '/';
+        if (c == '/')
+            parameter = false;
+        else if (c == ';' && (way & PARAMETERS_DROPPED) != 0)
+            parameter = true;
+        if (!parameter)
+            out->text[out->size++] = c;
+    }
+}
+
+/* What a service may resolve by itself into another path. */
+static fault check_parts(const struct reading *self)
+{
+    size_t start = 1;
+    if (self->size == 0 || self->text[0] != '/')
+        return RAISE(BAD_REQUEST, "a path that does not begin with a slash");
+    for (size_t i = 1; i <= self->size; i++) {
+        if (i < self->size && self->text[i] != '/')
+            continue;
+        struct span part = span_of(self->text + start, i - start);
+        if (span_is_text(part, ".") || span_is_text(part, ".."))
+            return RAISE(BAD_REQUEST, "a dot segment in the path, or in a way to read it");
+        if (part.size == 0 && i < self->size)
+            return RAISE(BAD_REQUEST, "a doubled slash in the path, or in a way to read it");
+        start = i + 1;
+    }
+    return DONE;
+}
+
+// --- finding ------------------------------------------------------------------------------------
+
+static size_t first_of(const struct endpoint *list, size_t count, struct span method,
+                       const struct reading *path)
+{
+    for (size_t i = 0; i < count; i++)
+        if ((list[i].method[0] == '*' || text_same_word(method, span_of_text(list[i].method))) &&
+            glob_matches(&list[i].glob, span_of(path->text, path->size)))
+            return i;
+    return count;
+}
+
+fault endpoint_find(const struct endpoint *list, size_t count, struct span method, struct span path,
+                    size_t *out)
+{
+    struct reading plain, other;
+    bool special;
+    TRY(decode(path.size == 0 ? span_of_text("/") : path, &plain, &special));
+    TRY(check_parts(&plain));
+    size_t found = first_of(list, count, method, &plain);
+    for (unsigned way = 1; special && way < READINGS; way++) {
+        read_as(&plain, way, &other);
+        TRY(check_parts(&other));
+        if (first_of(list, count, method, &other) != found)
+            return RAISE(BAD_REQUEST,
+                         "an escaped slash or a parameter in the path, by which it may be read as "
+                         "the path of two endpoints of this service");
+    }
+    *out = found;
+    return DONE;
+}
