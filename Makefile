@@ -236,7 +236,7 @@ bench-evidence:
 
 bench-directory:
 	@tools/deps.sh build bench
-	@$(MAKE) --no-print-directory -j2 BUILD=release all build/release/tests/country_fill build/release/tests/directory_timer
+	@$(MAKE) --no-print-directory -j2 BUILD=release all build/release/tests/country_fill build/release/tests/directory_timer build/release/tests/web_liar
 	@tests/bench/directory.sh build/release
 
 bench-search:

@@ -7,12 +7,12 @@
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/directory_check.h"
+#include "lib/bus/directory_partial.h"
 #include "lib/bus/directory_private.h"
 #include "lib/bus/directory_snapshot.h"
 #include "lib/bus/tile_log.h"
 #include "lib/bus/tiles.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -262,26 +262,6 @@ static fault load_whole(const char *folder, const struct checkpoint *head, struc
 
 // --- from a snapshot on -------------------------------------------------------------------------
 
-/* The newest one that the checkpoint covers; NOT_FOUND. */
-static fault newest_snapshot(const char *folder, uint64_t head, uint64_t *out)
-{
-    char path[PATH_BYTES];
-    uint64_t best = 0;
-    if (!text_format(path, sizeof path, "%s/snapshot", folder))
-        return RAISE(BAD_CONFIG, "the folder's name is too long");
-    DIR *list = opendir(path);
-    for (struct dirent *at; list != NULL && (at = readdir(list)) != NULL;) {
-        uint64_t size = 0;
-        if (!failed(text_number(span_of_text(at->d_name), UINT64_MAX, &size)) && size < head &&
-            size > best)
-            best = size;
-    }
-    if (list != NULL)
-        closedir(list);
-    *out = best;
-    return best > 0 ? DONE : RAISE(NOT_FOUND, "%s has neither all entries nor a snapshot", folder);
-}
-
 /* The right edge of the tree of the first `size` entries, by the tiles' word. */
 static fault read_edge(struct tile_reader *tiles, uint64_t size, struct merkle *out)
 {
@@ -368,7 +348,7 @@ static fault load_snapshot(const char *folder, const struct checkpoint *head, st
     struct span *leaves = NULL;
     struct merkle tree;
     uint64_t size = 0;
-    TRY(newest_snapshot(folder, head->size, &size));
+    TRY(directory_partial_newest(folder, head->size, &size));
     if (previous != NULL)
         TRY(check_contains(tiles, head, previous->epoch, &previous->root));
     if (seen != NULL)

@@ -267,6 +267,8 @@
 #define FOLLOW_STILL_MS 30000     /* nothing came for so long: it is given up */
 #define FOLLOW_CONNECT_MS 5000
 #define FOLLOW_AT_ONCE 8              /* bundles that are asked for at once */
+#define FOLLOW_OLDER_MS 1000          /* between two bundles that are filled in later, at least; */
+#define FOLLOW_OLDER_SHARE 3          /* and so many times as long as the last one took */
 #define FOLLOW_BYTES_MAX (256u << 20) /* of acts that are fetched in one round */
 #define FOLLOW_BACKOFF_MS_MAX 300000  /* between rounds while all addresses fail */
 #define FOLLOW_FIRST_MS 1000          /* between rounds while nothing is known yet; then doubling */

@@ -115,9 +115,10 @@ static fault write_level(const char *folder, int level, const struct sha256 *has
     return DONE;
 }
 
-static fault write_hashes(const char *folder, struct sha256 *hashes, uint64_t from, uint64_t count)
+static fault write_hashes(const char *folder, int level, struct sha256 *hashes, uint64_t from,
+                          uint64_t count)
 {
-    for (int level = 0; count > 0; level++) {
+    for (; count > 0; level++) {
         TRY(write_level(folder, level, hashes, from, count));
         from /= TILE_WIDTH;
         count /= TILE_WIDTH; /* only full tiles are hashed upwards */
@@ -125,6 +126,16 @@ static fault write_hashes(const char *folder, struct sha256 *hashes, uint64_t fr
             hashes[i] = tile_root(&hashes[i * TILE_WIDTH]);
     }
     return DONE;
+}
+
+fault tiles_write_hashes(const char *folder, int level, const struct sha256 *hashes, uint64_t count)
+{
+    struct sha256 *row = owned_array(count + 1, sizeof *row);
+    for (uint64_t i = 0; i < count; i++)
+        row[i] = hashes[i];
+    fault f = write_hashes(folder, level, row, 0, count);
+    free(row);
+    return f;
 }
 
 /* Partial tiles that a full one has replaced; a reader that still wants one takes the full one. */
@@ -154,7 +165,7 @@ fault tiles_publish(const char *folder, const struct span *leaves, uint64_t old_
          number++)
         f = write_bundle(folder, leaves, number, count);
     if (!failed(f))
-        f = write_hashes(folder, hashes, old_size, count);
+        f = write_hashes(folder, 0, hashes, old_size, count);
     free(hashes);
     TRY(f);
     if (!text_format(path, sizeof path, "%s/checkpoint", folder))

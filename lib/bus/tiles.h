@@ -17,6 +17,10 @@ size_t tiles_path(int level, uint64_t number, unsigned width, char *out, size_t 
 fault tiles_publish(const char *folder, const struct span *leaves, uint64_t old_size,
                     uint64_t count, struct span checkpoint_note);
 
+/* Writes all tiles of hashes from `level` up that `count` hashes of that level make, durably. */
+fault tiles_write_hashes(const char *folder, int level, const struct sha256 *hashes,
+                         uint64_t count);
+
 /* Reads the first `count` entries; spans point into *backing. bytes_free() backing, free() leaves.
  */
 fault tiles_read_entries(const char *folder, uint64_t count, struct bytes **backing,

@@ -4,6 +4,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/record_proof.h"
+#include "lib/bus/directory_partial.h"
 #include "lib/bus/tiles.h"
 #include "lib/evidence/witness_policy.h"
 
@@ -108,6 +109,7 @@ fault standing_read(const char *folder, const struct directory *directory,
     TRY(read_file(folder, "authority.pem", CERTIFICATE_BYTES_MAX * 2, &self->certificate));
     TRY(checkpoint_open(bytes_span(self->note), authority, &head));
     TRY(read_authority(folder, &self->authority));
+    TRY(directory_partial_refuse(folder, self->epoch));
     TRY(tiles_read_entries(folder, self->epoch, &self->backing, &self->leaves));
     self->hashes = owned_array(self->epoch, sizeof *self->hashes);
     for (uint64_t i = 0; i < self->epoch; i++) {

@@ -27,7 +27,8 @@ static fault judge_smaller(const struct disputed *what, const struct checkpoint 
     OWNED(tile_reader) tiles = tile_reader_new(what->copy, what->used->size);
     if (head->size == 0)
         return RAISE(DIRECTORY_OLD, "an empty directory");
-    TRY(tile_reader_hash(tiles, (struct merkle_range){0, head->size}, &root));
+    if (failed(tile_reader_hash(tiles, (struct merkle_range){0, head->size}, &root)))
+        return RAISE(DIRECTORY_OLD, "a head that is over, of acts that the copy does not hold yet");
     if (!sha256_equal(&root, &head->root))
         return RAISE(DIRECTORY_FORKED, "another root of %llu entries",
                      (unsigned long long)head->size);

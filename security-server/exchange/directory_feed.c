@@ -6,9 +6,11 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/anchor_file.h"
+#include "lib/bus/directory_partial.h"
 #include "lib/bus/tile_log.h"
 #include "lib/bus/tiles.h"
 #include "security-server/exchange/directory_dispute.h"
+#include "security-server/exchange/directory_older.h"
 #include "security-server/exchange/directory_quorum.h"
 #include "security-server/exchange/directory_talk.h"
 #include "security-server/exchange/peers.h"
@@ -38,7 +40,8 @@ struct directory_feed {
     bool disputed;            /* what is refused now was told of */
     struct dispute_rates rates;
     struct directory_quorum quorum;
-    uint64_t confirmed; /* size of the quorate note that this run kept last */
+    struct directory_older *older; /* what a copy that began with a snapshot lacks */
+    uint64_t confirmed;            /* size of the quorate note that this run kept last */
     struct loop_timer timer;
     int64_t heard_ms; /* steady time of the last look for a peer's sake */
     uint64_t hint;    /* epoch that a peer used too soon after that; 0: none */
@@ -80,7 +83,8 @@ static fault read_seen(struct directory_feed *self)
 /* A published directory, read. */
 struct arrival {
     struct bytes *note, *pem, *backing;
-    struct span *leaf;
+    struct span *leaf;                     /* all entries; NULL: the folder lacks its beginning */
+    struct directory_partial_read partial; /* ... and this is what it has */
     struct checkpoint head;
 };
 
@@ -90,6 +94,7 @@ static void arrival_clear(struct arrival *self)
     bytes_free(&self->pem);
     bytes_free(&self->backing);
     free(self->leaf);
+    directory_partial_clear(&self->partial);
     *self = (struct arrival){0};
 }
 
@@ -110,6 +115,15 @@ static fault read_note(const struct directory_feed *self, const char *folder, st
     return DONE;
 }
 
+static fault read_partial(const char *folder, struct arrival *out)
+{
+    struct merkle tree;
+    TRY(directory_partial_read(folder, out->head.size, &out->partial));
+    return failed(directory_partial_check(&out->partial.partial, &out->head, &tree))
+               ? RAISE(DIRECTORY_BAD, "%s", fault_detail())
+               : DONE;
+}
+
 /* Entries of a head that would go back are not even read. */
 static fault read_all(const struct directory_feed *self, const char *folder, struct arrival *out)
 {
@@ -119,6 +133,8 @@ static fault read_all(const struct directory_feed *self, const char *folder, str
                      (unsigned long long)self->seen.size, (unsigned long long)out->head.size);
     TRY(read_in(folder, "authority.pem", CERTIFICATE_BYTES_MAX, &out->pem));
     fault f = tiles_read_entries(folder, out->head.size, &out->backing, &out->leaf);
+    if (f.code == NOT_FOUND)
+        f = read_partial(folder, out);
     return f.code == BAD_FRAME
                ? RAISE(DIRECTORY_BAD, "an entry bundle is damaged: %s", fault_detail())
                : f;
@@ -136,8 +152,13 @@ static fault keep_copy(struct directory_feed *self, const struct arrival *from)
     if (failed(read_in(self->copy, "authority.pem", CERTIFICATE_BYTES_MAX, &pem)) ||
         !span_equal(bytes_span(pem), bytes_span(from->pem)))
         TRY(file_replace(path, bytes_span(from->pem), 0644));
-    TRY(tiles_publish(self->copy, from->leaf, self->copied, from->head.size,
-                      bytes_span(from->note)));
+    if (from->leaf == NULL)
+        TRY(directory_partial_write(self->copy, &from->partial.partial, &from->head,
+                                    bytes_span(from->note)));
+    else
+        TRY(tiles_publish(self->copy, from->leaf, self->copied, from->head.size,
+                          bytes_span(from->note)));
+    directory_older_again(self->older);
     self->seen = from->head;
     self->copied = from->head.size;
     return DONE;
@@ -521,8 +542,10 @@ static void on_timer(struct loop_timer *timer)
     uint64_t hint = self->hint;
     self->hint = 0;
     directory_feed_heard(self, span_of_text(self->hint_from), hint);
-    if (self->follows)
+    if (self->follows) {
         look_at_refused(self);
+        directory_older_look(self->older, self->node->sets, self->seen.size);
+    }
     directory_dispute_remind(self->node, &self->rates);
     directory_quorum_watch(&self->quorum, self->node->config->witness_alarm_ms);
     loop_set_timer(self->node->loop, &self->timer, DIRECTORY_POLL_MS);
@@ -589,6 +612,7 @@ fault directory_feed_start(struct node *node, struct directory_feed **out)
     OWNED(directory_feed) self = owned_new(sizeof *self);
     self->node = node;
     TRY(read_anchors(self));
+    self->older = directory_older_new(self->folder, self->copy);
     TRY(read_seen(self));
     checkpoint_changed(self);
     TRY(start(self));
@@ -606,6 +630,7 @@ void directory_feed_free(struct directory_feed **self)
     loop_stop_timer((*self)->node->loop, &(*self)->timer);
     directory_release(&(*self)->node->directory);
     trust_free(&(*self)->trust);
+    directory_older_free(&(*self)->older);
     free(*self);
     *self = NULL;
 }

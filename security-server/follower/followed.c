@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "security-server/follower/followed.h"
+#include "security-server/follower/followed_private.h"
 
 #include "lib/base/event.h"
 #include "lib/base/file.h"
@@ -7,23 +7,12 @@
 #include "lib/bus/tile_log.h"
 #include "lib/bus/tiles.h"
 #include "lib/crypto/cades.h"
-#include "lib/crypto/certificate.h"
-#include "lib/crypto/merkle.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define PATH_BYTES 512
-
-struct followed {
-    char folder[PATH_BYTES - 64], exchange[PATH_BYTES - 64], refused[PATH_BYTES - 64];
-    struct note_key key;
-    struct trust *trust;
-    struct checkpoint head;
-    struct merkle tree; /* of the head: news are judged without reading what is held */
-    struct heartbeat heartbeat;
-};
+#define PATH_BYTES FOLLOWED_PATH_BYTES
 
 static void path_in(const char *folder, const char *name, char out[PATH_BYTES])
 {
@@ -52,19 +41,11 @@ static struct sha256 root_of(const struct span *leaves, uint64_t from, uint64_t 
 
 /* The copy's checkpoint and the entries under it, when they are what was signed. */
 static fault read_copy(const struct followed *self, struct bytes **note, struct checkpoint *head,
-                       struct merkle *tree)
+                       uint64_t *begins, struct merkle *tree)
 {
-    OWNED(bytes) backing = NULL;
-    struct span *leaves = NULL;
     TRY(read_in(self->folder, "checkpoint", NOTE_BYTES_MAX, note));
     TRY(checkpoint_open(bytes_span(*note), &self->key, head));
-    TRY(tiles_read_entries(self->folder, head->size, &backing, &leaves));
-    struct sha256 root = root_of(leaves, 0, head->size, tree);
-    free(leaves);
-    return sha256_equal(&root, &head->root)
-               ? DONE
-               : RAISE(INCONSISTENT, "%s: its entries are not those of its checkpoint",
-                       self->folder);
+    return followed_read_tree(self, head, begins, tree);
 }
 
 static fault take_over(struct followed *self, struct span note, uint64_t from, uint64_t size)
@@ -73,12 +54,15 @@ static fault take_over(struct followed *self, struct span note, uint64_t from, u
     OWNED(bytes) backing = NULL;
     struct span *leaves = NULL;
     TRY(read_in(self->exchange, "authority.pem", CERTIFICATE_BYTES_MAX, &pem));
-    TRY(tiles_read_from(self->exchange, from, size, &backing, &leaves));
-    fault f = followed_take(self, &(struct followed_news){.note = note,
-                                                          .from = from,
-                                                          .leaf = leaves,
-                                                          .leaves = (size_t)(size - from),
-                                                          .pem = bytes_span(pem)});
+    fault f = tiles_read_from(self->exchange, from, size, &backing, &leaves);
+    if (f.code == NOT_FOUND && self->head.size == 0)
+        return followed_begin_from_exchange(self, note, bytes_span(pem));
+    TRY(f);
+    f = followed_take(self, &(struct followed_news){.note = note,
+                                                    .from = from,
+                                                    .leaf = leaves,
+                                                    .leaves = (size_t)(size - from),
+                                                    .pem = bytes_span(pem)});
     free(leaves);
     return f;
 }
@@ -102,11 +86,13 @@ static void read_held(struct followed *self)
 {
     struct checkpoint head;
     struct merkle tree = {0};
+    uint64_t begins = 0;
     OWNED(bytes) note = NULL;
     OWNED(bytes) beat = NULL;
-    fault f = read_copy(self, &note, &head, &tree);
+    fault f = read_copy(self, &note, &head, &begins, &tree);
     if (!failed(f)) {
         self->head = head;
+        self->begins = begins;
         self->tree = tree;
     } else if (note != NULL) {
         EVENT(WARN, "follow.copy_left_aside", E_FAULT(f));
@@ -234,7 +220,7 @@ static fault check_authority(const struct followed *self, struct span pem, struc
     return DONE;
 }
 
-static fault keep_authority(const struct followed *self, struct span pem, struct span newest)
+fault followed_keep_authority(const struct followed *self, struct span pem, struct span newest)
 {
     char path[PATH_BYTES];
     OWNED(bytes) held = NULL;
@@ -266,7 +252,7 @@ static fault write_head(const struct followed *self, const struct followed_news 
                         const struct checkpoint *head)
 {
     TRY(file_make_folders(self->folder, 0755));
-    TRY(keep_authority(self, news->pem, news->leaf[head->size - 1 - news->from]));
+    TRY(followed_keep_authority(self, news->pem, news->leaf[head->size - 1 - news->from]));
     if (news->from == 0) /* the first, or what heals a damaged copy */
         return tiles_publish(self->folder, news->leaf, 0, head->size, news->note);
     fault f = append(self, news, head);
@@ -308,6 +294,7 @@ fault followed_take(struct followed *self, const struct followed_news *news)
     if (!failed(f)) {
         self->head = head;
         self->tree = tree;
+        self->begins = news->from == 0 ? 0 : self->begins;
     }
     if (f.code == INCONSISTENT && is_fork(self, news, &head))
         return RAISE(DIRECTORY_FORKED,

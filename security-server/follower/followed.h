@@ -16,6 +16,7 @@
 #define FOLLOWER_FOLLOWED_H
 
 #include "lib/bus/anchor_file.h"
+#include "lib/bus/directory_partial.h"
 #include "lib/bus/heartbeat.h"
 
 struct followed;
@@ -52,6 +53,17 @@ struct followed_news {
  * is held.
  */
 fault followed_take(struct followed *self, const struct followed_news *news);
+
+/*
+ * The first head of all, from a snapshot on: docs/decisions/0033. Durably; what came before is
+ * filled in later. INCONSISTENT: it is not what was signed, or something is held already.
+ */
+fault followed_begin(struct followed *self, struct span note, struct span pem,
+                     const struct directory_partial *with);
+/* The first entry from which on all are held; 0: nothing is missing. */
+uint64_t followed_begins(const struct followed *self);
+/* Puts the full bundle of entries that ends there in its place. INCONSISTENT: it is another one. */
+fault followed_fill(struct followed *self, struct span bundle);
 
 /* Takes a newer word about a head that is held. NOT_FOUND: about a larger one; that comes first.
  * DIRECTORY_OLD: signed later than the one that is held, about a smaller head. DIRECTORY_FORKED: of

@@ -8,6 +8,7 @@
 #include "lib/bus/limits.h"
 #include "lib/crypto/random.h"
 #include "security-server/follower/listener.h"
+#include "security-server/follower/older.h"
 #include "security-server/follower/poster.h"
 #include "security-server/follower/round.h"
 
@@ -30,6 +31,7 @@ struct follower {
     struct round *round;
     struct listener *listener;
     struct poster *poster[MAILS];
+    struct older *older;
     struct loop_timer poll, look;
     unsigned failures; /* rounds in a row without a good address */
     bool again;        /* something newer is there than the round under way may find */
@@ -142,6 +144,7 @@ static fault start(struct follower *self)
                             on_round, self);
     for (size_t i = 0; i < MAILS; i++)
         self->poster[i] = poster_new(self->fetcher, self->config->audit_folder, anchor, mails[i]);
+    self->older = older_new(self->loop, self->fetcher, self->followed, anchor);
     self->poll = (struct loop_timer){.fire = on_poll, .owner = self};
     self->look = (struct loop_timer){.fire = on_look, .owner = self};
     loop_set_timer(self->loop, &self->poll, 0);
@@ -160,6 +163,7 @@ int follower_process_run(const struct server_config *config)
         EVENT(ERROR, "follow.failed", E_FAULT(f));
     for (size_t i = 0; i < MAILS; i++)
         poster_free(&self->poster[i]);
+    older_free(&self->older);
     round_free(&self->round);
     listener_free(&self->listener);
     followed_free(&self->followed);

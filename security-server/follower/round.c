@@ -4,8 +4,10 @@
 #include "lib/base/clock.h"
 #include "lib/base/event.h"
 #include "lib/base/text.h"
+#include "lib/bus/directory_files.h"
 #include "lib/bus/tiles.h"
 #include "lib/crypto/certificate.h"
+#include "security-server/follower/beginning.h"
 #include "security-server/follower/bundles.h"
 
 #include <inttypes.h>
@@ -35,6 +37,8 @@ struct round {
     struct bytes *heartbeat; /* NULL: it has none */
     struct bytes *note, *pem;
     struct checkpoint head;
+    uint64_t snapshot; /* newest one, while nothing is held; 0: none */
+    struct beginning *beginning;
     struct bundles *bundles;
     bool whole; /* all acts were asked for, from the first on */
 };
@@ -45,11 +49,13 @@ static void begin_address(struct round *self);
 static void clear(struct round *self)
 {
     fetcher_drop(self->fetcher, self);
+    beginning_free(&self->beginning);
     bundles_free(&self->bundles);
     bytes_free(&self->heartbeat);
     bytes_free(&self->note);
     bytes_free(&self->pem);
     self->whole = false;
+    self->snapshot = 0;
 }
 
 struct round *round_new(struct fetcher *fetcher, struct followed *followed,
@@ -238,15 +244,45 @@ static void ask_bundles(struct round *self, uint64_t from)
     bundles_begin(self->bundles);
 }
 
+/* A snapshot that was dropped meanwhile, or is none that was signed: all acts tell. */
+static void on_beginning(void *owner, fault f)
+{
+    struct round *self = owner;
+    if (!failed(f)) {
+        struct directory_partial with = beginning_partial(self->beginning);
+        f = followed_begin(self->followed, bytes_span(self->note), bytes_span(self->pem), &with);
+    }
+    if (f.code == PEER_UNREACHABLE || f.code == IO_FAILED) {
+        next_address(self, f);
+        return;
+    }
+    if (failed(f)) {
+        EVENT(WARN, "follow.snapshot_not_used", E_NUMBER("snapshot", self->snapshot),
+              E_TEXT("from", self->anchor->address[self->at]), E_FAULT(f));
+        beginning_free(&self->beginning);
+        ask_bundles(self, 0);
+        return;
+    }
+    EVENT(INFO, "follow.begun", E_NUMBER("size", self->head.size),
+          E_NUMBER("snapshot", self->snapshot), E_TEXT("from", self->anchor->address[self->at]));
+    take_heartbeat(self);
+    owned_give_back();
+}
+
 static void on_authority(void *owner, fault f, struct span body)
 {
     struct round *self = owner;
     if (!failed(f))
         f = bytes_copy(body, &self->pem);
-    if (failed(f))
+    if (failed(f)) {
         next_address(self, f);
-    else
+    } else if (beginning_fits(self->snapshot, self->head.size)) {
+        self->beginning = beginning_new(self->fetcher, self->anchor->address[self->at],
+                                        self->snapshot, self->head.size, on_beginning, self);
+        beginning_begin(self->beginning);
+    } else {
         ask_bundles(self, followed_head(self->followed)->size);
+    }
 }
 
 static void on_checkpoint(void *owner, fault f, struct span body)
@@ -270,6 +306,18 @@ static void on_checkpoint(void *owner, fault f, struct span body)
     take_head(self, &news);
 }
 
+/* Before the checkpoint, or the snapshot may be the newer one. Not every mirror has one. */
+static void on_newest(void *owner, fault f, struct span body)
+{
+    struct round *self = owner;
+    if (f.code == PEER_UNREACHABLE) {
+        next_address(self, f);
+        return;
+    }
+    self->snapshot = failed(f) ? 0 : directory_files_newest(body);
+    ask(self, "checkpoint", NOTE_BYTES_MAX, on_checkpoint);
+}
+
 /* Not every mirror has one. */
 static void on_heartbeat(void *owner, fault f, struct span body)
 {
@@ -281,6 +329,8 @@ static void on_heartbeat(void *owner, fault f, struct span body)
         f = bytes_copy(body, &self->heartbeat);
     if (failed(f) && f.code != NOT_FOUND)
         next_address(self, f);
+    else if (followed_head(self->followed)->size == 0)
+        ask(self, "snapshot/newest", NOTE_BYTES_MAX, on_newest);
     else
         ask(self, "checkpoint", NOTE_BYTES_MAX, on_checkpoint);
 }

@@ -87,8 +87,32 @@ for country in small large; do
 done
 bad=$(cat "$T"/exchange-*.txt | awk '{ n += $2 } END { print n + 0 }')
 
-# --- loading -----------------------------------------------------------------------------------------
+# --- a first start -----------------------------------------------------------------------------------
 of large
+cp -r "$C/directory" "$C/plain" && rm -r "$C/plain/snapshot" # an address that has all acts and no snapshot
+for folder in directory plain; do
+    port=$(free_port)
+    "$OUT/tests/web_liar" "$port" "$C/$folder" honest & pids+=($!)
+    "$BIN/chaski-registry" anchor "$C/store" --url "http://127.0.0.1:$port" --days 2 --to "$C/$folder.anchor" >/dev/null || die "no anchor"
+    wait_for 30 curl -fsS -o /dev/null "http://127.0.0.1:$port/directory/checkpoint" || die "$folder is not served"
+done
+sed -i -e '/^directory_folder\|^trust_file\|^authority_file/d' "$C/c/server.conf"
+said_ms() { date -d "$(sed -n "s/.*\"time\":\"\([^\"]*\)\".*\"$1\".*/\1/p" "$C/c/server.events" | head -n 1)" +%s%3N; }
+first_start() { # FOLDER: milliseconds from the follower's start to the state in use; ms of processor of all of the node
+    rm -rf "$C/c/audit" "$C/c/server.events"
+    sed -i '/^anchor_file/d' "$C/c/server.conf"; echo "anchor_file = \"$C/$1.anchor\"" >>"$C/c/server.conf"
+    server_start c 60 || die "server c: $(tail -n 1 "$C/c/server.events")"
+    local used
+    used=$(for pid in $(cat "$C/c/server.pid") $(pgrep -P "$(cat "$C/c/server.pid")"); do cut -d ' ' -f 14,15 "/proc/$pid/stat" | tr ' ' '+'; done | paste -sd+ | bc)
+    echo "$(($(said_ms directory.taken) - $(said_ms follow.began))) $((used * 10))" >>"$T/first-$1.txt"
+    server_stop c
+}
+for ((round = 1; round <= ROUNDS; round++)); do
+    progress "first starts, round $round of $ROUNDS"
+    first_start directory; first_start plain
+done
+
+# --- loading -----------------------------------------------------------------------------------------
 ln -s "$C/directory" "$T/whole"
 # as a follower has it that began with the snapshot: the last bundle and the tiles of hashes
 cp -r "$T/whole/" "$T/snapshot"
@@ -111,6 +135,9 @@ for ((round = 1; round <= ROUNDS; round++)); do
     progress "round $round of $ROUNDS"
 done
 
+first_row() { # FOLDER WHAT
+    echo "| $2 | $(column "first-$1" 1 | median) ($(column "first-$1" 1 | spread)) | $(column "first-$1" 2 | median) | |"
+}
 row() { # HOW WHAT
     echo "| $2 | $(column "$1" 1 | median) ($(column "$1" 1 | spread)) | $(column "$1" 4 | median) | $(($(column "$1" 3 | median) / 1024)) |"
 }
@@ -136,8 +163,10 @@ memory() { echo "$(($(cat "$T/idle-$1.txt") / 1024)); $(($(cat "$T/loaded-$1.txt
     echo
     echo "| | ms (spread) | ms of processor, the program whole | resident MB after it |"
     echo "| --- | --- | --- | --- |"
-    row whole "a first start of a node: each act verified"
-    row snapshot "an operator's or a member's command, from the newest snapshot"
+    first_row directory "a first start of a node over HTTP on this machine, to the state in use; processor: of the whole node until it is ready"
+    first_row plain "... where no snapshot is shown: all acts, each verified"
+    row snapshot "loading alone, from the newest snapshot: a first start, a command"
+    row whole "loading alone, each act verified"
     row known "a restart of a node, from its own copy"
     row advance "one change and the act that publishes it (the second figure: with the load before)"
     echo
@@ -152,9 +181,9 @@ memory() { echo "$(($(cat "$T/idle-$1.txt") / 1024)); $(($(cat "$T/loaded-$1.txt
     echo "| fetched by who knows nothing yet | MB | s, at 1 Mbit/s and 300 ms | MB as gzip | s |"
     echo "| --- | --- | --- | --- | --- |"
     mapfile -t files < <(find "$T/before/tile/entries" -type f)
-    fetched_row "all acts: a node" $((4 + ${#files[@]} / 8)) "${files[@]}"
+    fetched_row "all acts" $((4 + ${#files[@]} / 8)) "${files[@]}"
     mapfile -t files < <(find "$T/snapshot/tile/entries" "$T/snapshot/snapshot" -type f ! -name newest)
-    fetched_row "the newest snapshot and what came behind: a command" $((6 + ${#files[@]})) "${files[@]}"
+    fetched_row "the newest snapshot and what came behind" $((6 + ${#files[@]})) "${files[@]}"
 } >"$T/table.md"
 cat "$T/table.md"
 page_put "$T/table.md" "directory table"

@@ -2,6 +2,7 @@
 #include "tools/audit/history.h"
 
 #include "lib/base/map.h"
+#include "lib/bus/directory_partial.h"
 #include "lib/bus/tiles.h"
 #include "lib/crypto/merkle.h"
 
@@ -160,6 +161,7 @@ fault history_read(const char *folder, const struct directory *directory, struct
     OWNED(bytes) backing = NULL;
     struct span *leaves = NULL;
     self->size = directory_epoch(directory);
+    TRY(directory_partial_refuse(folder, self->size));
     TRY(tiles_read_entries(folder, self->size, &backing, &leaves));
     fault f = take_acts(self, leaves);
     free(leaves);

@@ -9,6 +9,8 @@
 #include "lib/crypto/merkle.h"
 #include "tests/unit/unit.h"
 
+#include "directory.pb-c.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -24,17 +26,32 @@ static struct anchor_file anchor;
 static struct bytes *act[2][ACTS]; /* two histories, the same up to FORK */
 static struct span leaf[2][ACTS];
 #define FORK 5
+#define SNAPSHOT 520 /* acts before the one that vouches for STATE */
+#define STATE "what the acts before lead to"
 
-static struct bytes *make_leaf(const struct cades_template *template, const char *content)
+static struct bytes *make_leaf(const struct cades_template *template, struct span content)
 {
     struct bytes *out = NULL;
     uint8_t signature[P256_SIGNATURE_BYTES_MAX];
     size_t size = 0;
-    struct sha256 hash = SHA256_OF(span_of_text(content));
+    struct sha256 hash = SHA256_OF(content);
     struct sha256 digest = cades_signed_digest(template, &hash, START_MS);
     MUST(keypair_sign_digest(acts_signer, digest.at, signature, &size));
-    MUST(cades_leaf(template, span_of_text(content), START_MS, span_of(signature, size), &out));
+    MUST(cades_leaf(template, content, START_MS, span_of(signature, size), &out));
     return out;
+}
+
+static struct bytes *make_voucher(const struct cades_template *template)
+{
+    Chaski__Act said = CHASKI__ACT__INIT;
+    Chaski__Published published = CHASKI__PUBLISHED__INIT;
+    struct sha256 digest = SHA256_OF(span_of_text(STATE));
+    uint8_t content[200];
+    said.act_case = CHASKI__ACT__ACT_PUBLISHED;
+    said.published = &published;
+    published.snapshot_sha256 = (ProtobufCBinaryData){sizeof digest.at, digest.at};
+    CU_ASSERT_FATAL(chaski__act__get_packed_size(&said) <= sizeof content);
+    return make_leaf(template, span_of(content, chaski__act__pack(&said, content)));
 }
 
 static void make_country(void)
@@ -70,7 +87,8 @@ static void make_country(void)
     for (int history = 0; history < 2; history++)
         for (int i = 0; i < ACTS; i++) {
             snprintf(content, sizeof content, "act %d of %d", i, i < FORK ? 0 : history);
-            act[history][i] = make_leaf(&template, content);
+            act[history][i] = i == SNAPSHOT ? make_voucher(&template)
+                                            : make_leaf(&template, span_of_text(content));
             leaf[history][i] = bytes_span(act[history][i]);
         }
 }
@@ -321,6 +339,135 @@ static void test_what_the_exchange_process_heard_is_taken_over(void)
     check_folder(folder, "followed", 40);
 }
 
+// --- from a snapshot on -------------------------------------------------------------------------
+
+static struct sha256 bundle_hash(int history, uint64_t number)
+{
+    struct merkle tree = {0};
+    for (uint64_t i = number * DIRECTORY_BUNDLE; i < (number + 1) * DIRECTORY_BUNDLE; i++) {
+        struct sha256 hash = merkle_leaf_hash(leaf[history][i]);
+        merkle_append(&tree, &hash);
+    }
+    return merkle_root(&tree);
+}
+
+static struct bytes *bundle_of(int history, uint64_t number)
+{
+    struct bytes *out = bytes_empty(64 * 1024);
+    for (uint64_t i = number * DIRECTORY_BUNDLE; i < (number + 1) * DIRECTORY_BUNDLE; i++) {
+        uint8_t size[2] = {(uint8_t)(leaf[history][i].size >> 8), (uint8_t)leaf[history][i].size};
+        MUST(bytes_append(out, span_of(size, sizeof size)));
+        MUST(bytes_append(out, leaf[history][i]));
+    }
+    return out;
+}
+
+/* Entries of `tail`, and hashes of bundles of `before`: of one history, or not. */
+static fault begin_with(struct followed *self, const char *state, int before, int tail,
+                        uint64_t head)
+{
+    OWNED(bytes) note = note_of(0, head);
+    struct sha256 hash[2] = {bundle_hash(before, 0), bundle_hash(before, 1)};
+    struct directory_partial with = {.snapshot = SNAPSHOT,
+                                     .state = span_of_text(state),
+                                     .bundle = hash,
+                                     .leaf = &leaf[tail][512]};
+    return followed_begin(self, bytes_span(note), bytes_span(authority_pem), &with);
+}
+
+static fault fill(struct followed *self, int history, uint64_t number)
+{
+    OWNED(bytes) bundle = bundle_of(history, number);
+    return followed_fill(self, bytes_span(bundle));
+}
+
+static void test_a_copy_begins_with_a_snapshot_and_becomes_whole(void)
+{
+    const char *folder = unit_folder();
+    OWNED(followed) self = begin(folder);
+    MUST(begin_with(self, STATE, 0, 0, 560));
+    CU_ASSERT_EQUAL(followed_begins(self), 512);
+    MUST(take(self, 0, 560, 580));
+    followed_free(&self);
+    self = begin(folder);
+    CU_ASSERT_EQUAL(followed_head(self)->size, 580);
+    CU_ASSERT_EQUAL(followed_begins(self), 512);
+    MUST_FAIL(INCONSISTENT, fill(self, 1, 1));
+    MUST_FAIL(INCONSISTENT, fill(self, 0, 0));
+    MUST(fill(self, 0, 1));
+    CU_ASSERT_EQUAL(followed_begins(self), 256);
+    followed_free(&self);
+    self = begin(folder);
+    CU_ASSERT_EQUAL(followed_begins(self), 256);
+    MUST(fill(self, 0, 0));
+    CU_ASSERT_EQUAL(followed_begins(self), 0);
+    MUST(fill(self, 0, 0)); /* nothing is missing any more */
+    MUST(take(self, 0, 580, ACTS));
+    check_folder(folder, "followed", ACTS);
+}
+
+static void test_a_beginning_that_was_not_signed_is_not_taken(void)
+{
+    const char *folder = unit_folder();
+    char path[300];
+    OWNED(followed) self = begin(folder);
+    MUST_FAIL(INCONSISTENT, begin_with(self, STATE " and more", 0, 0, 560));
+    MUST_FAIL(INCONSISTENT, begin_with(self, STATE, 1, 0, 560));
+    MUST_FAIL(INCONSISTENT, begin_with(self, STATE, 0, 1, 560));
+    MUST_FAIL(INCONSISTENT, begin_with(self, STATE, 0, 0, SNAPSHOT)); /* it vouches for itself */
+    CU_ASSERT_EQUAL(followed_head(self)->size, 0);
+    snprintf(path, sizeof path, "%s/followed/checkpoint", folder);
+    CU_ASSERT(access(path, F_OK) != 0);
+    MUST(take(self, 0, 0, 10));
+    MUST_FAIL(INCONSISTENT, begin_with(self, STATE, 0, 0, 560)); /* something is held */
+}
+
+static void test_a_beginning_over_a_damaged_copy_leaves_nothing_of_it(void)
+{
+    const char *folder = unit_folder();
+    char path[300];
+    OWNED(followed) self = begin(folder);
+    MUST(take(self, 0, 0, 540));
+    snprintf(path, sizeof path, "%s/followed/tile/entries/000", folder);
+    CU_ASSERT_EQUAL(truncate(path, 32), 0);
+    followed_free(&self);
+    self = begin(folder);
+    CU_ASSERT_EQUAL(followed_head(self)->size, 0);
+    MUST(begin_with(self, STATE, 0, 0, 560));
+    followed_free(&self);
+    self = begin(folder);
+    CU_ASSERT_EQUAL(followed_head(self)->size, 560);
+    CU_ASSERT_EQUAL(followed_begins(self), 512);
+}
+
+static void test_a_fork_is_seen_by_a_copy_that_is_not_whole(void)
+{
+    const char *folder = unit_folder();
+    OWNED(followed) self = begin(folder);
+    MUST(begin_with(self, STATE, 0, 0, 560));
+    MUST_FAIL(INCONSISTENT, take(self, 1, 560, 580));
+    MUST_FAIL(DIRECTORY_FORKED, take(self, 1, 0, 580));
+    CU_ASSERT_EQUAL(followed_head(self)->size, 560);
+    MUST(take(self, 0, 0, 580)); /* all of it, which heals */
+    CU_ASSERT_EQUAL(followed_begins(self), 0);
+    check_folder(folder, "followed", 580);
+}
+
+static void test_a_copy_of_the_exchange_process_that_is_not_whole_is_taken_over(void)
+{
+    const char *folder = unit_folder();
+    char path[300], other[300];
+    OWNED(followed) self = begin(folder);
+    MUST(begin_with(self, STATE, 0, 0, 560));
+    followed_free(&self);
+    snprintf(path, sizeof path, "%s/followed", folder);
+    snprintf(other, sizeof other, "%s/directory", folder);
+    CU_ASSERT_EQUAL(rename(path, other), 0);
+    self = begin(folder);
+    CU_ASSERT_EQUAL(followed_head(self)->size, 560);
+    CU_ASSERT_EQUAL(followed_begins(self), 512);
+}
+
 SUITE(followed, TEST(test_a_directory_grows_and_is_there_after_a_restart),
       TEST(test_what_goes_back_or_is_not_whole_is_refused),
       TEST(test_another_history_is_a_fork_when_all_of_it_is_shown),
@@ -328,4 +475,9 @@ SUITE(followed, TEST(test_a_directory_grows_and_is_there_after_a_restart),
       TEST(test_heartbeats_go_forward_only), TEST(test_a_damaged_copy_begins_anew),
       TEST(test_a_copy_that_is_damaged_while_it_is_used_is_written_anew),
       TEST(test_tiles_without_their_checkpoint_are_as_if_they_were_not_there),
-      TEST(test_what_the_exchange_process_heard_is_taken_over))
+      TEST(test_what_the_exchange_process_heard_is_taken_over),
+      TEST(test_a_copy_begins_with_a_snapshot_and_becomes_whole),
+      TEST(test_a_beginning_that_was_not_signed_is_not_taken),
+      TEST(test_a_beginning_over_a_damaged_copy_leaves_nothing_of_it),
+      TEST(test_a_fork_is_seen_by_a_copy_that_is_not_whole),
+      TEST(test_a_copy_of_the_exchange_process_that_is_not_whole_is_taken_over))
