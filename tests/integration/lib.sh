@@ -232,3 +232,51 @@ gateway_stop() {
     ! is_child "$pid" || kill "$pid" 2>/dev/null
     wait "$pid"
 }
+
+# --- what many tests begin with ----------------------------------------------------------------------
+PEER=$OUT/tests/front_peer
+
+# Medellín (a) may ask DANE (b), which offers one open service, $S.
+two_members() { # [SERVICE]
+    S=${1:-CO/GOV/899999027/DIVIPOLA/uno}
+    country_make >/dev/null
+    member_make a CO/MUN/890905211/SS1 "Medellín" TRAMITES >/dev/null
+    member_make b CO/GOV/899999027/SS1 "DANE" DIVIPOLA >/dev/null
+    registry service add "$S" --class open >/dev/null || die "no service"
+}
+
+servers_start() { # NAME...
+    local name
+    for name; do server_start "$name" || die "server $name: $(tail -n 1 "$C/$name/server.events")"; done
+}
+
+# A stand-in for a gateway that answers all requests to a subsystem, noting them in FILE. Its process is $stand_in.
+stand_in_start() { # NAME SUBSYSTEM [FILE]
+    "$PEER" serve "ipc://$C/$1/front" "$2" ${3:+"$3"} 2>/dev/null &
+    stand_in=$!
+    pids+=($stand_in)
+    wait_for 10 said_since_start "$1" front.gateway_arrived || die "no stand-in gateway at $1"
+}
+
+# The authority's own time stamps, at $1 of this machine. Its process is $tsa.
+tsa_serve() { # PORT
+    "$BIN/chaski-registry" serve "$C/store" --listen "127.0.0.1:$1" 2>>"$C/tsa.events" &
+    tsa=$!
+    pids+=($tsa)
+    wait_for 10 curl -fsS -o /dev/null "http://127.0.0.1:$1/healthz" || die "no TSA: $(tail -n 1 "$C/tsa.events")"
+}
+
+# The registry on the network, $url, and $C/chaski.anchor, by which the nodes NAME... follow it.
+registry_follow() { # NAME...
+    local name
+    "$BIN/chaski-registry" serve "$C/store" --listen 127.0.0.1:0 --directory "$C/directory" --authority \
+        --push 'tcp://127.0.0.1:*' --ready-file "$C/ready" 2>>"$C/serve.events" &
+    pids+=($!)
+    wait_for 20 test -s "$C/ready" || die "the registry does not start: $(tail -n 1 "$C/serve.events")"
+    url=http://$(sed -n 's/^listen=//p' "$C/ready")
+    "$BIN/chaski-registry" anchor "$C/store" --url "$url" --push "$(sed -n 's/^push=//p' "$C/ready")" --to "$C/chaski.anchor" >/dev/null || die "no anchor"
+    for name; do
+        sed -i '/^directory_folder/d; /^trust_file/d; /^authority_file/d' "$C/$name/server.conf"
+        echo "anchor_file = \"$C/chaski.anchor\"" >>"$C/$name/server.conf"
+    done
+}

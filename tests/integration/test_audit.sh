@@ -3,24 +3,16 @@
 # The auditor is not fooled: an honest log is clean, whole, running or killed; each way to mistreat a copy of
 # it is a finding with a name, or a remark where honest nodes leave the same behind.
 . "$(dirname "$0")/lib.sh"
-PEER=$OUT/tests/front_peer
 AUDIT=$BIN/chaski-audit
 A=CO/MUN/890905211
 B=CO/GOV/899999027
 CHECKPOINT_MS=200
-country_make >/dev/null
-member_make a $A/SS1 "Medellín" TRAMITES >/dev/null
-member_make b $B/SS1 "DANE" DIVIPOLA >/dev/null
-S=$B/DIVIPOLA/uno
-registry service add $S --class open >/dev/null || die "no service"
+two_members $B/DIVIPOLA/uno
 registry service add $A/TRAMITES/propio --class open >/dev/null || die "no service"
 publish
-server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
-server_start b || die "server b: $(tail -n 1 "$C/b/server.events")"
+servers_start a b
 for served in "a $A/TRAMITES" "b $B/DIVIPOLA"; do
-    "$PEER" serve "ipc://$C/${served% *}/front" "${served#* }" 2>/dev/null &
-    pids+=($!)
-    wait_for 5 grep -q front.gateway_arrived "$C/${served% *}/server.events" || die "no stand-in gateway"
+    stand_in_start "${served% *}" "${served#* }"
 done
 ask() { timeout 30 "$PEER" ask "ipc://$C/a/front" $A/TRAMITES "$1" "$2" "${3:-1}" "${4:-}" 2>/dev/null; }
 

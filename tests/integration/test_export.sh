@@ -3,7 +3,6 @@
 # An exported record proves itself: verify.sh says PASS in a folder that was carried elsewhere, with openssl and
 # coreutils only; whatever is changed in it, FAIL; and containers are what stock tools take them for.
 . "$(dirname "$0")/lib.sh"
-PEER=$OUT/tests/front_peer
 # an auditor to whom both nodes have given their store keys
 AUDIT=$C/audit
 printf '#!/bin/sh\nexec "%s" "$@" --store-key "%s" --store-key "%s"\n' "$BIN/chaski-audit" "$C/a/keys/store.key" "$C/b/keys/store.key" >"$AUDIT"
@@ -12,23 +11,14 @@ A=CO/MUN/890905211
 B=CO/GOV/899999027
 CHECKPOINT_MS=200
 PUBLISH_MS=300
-country_make >/dev/null
-member_make a $A/SS1 "Medellín" TRAMITES >/dev/null
-member_make b $B/SS1 "DANE" DIVIPOLA >/dev/null
-S=$B/DIVIPOLA/uno
-registry service add $S --class open >/dev/null || die "no service"
+two_members $B/DIVIPOLA/uno
 registry witness assign --per-log 1 --quorum 1 >/dev/null || die "no witnesses"
 port=$(free_port)
 registry stamp-authority url --url "http://127.0.0.1:$port/tsa" >/dev/null || die "no time stamp authority"
-"$BIN/chaski-registry" serve "$C/store" --listen "127.0.0.1:$port" 2>>"$C/tsa.events" &
-pids+=($!)
-wait_for 5 curl -fsS -o /dev/null "http://127.0.0.1:$port/healthz" || die "no TSA: $(tail -n 1 "$C/tsa.events")"
+tsa_serve "$port"
 publish
-server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
-server_start b || die "server b: $(tail -n 1 "$C/b/server.events")"
-"$PEER" serve "ipc://$C/b/front" $B/DIVIPOLA 2>/dev/null &
-pids+=($!)
-wait_for 5 grep -q front.gateway_arrived "$C/b/server.events" || die "no stand-in gateway"
+servers_start a b
+stand_in_start b $B/DIVIPOLA
 ask() { timeout 30 "$PEER" ask "ipc://$C/a/front" $A/TRAMITES $S "$1" 1 2>/dev/null; }
 size_of() { sed -n 2p "$1"; }
 stamped() { # SIZE: is there a stamped checkpoint over as many entries in both logs?

@@ -4,7 +4,6 @@
 # real nodes: a consumer that lost its own requests (2), an answer older than the request in its log (8), a clock
 # that is wrong (9). The others: 1, 3 and 4 to 7 in test_reconcile, 4 in test_epoch too.
 . "$(dirname "$0")/lib.sh"
-PEER=$OUT/tests/front_peer
 AUDIT=$BIN/chaski-audit
 A=CO/MUN/890905211
 B=CO/GOV/899999027
@@ -13,22 +12,14 @@ S=$B/DIVIPOLA/uno
 CHECKPOINT_MS=200
 PUBLISH_MS=400
 START_CHECK_MS=300
-country_make >/dev/null
-member_make a $A/SS1 "Medellín" TRAMITES >/dev/null
-member_make b $B/SS1 "DANE" DIVIPOLA >/dev/null
+two_members $S
 member_make c $D/SS1 "Cali" TRAMITES >/dev/null
-registry service add $S --class open >/dev/null || die "no service"
 publish
 for node in a b c; do
     printf 'reconcile_hour = -1\nreconcile_every_ms = 86400000\nreconcile_grace_ms = 100\n' >>"$C/$node/server.conf"
 done
-start() { server_start "$1" || die "server $1: $(tail -n 1 "$C/$1/server.events")"; }
-gateway_b() {
-    "$PEER" serve "ipc://$C/b/front" $B/DIVIPOLA 2>/dev/null &
-    pids+=($!)
-    gateway_pid=$!
-    wait_for 5 said_since_start b front.gateway_arrived || die "no stand-in gateway"
-}
+start() { servers_start "$1"; }
+gateway_b() { stand_in_start b $B/DIVIPOLA; gateway_pid=$stand_in; }
 ask() { timeout 40 "$PEER" ask "ipc://$C/a/front" $A/TRAMITES $S "$1" "$2" 2>/dev/null; }
 reconcile() { timeout 150 "$BIN/chaski" reconcile --config "$C/$1/server.conf" "${@:2}" 2>&1; }
 reported() { # TYPE: how many $C/report.json tells of

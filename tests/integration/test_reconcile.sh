@@ -3,7 +3,6 @@
 # Two servers compare their logs: what one side lacks is found as comm(1) finds it, comes from the other side,
 # and is told of; nobody who lies about leaves gets anything in, or anybody to stand still.
 . "$(dirname "$0")/lib.sh"
-PEER=$OUT/tests/front_peer
 LIAR=$OUT/tests/set_liar
 AUDIT=$BIN/chaski-audit
 A=CO/MUN/890905211
@@ -13,22 +12,14 @@ S=$B/DIVIPOLA/uno
 CHECKPOINT_MS=200
 PUBLISH_MS=400
 START_CHECK_MS=300
-country_make >/dev/null
-member_make a $A/SS1 "Medellín" TRAMITES >/dev/null
-member_make b $B/SS1 "DANE" DIVIPOLA >/dev/null
+two_members $S
 member_make c $D/SS1 "DIAN" RUT >/dev/null
-registry service add $S --class open >/dev/null || die "no service"
 publish
 for node in a b c; do
     printf 'reconcile_hour = -1\nreconcile_every_ms = 86400000\nreconcile_grace_ms = 100\n' >>"$C/$node/server.conf"
 done
-start() { server_start "$1" || die "server $1: $(tail -n 1 "$C/$1/server.events")"; }
-gateway_b() {
-    "$PEER" serve "ipc://$C/b/front" $B/DIVIPOLA 2>/dev/null &
-    pids+=($!)
-    gateway_pid=$!
-    wait_for 5 said_since_start b front.gateway_arrived
-}
+start() { servers_start "$1"; }
+gateway_b() { stand_in_start b $B/DIVIPOLA; gateway_pid=$stand_in; }
 start_b() { start b; gateway_b; }
 stop_b() { server_stop b; kill "$gateway_pid" 2>/dev/null; wait "$gateway_pid" 2>/dev/null; }
 kill_b() { server_kill b; kill "$gateway_pid" 2>/dev/null; wait "$gateway_pid" 2>/dev/null; }

@@ -4,30 +4,19 @@
 # the logs verify. Killed at any moment they go on. Whoever has no key in force gets no certificate.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/stock.sh"
-PEER=$OUT/tests/front_peer
 client=CO/MUN/890905211/TRAMITES
 service=CO/GOV/899999027/DIVIPOLA/municipios
-country_make >/dev/null
-member_make a CO/MUN/890905211/SS1 "Medellín" TRAMITES >/dev/null
-member_make b CO/GOV/899999027/SS1 "DANE" DIVIPOLA >/dev/null
-registry service add $service --class open >/dev/null || die "no service"
-"$BIN/chaski-registry" serve "$C/store" --listen 127.0.0.1:0 --directory "$C/directory" --authority \
-    --push 'tcp://127.0.0.1:*' --ready-file "$C/ready" 2>>"$C/serve.events" &
-pids+=($!)
-wait_for 20 test -s "$C/ready" || die "the registry does not start: $(tail -n 1 "$C/serve.events")"
-url=http://$(sed -n 's/^listen=//p' "$C/ready")
-"$BIN/chaski-registry" anchor "$C/store" --url "$url" --push "$(sed -n 's/^push=//p' "$C/ready")" --to "$C/chaski.anchor" >/dev/null || die "no anchor"
+two_members $service
+registry_follow a b
 for m in a b; do
-    sed -i '/^directory_folder/d; /^trust_file/d; /^authority_file/d' "$C/$m/server.conf"
-    printf 'anchor_file = "%s"\ndirectory_poll_ms = 500\nrenew_before_s = 315360000\nrenew_settle_s = 3\n' "$C/chaski.anchor" >>"$C/$m/server.conf"
+    printf 'directory_poll_ms = 500\nrenew_before_s = 315360000\nrenew_settle_s = 3\n' >>"$C/$m/server.conf"
 done
 shown() { "$BIN/chaski-registry" show "$C/store" --json | jq -r "$1"; }
 certificates() { shown ".servers[] | select(.id == \"$1\").certificates | length"; }
 
 # --- under load -------------------------------------------------------------------------------------
 cp "$C/a/keys/sign.crt" "$C/a.first"
-server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
-server_start b || die "server b: $(tail -n 1 "$C/b/server.events")"
+servers_start a b
 "$PEER" serve "ipc://$C/b/front" CO/GOV/899999027/DIVIPOLA "$C/served" 2>/dev/null &
 pids+=($!)
 load() { # rounds that each end only when every exchange was answered

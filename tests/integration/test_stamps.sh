@@ -3,33 +3,19 @@
 # Checkpoints are time-stamped while the node runs, by the authorities that the directory names; the token is
 # logged back; messages wait for none of it, and an idle log rests.
 . "$(dirname "$0")/lib.sh"
-PEER=$OUT/tests/front_peer
 CHECKPOINT_MS=200
 PUBLISH_MS=400
-country_make >/dev/null
-member_make a CO/MUN/890905211/SS1 "Medellín" TRAMITES >/dev/null
-member_make b CO/GOV/899999027/SS1 "DANE" DIVIPOLA >/dev/null
-S=CO/GOV/899999027/DIVIPOLA/uno
-registry service add $S --class open >/dev/null || die "no service"
+two_members
 registry witness assign --per-log 1 --quorum 1 >/dev/null || die "no witnesses"
 port=$(free_port)
-serve_tsa() {
-    "$BIN/chaski-registry" serve "$C/store" --listen "127.0.0.1:$port" 2>>"$C/tsa.events" &
-    tsa=$!
-    pids+=($tsa)
-    wait_for 5 curl -fsS -o /dev/null "http://127.0.0.1:$port/healthz"
-}
-serve_tsa || die "no TSA: $(tail -n 1 "$C/tsa.events")"
+tsa_serve "$port"
 dead=$(free_port)
 registry stamp-authority url --url "http://127.0.0.1:$dead/tsa" --name MUDA --order 1 >/dev/null || die "no first authority"
 registry stamp-authority url --url "http://127.0.0.1:$port/tsa" --name NACIONAL --order 2 >/dev/null || die "no second authority"
 publish
 printf 'witness_alarm_ms = 3000\nwitness_stop_ms = 9000\n' | tee -a "$C/a/server.conf" >>"$C/b/server.conf"
-server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
-server_start b || die "server b: $(tail -n 1 "$C/b/server.events")"
-"$PEER" serve "ipc://$C/b/front" CO/GOV/899999027/DIVIPOLA 2>/dev/null &
-pids+=($!)
-wait_for 5 grep -q front.gateway_arrived "$C/b/server.events"
+servers_start a b
+stand_in_start b CO/GOV/899999027/DIVIPOLA
 ask() { timeout 30 "$PEER" ask "ipc://$C/a/front" CO/MUN/890905211/TRAMITES $S "$1" 8 2>/dev/null; }
 LOG=$C/a/audit/log/1
 stamped() { [ -s "$LOG/stamped" ] && [ "$(cut -d ' ' -f 1 "$LOG/stamped")" -ge "$1" ]; }
@@ -83,7 +69,7 @@ check "... and it is said" wait_for 20 said_since a scribe.not_stamped
 check "... in time by an alarm" wait_for 15 said_since a '"stamp.missing"'
 refused() { ask 1 | grep -q UNWITNESSED; }
 check "after too long exchanges are refused" wait_for 20 refused
-serve_tsa
+tsa_serve "$port"
 again() { ask 5 | grep -q "OK                   5"; }
 check "with an authority again they go on, though nothing new was there to be stamped" wait_for 40 again
 check "with an authority again stamps go on" wait_for 20 stamped $((before + 40))
@@ -111,7 +97,7 @@ printf 'witness_alarm_ms = 2000\nwitness_stop_ms = 4000\n' >>"$C/c/server.conf"
 server_start c || die "server c again: $(tail -n 1 "$C/c/server.events")"
 check "... but when its time is over, counted from its first record" wait_for 10 grep -q '"stamp.missing"' "$C/c/server.events"
 server_stop c
-serve_tsa || die "no TSA"
+tsa_serve "$port"
 
 # what the auditor sees of tiles, cosignatures and tokens that were tampered with
 X=$C/x

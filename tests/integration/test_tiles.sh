@@ -3,20 +3,12 @@
 # The static form of a log: tiles that a checker who shares nothing with us accepts, written while the node
 # runs; a scribe that dies, or finds damaged tiles, makes them again.
 . "$(dirname "$0")/lib.sh"
-PEER=$OUT/tests/front_peer
 CHECKPOINT_MS=200
 PUBLISH_MS=300
-country_make >/dev/null
-member_make a CO/MUN/890905211/SS1 "Medellín" TRAMITES >/dev/null
-member_make b CO/GOV/899999027/SS1 "DANE" DIVIPOLA >/dev/null
-S=CO/GOV/899999027/DIVIPOLA/uno
-registry service add $S --class open >/dev/null || die "no service"
+two_members
 publish
-server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
-server_start b || die "server b: $(tail -n 1 "$C/b/server.events")"
-"$PEER" serve "ipc://$C/b/front" CO/GOV/899999027/DIVIPOLA 2>/dev/null &
-pids+=($!)
-wait_for 5 grep -q front.gateway_arrived "$C/b/server.events"
+servers_start a b
+stand_in_start b CO/GOV/899999027/DIVIPOLA
 ask() { timeout 30 "$PEER" ask "ipc://$C/a/front" CO/MUN/890905211/TRAMITES $S "$1" 8 2>/dev/null; }
 LOG=$C/a/audit/log/1
 size() { sed -n 2p "$LOG/checkpoint"; }

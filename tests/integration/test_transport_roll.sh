@@ -3,30 +3,20 @@
 # Both servers take another transport key into use while they exchange, by an act of their member: exchanges wait for
 # a moment and none is lost. Killed between the act and the change a node comes back with the key that the directory names.
 . "$(dirname "$0")/lib.sh"
-PEER=$OUT/tests/front_peer
 client=CO/MUN/890905211/TRAMITES
 service=CO/GOV/899999027/DIVIPOLA/municipios
-country_make >/dev/null
-member_make a CO/MUN/890905211/SS1 "Medellín" TRAMITES >/dev/null
-member_make b CO/GOV/899999027/SS1 "DANE" DIVIPOLA >/dev/null
-registry service add $service --class open >/dev/null || die "no service"
-"$BIN/chaski-registry" serve "$C/store" --listen 127.0.0.1:0 --directory "$C/directory" --authority \
-    --push 'tcp://127.0.0.1:*' --ready-file "$C/ready" 2>>"$C/serve.events" &
-pids+=($!)
-wait_for 20 test -s "$C/ready" || die "the registry does not start: $(tail -n 1 "$C/serve.events")"
-url=http://$(sed -n 's/^listen=//p' "$C/ready")
-"$BIN/chaski-registry" anchor "$C/store" --url "$url" --push "$(sed -n 's/^push=//p' "$C/ready")" --to "$C/chaski.anchor" >/dev/null || die "no anchor"
+two_members $service
+registry_follow a b
 for m in a b; do
-    sed -i '/^directory_folder/d; /^trust_file/d; /^authority_file/d; s/^seal_roll_s = .*/seal_roll_s = 86400/' "$C/$m/server.conf"
-    printf 'anchor_file = "%s"\ndirectory_poll_ms = 1000\n' "$C/chaski.anchor" >>"$C/$m/server.conf"
+    sed -i 's/^seal_roll_s = .*/seal_roll_s = 86400/' "$C/$m/server.conf"
+    echo 'directory_poll_ms = 1000' >>"$C/$m/server.conf"
 done
 printf 'una frase de paso larga\n' >"$C/pass"; chmod 600 "$C/pass"
 "$BIN/chaski" keys seal --folder "$C/b/keys" --passphrase "file:$C/pass" >/dev/null || die "keys are not sealed"
 echo "keys_passphrase = \"file:$C/pass\"" >>"$C/b/server.conf"
 named() { "$BIN/chaski-registry" show "$C/store" --json | jq -r ".servers[] | select(.id == \"${SERVER[$1]}\").transport_key"; }
 
-server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
-server_start b || die "server b: $(tail -n 1 "$C/b/server.events")"
+servers_start a b
 check "a start makes the next transport key" test -s "$C/a/keys/transport.next.key"
 check "... sealed where the others are" grep -q "CHASKI ENCRYPTED KEY" "$C/b/keys/transport.next.key"
 "$PEER" serve "ipc://$C/b/front" CO/GOV/899999027/DIVIPOLA "$C/served" 2>/dev/null &

@@ -3,22 +3,14 @@
 # Many threads check a log as one does: the same findings in the same order, the same figures, the same exit
 # status; over logs of several batches, honest ones and ones with much that is wrong.
 . "$(dirname "$0")/lib.sh"
-PEER=$OUT/tests/front_peer
 AUDIT=$BIN/chaski-audit
 A=CO/MUN/890905211
 B=CO/GOV/899999027
 CHECKPOINT_MS=200
-country_make >/dev/null
-member_make a $A/SS1 "Medellín" TRAMITES >/dev/null
-member_make b $B/SS1 "DANE" DIVIPOLA >/dev/null
-S=$B/DIVIPOLA/uno
-registry service add $S --class open >/dev/null || die "no service"
+two_members $B/DIVIPOLA/uno
 publish
-server_start a || die "server a: $(tail -n 1 "$C/a/server.events")"
-server_start b || die "server b: $(tail -n 1 "$C/b/server.events")"
-"$PEER" serve "ipc://$C/b/front" $B/DIVIPOLA 2>/dev/null &
-pids+=($!)
-wait_for 5 grep -q front.gateway_arrived "$C/b/server.events" || die "no stand-in gateway"
+servers_start a b
+stand_in_start b $B/DIVIPOLA
 EXCHANGES=700 # 1,400 entries: eleven batches
 timeout 120 "$PEER" ask "ipc://$C/a/front" $A/TRAMITES $S $EXCHANGES 16 >"$C/asked" 2>/dev/null
 check "exchanges" grep -q "OK  *$EXCHANGES\$" "$C/asked"
