@@ -3,6 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
+#include "lib/bus/access.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/directory_acts.h"
 
@@ -99,6 +100,19 @@ static struct act_need of_revocation(const struct directory *self,
     return need;
 }
 
+/* Whose service, or whose subsystem, the request is about; "" when it is not there. */
+static const char *request_service(const struct directory *self, const char *id)
+{
+    const struct directory_request *at = directory_request(self, span_of_text(id));
+    return at == NULL ? "" : at->service;
+}
+
+static const char *request_consumer(const struct directory *self, const char *id)
+{
+    const struct directory_request *at = directory_request(self, span_of_text(id));
+    return at == NULL ? "" : at->consumer;
+}
+
 static struct act_need of_removal(const struct directory *self, const Chaski__Removed *act)
 {
     const struct directory_grant *grant = NULL;
@@ -116,6 +130,10 @@ static struct act_need of_removal(const struct directory *self, const Chaski__Re
     case CHASKI__REMOVED__WHAT_RESTRICTION: /* to open is for the owner */
         restriction = directory_restriction(self, span_of_text(act->restriction));
         return of_member(self, restriction == NULL ? "" : restriction->service, ROLE_APPROVE);
+    case CHASKI__REMOVED__WHAT_ACCESS_REQUEST: /* who asked may withdraw */
+        return of_member(self, request_consumer(self, act->access_request), ROLE_APPROVE);
+    case CHASKI__REMOVED__WHAT_BREAK_GLASS: /* to close is for one */
+        return of_operators(1, ROLE_APPROVE);
     case CHASKI__REMOVED__WHAT_PURPOSE:
     case CHASKI__REMOVED__WHAT_GROUP:
     case CHASKI__REMOVED__WHAT_LEGAL_BASIS:
@@ -144,6 +162,12 @@ struct act_need act_approval_need(const struct directory *self, const Chaski__Ac
         return of_operators(1, ROLE_APPROVE);
     case CHASKI__ACT__ACT_GRANT_SET:
         return of_member(self, act->grant_set->service, ROLE_APPROVE);
+    case CHASKI__ACT__ACT_ACCESS_REQUESTED:
+        return of_member(self, act->access_requested->consumer, ROLE_ENROL);
+    case CHASKI__ACT__ACT_ACCESS_OBJECTED:
+        return of_member(self, request_service(self, act->access_objected->request), ROLE_APPROVE);
+    case CHASKI__ACT__ACT_BREAK_GLASS_REVIEWED:
+        return of_operators(1, ROLE_APPROVE);
     case CHASKI__ACT__ACT_CERTIFICATE_REVOKED:
         return of_revocation(self, act->certificate_revoked);
     case CHASKI__ACT__ACT_PURPOSE_SET:
@@ -154,7 +178,8 @@ struct act_need act_approval_need(const struct directory *self, const Chaski__Ac
         return of_operators(1, ROLE_PUBLISH);
     case CHASKI__ACT__ACT_REMOVED:
         return of_removal(self, act->removed);
-    default: /* what concerns everybody's trust, and what comes to be known later */
+    default: /* what concerns everybody's trust, the arbiter's word, an emergency, and what comes to
+                be known later */
         return of_operators(2, ROLE_APPROVE);
     }
 }

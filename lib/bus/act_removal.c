@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "lib/bus/access.h"
 #include "lib/bus/directory_acts.h"
 
 #include "directory.pb-c.h"
@@ -89,6 +90,36 @@ static const char *group_naming(const struct directory *self, const char *id)
     return NULL;
 }
 
+static const char *request_naming(const struct directory *self, const char *id)
+{
+    size_t step = 0;
+    for (const struct directory_request *at; (at = directory_next_request(self, &step)) != NULL;)
+        if (strcmp(at->service, id) == 0 || strcmp(at->consumer, id) == 0 ||
+            is_among(id, at->purpose, at->purposes))
+            return at->id;
+    return NULL;
+}
+
+static const char *glass_naming(const struct directory *self, const char *id)
+{
+    size_t step = 0;
+    for (const struct directory_break_glass *at;
+         (at = directory_next_break_glass(self, &step)) != NULL;)
+        if (strcmp(at->service, id) == 0 || strcmp(at->consumer, id) == 0 ||
+            strcmp(at->purpose, id) == 0)
+            return at->id;
+    return NULL;
+}
+
+static const char *decision_on(const struct directory *self, const char *id)
+{
+    size_t step = 0;
+    for (const struct directory_decision *at; (at = directory_next_decision(self, &step)) != NULL;)
+        if (strcmp(at->request, id) == 0)
+            return at->id;
+    return NULL;
+}
+
 /* By the word with which rules name it. */
 static const char *rule_naming(const struct directory *self, const char *word)
 {
@@ -97,6 +128,10 @@ static const char *rule_naming(const struct directory *self, const char *word)
         user = restriction_naming(self, word);
     if (user == NULL)
         user = competence_naming(self, word);
+    if (user == NULL)
+        user = request_naming(self, word);
+    if (user == NULL)
+        user = glass_naming(self, word);
     return user == NULL ? group_naming(self, word) : user;
 }
 
@@ -152,6 +187,14 @@ static fault remove_thing(struct directory *self, struct map *map, const char *i
     return DONE;
 }
 
+static fault remove_request(struct directory *self, const char *id)
+{
+    const char *user = decision_on(self, id);
+    if (user != NULL)
+        return BAD("%.150s is still used by %.150s", id, user);
+    return remove_rule(id, act_request_drop(self, id));
+}
+
 /* What still leans on a thing is removed first: nothing may dangle. */
 fault act_removal_apply(struct directory *self, const Chaski__Removed *act, int64_t at_ms)
 {
@@ -191,6 +234,12 @@ fault act_removal_apply(struct directory *self, const Chaski__Removed *act, int6
         return remove_rule(act->competence, act_competence_drop(self, act->competence));
     case CHASKI__REMOVED__WHAT_RESTRICTION:
         return remove_rule(act->restriction, act_restriction_drop(self, act->restriction));
+    case CHASKI__REMOVED__WHAT_ACCESS_REQUEST:
+        return remove_request(self, act->access_request);
+    case CHASKI__REMOVED__WHAT_ACCESS_DECISION:
+        return remove_rule(act->access_decision, act_decision_drop(self, act->access_decision));
+    case CHASKI__REMOVED__WHAT_BREAK_GLASS:
+        return act_break_glass_end(self, act->break_glass);
     default:
         return BAD("a removal of nothing");
     }

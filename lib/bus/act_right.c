@@ -140,6 +140,7 @@ static fault check_grant(const struct directory *self, const Chaski__GrantSet *a
 fault act_grant_apply(struct directory *self, const Chaski__GrantSet *act)
 {
     TRY(check_grant(self, act));
+    TRY(act_request_granted(self, act));
     act_grant_drop(self, act->id);
     struct directory_grant *grant = directory_make(self, sizeof *grant);
     grant->id = directory_keep_text(self, act->id);
@@ -151,6 +152,7 @@ fault act_grant_apply(struct directory *self, const Chaski__GrantSet *act)
     grant->until_ms = (int64_t)act->until_ms;
     grant->endpoints = act->n_endpoint;
     grant->endpoint = directory_keep_texts(self, act->endpoint, act->n_endpoint);
+    grant->request = directory_keep_text(self, act->request);
     map_set(&self->grants, span_of_text(grant->id), grant);
     rights_put(&self->grant_of, span_of_text(grant->service), span_of_text(grant->consumer),
                (struct right){grant->id, grant->until_ms, grant});

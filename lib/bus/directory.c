@@ -25,9 +25,11 @@ void directory_release(struct directory **owner)
                           &self->signers,     &self->signers_ever, &self->transport_ids,
                           &self->origins,     &self->cosigners,    &self->operators,
                           &self->intents,     &self->groups,       &self->legal_bases,
-                          &self->competences, &self->restrictions, &self->certificates};
+                          &self->competences, &self->restrictions, &self->certificates,
+                          &self->requests,    &self->decisions,    &self->glasses};
     struct rights *tables[] = {&self->competence_of, &self->restriction_of, &self->grant_of,
-                               &self->groups_of};
+                               &self->groups_of,     &self->request_of,     &self->requests_of,
+                               &self->decision_of,   &self->glass_of};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
         map_clear(maps[i]);
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)

@@ -164,6 +164,7 @@ struct directory_grant {
     int64_t until_ms;
     size_t endpoints; /* of the service that it opens; 0: all of it */
     const char **endpoint;
+    const char *request; /* that it answers (access.h), or "" */
 };
 
 struct directory_service {

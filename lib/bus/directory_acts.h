@@ -22,6 +22,14 @@ struct Chaski__GroupSet;
 struct Chaski__LegalBasisSet;
 struct Chaski__CompetenceSet;
 struct Chaski__RestrictionSet;
+struct Chaski__CalendarSet;
+struct Chaski__AccessRequested;
+struct Chaski__AccessObjected;
+struct Chaski__AccessDecided;
+struct Chaski__SnapshotRequest;
+struct Chaski__SnapshotDecision;
+struct Chaski__SnapshotBreakGlass;
+struct Chaski__Act;
 struct Chaski__StampAuthoritySet;
 struct Chaski__CertificateAuthoritySet;
 struct Chaski__Removed;
@@ -80,6 +88,23 @@ bool act_group_drop(struct directory *self, const char *id);
 bool act_competence_drop(struct directory *self, const char *id);
 bool act_restriction_drop(struct directory *self, const char *id);
 bool act_grant_drop(struct directory *self, const char *id);
+fault act_calendar_apply(struct directory *self, const struct Chaski__CalendarSet *act);
+fault act_request_apply(struct directory *self, const struct Chaski__AccessRequested *act);
+fault act_objection_apply(struct directory *self, const struct Chaski__AccessObjected *act);
+fault act_decision_apply(struct directory *self, const struct Chaski__AccessDecided *act);
+/* Notes that the grant answers a request, when it names one. */
+fault act_request_granted(struct directory *self, const struct Chaski__GrantSet *act);
+bool act_request_drop(struct directory *self, const char *id);
+bool act_decision_drop(struct directory *self, const char *id);
+/* With their approvals: who opens is not who reviews. */
+fault act_break_glass_apply(struct directory *self, const struct Chaski__Act *whole);
+fault act_break_glass_review(struct directory *self, const struct Chaski__Act *whole);
+/* Ends one that runs; takes out one that is over and reviewed. */
+fault act_break_glass_end(struct directory *self, const char *id);
+/* For a snapshot: as they were. */
+fault act_request_was(struct directory *self, const struct Chaski__SnapshotRequest *from);
+fault act_decision_was(struct directory *self, const struct Chaski__SnapshotDecision *from);
+fault act_break_glass_was(struct directory *self, const struct Chaski__SnapshotBreakGlass *from);
 fault act_stamper_apply(struct directory *self, const struct Chaski__StampAuthoritySet *act);
 fault act_stamper_remove(struct directory *self, const char *name);
 fault act_authority_apply(struct directory *self, const struct Chaski__CertificateAuthoritySet *act,

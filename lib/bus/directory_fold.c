@@ -94,6 +94,18 @@ static fault dispatch(struct directory *self, const Chaski__Act *act)
         return act_competence_apply(self, act->competence_set);
     case CHASKI__ACT__ACT_RESTRICTION_SET:
         return act_restriction_apply(self, act->restriction_set);
+    case CHASKI__ACT__ACT_CALENDAR_SET:
+        return act_calendar_apply(self, act->calendar_set);
+    case CHASKI__ACT__ACT_ACCESS_REQUESTED:
+        return act_request_apply(self, act->access_requested);
+    case CHASKI__ACT__ACT_ACCESS_OBJECTED:
+        return act_objection_apply(self, act->access_objected);
+    case CHASKI__ACT__ACT_ACCESS_DECIDED:
+        return act_decision_apply(self, act->access_decided);
+    case CHASKI__ACT__ACT_BREAK_GLASS_SET:
+        return act_break_glass_apply(self, act);
+    case CHASKI__ACT__ACT_BREAK_GLASS_REVIEWED:
+        return act_break_glass_review(self, act);
     case CHASKI__ACT__ACT_REMOVED:
         return act_removal_apply(self, act->removed, at_ms);
     case CHASKI__ACT__ACT_PUBLISHED:

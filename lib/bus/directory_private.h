@@ -28,19 +28,25 @@ struct directory {
     struct map members, servers, subsystems, services, purposes, grants; /* by id */
     struct map groups, legal_bases, competences, restrictions;           /* by id */
     struct rights competence_of;                                         /* purpose, consumer */
-    struct rights restriction_of; /* service, consumer or "" */
-    struct rights grant_of;       /* service, consumer */
-    struct rights groups_of;      /* member or subsystem, "" */
-    struct map signers;           /* in force, by subject key id */
-    struct map signers_ever;      /* likewise, with those that were replaced or removed */
-    struct map certificates;      /* the same by SHA-256 of their certificates */
-    struct map transport_ids;     /* transport key -> server, to refuse doubles */
-    struct map origins;           /* log origin -> server, likewise */
-    struct map cosigners;         /* witness key -> server, likewise */
-    struct map operators;         /* by id */
-    struct map intents;           /* by nonce: time of the act, until it could not come again */
-    size_t approvers;             /* operators who may approve */
-    bool governed;                /* there were two of them once */
+    struct rights restriction_of;              /* service, consumer or "" */
+    struct rights grant_of;                    /* service, consumer */
+    struct rights groups_of;                   /* member or subsystem, "" */
+    const struct directory_calendar *calendar; /* or NULL; access.h, with what follows */
+    struct map requests, decisions, glasses;   /* by id */
+    struct rights request_of;                  /* service, subsystem; the latest first */
+    struct rights requests_of;                 /* member, "" */
+    struct rights decision_of;                 /* service, class; the latest first */
+    struct rights glass_of;                    /* service, subsystem */
+    struct map signers;                        /* in force, by subject key id */
+    struct map signers_ever;  /* likewise, with those that were replaced or removed */
+    struct map certificates;  /* the same by SHA-256 of their certificates */
+    struct map transport_ids; /* transport key -> server, to refuse doubles */
+    struct map origins;       /* log origin -> server, likewise */
+    struct map cosigners;     /* witness key -> server, likewise */
+    struct map operators;     /* by id */
+    struct map intents;       /* by nonce: time of the act, until it could not come again */
+    size_t approvers;         /* operators who may approve */
+    bool governed;            /* there were two of them once */
     struct directory_server *witness[DIRECTORY_WITNESSES_MAX]; /* of the directory itself */
     size_t witnesses;
     unsigned quorum;

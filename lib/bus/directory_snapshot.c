@@ -3,7 +3,7 @@
 
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
-#include "lib/bus/directory_acts.h"
+#include "lib/bus/directory_snapshot_private.h"
 #include "lib/bus/service_act.h"
 
 #include "directory.pb-c.h"
@@ -83,6 +83,26 @@ static const void **in_order(struct making *making, const struct map *map)
         list[count++] = at;
     qsort(list, count, sizeof *list, compare_ids);
     return list;
+}
+
+void *making_get(struct making *self, size_t count, size_t size)
+{
+    return get(self, count, size);
+}
+
+char *making_lend(const char *text)
+{
+    return lend(text);
+}
+
+char **making_lend_list(struct making *self, const char *const *texts, size_t count)
+{
+    return lend_list(self, texts, count);
+}
+
+const void **making_in_order(struct making *self, const struct map *map)
+{
+    return in_order(self, map);
 }
 
 // --- things as the acts that would set them -----------------------------------------------------
@@ -246,6 +266,7 @@ static Chaski__GrantSet *of_grant(struct making *making, const struct directory_
     to->until_ms = (uint64_t)from->until_ms;
     to->n_endpoint = from->endpoints;
     to->endpoint = lend_list(making, from->endpoint, from->endpoints);
+    to->request = lend(from->request);
     return to;
 }
 
@@ -415,6 +436,7 @@ static void fill(const struct directory *self, struct making *making, Chaski__Sn
     ALL(operators, operator_, of_operator);
     add_intents(self, making, out);
     add_authorities(self, making, out);
+    access_into_snapshot(self, making, out);
 }
 
 fault directory_snapshot(const struct directory *self, uint64_t size, struct bytes **out)
@@ -555,6 +577,7 @@ static fault take_all(struct directory *self, const Chaski__Snapshot *from)
     EACH(group, act_group_apply(self, from->group[i]));
     EACH(competence, take_competence(self, from->competence[i]));
     EACH(restriction, take_restriction(self, from->restriction[i]));
+    TRY(access_from_snapshot(self, from));
     EACH(grant, take_grant(self, from->grant[i]));
     EACH(stamp_authority, act_stamper_apply(self, from->stamp_authority[i]));
     EACH(operator_, act_operator_apply(self, from->operator_[i]));

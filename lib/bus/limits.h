@@ -242,6 +242,19 @@
 #define ENDPOINT_ID_BYTES_MAX 64         /* it travels in headers and rules */
 #define ENDPOINT_PATH_BYTES_MAX 4096     /* raw, of a request to a service that has endpoints */
 #define GLOB_BYTES_MAX 127               /* a pattern of paths */
+#define ACCESS_ANSWER_DAYS_DEFAULT 10    /* working days for a provider */
+#define ACCESS_DECIDE_DAYS_DEFAULT 15    /* ... and for the arbiter */
+#define ACCESS_DAYS_MAX 60
+#define ACCESS_SILENCE_MS (366 * INT64_C(86400000)) /* how long silence opens */
+#define ACCESS_REQUESTS_OPEN_MAX 4     /* of one consumer about one service, waiting at once */
+#define ACCESS_REQUESTS_OF_ONE_MAX 256 /* of one consumer about one service, in the register */
+#define ACCESS_REQUESTS_OF_MEMBER_MAX 2000
+#define ACCESS_DECISIONS_OF_ONE_MAX 1000 /* about one service and class of consumers */
+#define CALENDAR_YEARS_MAX 20
+#define CALENDAR_HOLIDAYS_MAX 1000
+#define BREAK_GLASS_MS_MAX (72 * INT64_C(3600000))
+#define BREAK_GLASS_OF_ONE_MAX 256 /* of one consumer and service, in the register */
+#define BREAK_GLASS_REVIEW_MS (7 * INT64_C(86400000))    /* from its end to its review */
 #define DIRECTORY_INTENT_MS_MAX (30 * INT64_C(86400000)) /* from a proposal to its act */
 #define DIRECTORY_INTENT_AHEAD_MS 300000                 /* clocks of those who propose */
 #define DIRECTORY_INTENTS_LOOK 4096 /* so many remembered ones, and old ones are forgotten */

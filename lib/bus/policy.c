@@ -4,6 +4,7 @@
 #include "lib/bus/bus_id.h"
 #include "lib/bus/directory_private.h"
 #include "lib/bus/metaservice.h"
+#include "lib/bus/policy_request.h"
 #include "lib/bus/policy_say.h"
 
 const struct right *policy_longest(const struct policy_case *self, const struct rights *table,
@@ -130,6 +131,8 @@ static void decide_restricted(const struct policy_case *self,
     const struct right *grant = policy_longest(self, &self->directory->grant_of,
                                                span_of_text(self->service->id), grant_is_for);
     bool granted = grant != NULL && grant->until_ms > self->question->at_ms;
+    if (!granted && policy_request_decides(self, out))
+        return;
     policy_say_step(self, "grant", granted, "%s", grant == NULL ? "none fits" : grant->id);
     if (granted)
         policy_say_allowed(out, "restricted/grant", grant->id,
@@ -152,9 +155,8 @@ static enum service_class class_of(const struct policy_case *self)
     return self->endpoint != NULL ? self->endpoint->class : self->service->class;
 }
 
-static void decide_right(struct policy_case *self, struct policy_verdict *out)
+static void decide_class(const struct policy_case *self, struct policy_verdict *out)
 {
-    consumer_names_of(self->directory, self->question->client, &self->names);
     const struct directory_restriction *restriction = restriction_on(self);
     policy_say_step(self, "restriction", true, "%s",
                     restriction == NULL ? "none holds" : restriction->id);
@@ -167,6 +169,23 @@ static void decide_right(struct policy_case *self, struct policy_verdict *out)
         policy_say_step(self, "class", true, "shared");
         decide_shared(self, out);
     }
+}
+
+/* An emergency is named only where nothing else would have opened the service. */
+static void decide_right(struct policy_case *self, struct policy_verdict *out)
+{
+    consumer_names_of(self->directory, self->question->client, &self->names);
+    const struct directory_break_glass *glass = policy_break_glass(self);
+    if (glass != NULL) {
+        struct policy_case quiet = *self;
+        quiet.trace = NULL;
+        decide_class(&quiet, out);
+        if (out->fault != OK) {
+            policy_say_break_glass(self, glass, out);
+            return;
+        }
+    }
+    decide_class(self, out);
 }
 
 static void decide(struct policy_case *self, struct policy_verdict *out)

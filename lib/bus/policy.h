@@ -10,6 +10,10 @@
  *   allowed   open/any-member                         any registered subsystem
  *             shared/competence ID                    the one that ends last, if several fit
  *             restricted/grant ID                     likewise
+ *             restricted/silence ID                   the request that nobody answered (access.h)
+ *             restricted/decision ID                  the arbiter's, on this consumer's request
+ *             restricted/precedent ID                 the arbiter's, on an equal request
+ *             break-glass/ID                          opened in an emergency
  *             metadata/any-member                     what a subsystem offers (metaservice.h)
  *   refused   directory/unknown-client                UNKNOWN_CLIENT
  *             directory/unknown-service               UNKNOWN_SERVICE
@@ -21,6 +25,8 @@
  *             shared/not-competent
  *             restricted/no-grant ID                  the restriction
  *             restricted/grant-expired ID
+ *             restricted/denied ID                    the arbiter's decision
+ *             restricted/waiting ID                   the request; whose turn it is, is said
  * Until competences stood in the directory: shared/public-agency-with-purpose, restricted/no-grant.
  */
 #ifndef BUS_POLICY_H
@@ -54,8 +60,8 @@ void policy_decide(const struct directory *directory, const struct policy_questi
  * what is missing. */
 #define POLICY_STEPS_MAX 10
 struct policy_step {
-    const char *name; /* client, service, endpoint, switch, restriction, grant, class, agency,
-                         purpose, competence */
+    const char *name; /* client, service, endpoint, switch, restriction, grant, request, class,
+                         agency, purpose, competence, emergency */
     bool holds;
     char detail[POLICY_TEXT_BYTES];
 };

@@ -3,6 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
+#include "lib/bus/access.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -178,6 +179,24 @@ void policy_say_not_competent(const struct policy_case *self, struct policy_verd
 
 // --- restricted ---------------------------------------------------------------------------------
 
+/* Where no clock can be set, only the owner's grant is left. */
+static void say_request_remedy(const struct policy_case *self, struct policy_verdict *out)
+{
+    static const struct span any = {(const uint8_t *)"PURPOSE", 7};
+    const struct span purpose = directory_purpose(self->directory, self->question->purpose) == NULL
+                                    ? any
+                                    : self->question->purpose;
+    SAY(out->remedy,
+        "Ask for it: chaski access request --service %s --client %s --purpose %.*s --legal-basis "
+        "TEXT --reason TEXT. %s then has %u working days to answer.",
+        self->service->id, self->client->id, TEXT_OF(purpose),
+        self->service->subsystem->member->name, directory_calendar(self->directory)->answer_days);
+    policy_say_supply(self, self->service->subsystem->member->id,
+                      "chaski access request --service %s --client %s --purpose %.*s "
+                      "--legal-basis TEXT --reason TEXT",
+                      self->service->id, self->client->id, TEXT_OF(purpose));
+}
+
 static void say_grant_remedy(const struct policy_case *self, struct policy_verdict *out)
 {
     SAY(out->remedy,
@@ -204,6 +223,10 @@ void policy_say_no_grant(const struct policy_case *self,
         restriction->approver,
         ended != NULL ? "the grant has ended: " : "no grant covers this consumer and purpose",
         ended != NULL ? ended->id : "");
+    if (directory_calendar(self->directory) != NULL) {
+        say_request_remedy(self, out);
+        return;
+    }
     say_grant_remedy(self, out);
     policy_say_supply(
         self, self->service->subsystem->member->id,

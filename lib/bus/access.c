@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+#include "lib/bus/access.h"
+
+#include "lib/bus/bus_id.h"
+#include "lib/bus/consumer.h"
+#include "lib/bus/directory_private.h"
+
+#define ARBITER "arbiter"
+
+// --- looking up ---------------------------------------------------------------------------------
+
+const struct directory_calendar *directory_calendar(const struct directory *self)
+{
+    return self->calendar;
+}
+
+const struct directory_request *directory_request(const struct directory *self, struct span id)
+{
+    return map_get(&self->requests, id);
+}
+
+const struct directory_decision *directory_decision(const struct directory *self, struct span id)
+{
+    return map_get(&self->decisions, id);
+}
+
+const struct directory_break_glass *directory_break_glass(const struct directory *self,
+                                                          struct span id)
+{
+    return map_get(&self->glasses, id);
+}
+
+const struct directory_request *directory_next_request(const struct directory *self, size_t *step)
+{
+    return map_next(&self->requests, step, NULL);
+}
+
+const struct directory_decision *directory_next_decision(const struct directory *self, size_t *step)
+{
+    return map_next(&self->decisions, step, NULL);
+}
+
+const struct directory_break_glass *directory_next_break_glass(const struct directory *self,
+                                                               size_t *step)
+{
+    return map_next(&self->glasses, step, NULL);
+}
+
+const char *access_state_word(enum standing_state state)
+{
+    static const char *const words[STANDINGS_END] = {
+        [STANDING_SUBMITTED] = "submitted", [STANDING_OBJECTED] = "objected",
+        [STANDING_ESCALATED] = "escalated", [STANDING_GRANTED] = "granted",
+        [STANDING_SILENT] = "silent",       [STANDING_ALLOWED] = "allowed",
+        [STANDING_DENIED] = "denied",       [STANDING_UNNEEDED] = "unneeded",
+        [STANDING_ENDED] = "ended"};
+    return state > 0 && state < STANDINGS_END ? words[state] : "";
+}
+
+bool access_is_open(enum standing_state state)
+{
+    return state == STANDING_SUBMITTED || state == STANDING_OBJECTED || state == STANDING_ESCALATED;
+}
+
+// --- what the class of the data lets silence do -------------------------------------------------
+
+static bool list_has(const struct right_list *list, int64_t at_ms, bool *by_law)
+{
+    bool any = false;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct directory_restriction *at = list->right[i].rule;
+        if (at->from_ms <= at_ms && at_ms < at->until_ms) {
+            any = true;
+            *by_law = *by_law || at->by_law;
+        }
+    }
+    return any;
+}
+
+bool access_is_by_law(const struct directory *self, struct span service, struct span consumer,
+                      int64_t at_ms, bool *any)
+{
+    struct consumer_names names;
+    bool by_law = false;
+    consumer_names_of(self, consumer, &names);
+    *any = list_has(rights_of(&self->restriction_of, service, span_of("", 0)), at_ms, &by_law);
+    for (size_t i = 0; i < names.count; i++)
+        if (list_has(rights_of(&self->restriction_of, service, names.name[i]), at_ms, &by_law))
+            *any = true;
+    return by_law;
+}
+
+static bool is_competent(const struct directory *self, const struct consumer_names *names,
+                         const char *purpose, int64_t at_ms)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        const struct right_list *list =
+            rights_of(&self->competence_of, span_of_text(purpose), names->name[i]);
+        if (list->count > 0 && list->right[0].until_ms > at_ms) /* the one that ends last */
+            return true;
+    }
+    return false;
+}
+
+/* All of it: an endpoint may be more closed than its service. */
+static bool is_open(const struct directory_service *service)
+{
+    bool open = service != NULL && service->class == SERVICE_OPEN;
+    for (size_t i = 0; open && i < service->endpoints; i++)
+        open = service->endpoint[i].class == SERVICE_OPEN;
+    return open;
+}
+
+/* Silence opens what the class would open if nothing restricted it, and no more: what is shared, to
+ * a public agency that is competent for each purpose. */
+static bool could_share(const struct directory *self, const struct directory_request *request,
+                        int64_t at_ms)
+{
+    struct span consumer = span_of_text(request->consumer);
+    const struct directory_subsystem *subsystem = directory_subsystem(self, consumer);
+    struct consumer_names names;
+    if (is_open(directory_service(self, span_of_text(request->service))))
+        return true;
+    if (subsystem == NULL || !subsystem->member->public_agency)
+        return false;
+    consumer_names_of(self, consumer, &names);
+    for (size_t i = 0; i < request->purposes; i++)
+        if (!is_competent(self, &names, request->purpose[i], at_ms))
+            return false;
+    return true;
+}
+
+// --- where a request stands ---------------------------------------------------------------------
+
+static void of_decision(const struct directory *self, const char *id, int64_t at_ms,
+                        struct standing *out)
+{
+    const struct directory_decision *decision = directory_decision(self, span_of_text(id));
+    bool stands = decision != NULL && at_ms < decision->until_ms;
+    out->by = id;
+    out->state = !stands ? STANDING_ENDED : decision->allow ? STANDING_ALLOWED : STANDING_DENIED;
+    out->until_ms = stands ? decision->until_ms : 0;
+}
+
+/* Does it stand? */
+static bool of_grant(const struct directory *self, const struct directory_request *request,
+                     int64_t at_ms, struct standing *out)
+{
+    const struct directory_grant *grant = directory_grant(self, span_of_text(request->grant));
+    bool stands =
+        grant != NULL && strcmp(grant->request, request->id) == 0 && at_ms < grant->until_ms;
+    out->by = request->grant;
+    out->state = stands ? STANDING_GRANTED : STANDING_ENDED;
+    out->until_ms = stands ? grant->until_ms : 0;
+    return stands;
+}
+
+static void of_arbiter(const struct directory_request *request, enum standing_state state,
+                       int64_t at_ms, struct standing *out)
+{
+    out->state = state;
+    out->owner = ARBITER;
+    out->until_ms = request->decide_until_ms;
+    out->overdue = at_ms >= request->decide_until_ms;
+}
+
+static void of_clock(const struct directory *self, const struct directory_request *request,
+                     int64_t at_ms, struct standing *out)
+{
+    struct span service = span_of_text(request->service);
+    const struct directory_service *at = directory_service(self, service);
+    bool any = false;
+    bool by_law = access_is_by_law(self, service, span_of_text(request->consumer), at_ms, &any);
+    if (at == NULL || !any) {
+        out->state = STANDING_UNNEEDED;
+        return;
+    }
+    if (request->objected_ms != 0)
+        return of_arbiter(request, STANDING_OBJECTED, at_ms, out);
+    if (at_ms < request->answer_until_ms) {
+        out->state = STANDING_SUBMITTED;
+        out->owner = at->subsystem->member->id;
+        out->until_ms = request->answer_until_ms;
+        return;
+    }
+    if (by_law || !could_share(self, request, at_ms))
+        return of_arbiter(request, STANDING_ESCALATED, at_ms, out);
+    int64_t end_ms = request->answer_until_ms + ACCESS_SILENCE_MS;
+    out->state = at_ms < end_ms ? STANDING_SILENT : STANDING_ENDED;
+    out->until_ms = at_ms < end_ms ? end_ms : 0;
+}
+
+/* A grant that stands goes first, for the policy looks at grants first; then the arbiter's word on
+ * this request, its word on an equal one, and the clock. */
+void access_standing(const struct directory *self, const struct directory_request *request,
+                     int64_t at_ms, struct standing *out)
+{
+    *out = (struct standing){.owner = "", .by = ""};
+    if (request->grant[0] != '\0' && of_grant(self, request, at_ms, out))
+        return;
+    *out = (struct standing){.owner = "", .by = ""};
+    if (request->decision[0] != '\0')
+        of_decision(self, request->decision, at_ms, out);
+    else if (request->grant[0] != '\0')
+        of_grant(self, request, at_ms, out);
+    else if (request->precedent[0] != '\0')
+        of_decision(self, request->precedent, at_ms, out);
+    else
+        of_clock(self, request, at_ms, out);
+}
+
+// --- for a decision -----------------------------------------------------------------------------
+
+static bool names_purpose(const struct directory_request *request, struct span purpose)
+{
+    for (size_t i = 0; i < request->purposes; i++)
+        if (span_is_text(purpose, request->purpose[i]))
+            return true;
+    return false;
+}
+
+static int weight(enum standing_state state)
+{
+    if (state == STANDING_SILENT || state == STANDING_ALLOWED || state == STANDING_GRANTED)
+        return 3;
+    return state == STANDING_DENIED ? 2 : access_is_open(state) ? 1 : 0;
+}
+
+const struct directory_request *access_request_for(const struct directory *self,
+                                                   struct span service, struct span consumer,
+                                                   struct span purpose, int64_t at_ms,
+                                                   struct standing *standing)
+{
+    const struct right_list *list = rights_of(&self->request_of, service, consumer);
+    const struct directory_request *best = NULL;
+    for (size_t i = 0; i < list->count; i++) { /* the latest first */
+        const struct directory_request *at = list->right[i].rule;
+        struct standing where;
+        if (!names_purpose(at, purpose))
+            continue;
+        access_standing(self, at, at_ms, &where);
+        if (best == NULL || weight(where.state) > weight(standing->state)) {
+            best = at;
+            *standing = where;
+        }
+    }
+    return best;
+}
+
+int64_t access_glass_end_ms(const struct directory_break_glass *glass)
+{
+    return glass->ended_ms != 0 ? glass->ended_ms : glass->until_ms;
+}
+
+const struct directory_break_glass *access_break_glass(const struct directory *self,
+                                                       struct span service, struct span consumer,
+                                                       struct span purpose, int64_t at_ms)
+{
+    const struct right_list *list = rights_of(&self->glass_of, service, consumer);
+    const struct directory_break_glass *best = NULL;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct directory_break_glass *at = list->right[i].rule;
+        if (at_ms >= access_glass_end_ms(at) || !span_is_text(purpose, at->purpose))
+            continue;
+        if (best == NULL || access_glass_end_ms(at) > access_glass_end_ms(best))
+            best = at; /* the list orders equals */
+    }
+    return best;
+}

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: MIT
+/* Who asks for access, who objects, and what the arbiter says. Deadlines are set when the act
+ * comes, by the calendar of that day; what follows from them is access.c's. */
+#include "lib/bus/access.h"
+#include "lib/bus/bus_id.h"
+#include "lib/bus/consumer.h"
+#include "lib/bus/directory_acts.h"
+
+#include "directory.pb-c.h"
+
+#define BAD(...) RAISE(DIRECTORY_BAD, __VA_ARGS__)
+
+static fault check_purposes(const struct directory *self, const Chaski__AccessRequested *act)
+{
+    if (act->n_purpose == 0 || act->n_purpose > DIRECTORY_GRANT_PURPOSES_MAX)
+        return BAD("request %s names %zu purposes; 1 to %d", act->id, act->n_purpose,
+                   DIRECTORY_GRANT_PURPOSES_MAX);
+    for (size_t i = 0; i < act->n_purpose; i++) {
+        if (directory_find(&self->purposes, act->purpose[i]) == NULL)
+            return BAD("request %s for a purpose that is not registered", act->id);
+        if (i > 0 && strcmp(act->purpose[i - 1], act->purpose[i]) >= 0)
+            return BAD("request %s does not name its purposes in rising order, each once", act->id);
+    }
+    return DONE;
+}
+
+static fault check_request(const struct directory *self, const Chaski__AccessRequested *act)
+{
+    TRY(act_code("a request", act->id));
+    TRY(act_word("the request's legal basis", act->legal_basis));
+    TRY(act_word("the request's reason", act->reason));
+    if (directory_find(&self->requests, act->id) != NULL)
+        return BAD("request %s stands there already: take another name", act->id);
+    if (directory_find(&self->services, act->service) == NULL)
+        return BAD("request %s for a service that is not registered", act->id);
+    if (directory_find(&self->subsystems, act->consumer) == NULL)
+        return BAD("request %s of %.200s, which is no registered subsystem", act->id,
+                   act->consumer);
+    return check_purposes(self, act);
+}
+
+static fault check_closed(const struct directory *self, const Chaski__AccessRequested *act)
+{
+    bool any = false;
+    access_is_by_law(self, span_of_text(act->service), span_of_text(act->consumer), self->last_ms,
+                     &any);
+    return any ? DONE
+               : BAD("request %s is not needed: no restriction closes the service to %.200s",
+                     act->id, act->consumer);
+}
+
+// --- what is asked already ----------------------------------------------------------------------
+
+static bool shares_a_purpose(const struct directory_request *at, const Chaski__AccessRequested *act)
+{
+    for (size_t i = 0; i < at->purposes; i++)
+        for (size_t k = 0; k < act->n_purpose; k++)
+            if (strcmp(at->purpose[i], act->purpose[k]) == 0)
+                return true;
+    return false;
+}
+
+/* One that was denied may be made again: the precedent answers it as long as it stands. */
+static bool stands_in_the_way(enum standing_state state)
+{
+    return access_is_open(state) || state == STANDING_SILENT || state == STANDING_ALLOWED ||
+           state == STANDING_GRANTED;
+}
+
+static fault check_others(const struct directory *self, const Chaski__AccessRequested *act)
+{
+    struct span consumer = span_of_text(act->consumer);
+    const struct right_list *list =
+        rights_of(&self->request_of, span_of_text(act->service), consumer);
+    size_t open = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct directory_request *at = list->right[i].rule;
+        struct standing standing;
+        access_standing(self, at, self->last_ms, &standing);
+        open += access_is_open(standing.state);
+        if (stands_in_the_way(standing.state) && shares_a_purpose(at, act))
+            return BAD("request %s asks what %s asks, which is %s", act->id, at->id,
+                       access_state_word(standing.state));
+    }
+    if (open >= ACCESS_REQUESTS_OPEN_MAX)
+        return BAD("%.200s has %d requests open about this service", act->consumer,
+                   ACCESS_REQUESTS_OPEN_MAX);
+    if (list->count >= ACCESS_REQUESTS_OF_ONE_MAX ||
+        rights_of(&self->requests_of, bus_id_prefix(consumer, ID_MEMBER), span_of("", 0))->count >=
+            ACCESS_REQUESTS_OF_MEMBER_MAX)
+        return BAD("too many requests of %.200s stand in the register: withdraw old ones",
+                   act->consumer);
+    return DONE;
+}
+
+// --- precedents ---------------------------------------------------------------------------------
+
+static bool same_purposes(const struct directory_decision *at, const Chaski__AccessRequested *act)
+{
+    bool same = at->purposes == act->n_purpose; /* both rising */
+    for (size_t i = 0; same && i < at->purposes; i++)
+        same = strcmp(at->purpose[i], act->purpose[i]) == 0;
+    return same;
+}
+
+/* The latest word on an equal request; "" when there is none in force. */
+static const char *precedent_for(const struct directory *self, const Chaski__AccessRequested *act)
+{
+    const struct right_list *list = rights_of(&self->decision_of, span_of_text(act->service),
+                                              bus_id_prefix(span_of_text(act->consumer), ID_CLASS));
+    for (size_t i = 0; i < list->count; i++) { /* the latest first */
+        const struct directory_decision *at = list->right[i].rule;
+        if (self->last_ms < at->until_ms && same_purposes(at, act))
+            return at->id;
+    }
+    return "";
+}
+
+// --- the register -------------------------------------------------------------------------------
+
+static struct directory_request *make_request(struct directory *self,
+                                              const Chaski__AccessRequested *act, int64_t at_ms)
+{
+    struct directory_request *request = directory_make(self, sizeof *request);
+    request->id = directory_keep_text(self, act->id);
+    request->service = directory_keep_text(self, act->service);
+    request->consumer = directory_keep_text(self, act->consumer);
+    request->purposes = act->n_purpose;
+    request->purpose = directory_keep_texts(self, act->purpose, act->n_purpose);
+    request->legal_basis = directory_keep_text(self, act->legal_basis);
+    request->reason = directory_keep_text(self, act->reason);
+    request->objection_reason = request->grant = request->decision = request->precedent = "";
+    request->at_ms = at_ms;
+    return request;
+}
+
+static void enter(struct directory *self, struct directory_request *request)
+{
+    struct span consumer = span_of_text(request->consumer);
+    struct right right = {request->id, request->at_ms, request};
+    map_set(&self->requests, span_of_text(request->id), request);
+    rights_put(&self->request_of, span_of_text(request->service), consumer, right);
+    rights_put(&self->requests_of, bus_id_prefix(consumer, ID_MEMBER), span_of("", 0), right);
+}
+
+/* *out_ms = so many working days on. */
+static fault deadline(const struct directory *self, int64_t from_ms, unsigned days, int64_t *out_ms)
+{
+    if (working_days_end(&self->calendar->days, from_ms, days, out_ms))
+        return DONE;
+    return BAD("the calendar knows the holidays of %u to %u only, and a deadline would lie beyond: "
+               "have the authority set it anew",
+               self->calendar->days.first_year, self->calendar->days.last_year);
+}
+
+fault act_request_apply(struct directory *self, const Chaski__AccessRequested *act)
+{
+    int64_t answer_ms = 0, decide_ms = 0;
+    TRY(check_request(self, act));
+    if (self->calendar == NULL)
+        return BAD("request %s: no calendar is set by which its deadline could be told", act->id);
+    TRY(check_closed(self, act));
+    TRY(check_others(self, act));
+    TRY(deadline(self, self->last_ms, self->calendar->answer_days, &answer_ms));
+    TRY(deadline(self, answer_ms - 1, self->calendar->decide_days, &decide_ms)); /* its next day */
+    struct directory_request *request = make_request(self, act, self->last_ms);
+    request->answer_until_ms = answer_ms;
+    request->decide_until_ms = decide_ms;
+    request->precedent = precedent_for(self, act);
+    enter(self, request);
+    return DONE;
+}
+
+bool act_request_drop(struct directory *self, const char *id)
+{
+    const struct directory_request *old = map_remove(&self->requests, span_of_text(id));
+    if (old == NULL)
+        return false;
+    struct span consumer = span_of_text(old->consumer);
+    rights_take(&self->request_of, span_of_text(old->service), consumer, id);
+    rights_take(&self->requests_of, bus_id_prefix(consumer, ID_MEMBER), span_of("", 0), id);
+    return true;
+}
+
+// --- answers ------------------------------------------------------------------------------------
+
+static fault check_ground(const Chaski__AccessObjected *act)
+{
+    if (directory_ground_word((enum directory_ground)act->ground)[0] == '\0')
+        return BAD("an objection to %.200s without a ground from the list", act->request);
+    return act_word("the objection's reason", act->reason);
+}
+
+static void set_objection(struct directory *self, struct directory_request *request,
+                          const Chaski__AccessObjected *act, int64_t at_ms)
+{
+    request->objected_ms = at_ms;
+    request->objection = (enum directory_ground)act->ground;
+    request->objection_reason = directory_keep_text(self, act->reason);
+}
+
+fault act_objection_apply(struct directory *self, const Chaski__AccessObjected *act)
+{
+    struct directory_request *request = directory_find(&self->requests, act->request);
+    struct standing standing;
+    int64_t decide_ms = 0;
+    TRY(check_ground(act));
+    if (request == NULL)
+        return BAD("an objection to %.200s, which is not there", act->request);
+    access_standing(self, request, self->last_ms, &standing);
+    if (standing.state != STANDING_SUBMITTED)
+        return BAD("an objection to %s, which is %s: the time to object is over", request->id,
+                   access_state_word(standing.state));
+    if (working_days_end(&self->calendar->days, self->last_ms, self->calendar->decide_days,
+                         &decide_ms))
+        request->decide_until_ms = decide_ms; /* else the later one of silence stays */
+    set_objection(self, request, act, self->last_ms);
+    return DONE;
+}
+
+fault act_request_granted(struct directory *self, const Chaski__GrantSet *act)
+{
+    struct directory_request *request = directory_find(&self->requests, act->request);
+    struct consumer_names names;
+    if (act->request[0] == '\0')
+        return DONE;
+    if (request == NULL || strcmp(request->service, act->service) != 0)
+        return BAD("grant %s answers %.200s, which is no request for this service", act->id,
+                   act->request);
+    consumer_names_of(self, span_of_text(request->consumer), &names);
+    for (size_t i = 0; i < names.count; i++)
+        if (span_is_text(names.name[i], act->consumer)) {
+            request->grant = directory_keep_text(self, act->id);
+            return DONE;
+        }
+    return BAD("grant %s answers %s and is to somebody else", act->id, request->id);
+}
+
+// --- the arbiter --------------------------------------------------------------------------------
+
+static fault check_decision(const struct directory *self, const Chaski__AccessDecided *act)
+{
+    TRY(act_code("a decision", act->id));
+    TRY(act_word("the decision's reason", act->reason));
+    TRY(act_time("the decision's end", act->until_ms));
+    if (directory_find(&self->decisions, act->id) != NULL)
+        return BAD("decision %s stands there already: take another name", act->id);
+    if ((int64_t)act->until_ms <= self->last_ms ||
+        (int64_t)act->until_ms - self->last_ms > DIRECTORY_GRANT_MS_MAX)
+        return BAD("decision %s must end after now and within 24 months", act->id);
+    return DONE;
+}
+
+static fault check_turn(const struct directory *self, const char *id,
+                        const struct directory_request *request)
+{
+    struct standing standing;
+    if (request == NULL)
+        return BAD("decision %s on a request that is not there", id);
+    access_standing(self, request, self->last_ms, &standing);
+    if (standing.state == STANDING_SUBMITTED)
+        return BAD("decision %s on %s: the time of %.200s to answer is not over", id, request->id,
+                   standing.owner);
+    if (standing.state == STANDING_GRANTED || standing.state == STANDING_UNNEEDED ||
+        standing.state == STANDING_ENDED)
+        return BAD("decision %s on %s, which is %s: there is nothing to decide", id, request->id,
+                   access_state_word(standing.state));
+    return DONE;
+}
+
+static fault enter_decision(struct directory *self, const Chaski__AccessDecided *act,
+                            const struct directory_request *request, int64_t at_ms)
+{
+    char class[ID_TEXT_BYTES_MAX + 1];
+    struct span prefix = bus_id_prefix(span_of_text(request->consumer), ID_CLASS);
+    struct span service = span_of_text(request->service);
+    if (rights_of(&self->decision_of, service, prefix)->count >= ACCESS_DECISIONS_OF_ONE_MAX)
+        return BAD("too many decisions about %.200s: take back old ones", request->service);
+    memcpy(class, prefix.at, prefix.size);
+    class[prefix.size] = '\0';
+    struct directory_decision *decision = directory_make(self, sizeof *decision);
+    decision->id = directory_keep_text(self, act->id);
+    decision->request = request->id;
+    decision->allow = act->allow;
+    decision->reason = directory_keep_text(self, act->reason);
+    decision->at_ms = at_ms;
+    decision->until_ms = (int64_t)act->until_ms;
+    decision->service = request->service;
+    decision->class = directory_keep_text(self, class);
+    decision->purposes = request->purposes;
+    decision->purpose = request->purpose;
+    map_set(&self->decisions, span_of_text(decision->id), decision);
+    rights_put(&self->decision_of, service, prefix,
+               (struct right){decision->id, decision->at_ms, decision});
+    return DONE;
+}
+
+fault act_decision_apply(struct directory *self, const Chaski__AccessDecided *act)
+{
+    struct directory_request *request = directory_find(&self->requests, act->request);
+    TRY(check_decision(self, act));
+    TRY(check_turn(self, act->id, request));
+    TRY(enter_decision(self, act, request, self->last_ms));
+    request->decision = directory_keep_text(self, act->id);
+    return DONE;
+}
+
+bool act_decision_drop(struct directory *self, const char *id)
+{
+    const struct directory_decision *old = map_remove(&self->decisions, span_of_text(id));
+    if (old != NULL)
+        rights_take(&self->decision_of, span_of_text(old->service), span_of_text(old->class), id);
+    return old != NULL;
+}
+
+// --- from a snapshot ----------------------------------------------------------------------------
+
+fault act_request_was(struct directory *self, const Chaski__SnapshotRequest *from)
+{
+    if (from->set == NULL || directory_find(&self->requests, from->set->id) != NULL)
+        return BAD("a request of which nothing is said, or that is there twice");
+    TRY(act_code("a request", from->set->id));
+    TRY(act_id(self, from->set->consumer, ID_SUBSYSTEM));
+    TRY(act_id(self, from->set->service, ID_SERVICE));
+    TRY(act_time("a request's time", from->at_ms));
+    TRY(act_time("a request's deadline", from->answer_until_ms));
+    TRY(act_time("a request's deadline", from->decide_until_ms));
+    struct directory_request *request = make_request(self, from->set, (int64_t)from->at_ms);
+    request->answer_until_ms = (int64_t)from->answer_until_ms;
+    request->decide_until_ms = (int64_t)from->decide_until_ms;
+    request->grant = directory_keep_text(self, from->grant);
+    request->decision = directory_keep_text(self, from->decision);
+    request->precedent = directory_keep_text(self, from->precedent);
+    if (from->objection != NULL) {
+        TRY(check_ground(from->objection));
+        TRY(act_time("an objection's time", from->objected_ms));
+        set_objection(self, request, from->objection, (int64_t)from->objected_ms);
+    }
+    enter(self, request);
+    return DONE;
+}
+
+fault act_decision_was(struct directory *self, const Chaski__SnapshotDecision *from)
+{
+    if (from->set == NULL || directory_find(&self->decisions, from->set->id) != NULL)
+        return BAD("a decision of which nothing is said, or that is there twice");
+    TRY(act_code("a decision", from->set->id));
+    TRY(act_time("a decision's time", from->at_ms));
+    const struct directory_request *request = directory_find(&self->requests, from->set->request);
+    return request != NULL ? enter_decision(self, from->set, request, (int64_t)from->at_ms)
+                           : BAD("decision %s on a request that is not there", from->set->id);
+}

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: MIT
+/* tests/golden/access.md, which lawyers read, played act by act and question by question. */
+#include "lib/bus/access.h"
+#include "lib/bus/directory_snapshot.h"
+#include "lib/bus/policy.h"
+
+#include "tests/unit/bus/book.h"
+#include "tests/unit/bus/golden.h"
+
+#define CASES "tests/golden/access.md"
+
+struct country {
+    struct book *book; /* members, servers and subsystems, in the order of acts */
+    struct golden *who, *acts;
+};
+
+static void country_free(struct country *self)
+{
+    book_free(&self->book);
+    golden_free(&self->who);
+    golden_free(&self->acts);
+}
+
+/* "Medellín" is a subsystem; what else there is, a class or a group, stands for itself. */
+static const char *subsystem_of(const struct country *self, const char *name)
+{
+    for (size_t i = 0; i < self->who->rows; i++)
+        if (strcmp(self->who->row[i].cell[0], name) == 0)
+            return self->who->row[i].cell[1];
+    return name;
+}
+
+static struct country country_new(void)
+{
+    struct country self = {book_new(), golden_read(CASES, "Who"),
+                           golden_read(CASES, "What happened")};
+    for (size_t i = 0; i < self.who->rows; i++) {
+        OWNED(keypair) key = NULL;
+        char member[128], server[160];
+        const char *subsystem = self.who->row[i].cell[1];
+        snprintf(member, sizeof member, "%s", subsystem);
+        *strrchr(member, '/') = '\0';
+        snprintf(server, sizeof server, "%s/SS1", member);
+        OWNED(certificate) certificate = book_issue(self.book, member, "SS1", &key);
+        book_member(self.book, member, strcmp(self.who->row[i].cell[2], "public agency") == 0);
+        book_server(self.book, server, "tcp://[::1]:5500", (uint8_t)(i + 1), certificate);
+        book_subsystem(self.book, subsystem, server);
+    }
+    return self;
+}
+
+// --- acts ---------------------------------------------------------------------------------------
+
+enum column { WHEN, WHAT, ID, SERVICE, WHO, PURPOSE, UNTIL, WORDS };
+
+struct play {
+    const struct country *country;
+    struct directory *state;
+    uint64_t number;
+    uint8_t nonce;
+    bool operators; /* two of them are named: acts are approved */
+};
+
+/* The whole name of a service, by its last part: the owner stands in the act that set it. */
+static const char *service_of(const struct play *self, const char *name)
+{
+    static char id[256];
+    const struct golden *acts = self->country->acts;
+    for (size_t i = 0; i < acts->rows; i++)
+        if (strstr(acts->row[i].cell[WHAT], " service") != NULL &&
+            strcmp(acts->row[i].cell[SERVICE], name) == 0) {
+            snprintf(id, sizeof id, "%s/%s", subsystem_of(self->country, acts->row[i].cell[WHO]),
+                     name);
+            return id;
+        }
+    return name;
+}
+
+/* Signatures are not looked at: the state holds what was verified before. */
+static fault apply(struct play *self, Chaski__Act *act, int64_t at_ms, const char *reviewer)
+{
+    char context[] = "chaski directory act v1";
+    uint8_t nonce[16] = {0}, signature[1] = {0};
+    Chaski__Intent intent = CHASKI__INTENT__INIT;
+    Chaski__Approval one = CHASKI__APPROVAL__INIT, other = CHASKI__APPROVAL__INIT;
+    Chaski__Approval *approvals[] = {&one, &other};
+    OWNED(bytes) packed = NULL;
+    act->context = context;
+    act->number = self->number;
+    act->time_ms = (uint64_t)at_ms;
+    nonce[0] = ++self->nonce;
+    intent.proposed_ms = (uint64_t)at_ms;
+    intent.nonce = (ProtobufCBinaryData){sizeof nonce, nonce};
+    one.who_case = other.who_case = CHASKI__APPROVAL__WHO_OPERATOR;
+    one.operator_ = book_text(reviewer != NULL ? reviewer : "ana");
+    other.operator_ = book_text("luis");
+    one.signature = other.signature = (ProtobufCBinaryData){sizeof signature, signature};
+    if (self->operators) {
+        act->intent = &intent;
+        act->n_approval = reviewer != NULL ? 1 : 2;
+        act->approval = approvals;
+    }
+    MUST(bytes_new(chaski__act__get_packed_size(act), &packed));
+    chaski__act__pack(act, packed->data);
+    fault f = directory_apply(self->state, self->number, bytes_span(packed));
+    self->number++;
+    return f;
+}
+
+#define ACT(KIND, field, type_init, ...)            \
+    ({                                              \
+        Chaski__Act act_ = CHASKI__ACT__INIT;       \
+        __typeof__(*act_.field) inner_ = type_init; \
+        __typeof__(inner_) *it = &inner_;           \
+        __VA_ARGS__;                                \
+        act_.act_case = CHASKI__ACT__ACT_##KIND;    \
+        act_.field = &inner_;                       \
+        apply(self, &act_, at_ms, reviewer);        \
+    })
+
+static fault set_calendar(struct play *self, const char *days, int64_t at_ms)
+{
+    char words[1024];
+    static const char *const reviewer = NULL;
+    uint32_t weekend[] = {0, 6}, holiday[64];
+    size_t count = 0;
+    char *rest = NULL;
+    snprintf(words, sizeof words, "%s", days);
+    for (char *word = strtok_r(words, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest)) {
+        CU_ASSERT_FATAL(count < 64);
+        holiday[count++] = (uint32_t)strtoul(word, NULL, 10);
+    }
+    return ACT(CALENDAR_SET, calendar_set, CHASKI__CALENDAR_SET__INIT,
+               it->utc_offset_minutes = -300, it->n_weekend = 2, it->weekend = weekend,
+               it->first_year = 2026, it->last_year = 2028, it->n_holiday = count,
+               it->holiday = holiday, it->answer_days = 10, it->decide_days = 15);
+}
+
+/* The third one is named by the first two. */
+static fault name_operators(struct play *self, int64_t at_ms)
+{
+    static const char *const names[] = {"ana", "luis", "eva"}, *const reviewer = NULL;
+    Chaski__Role approve[] = {CHASKI__ROLE__APPROVE};
+    for (size_t i = 0; i < 3; i++) {
+        OWNED(keypair) key = NULL;
+        OWNED(bytes) public = NULL;
+        MUST(keypair_make(KEY_P256, &key));
+        MUST(keypair_public(key, &public));
+        TRY(ACT(OPERATOR_SET, operator_set, CHASKI__OPERATOR_SET__INIT,
+                it->id = book_text(names[i]), it->name = book_text("Nombre"),
+                it->public_key = (ProtobufCBinaryData){public->size, public->data}, it->n_role = 1,
+                it->role = approve));
+        self->operators = i >= 1;
+    }
+    return DONE;
+}
+
+static fault set_service(struct play *self, char *const *cell, int64_t at_ms)
+{
+    static const char *const reviewer = NULL;
+    bool open = strcmp(cell[WHAT], "shared service") != 0;
+    return ACT(
+        SERVICE_SET, service_set, CHASKI__SERVICE_SET__INIT,
+        it->id = book_text(service_of(self, cell[SERVICE])), it->title = book_text("Servicio"),
+        it->class_ = open ? CHASKI__SERVICE_CLASS__OPEN : CHASKI__SERVICE_CLASS__SHARED,
+        it->disabled = strcmp(cell[WHAT], "disabled service") == 0, it->notice = cell[WORDS]);
+}
+
+static fault set_register(struct play *self, char *const *cell, int64_t at_ms)
+{
+    static const char *const reviewer = NULL;
+    char *who = book_text(subsystem_of(self->country, cell[WHO]));
+    if (strcmp(cell[WHAT], "purpose") == 0)
+        return ACT(PURPOSE_SET, purpose_set, CHASKI__PURPOSE_SET__INIT, it->id = cell[ID],
+                   it->title = book_text("Finalidad"), it->legal_basis = book_text("Ley"));
+    if (strcmp(cell[WHAT], "group") == 0)
+        return ACT(GROUP_SET, group_set, CHASKI__GROUP_SET__INIT, it->id = cell[ID],
+                   it->title = book_text("Grupo"), it->n_member = 1, it->member = &who);
+    return ACT(COMPETENCE_SET, competence_set, CHASKI__COMPETENCE_SET__INIT, it->id = cell[ID],
+               it->consumer = who, it->purpose = cell[PURPOSE], it->legal_basis = book_text("Ley"),
+               it->until_ms = cell[UNTIL][0] == '\0' ? 0 : (uint64_t)golden_ms(cell[UNTIL]));
+}
+
+static fault set_restriction(struct play *self, char *const *cell, int64_t at_ms)
+{
+    static const char *const reviewer = NULL;
+    return ACT(RESTRICTION_SET, restriction_set, CHASKI__RESTRICTION_SET__INIT, it->id = cell[ID],
+               it->service = book_text(service_of(self, cell[SERVICE])),
+               it->consumer = book_text(subsystem_of(self->country, cell[WHO])),
+               it->ground = (Chaski__Ground)directory_ground_of(cell[WORDS]),
+               it->by_law = strcmp(cell[WHAT], "restriction by law") == 0,
+               it->reason = book_text("Datos de personas"), it->approver = book_text("Jurídica"),
+               it->from_ms = (uint64_t)at_ms, it->until_ms = (uint64_t)golden_ms(cell[UNTIL]));
+}
+
+static fault set_grant(struct play *self, char *const *cell, int64_t at_ms)
+{
+    static const char *const reviewer = NULL;
+    return ACT(GRANT_SET, grant_set, CHASKI__GRANT_SET__INIT, it->id = cell[ID],
+               it->service = book_text(service_of(self, cell[SERVICE])),
+               it->consumer = book_text(subsystem_of(self->country, cell[WHO])), it->n_purpose = 1,
+               it->purpose = (char **)(uintptr_t)&cell[PURPOSE], it->legal_basis = book_text("Ley"),
+               it->until_ms = (uint64_t)golden_ms(cell[UNTIL]), it->request = cell[WORDS]);
+}
+
+static fault ask(struct play *self, char *const *cell, int64_t at_ms)
+{
+    static const char *const reviewer = NULL;
+    return ACT(ACCESS_REQUESTED, access_requested, CHASKI__ACCESS_REQUESTED__INIT,
+               it->id = cell[ID], it->service = book_text(service_of(self, cell[SERVICE])),
+               it->consumer = book_text(subsystem_of(self->country, cell[WHO])), it->n_purpose = 1,
+               it->purpose = (char **)(uintptr_t)&cell[PURPOSE], it->legal_basis = book_text("Ley"),
+               it->reason = book_text("Trámites"));
+}
+
+static fault answer(struct play *self, char *const *cell, int64_t at_ms)
+{
+    static const char *const reviewer = NULL;
+    if (strcmp(cell[WHAT], "objection") == 0)
+        return ACT(ACCESS_OBJECTED, access_objected, CHASKI__ACCESS_OBJECTED__INIT,
+                   it->request = cell[WORDS], it->ground = CHASKI__GROUND__PRIVACY,
+                   it->reason = book_text("Datos de más"));
+    return ACT(ACCESS_DECIDED, access_decided, CHASKI__ACCESS_DECIDED__INIT, it->id = cell[ID],
+               it->request = cell[WORDS], it->allow = strcmp(cell[WHAT], "allow") == 0,
+               it->reason = book_text("Concepto"), it->until_ms = (uint64_t)golden_ms(cell[UNTIL]));
+}
+
+static fault open_glass(struct play *self, char *const *cell, int64_t at_ms)
+{
+    static const char *const reviewer = NULL;
+    return ACT(BREAK_GLASS_SET, break_glass_set, CHASKI__BREAK_GLASS_SET__INIT, it->id = cell[ID],
+               it->service = book_text(service_of(self, cell[SERVICE])),
+               it->consumer = book_text(subsystem_of(self->country, cell[WHO])),
+               it->purpose = cell[PURPOSE], it->reason = book_text("Inundación"),
+               it->until_ms = (uint64_t)golden_ms(cell[UNTIL]));
+}
+
+static fault review(struct play *self, char *const *cell, int64_t at_ms)
+{
+    const char *reviewer = cell[WHO];
+    return ACT(BREAK_GLASS_REVIEWED, break_glass_reviewed, CHASKI__BREAK_GLASS_REVIEWED__INIT,
+               it->id = cell[ID], it->words = book_text("Con razón"));
+}
+
+static fault take_back(struct play *self, char *const *cell, int64_t at_ms)
+{
+    static const char *const reviewer = NULL;
+    return ACT(REMOVED, removed, CHASKI__REMOVED__INIT,
+               it->what_case = strcmp(cell[WHAT], "withdrawal") == 0
+                                   ? CHASKI__REMOVED__WHAT_ACCESS_REQUEST
+                                   : CHASKI__REMOVED__WHAT_BREAK_GLASS,
+               it->access_request = cell[ID]);
+}
+
+static fault play_act(struct play *self, char *const *cell)
+{
+    static const struct {
+        const char *word;
+        fault (*run)(struct play *self, char *const *cell, int64_t at_ms);
+    } acts[] = {{"open service", set_service},
+                {"shared service", set_service},
+                {"disabled service", set_service},
+                {"purpose", set_register},
+                {"group", set_register},
+                {"competence", set_register},
+                {"restriction", set_restriction},
+                {"restriction by law", set_restriction},
+                {"grant", set_grant},
+                {"answering grant", set_grant},
+                {"request", ask},
+                {"objection", answer},
+                {"allow", answer},
+                {"deny", answer},
+                {"emergency", open_glass},
+                {"review", review},
+                {"withdrawal", take_back},
+                {"end of emergency", take_back}};
+    int64_t at_ms = golden_ms(cell[WHEN]);
+    if (strcmp(cell[WHAT], "calendar") == 0)
+        return set_calendar(self, cell[WORDS], at_ms);
+    if (strcmp(cell[WHAT], "operators") == 0)
+        return name_operators(self, at_ms);
+    for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
+        if (strcmp(cell[WHAT], acts[i].word) == 0)
+            return acts[i].run(self, cell, at_ms);
+    return RAISE(INTERNAL, "no such act: %s", cell[WHAT]);
+}
+
+/* All that happened up to that moment. */
+static void play_until(struct play *self, const struct country *country, int64_t at_ms)
+{
+    *self = (struct play){.country = country, .state = directory_new(country->book->trust)};
+    self->state->known = true;
+    for (; self->number < country->book->count; self->number++)
+        MUST(directory_apply(self->state, self->number,
+                             bytes_span(country->book->act[self->number])));
+    for (size_t i = 0; i < country->acts->rows; i++) {
+        if (golden_ms(country->acts->row[i].cell[WHEN]) > at_ms)
+            break;
+        CU_ASSERT_EQUAL_FATAL(country->acts->row[i].cells, 8);
+        fault f = play_act(self, country->acts->row[i].cell);
+        if (failed(f))
+            fprintf(stderr, "  act %zu: %s\n", i + 1, fault_detail());
+        CU_ASSERT_FATAL(!failed(f));
+    }
+}
+
+// --- questions ----------------------------------------------------------------------------------
+
+static const char *decision_word(enum fault_code code)
+{
+    return code == OK ? "allowed" : code == SERVICE_DISABLED ? "disabled" : "refused";
+}
+
+static bool is_decided(const struct play *self, const struct directory *state, char *const *cell)
+{
+    struct policy_verdict verdict;
+    struct policy_trace trace;
+    policy_explain(
+        state,
+        &(struct policy_question){.client = span_of_text(subsystem_of(self->country, cell[1])),
+                                  .service = span_of_text(service_of(self, cell[2])),
+                                  .purpose = span_of_text(cell[3]),
+                                  .at_ms = golden_ms(cell[4])},
+        &verdict, &trace);
+    bool as_written =
+        strcmp(decision_word(verdict.fault), cell[5]) == 0 && strcmp(verdict.rule, cell[6]) == 0;
+    if (!as_written)
+        fprintf(stderr, "  case %s: %s, %s\n", cell[0], decision_word(verdict.fault), verdict.rule);
+    CU_ASSERT_EQUAL(trace.missing[0] == '\0', verdict.fault == OK);
+    CU_ASSERT_EQUAL(verdict.remedy[0] == '\0', verdict.fault == OK);
+    CU_ASSERT_EQUAL(trace.command[0] == '\0', verdict.fault == OK);
+    return as_written;
+}
+
+/* A state that came back from its snapshot decides the same. */
+static void test_every_case_is_decided_as_it_is_written(void)
+{
+    struct country country = country_new();
+    OWNED(golden) cases = golden_read(CASES, "Decisions");
+    CU_ASSERT(cases->rows >= 40);
+    for (size_t i = 0; i < cases->rows; i++) {
+        struct play play;
+        OWNED(directory) again = NULL;
+        OWNED(bytes) snapshot = NULL;
+        CU_ASSERT_EQUAL_FATAL(cases->row[i].cells, 8);
+        play_until(&play, &country, golden_ms(cases->row[i].cell[4]));
+        CU_ASSERT(is_decided(&play, play.state, cases->row[i].cell));
+        MUST(directory_snapshot(play.state, play.number, &snapshot));
+        MUST(directory_restore(bytes_span(snapshot), country.book->trust, &again));
+        CU_ASSERT(is_decided(&play, again, cases->row[i].cell));
+        directory_release(&play.state);
+    }
+    country_free(&country);
+}
+
+static void test_what_is_refused_is_refused_for_the_reason_that_is_written(void)
+{
+    struct country country = country_new();
+    OWNED(golden) cases = golden_read(CASES, "What the directory does not take");
+    for (size_t i = 0; i < cases->rows; i++) {
+        struct play play;
+        char *const *cell = cases->row[i].cell;
+        CU_ASSERT_EQUAL_FATAL(cases->row[i].cells, 10);
+        play_until(&play, &country, golden_ms(cell[1]));
+        fault f = play_act(&play, cell + 1);
+        bool as_written = f.code == DIRECTORY_BAD && strstr(fault_detail(), cell[9]) != NULL;
+        if (!as_written)
+            fprintf(stderr, "  case %s: %s\n", cell[0], failed(f) ? fault_detail() : "taken");
+        CU_ASSERT(as_written);
+        directory_release(&play.state);
+    }
+    country_free(&country);
+}
+
+SUITE(access_golden, TEST(test_every_case_is_decided_as_it_is_written),
+      TEST(test_what_is_refused_is_refused_for_the_reason_that_is_written))
