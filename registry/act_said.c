@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/shown.h"
 #include "lib/base/text.h"
+#include "lib/bus/access.h"
 #include "lib/crypto/digest.h"
 
 #include "directory.pb-c.h"
@@ -251,6 +252,55 @@ static void say_grant(struct text *self, const Chaski__GrantSet *act)
     add(self, " until ");
     add_time(self, act->until_ms);
     add(self, " (%s)", act->legal_basis);
+    if (act->request[0] != '\0')
+        add(self, ", answering the request %s", act->request);
+}
+
+static void say_calendar(struct text *self, const Chaski__CalendarSet *act)
+{
+    add(self,
+        "calendar %u to %u, %d minutes from UTC: %zu holidays; a provider has %u working days to "
+        "answer, the arbiter %u; weekend",
+        act->first_year, act->last_year, act->utc_offset_minutes, act->n_holiday, act->answer_days,
+        act->decide_days);
+    for (size_t i = 0; i < act->n_weekend; i++)
+        add(self, " %u", act->weekend[i]);
+    for (size_t i = 0; i < act->n_holiday; i++)
+        add(self, "%s%u", i == 0 ? "; rest on " : " ", act->holiday[i]);
+}
+
+static void say_request(struct text *self, const Chaski__AccessRequested *act)
+{
+    add(self, "request %s: %s asks for %s", act->id, act->consumer, act->service);
+    add_list(self, " for the purposes ", act->purpose, act->n_purpose);
+    add(self, " (%s): %s", act->legal_basis, act->reason);
+}
+
+static void say_objection(struct text *self, const Chaski__AccessObjected *act)
+{
+    add(self, "request %s: OBJECTED, ground %s: %s", act->request,
+        directory_ground_word((enum directory_ground)act->ground), act->reason);
+}
+
+static void say_decision(struct text *self, const Chaski__AccessDecided *act,
+                         const struct directory *state)
+{
+    const struct directory_request *request =
+        state == NULL ? NULL : directory_request(state, span_of_text(act->request));
+    add(self, "decision %s: request %s is %s until ", act->id, act->request,
+        act->allow ? "ALLOWED" : "DENIED");
+    add_time(self, act->until_ms);
+    add(self, ", and equal ones as they come: %s", act->reason);
+    if (request != NULL)
+        add(self, "; %s asks for %s: %s", request->consumer, request->service, request->reason);
+}
+
+static void say_emergency(struct text *self, const Chaski__BreakGlassSet *act)
+{
+    add(self, "EMERGENCY %s: %s may use %s for the purpose %s until ", act->id, act->consumer,
+        act->service, act->purpose);
+    add_time(self, act->until_ms);
+    add(self, ": %s; it must be reviewed by somebody else", act->reason);
 }
 
 static void say_purpose(struct text *self, const Chaski__PurposeSet *act)
@@ -349,7 +399,10 @@ static void say_removed(struct text *self, const Chaski__Removed *act)
                  {CHASKI__REMOVED__WHAT_GROUP, "group"},
                  {CHASKI__REMOVED__WHAT_LEGAL_BASIS, "legal basis"},
                  {CHASKI__REMOVED__WHAT_COMPETENCE, "competence"},
-                 {CHASKI__REMOVED__WHAT_RESTRICTION, "restriction"}};
+                 {CHASKI__REMOVED__WHAT_RESTRICTION, "restriction"},
+                 {CHASKI__REMOVED__WHAT_ACCESS_REQUEST, "request for access"},
+                 {CHASKI__REMOVED__WHAT_ACCESS_DECISION, "decision"},
+                 {CHASKI__REMOVED__WHAT_BREAK_GLASS, "emergency"}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (words[i].what == act->what_case) /* all texts of one union */
             add(self, "%s %s: REMOVED, %s", words[i].word, act->member, act->reason);
@@ -386,6 +439,19 @@ static void say(struct text *self, const Chaski__Act *act, const struct director
         return say_restriction(self, act->restriction_set);
     case CHASKI__ACT__ACT_GRANT_SET:
         return say_grant(self, act->grant_set);
+    case CHASKI__ACT__ACT_CALENDAR_SET:
+        return say_calendar(self, act->calendar_set);
+    case CHASKI__ACT__ACT_ACCESS_REQUESTED:
+        return say_request(self, act->access_requested);
+    case CHASKI__ACT__ACT_ACCESS_OBJECTED:
+        return say_objection(self, act->access_objected);
+    case CHASKI__ACT__ACT_ACCESS_DECIDED:
+        return say_decision(self, act->access_decided, state);
+    case CHASKI__ACT__ACT_BREAK_GLASS_SET:
+        return say_emergency(self, act->break_glass_set);
+    case CHASKI__ACT__ACT_BREAK_GLASS_REVIEWED:
+        return add(self, "emergency %s: reviewed, %s", act->break_glass_reviewed->id,
+                   act->break_glass_reviewed->words);
     case CHASKI__ACT__ACT_REMOVED:
         return say_removed(self, act->removed);
     case CHASKI__ACT__ACT_STAMP_AUTHORITY_SET:

@@ -55,6 +55,10 @@ command_act act_group_add, act_group_remove, act_legal_basis_add, act_legal_basi
 command_act act_competence_add, act_competence_remove;
 command_act act_restriction_add, act_restriction_remove;
 command_act act_certificate_revoke;
+/* access_acts.c */
+command_act act_calendar_set, act_access_request, act_access_object, act_access_decide;
+command_act act_access_withdraw, act_access_revoke;
+command_act act_break_glass_open, act_break_glass_reviewed, act_break_glass_remove;
 /* outside_acts.c */
 command_act act_certificate_authority_add, act_certificate_authority_remove;
 /* Each certificate that its outside authority has revoked, by the proofs that were found: no
