@@ -124,6 +124,19 @@ static const struct {
     {"key", member_command,
      "key revoke --config SERVER_CONF --reason T [--certificate FILE]\n"
      "      likewise: ends the certificate of this server's signing key, for good"},
+    {"access", access_command,
+     "access request [ID] --service I/C/M/SUBSYSTEM/SERVICE --client I/C/M/SUBSYSTEM --purpose "
+     "ID... "
+     "\n"
+     "      --legal-basis T --reason T --config SERVER_CONF\n"
+     "      asks for what a restriction closes; when the provider does not answer in time, "
+     "silence\n"
+     "      opens it, or the arbiter decides if the law reserves it\n"
+     "  access object ID --ground WORD --reason T | grant ID --until YYYY-MM-DD --config "
+     "SERVER_CONF\n"
+     "      the provider's answer; after an objection the arbiter decides\n"
+     "  access withdraw ID --reason T | decide ID | status [ID] --config SERVER_CONF\n"
+     "      takes a request back; says who decides it; how requests of and to this member stand"},
     {"can-i", can_i_command,
      "can-i --client I/C/M/SUBSYSTEM --service I/C/M/SUBSYSTEM/SERVICE [--purpose ID]\n"
      "        [--method GET] [--path /PATH] (--gateway URL | --gateway-config FILE) [--json]\n"

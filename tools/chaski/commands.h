@@ -18,6 +18,7 @@ fault enrol_command(int argc, char **argv);
 fault member_command(int argc, char **argv);
 fault status_command(int argc, char **argv);
 fault anchor_command(int argc, char **argv);
+fault access_command(int argc, char **argv);
 fault can_i_command(int argc, char **argv);
 fault policy_command(int argc, char **argv);
 fault trace_command(int argc, char **argv);

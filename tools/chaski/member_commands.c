@@ -6,6 +6,7 @@
 #include "lib/bus/server_set.h"
 #include "lib/bus/service_act.h"
 #include "tools/chaski/commands.h"
+#include "tools/chaski/day.h"
 #include "tools/chaski/member.h"
 
 #include "directory.pb-c.h"
@@ -14,9 +15,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
-
-#define DAY_MS INT64_C(86400000)
 
 struct change {
     struct member_options member;
@@ -256,20 +254,6 @@ static fault address_set(const struct work *self)
 
 // --- grants -------------------------------------------------------------------------------------
 
-/* The end of that day, UTC. timegm would take 31 February for the 3rd of March. */
-static fault until_of(const char *text, int64_t *out)
-{
-    struct tm parts = {0}, again = {0};
-    char back[16];
-    const char *end = strptime(text, "%Y-%m-%d", &parts);
-    time_t at = end == NULL || *end != '\0' ? -1 : timegm(&parts);
-    if (at < 0 || gmtime_r(&at, &again) == NULL ||
-        strftime(back, sizeof back, "%Y-%m-%d", &again) == 0 || strcmp(back, text) != 0)
-        return RAISE(BAD_REQUEST, "--until is a day as YYYY-MM-DD");
-    *out = (int64_t)at * 1000 + DAY_MS;
-    return DONE;
-}
-
 static fault grant_add(const struct work *self)
 {
     const struct change *asked = self->asked;
@@ -283,7 +267,7 @@ static fault grant_add(const struct work *self)
     TRY(need(asked->consumer, "--consumer"));
     TRY(need(asked->basis, "--legal-basis"));
     TRY(need(asked->until, "--until"));
-    TRY(until_of(asked->until, &until_ms));
+    TRY(day_end_ms(asked->until, &until_ms));
     grant.id = lend(asked->operand);
     grant.service = lend(asked->service);
     grant.consumer = lend(asked->consumer);
