@@ -34,24 +34,51 @@ static json_t *texts_json(const char *const *texts, size_t count)
     return array;
 }
 
-/* All things of one kind under a name, with the state and the time that it is said of. */
 typedef json_t *thing_json(const struct directory *directory, const void *thing, int64_t at_ms);
 
-static json_t *list_json(const struct directory *directory, show_next *next, thing_json *json,
-                         int64_t at_ms)
+static const struct show_page everything = {.after = "", .most = SIZE_MAX};
+
+static const char *id_of(const void *thing)
 {
-    OWNED(show_list) list = show_list_of(directory, next);
+    return *(const char *const *)thing;
+}
+
+/* *next: where the following page begins, or NULL. */
+static json_t *list_json(const struct directory *directory, show_next *walk, thing_json *json,
+                         int64_t at_ms, const struct show_page *page, const char **next)
+{
+    OWNED(show_list) list = show_list_of(directory, walk);
     json_t *array = json_array();
-    for (size_t i = 0; i < list->count; i++)
+    const char *last = NULL;
+    *next = NULL;
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(id_of(list->at[i]), page->after) <= 0)
+            continue;
+        if (json_array_size(array) == page->most) {
+            *next = last;
+            break;
+        }
+        last = id_of(list->at[i]);
         json_array_append_new(array, json(directory, list->at[i], at_ms));
+    }
     return array;
 }
 
-static json_t *page_json(const struct directory *directory, int64_t at_ms, const char *name,
-                         json_t *list)
+static json_t *all_json(const struct directory *directory, show_next *walk, thing_json *json,
+                        int64_t at_ms)
 {
-    return json_pack("{s:I,s:o,s:o}", "epoch", (json_int_t)directory_epoch(directory), "at",
-                     time_json(at_ms), name, list);
+    const char *next = NULL;
+    return list_json(directory, walk, json, at_ms, &everything, &next);
+}
+
+static json_t *page_json(const struct directory *directory, int64_t at_ms,
+                         const struct show_page *page, const char *name, show_next *walk,
+                         thing_json *json)
+{
+    const char *next = NULL;
+    json_t *list = list_json(directory, walk, json, at_ms, page, &next);
+    return json_pack("{s:I,s:o,s:o,s:s?}", "epoch", (json_int_t)directory_epoch(directory), "at",
+                     time_json(at_ms), name, list, "next", next);
 }
 
 // --- requests -----------------------------------------------------------------------------------
@@ -135,24 +162,24 @@ static json_t *calendar_json(const struct directory_calendar *calendar)
                      "decide_days", (int)calendar->decide_days);
 }
 
-json_t *show_requests_json(const struct directory *directory, int64_t at_ms)
+json_t *show_requests_json(const struct directory *directory, int64_t at_ms,
+                           const struct show_page *page)
 {
-    return page_json(directory, at_ms, "requests",
-                     list_json(directory, next_request, request_json, at_ms));
+    return page_json(directory, at_ms, page, "requests", next_request, request_json);
 }
 
-json_t *show_emergencies_json(const struct directory *directory, int64_t at_ms)
+json_t *show_emergencies_json(const struct directory *directory, int64_t at_ms,
+                              const struct show_page *page)
 {
-    return page_json(directory, at_ms, "emergencies",
-                     list_json(directory, next_break_glass, break_glass_json, at_ms));
+    return page_json(directory, at_ms, page, "emergencies", next_break_glass, break_glass_json);
 }
 
 json_t *show_access_json(const struct directory *directory, int64_t at_ms)
 {
     return json_pack("{s:o,s:o,s:o,s:o}", "requests",
-                     list_json(directory, next_request, request_json, at_ms), "decisions",
-                     list_json(directory, next_decision, decision_json, at_ms), "emergencies",
-                     list_json(directory, next_break_glass, break_glass_json, at_ms), "calendar",
+                     all_json(directory, next_request, request_json, at_ms), "decisions",
+                     all_json(directory, next_decision, decision_json, at_ms), "emergencies",
+                     all_json(directory, next_break_glass, break_glass_json, at_ms), "calendar",
                      calendar_json(directory_calendar(directory)));
 }
 
@@ -173,35 +200,37 @@ static json_t *restriction_json(const struct directory *directory, const void *t
 {
     const struct directory_restriction *at = thing;
     (void)directory;
-    return json_pack(
-        "{s:s,s:s,s:o,s:s,s:b,s:s,s:s,s:o,s:o,s:s,s:I}", "id", at->id, "service", at->service,
-        "consumer", at->consumer[0] == '\0' ? json_null() : json_string(at->consumer), "ground",
-        directory_ground_word(at->ground), "by_law", at->by_law, "reason", at->reason, "approver",
-        at->approver, "from", time_json(at->from_ms), "until", time_json(at->until_ms), "state",
-        state_word(at->from_ms, at->until_ms, at_ms), "days_left", days_left(at->until_ms, at_ms));
+    return json_pack("{s:s,s:s,s:o,s:o,s:s,s:b,s:s,s:s,s:o,s:o,s:s,s:I}", "id", at->id, "service",
+                     at->service, "endpoints", texts_json(at->endpoint, at->endpoints), "consumer",
+                     at->consumer[0] == '\0' ? json_null() : json_string(at->consumer), "ground",
+                     directory_ground_word(at->ground), "by_law", at->by_law, "reason", at->reason,
+                     "approver", at->approver, "from", time_json(at->from_ms), "until",
+                     time_json(at->until_ms), "state", state_word(at->from_ms, at->until_ms, at_ms),
+                     "days_left", days_left(at->until_ms, at_ms));
 }
 
 static json_t *grant_json(const struct directory *directory, const void *thing, int64_t at_ms)
 {
     const struct directory_grant *at = thing;
     (void)directory;
-    return json_pack("{s:s,s:s,s:s,s:o,s:s,s:s,s:o,s:s,s:I}", "id", at->id, "service", at->service,
-                     "consumer", at->consumer, "purposes", texts_json(at->purpose, at->purposes),
-                     "legal_basis", at->legal_basis, "request", at->request, "until",
-                     time_json(at->until_ms), "state", state_word(0, at->until_ms, at_ms),
-                     "days_left", days_left(at->until_ms, at_ms));
+    return json_pack("{s:s,s:s,s:o,s:s,s:o,s:s,s:s,s:o,s:s,s:I}", "id", at->id, "service",
+                     at->service, "endpoints", texts_json(at->endpoint, at->endpoints), "consumer",
+                     at->consumer, "purposes", texts_json(at->purpose, at->purposes), "legal_basis",
+                     at->legal_basis, "request", at->request, "until", time_json(at->until_ms),
+                     "state", state_word(0, at->until_ms, at_ms), "days_left",
+                     days_left(at->until_ms, at_ms));
 }
 
-json_t *show_restrictions_json(const struct directory *directory, int64_t at_ms)
+json_t *show_restrictions_json(const struct directory *directory, int64_t at_ms,
+                               const struct show_page *page)
 {
-    return page_json(directory, at_ms, "restrictions",
-                     list_json(directory, next_restriction, restriction_json, at_ms));
+    return page_json(directory, at_ms, page, "restrictions", next_restriction, restriction_json);
 }
 
-json_t *show_grants_json(const struct directory *directory, int64_t at_ms)
+json_t *show_grants_json(const struct directory *directory, int64_t at_ms,
+                         const struct show_page *page)
 {
-    return page_json(directory, at_ms, "grants",
-                     list_json(directory, next_grant, grant_json, at_ms));
+    return page_json(directory, at_ms, page, "grants", next_grant, grant_json);
 }
 
 // --- JSON-LD ------------------------------------------------------------------------------------
@@ -242,6 +271,8 @@ static json_t *restriction_ld(const struct directory *directory, const void *thi
     (void)directory;
     if (at->consumer[0] != '\0')
         json_object_set_new(rule, "odrl:assignee", name_ld(at->consumer));
+    if (at->endpoints > 0)
+        json_object_set_new(rule, "chaski:endpoints", texts_json(at->endpoint, at->endpoints));
     return json_pack("{s:o,s:s,s:o,s:s,s:b,s:s,s:s,s:s}", "@id",
                      json_sprintf(CHASKI "restriction:%s", at->id), "@type", "odrl:Set",
                      "odrl:prohibition", rule, "chaski:ground", directory_ground_word(at->ground),
@@ -259,6 +290,9 @@ static json_t *grant_ld(const struct directory *directory, const void *thing, in
     if (at->purposes > 0)
         json_array_append_new(limits, constraint_ld("odrl:purpose", "odrl:isAnyOf",
                                                     texts_json(at->purpose, at->purposes)));
+    if (at->endpoints > 0)
+        json_array_append_new(limits, constraint_ld("chaski:endpoint", "odrl:isAnyOf",
+                                                    texts_json(at->endpoint, at->endpoints)));
     return json_pack(
         "{s:o,s:s,s:o,s:o,s:{s:s,s:o,s:s,s:o},s:s,s:s}", "@id",
         json_sprintf(CHASKI "grant:%s", at->id), "@type", "odrl:Agreement", "odrl:assigner",
@@ -268,19 +302,25 @@ static json_t *grant_ld(const struct directory *directory, const void *thing, in
         "chaski:legalBasis", at->legal_basis, "chaski:state", state_word(0, at->until_ms, at_ms));
 }
 
-static json_t *graph_ld(json_t *list)
+static json_t *graph_ld(const struct directory *directory, int64_t at_ms,
+                        const struct show_page *page, show_next *walk, thing_json *json)
 {
-    return json_pack("{s:o,s:o}", "@context", context_ld(), "@graph", list);
+    const char *next = NULL;
+    json_t *list = list_json(directory, walk, json, at_ms, page, &next);
+    return json_pack("{s:o,s:o,s:s?}", "@context", context_ld(), "@graph", list, "chaski:next",
+                     next);
 }
 
-json_t *show_restrictions_ld(const struct directory *directory, int64_t at_ms)
+json_t *show_restrictions_ld(const struct directory *directory, int64_t at_ms,
+                             const struct show_page *page)
 {
-    return graph_ld(list_json(directory, next_restriction, restriction_ld, at_ms));
+    return graph_ld(directory, at_ms, page, next_restriction, restriction_ld);
 }
 
-json_t *show_grants_ld(const struct directory *directory, int64_t at_ms)
+json_t *show_grants_ld(const struct directory *directory, int64_t at_ms,
+                       const struct show_page *page)
 {
-    return graph_ld(list_json(directory, next_grant, grant_ld, at_ms));
+    return graph_ld(directory, at_ms, page, next_grant, grant_ld);
 }
 
 // --- for people ---------------------------------------------------------------------------------

@@ -17,16 +17,20 @@ void show_access(const struct directory *directory, int64_t at_ms, FILE *out);
 /* {"requests": [], "decisions": [], "emergencies": [], "calendar": {} or null} */
 json_t *show_access_json(const struct directory *directory, int64_t at_ms);
 
-/* Each with "epoch" and "at" beside the list. */
-json_t *show_requests_json(const struct directory *directory, int64_t at_ms);
+/* A part of a list, in the order of ids: behind `after` ("": from the first), at most so many. */
+struct show_page {
+    const char *after;
+    size_t most;
+};
+
+/* {"epoch", "at", the list, "next": the `after` of the following page, or null} */
+typedef json_t *show_page_json(const struct directory *directory, int64_t at_ms,
+                               const struct show_page *page);
+show_page_json show_requests_json, show_emergencies_json, show_restrictions_json, show_grants_json;
+/* As JSON-LD: restrictions as odrl:Prohibition, grants as odrl:Agreement. */
+show_page_json show_restrictions_ld, show_grants_ld;
+
 json_t *show_request_json(const struct directory *directory,
                           const struct directory_request *request, int64_t at_ms);
-json_t *show_emergencies_json(const struct directory *directory, int64_t at_ms);
-json_t *show_restrictions_json(const struct directory *directory, int64_t at_ms);
-json_t *show_grants_json(const struct directory *directory, int64_t at_ms);
-
-/* The same as JSON-LD: restrictions as odrl:Prohibition, grants as odrl:Agreement. */
-json_t *show_restrictions_ld(const struct directory *directory, int64_t at_ms);
-json_t *show_grants_ld(const struct directory *directory, int64_t at_ms);
 
 #endif

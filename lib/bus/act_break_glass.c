@@ -13,7 +13,7 @@ static fault check_glass(const struct directory *self, const Chaski__BreakGlassS
     TRY(act_code("an emergency", act->id));
     TRY(act_word("the emergency's reason", act->reason));
     TRY(act_time("the emergency's end", act->until_ms));
-    if (!self->governed)
+    if (self->approvers < 2) /* a draft is tried on a state in which nobody governs */
         return BAD("emergency %s: it takes two operators, and the directory does not name two who "
                    "may approve",
                    act->id);
@@ -75,12 +75,20 @@ static bool is_opener(const struct directory_break_glass *glass, const char *per
     return false;
 }
 
+static bool may_review(const struct directory *self, const struct directory_break_glass *glass,
+                       const char *person)
+{
+    const struct directory_operator *at = directory_operator(self, span_of_text(person));
+    return at != NULL && (at->roles >> ROLE_APPROVE & 1) != 0 && !is_opener(glass, person);
+}
+
 /* The first of the approvers who is none of them; NULL. */
-static const char *third_person(const struct directory_break_glass *glass, const Chaski__Act *whole)
+static const char *third_person(const struct directory *self,
+                                const struct directory_break_glass *glass, const Chaski__Act *whole)
 {
     for (size_t i = 0; i < whole->n_approval; i++)
         if (whole->approval[i]->who_case == CHASKI__APPROVAL__WHO_OPERATOR &&
-            !is_opener(glass, whole->approval[i]->operator_))
+            may_review(self, glass, whole->approval[i]->operator_))
             return whole->approval[i]->operator_;
     return NULL;
 }
@@ -96,7 +104,7 @@ fault act_break_glass_review(struct directory *self, const Chaski__Act *whole)
         return BAD("emergency %s still runs: it is reviewed when it is over", glass->id);
     if (glass->review[0] != '\0')
         return BAD("emergency %s was reviewed by %s", glass->id, glass->reviewer);
-    const char *reviewer = third_person(glass, whole);
+    const char *reviewer = third_person(self, glass, whole);
     if (reviewer == NULL)
         return BAD("emergency %s: who opened it does not review it", glass->id);
     glass->review = directory_keep_text(self, act->words);

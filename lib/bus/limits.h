@@ -320,6 +320,7 @@
 #define REGISTRY_WAITING_MS (30 * INT64_C(86400000))
 #define REGISTRY_FORGET_LOOK_MS 3600000
 #define REGISTRY_REASON_BYTES_MAX 512
+#define RIGHTS_PAGE_MAX 1000 /* restrictions, grants, requests, emergencies in one answer */
 #define ENROLMENT_SUBSYSTEMS_MAX 16
 #define ENROLMENT_VOUCHERS_MAX 4 /* servers that stand behind one request */
 #define REACH_CONNECT_MS 3000    /* calling an agency back: one address */

@@ -9,6 +9,7 @@
 #include "registry/serve/json_body.h"
 #include "registry/serve/published_file.h"
 #include "registry/serve/voucher_desk.h"
+#include "registry/serve/rights_face.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -344,13 +345,13 @@ static enum MHD_Result answer_office(struct public_face *self, const struct http
         return take_act(self, request);
     if (strcmp(path, "/member/v1/renewals") == 0)
         return take_renewal(self, request);
-    return http_say(request, MHD_HTTP_NOT_FOUND, "no such place\n");
+    return rights_face_answer(request, outlook_state(self->options.office->outlook));
 }
 
 static bool is_for_the_office(const char *path)
 {
-    return strcmp(path, "/directory/cosignature") == 0 || strncmp(path, "/enrol/", 7) == 0 ||
-           strncmp(path, "/member/", 8) == 0;
+    return rights_face_has(path) || strcmp(path, "/directory/cosignature") == 0 ||
+           strncmp(path, "/enrol/", 7) == 0 || strncmp(path, "/member/", 8) == 0;
 }
 
 static enum MHD_Result answer(void *owner, const struct http_request *request)

@@ -8,6 +8,8 @@
  *   POST /enrol/v1/requests            an agency asks to be enrolled             (with an office)
  *   GET  /enrol/v1/requests/<id>       what became of it                         (with an office)
  *   POST /member/v1/acts               {"act": base64}, approved by a server     (with an office)
+ *   GET  /restrictions /grants /access/requests[/<id>] /break-glass
+ *                                      who may what, for everybody              (with an office)
  *   GET  /healthz
  */
 #ifndef REGISTRY_SERVE_PUBLIC_FACE_H

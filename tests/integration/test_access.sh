@@ -1,0 +1,120 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Asking for access, with a real registry: members ask, grant and object by themselves, two operators decide, a
+# precedent answers, an emergency opens and is reviewed; then the clock runs forward and silence speaks.
+. "$(dirname "$0")/lib.sh"
+refused() { ! "$@"; }
+why() { "$@" 2>&1 >/dev/null; }
+country_make >/dev/null
+member_make a CO/MUN/890905211/SS1 "Medellín" TRAMITES >/dev/null
+member_make b CO/GOV/899999040/SS1 "Registraduría" IDENTIDAD >/dev/null
+member_make c CO/MUN/890980112/SS1 "Bello" TRAMITES >/dev/null
+R=CO/GOV/899999040/IDENTIDAD
+M=CO/MUN/890905211/TRAMITES
+until=$(date -u -d '+300 days' +%F)
+year=$(date -u +%Y)
+{
+    echo "calendar set --years $year-$((year + 2))"
+    for name in abierto personas huellas actas padrones; do echo "service add $R/$name $([ $name = abierto ] && echo --class open)"; done
+    for name in personas actas padrones; do restriction_words "$R/$name"; done
+    restriction_words "$R/huellas" | sed 's/$/ --by-law/'
+} >"$C/acts"
+registry batch "$C/acts" >/dev/null || die "no services"
+for who in ana blas caro; do
+    "$BIN/chaski-registry" operator key "$C/$who.key" >"$C/$who.pub" || die "no key"
+    registry operator add "$who" --name "$who" --key "$(cat "$C/$who.pub")" --role approve \
+        $([ "$who" = caro ] && echo --as "$C/ana.key" --as "$C/blas.key") >/dev/null || die "no operator"
+done
+echo 0 >"$C/clock"
+case $OUT in
+*asan | *tsan) shift_clock= ;; # the sanitizers want to be loaded first
+*) shift_clock=$OUT/tests/wrong_clock.so ;;
+esac
+export WRONG_CLOCK=$C/clock
+serve() {
+    rm -f "$C/ready"
+    LD_PRELOAD=$shift_clock "$BIN/chaski-registry" serve "$C/store" --listen 127.0.0.1:0 --directory "$C/directory" --authority \
+        --admin 127.0.0.1:0 --ready-file "$C/ready" 2>>"$C/serve.events" &
+    pid=$!
+    pids+=($pid)
+    wait_for 20 test -s "$C/ready" || die "it does not start: $(tail -n 1 "$C/serve.events")"
+    url=http://$(sed -n 's/^listen=//p' "$C/ready")
+    admin=https://$(sed -n 's/^admin=//p' "$C/ready")
+}
+serve
+"$BIN/chaski-registry" anchor "$C/store" --url "$url" --to "$C/chaski.anchor" >/dev/null || die "no anchor"
+at() { LD_PRELOAD=$shift_clock "$BIN/chaski-registry" "${@:2}" --at "$admin" --anchor "$C/chaski.anchor" --as "$C/$1.key"; }
+both() { # LABEL WORDS...: proposed by ana, approved by blas
+    at ana "${@:2}" --label "$1" >/dev/null && at blas approve "$1" --yes
+}
+access() { # MEMBER VERB WORDS...
+    LD_PRELOAD=$shift_clock "$BIN/chaski" access "$2" "${@:3}" --folder "$C/$1/keys" --anchor "$C/chaski.anchor" --at "$url" </dev/null
+}
+ask() { access "$1" request "$2" --service "$R/$3" --client "$4" --purpose P-1 --legal-basis Ley --reason Trámites; }
+state() { curl -sS "$url/access/requests/$1" | jq -r '.state + " " + .owner'; }
+
+# --- asking ---------------------------------------------------------------------------------------------
+check "a member asks without any operator" contains "$(ask a A-1 personas $M)" "the provider has until"
+check "... and whose turn it is stands in public" equal "$(state A-1)" "submitted CO/GOV/899999040"
+check "the same is not asked twice" contains "$(why ask a A-9 personas $M)" "asks what A-1 asks"
+check "what is open needs no request" contains "$(why ask a A-9 abierto $M)" "no request is needed"
+check "nobody asks in another's name" contains "$(why ask b A-9 personas $M)" "a member cannot do this by itself"
+check "what the law reserves can be asked for" contains "$(ask a A-2 huellas $M)" "request A-2"
+check "a request without a name gets one" contains "$(access c request --service $R/padrones --client CO/MUN/890980112/TRAMITES --purpose P-1 --legal-basis Ley --reason T)" "request A-2"
+
+# --- answering ------------------------------------------------------------------------------------------
+ask a A-3 actas $M >/dev/null || die "no request A-3"
+check "who did not publish the service objects to nothing" contains "$(why access c object A-3 --ground privacy --reason No)" "a member cannot do this by itself"
+check "an objection has a ground of the list" contains "$(why access b object A-3 --ground porque-no --reason No)" "without a ground"
+check "the provider objects" contains "$(access b object A-3 --ground privacy --reason "Datos de más")" "the arbiter decides"
+check "... and the arbiter has the word" equal "$(state A-3)" "objected arbiter"
+check "no member is the arbiter" contains "$(why access b decide A-3)" "two operators of the authority"
+ask a A-4 padrones $M >/dev/null || die "no request A-4"
+check "the provider grants what was asked" contains "$(access b grant A-4 --until "$until")" "grant G-A-4"
+check "... and that is said" equal "$(state A-4)" "granted "
+check "status lists what concerns the member" equal "$(access a status | cut -d ' ' -f 1,3 | sort | tr '\n' ' ')" "A-1 submitted A-2 submitted A-3 objected A-4 granted "
+
+# --- the arbiter ----------------------------------------------------------------------------------------
+at ana access decide D-1 --request A-3 --outcome allow --reason Concepto --until "$until" --label d1 >/dev/null || die "no proposal"
+check "one operator is no arbiter" equal "$(state A-3)" "objected arbiter"
+at blas approve d1 --yes >/dev/null || die "not approved"
+check "two are" equal "$(state A-3)" "allowed "
+ask c A-5 actas CO/MUN/890980112/TRAMITES >/dev/null || die "no request A-5"
+check "an equal request is decided as it comes" equal "$(state A-5) $(curl -sS "$url/access/requests/A-5" | jq -r .by)" "allowed  D-1"
+
+# --- emergencies ----------------------------------------------------------------------------------------
+at ana break-glass open E-1 --service $R/huellas --consumer $M --purpose P-1 --reason Inundación --hours 24 --label e1 >/dev/null || die "no proposal"
+check "one operator opens nothing" equal "$(curl -sS "$url/break-glass" | jq -c .emergencies)" "[]"
+at blas approve e1 --yes >/dev/null || die "not approved"
+check "two open at once" equal "$(curl -sS "$url/break-glass" | jq -r '.emergencies[] | .id + " " + .state + " " + (.opened_by | sort | join(" "))')" "E-1 open ana blas"
+check "73 hours are too many" contains "$(why at ana break-glass open E-2 --service $R/huellas --consumer $M --purpose P-1 --reason R --hours 73)" "1 to 72"
+
+# --- public lists ---------------------------------------------------------------------------------------
+check "restrictions are public, with ground, end and days left" equal \
+    "$(curl -sS "$url/restrictions" | jq -r '.restrictions[] | "\(.id) \(.ground) \(.by_law) \(.state) \(.days_left > 290)"' | tr '\n' ' ')" \
+    "R-actas privacy false in force true R-huellas privacy true in force true R-padrones privacy false in force true R-personas privacy false in force true "
+check "... page by page" equal "$(curl -sS "$url/restrictions?after=R-huellas" | jq -r '[.restrictions[].id] | join(" ")')" "R-padrones R-personas"
+check "... and as JSON-LD" equal "$(curl -sS -H 'Accept: application/ld+json' "$url/restrictions" | jq -r '."@graph"[0]."odrl:prohibition"."odrl:target"')" "urn:chaski:$R/actas"
+check "grants too" equal "$(curl -sS "$url/grants?format=jsonld" | jq -r '."@graph"[0] | ."@type" + " " + ."odrl:assignee"')" "odrl:Agreement urn:chaski:$M"
+check "a request that is not there is not found" equal "$(curl -sS -o /dev/null -w '%{http_code}' "$url/access/requests/A-77")" 404
+check "the list takes no orders" equal "$(curl -sS -o /dev/null -w '%{http_code}' -X POST -d x "$url/restrictions")" 405
+
+# --- silence --------------------------------------------------------------------------------------------
+if [ -z "$shift_clock" ]; then
+    skip "silence" "the sanitizers want to be loaded first"
+    finish
+fi
+kill "$pid"; wait "$pid"
+echo $((25 * 86400)) >"$C/clock"
+serve
+check "silence opens what the law does not reserve" equal "$(state A-1)" "silent "
+check "... and what it reserves goes to the arbiter" equal "$(state A-2)" "escalated arbiter"
+check "the member is told the same" contains "$(access a status A-1)" "A-1  silent"
+check "an objection comes too late" contains "$(why access b object A-1 --ground privacy --reason Tarde)" "the time to object is over"
+check "an emergency that is over waits for its review" equal "$(curl -sS "$url/break-glass" | jq -r '.emergencies[] | "\(.state) \(.overdue)"')" "review due true"
+at ana break-glass review E-1 --reason "Con razón" --label r1 >/dev/null 2>&1
+check "who opened it does not review it" equal "$(curl -sS "$url/break-glass" | jq -r '.emergencies[].state')" "review due"
+check "a third person does" contains "$(at caro break-glass review E-1 --reason "Con razón" 2>&1; curl -sS "$url/break-glass" | jq -r '.emergencies[] | .state + " by " + .reviewed_by')" "reviewed by caro"
+check "who asked may withdraw" contains "$(access a withdraw A-1 --reason "Ya no")" "withdrawn"
+check "the registry's own list says who may what" contains "$(registry show)" "REQUESTS FOR ACCESS (5)"
+finish
