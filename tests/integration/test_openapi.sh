@@ -117,6 +117,8 @@ equal "$(ask ana POST /admin/v1/proposals "$C/example.DOS")" 201 || die "no prop
 propose TRES >/dev/null || die "no draft"
 jq -n --arg id "$first" --arg signature "$approve" '{approvals: [{id: $id, signature: $signature}]}' >"$C/example.approval"
 echo '{"reason": "no es de esta entidad"}' >"$C/example.refusal"
+echo '{}' >"$C/example.preparation" # ... and with all that it may say, which here it needs not
+echo '{"without_voucher": "perdió todas sus llaves"}' >"$C/example.preparation.full"
 # the one place where the document's operations meet what this country has: path, method, status, address, body
 cat >"$C/examples" <<E2
 /admin/v1/state get 200 /admin/v1/state
@@ -128,7 +130,7 @@ cat >"$C/examples" <<E2
 /admin/v1/proposals/{id}/refusal post 200 /admin/v1/proposals/$second/refusal $C/example.refusal
 /admin/v1/requests get 200 /admin/v1/requests
 /admin/v1/requests/{id} get 200 /admin/v1/requests/$request_1
-/admin/v1/requests/{id}/preparation post 200 /admin/v1/requests/$request_1/preparation
+/admin/v1/requests/{id}/preparation post 200 /admin/v1/requests/$request_1/preparation $C/example.preparation
 /admin/v1/requests/{id}/refusal post 200 /admin/v1/requests/$request_2/refusal $C/example.refusal
 /admin/v1/statuses get 200 /admin/v1/statuses
 /admin/v1/statuses post 200 /admin/v1/statuses
@@ -171,8 +173,11 @@ before=$(epoch)
 spoil() { # every body that the document forbids is refused, in the document's words
     local count=0 status body schema
     schema=$(operation "$path" "$method" '.requestBody.content["application/json"].schema')
-    judge '$body[0] | spoiled($schema)' --slurpfile body "$1" --argjson schema "$schema" -c >"$C/spoiled" || return 1
-    printf '\n{"half": \n[]\n{"reason": "a", "reason": "b"}\n' >>"$C/spoiled"
+    body=$1
+    [ ! -e "$1.full" ] || body=$1.full
+    judge '$body[0] | spoiled($schema)' --slurpfile body "$body" --argjson schema "$schema" -c >"$C/spoiled" || return 1
+    printf '{"half": \n[]\n{"reason": "a", "reason": "b"}\n' >>"$C/spoiled"
+    [ "$(operation "$path" "$method" .requestBody.required)" = false ] || echo >>"$C/spoiled"
     while IFS= read -r body; do
         printf '%s' "$body" >"$C/bad"
         status=$(ask ana "${method^^}" "$place" "$C/bad")
