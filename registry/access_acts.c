@@ -7,7 +7,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/access.h"
 #include "registry/colombian_holidays.h"
-#include "registry/day.h"
+#include "lib/base/day.h"
 
 #include "directory.pb-c.h"
 

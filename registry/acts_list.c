@@ -8,7 +8,7 @@
 #include "lib/bus/tiles.h"
 #include "lib/crypto/merkle.h"
 #include "registry/act_said.h"
-#include "registry/day.h"
+#include "lib/base/day.h"
 #include "registry/store.h"
 
 #include "directory.pb-c.h"

@@ -4,7 +4,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
-#include "registry/day.h"
+#include "lib/base/day.h"
 
 #include "directory.pb-c.h"
 

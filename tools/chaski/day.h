@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * day - a day as people write it on the command line, YYYY-MM-DD.
+ * day - a day as people write it on the command line, YYYY-MM-DD, in UTC.
  */
 #ifndef TOOLS_CHASKI_DAY_H
 #define TOOLS_CHASKI_DAY_H
@@ -9,7 +9,8 @@
 
 #include <stdint.h>
 
-/* The end of that day, UTC, ms since 1970. BAD_REQUEST for what is no day. */
+/* When it begins, and when it ends, ms since 1970. BAD_REQUEST for what is no day. */
+fault day_begin_ms(const char *text, int64_t *out);
 fault day_end_ms(const char *text, int64_t *out);
 
 #endif

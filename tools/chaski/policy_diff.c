@@ -7,6 +7,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/draft.h"
 #include "lib/bus/policy.h"
+#include "tools/chaski/day.h"
 #include "tools/chaski/flows.h"
 #include "tools/chaski/node_directory.h"
 
@@ -15,7 +16,6 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define DAY_MS INT64_C(86400000)
 #define DAYS_DEFAULT 30
@@ -47,17 +47,6 @@ struct comparison {
 
 // --- words --------------------------------------------------------------------------------------
 
-static fault take_day(const char *text, int64_t *out)
-{
-    struct tm parts = {0};
-    const char *end = strptime(text, "%Y-%m-%d", &parts);
-    time_t at = end == NULL || *end != '\0' ? -1 : timegm(&parts);
-    if (at <= 0)
-        return RAISE(BAD_REQUEST, "--on is a day as YYYY-MM-DD");
-    *out = (int64_t)at * 1000;
-    return DONE;
-}
-
 static fault read_words(int argc, char **argv, struct asked *out)
 {
     static const struct option options[] = {
@@ -74,7 +63,7 @@ static fault read_words(int argc, char **argv, struct asked *out)
         else if (code == 'j')
             out->json = true;
         else if (code == 'o')
-            TRY(take_day(optarg, &out->at_ms));
+            TRY(day_begin_ms(optarg, &out->at_ms));
         else if (code != 'n')
             return RAISE(BAD_REQUEST, "%s is no option of chaski policy diff, or lacks its value",
                          argv[optind - 1]);

@@ -2,8 +2,8 @@
 /*
  * day - days of the calendar as people write them, YYYY-MM-DD, in UTC.
  */
-#ifndef REGISTRY_DAY_H
-#define REGISTRY_DAY_H
+#ifndef BASE_DAY_H
+#define BASE_DAY_H
 
 #include "lib/base/fault.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "registry/day.h"
+#include "lib/base/day.h"
 
 #include "lib/base/clock.h"
 
