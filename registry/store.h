@@ -42,7 +42,8 @@ struct store_plan {
 };
 
 /* Makes the folder (which must not be there, or be empty) with new keys, certificates and the first
- * act. REFUSED when there is something. */
+ * act; removes what one that was stopped has left beside it, or tells of it, on stderr.
+ * REFUSED when there is something, or another one is being made in the same place. */
 fault store_make(const char *folder, const struct store_plan *plan);
 
 /* Opens for writing: takes the lock (REFUSED when another command has it), reads and verifies all

@@ -16,7 +16,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -225,21 +229,92 @@ static fault check_plan(const struct store_plan *plan)
     return DONE;
 }
 
+// --- what one that was stopped has left ---------------------------------------------------------
+
+/* Is this what stands beside `name` while it is made: NAME.new-DIGITS? */
+static bool is_unfinished(const char *entry, const char *name)
+{
+    static const char between[] = ".new-";
+    size_t size = strlen(name);
+    if (strncmp(entry, name, size) != 0 || strncmp(entry + size, between, sizeof between - 1) != 0)
+        return false;
+    const char *digits = entry + size + sizeof between - 1;
+    return digits[0] != '\0' && strspn(digits, "0123456789") == strlen(digits);
+}
+
+/* Keys of a country that never was go; what has acts may be somebody's copy under such a name, and
+ * is told of. Nobody else makes one here, for we hold the lock. */
+static void drop_one_unfinished(const struct making *left)
+{
+    char acts[STORE_PATH_BYTES];
+    text_format(acts, sizeof acts, "%s/acts.log", left->folder);
+    if (access(acts, F_OK) != 0)
+        drop(left);
+    if (access(left->folder, F_OK) == 0)
+        fprintf(stderr,
+                "chaski-registry: %s may be what an `init` that was stopped has left, with private "
+                "keys: look, and remove it\n",
+                left->folder);
+    else
+        fprintf(stderr, "chaski-registry: removed %s, which an `init` that was stopped has left\n",
+                left->folder);
+}
+
+static void drop_unfinished(const char *parent, const char *name)
+{
+    DIR *entries = opendir(parent);
+    if (entries == NULL)
+        return;
+    for (const struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+        struct making left = {.plan = NULL};
+        if (is_unfinished(entry->d_name, name) &&
+            text_format(left.folder, sizeof left.folder, "%s/%s", parent, entry->d_name))
+            drop_one_unfinished(&left);
+    }
+    closedir(entries);
+}
+
+/* Of the folder in which it is made: one at a time. close() *out. */
+static fault lock_parent(const char *parent, int *out)
+{
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return RAISE(IO_FAILED, "folder %s: %m", parent);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        close(fd);
+        return RAISE(REFUSED, "another `init` is at work in %s", parent);
+    }
+    *out = fd;
+    return DONE;
+}
+
+static fault make_beside(struct making *self, const char *folder, const char *parent,
+                         const char *name)
+{
+    if (!text_format(self->folder, sizeof self->folder, "%s/%s.new-%d", parent, name,
+                     (int)getpid()))
+        return RAISE(BAD_CONFIG, "the store's name is too long");
+    drop_unfinished(parent, name);
+    fault f = fill(self);
+    if (!failed(f) && rename(self->folder, folder) != 0)
+        f = RAISE(REFUSED, "%s is there already and not empty", folder);
+    if (failed(f))
+        drop(self);
+    return f;
+}
+
 fault store_make(const char *folder, const struct store_plan *plan)
 {
     struct making self = {.plan = plan, .now_ms = clock_wall_ms()};
-    int length = (int)strlen(folder);
+    char parent[512], name[512];
+    int lock = -1;
     TRY(check_plan(plan));
-    while (length > 1 && folder[length - 1] == '/')
-        length--;
-    if (!text_format(self.folder, sizeof self.folder, "%.*s.new-%d", length, folder, (int)getpid()))
+    if (!text_format(parent, sizeof parent, "%s", folder) ||
+        !text_format(name, sizeof name, "%s", folder))
         return RAISE(BAD_CONFIG, "the store's name is too long");
-    fault f = fill(&self);
-    if (!failed(f) && rename(self.folder, folder) != 0)
-        f = RAISE(REFUSED, "%s is there already and not empty", folder);
-    if (failed(f)) {
-        drop(&self);
-        return f;
-    }
-    return DONE;
+    const char *above = dirname(parent), *last = basename(name);
+    TRY(lock_parent(above, &lock));
+    fault f = make_beside(&self, folder, above, last);
+    close(lock);
+    return f;
 }

@@ -12,8 +12,8 @@
 
 #define STORE_KEY_FILE "store.key"
 
-/* Makes one; IO_FAILED when there is a file already. */
-fault store_key_make(const char *path);
+/* Makes one, sealed unless the passphrase is empty; IO_FAILED when there is a file already. */
+fault store_key_make(const char *path, struct span passphrase);
 /* A file that may be sealed; `opener` as in key_file.h. BAD_KEY: missing, others can read it, or it
  * is no store key; BAD_PASSPHRASE. */
 fault store_key_load(const char *path, struct key_opener *opener, struct key_wrap **out);

@@ -52,6 +52,42 @@ static fault read_whole(int fd, const char *path, struct secret **out)
     return DONE;
 }
 
+static fault write_all(int fd, const char *path, struct span content)
+{
+    for (size_t written = 0; written < content.size;) {
+        ssize_t more = write(fd, content.at + written, content.size - written);
+        if (more < 0 && errno != EINTR)
+            return RAISE(IO_FAILED, "writing key file %s: %m", path);
+        written += more > 0 ? (size_t)more : 0;
+    }
+    return fsync(fd) == 0 ? DONE : RAISE(IO_FAILED, "writing key file %s: %m", path);
+}
+
+static fault write_new(const char *path, struct span content)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return RAISE(IO_FAILED, "making key file %s: %m", path);
+    fault f = write_all(fd, path, content);
+    if (failed(f))
+        unlink(path); /* half a key is worse than none, and we made the file */
+    close(fd);
+    return f;
+}
+
+fault key_file_make(const char *path, struct span content, struct span passphrase)
+{
+    OWNED(bytes) sealed = NULL;
+    OWNED(secret) again = NULL;
+    if (passphrase.size == 0)
+        return write_new(path, content);
+    TRY(sealed_key_make(content, passphrase, &sealed));
+    TRY(sealed_key_open(bytes_span(sealed), passphrase, &again));
+    if (!span_equal(secret_span(again), content))
+        return RAISE(CRYPTO_FAILED, "a sealed key does not open as what it was");
+    return write_new(path, bytes_span(sealed));
+}
+
 fault key_file_read_as_is(const char *path, struct secret **out)
 {
     int fd = -1;

@@ -22,4 +22,9 @@ fault key_file_read(const char *path, struct key_opener *opener, struct secret *
 /* The content as it stands in the file, without opening it. BAD_KEY as above. */
 fault key_file_read_as_is(const char *path, struct secret **out);
 
+/* Writes a new one, mode 0600, and syncs it (not its folder): sealed, when the passphrase is not
+ * empty, and opened again before anything of it is on the disk. IO_FAILED: it cannot be written, or
+ * there is a file already, which stays; BAD_PASSPHRASE: a short one. Waits for the disk. */
+fault key_file_make(const char *path, struct span content, struct span passphrase);
+
 #endif

@@ -163,18 +163,12 @@ fault keypair_load_sealed(const char *path, enum key_kind kind, struct key_opene
     return keypair_adopt(kind, TAKE(pkey), NULL, out);
 }
 
-static fault write_private(int fd, struct span pem, const char *path)
+fault keypair_save(const struct keypair *self, const char *path)
 {
-    for (size_t written = 0; written < pem.size;) {
-        ssize_t more = write(fd, pem.at + written, pem.size - written);
-        if (more < 0 && errno != EINTR)
-            return RAISE(IO_FAILED, "writing key file %s: %m", path);
-        written += more > 0 ? (size_t)more : 0;
-    }
-    return fsync(fd) == 0 ? DONE : RAISE(IO_FAILED, "writing key file %s: %m", path);
+    return keypair_save_sealed(self, path, (struct span){0});
 }
 
-fault keypair_save(const struct keypair *self, const char *path)
+fault keypair_save_sealed(const struct keypair *self, const char *path, struct span passphrase)
 {
     OPENSSL_OWNED(BIO) pem = BIO_new(BIO_s_mem()); /* wiped as it is freed */
     if (pem == NULL ||
@@ -182,14 +176,7 @@ fault keypair_save(const struct keypair *self, const char *path)
         return crypto_raise(CRYPTO_FAILED, "encoding a key");
     char *text = NULL;
     long size = BIO_get_mem_data(pem, &text);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return RAISE(IO_FAILED, "making key file %s: %m", path);
-    fault written = write_private(fd, span_of(text, (size_t)size), path);
-    if (failed(written))
-        unlink(path); /* half a key is worse than none, and we made the file */
-    close(fd);
-    return written;
+    return key_file_make(path, span_of(text, (size_t)size), passphrase);
 }
 
 fault keypair_public(const struct keypair *self, struct bytes **out)

@@ -37,6 +37,8 @@ fault keypair_of_signer(const uint8_t point[65], const struct digest_signer *sig
 /* Writes PKCS#8 PEM with mode 0600 and syncs the file (not its folder); refuses to overwrite
  * (IO_FAILED). Waits for the disk. */
 fault keypair_save(const struct keypair *self, const char *path);
+/* The same under a passphrase, see key_file_make; an empty one: unsealed. */
+fault keypair_save_sealed(const struct keypair *self, const char *path, struct span passphrase);
 void keypair_free(struct keypair **self); /* wipes */
 
 enum key_kind keypair_kind(const struct keypair *self);

@@ -614,14 +614,20 @@ fault curve_load(const char *path, struct curve_keys *out)
     return f;
 }
 
+void curve_secret_text(const struct curve_keys *keys, char out[42])
+{
+    zmq_z85_encode(out, keys->secret_key, CURVE_KEY_BYTES);
+    out[Z85_KEY_BYTES] = '\n';
+    out[Z85_KEY_BYTES + 1] = '\0';
+}
+
 fault curve_save(const struct curve_keys *keys, const char *path)
 {
     char secret[Z85_KEY_BYTES + 2];
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return RAISE(IO_FAILED, "%s: %s", path, strerror(errno));
-    zmq_z85_encode(secret, keys->secret_key, CURVE_KEY_BYTES);
-    secret[Z85_KEY_BYTES] = '\n';
+    curve_secret_text(keys, secret);
     bool good = write(fd, secret, Z85_KEY_BYTES + 1) == Z85_KEY_BYTES + 1 && fsync(fd) == 0;
     explicit_bzero(secret, sizeof secret);
     if (close(fd) == 0 && good)

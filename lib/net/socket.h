@@ -88,6 +88,8 @@ fault curve_load(const char *path, struct curve_keys *out);
 fault curve_parse(struct span content, struct curve_keys *out);
 /* 40 characters of Z85 and NUL: how a public key is written into another machine's settings. */
 void curve_public_text(const struct curve_keys *keys, char out[41]);
+/* The content of such a file: Z85 of the secret key, a newline and NUL. Who asks wipes it. */
+void curve_secret_text(const struct curve_keys *keys, char out[42]);
 /* Mode 0600, synced; refuses to overwrite (IO_FAILED). */
 fault curve_save(const struct curve_keys *keys, const char *path);
 

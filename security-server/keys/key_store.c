@@ -160,7 +160,7 @@ static fault load_store_key(const char *folder, struct key_store *self)
     TRY(path_of(folder, STORE_KEY_FILE, path));
     self->store_made = access(path, F_OK) != 0;
     if (self->store_made)
-        TRY(store_key_make(path));
+        TRY(store_key_make(path, (struct span){0}));
     return store_key_load(path, &self->opener, &self->store);
 }
 

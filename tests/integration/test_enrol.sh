@@ -216,8 +216,21 @@ softhsm2-util --init-token --free --label Sello --pin 123456 --so-pin 654321 >/d
 (umask 077 && printf 123456 >"$C/pin" && printf 'una frase bastante larga' >"$C/phrase")
 token="pkcs11:token=Sello;object=firma?pin-source=file:$C/pin"
 module=/usr/lib/softhsm/libsofthsm2.so
+# while they are made, and beside their place: which files are sealed, and which are not
+watch_keys() {
+    while [ ! -e "$C/enough" ]; do
+        find "$C/c" -name '*.key' -size +0 -exec grep -l ENCRYPTED {} + >>"$C/sealed" 2>/dev/null
+        find "$C/c" -name '*.key' -size +0 -exec grep -L ENCRYPTED {} + >>"$C/open" 2>/dev/null
+        sleep 0.01
+    done
+}
+watch_keys &
+watcher=$!
 check "sealed keys and one in a token are enrolled" equal "$(status_of enrol c CO/MUN/800/SS1 Tercera --token "$token" --module $module --passphrase "file:$C/phrase")" 3
 c_id=$(sed -n 's/^request //p' "$C/said")
+touch "$C/enough"
+wait $watcher
+check "... of which no byte was on the disk before it was sealed" equal "$(cat "$C/open") $(grep -c keys.enrolling "$C/sealed" | sed 's/^[1-9][0-9]*$/seen/')" " seen"
 check "... sealed" equal "$(grep -l 'BEGIN .*ENCRYPTED' "$C"/c/keys/*.key | wc -l) $(test -e "$C/c/keys/sign.key" && echo in a file)" "$(ls "$C"/c/keys/*.key | wc -l) "
 configure c CO/MUN/800/SS1
 printf 'keys_passphrase = "file:%s"\nsign_key = "%s"\ntoken_module = "%s"\n' "$C/phrase" "$token" $module >>"$C/c/server.conf"

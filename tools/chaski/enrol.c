@@ -251,16 +251,17 @@ static fault make_in(const struct enrol_options *options, const char *folder,
     struct enrol_options inner = *options;
     struct keys_public made = {.vkey = ""};
     json_t *request = NULL;
+    OWNED(secret) passphrase = NULL;
     inner.keys.folder = folder;
-    fault f = keys_make_all(&inner.keys, &made);
+    fault f = keys_read_seal(&inner.keys, &passphrase);
+    if (!failed(f))
+        f = keys_make_all(&inner.keys, &made);
     if (failed(f))
         json_decref(self_test);
     else
         f = enrol_request_make(&inner, folder, &made, anchor, self_test, &request);
     if (!failed(f))
         f = kept_write(folder, fingerprint, at, request);
-    if (!failed(f) && inner.keys.passphrase != NULL)
-        f = keys_seal(&inner.keys);
     bytes_free(&made.request);
     json_decref(request);
     return f;
@@ -287,9 +288,11 @@ static fault make_new(const struct enrol_options *options, const struct anchor_f
         return RAISE(IO_FAILED, "%s could not take its name %s: %s", beside, options->keys.folder,
                      strerror(errno));
     TRY(file_sync_folder(parent));
-    printf("keys of %s are in %s\nkeep a copy of store.key apart from the evidence log: without it "
-           "no kept payload opens\n",
-           options->keys.server, options->keys.folder);
+    printf(
+        "keys of %s are in %s%s\nkeep a copy of store.key apart from the evidence log: without it "
+        "no kept payload opens\n",
+        options->keys.server, options->keys.folder,
+        options->keys.passphrase == NULL ? "" : ", sealed; without the passphrase they are lost");
     return DONE;
 }
 

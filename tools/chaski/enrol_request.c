@@ -87,7 +87,7 @@ static fault open_keys(const struct enrol_options *options, const char *folder, 
 {
     if (!made && options->keys.passphrase != NULL)
         TRY(secret_read(options->keys.passphrase, "passphrase of the keys", &self->passphrase));
-    self->opener.passphrase = secret_span(self->passphrase);
+    self->opener.passphrase = made ? options->keys.seal : secret_span(self->passphrase);
     TRY(member_key_open(&options->keys, folder, &self->opener, &self->sign));
     TRY(open_key(self, folder, "log.key", KEY_ED25519, &self->log));
     TRY(open_key(self, folder, "witness.key", KEY_ED25519, &self->witness));

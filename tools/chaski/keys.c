@@ -11,6 +11,7 @@
 #include "lib/crypto/key_file.h"
 #include "lib/crypto/keypair.h"
 #include "lib/crypto/note.h"
+#include "lib/crypto/sealed_key.h"
 #include "lib/net/socket.h"
 
 #include <getopt.h>
@@ -28,14 +29,14 @@ static fault path_in(const char *folder, const char *name, char out[PATH_BYTES])
                : RAISE(BAD_REQUEST, "the folder's name is too long");
 }
 
-static fault make_key(const char *folder, const char *name, enum key_kind kind,
+static fault make_key(const struct keys_options *options, const char *name, enum key_kind kind,
                       struct keypair **out)
 {
     char path[PATH_BYTES];
     OWNED(keypair) key = NULL;
-    TRY(path_in(folder, name, path));
+    TRY(path_in(options->folder, name, path));
     TRY(keypair_make(kind, &key));
-    TRY(keypair_save(key, path));
+    TRY(keypair_save_sealed(key, path, options->seal));
     *out = TAKE(key);
     return DONE;
 }
@@ -62,7 +63,7 @@ static fault make_note_key(const struct keys_options *options, const char *file,
     struct note_key vkey;
     char path[PATH_BYTES], part[32], line[520];
     text_format(part, sizeof part, "%s.key", file);
-    TRY(make_key(options->folder, part, KEY_ED25519, &key));
+    TRY(make_key(options, part, KEY_ED25519, &key));
     TRY(keypair_public(key, &public_key));
     TRY(note_key_make(name, type, public_key->data, &vkey));
     note_key_text(&vkey, vkey_out, room);
@@ -87,10 +88,12 @@ static fault make_log_keys(const struct keys_options *options, struct keys_publi
 static fault make_transport_key(const struct keys_options *options, struct keys_public *out)
 {
     struct curve_keys keys;
-    char path[PATH_BYTES];
+    char path[PATH_BYTES], line[42];
     TRY(path_in(options->folder, "transport.key", path));
     curve_make(&keys);
-    fault f = curve_save(&keys, path);
+    curve_secret_text(&keys, line);
+    fault f = key_file_make(path, span_of(line, sizeof line - 1), options->seal);
+    explicit_bzero(line, sizeof line);
     text_hex(span_of(keys.public_key, CURVE_KEY_BYTES), out->transport, sizeof out->transport);
     explicit_bzero(&keys, sizeof keys);
     return f;
@@ -100,7 +103,7 @@ static fault make_seal_key(const struct keys_options *options, struct keys_publi
 {
     OWNED(keypair) key = NULL;
     OWNED(bytes) public_key = NULL;
-    TRY(make_key(options->folder, "seal.key", KEY_X25519, &key));
+    TRY(make_key(options, "seal.key", KEY_X25519, &key));
     TRY(keypair_public(key, &public_key));
     text_hex(bytes_span(public_key), out->seal, sizeof out->seal);
     return DONE;
@@ -110,7 +113,7 @@ static fault make_store_key(const struct keys_options *options)
 {
     char path[PATH_BYTES];
     TRY(path_in(options->folder, STORE_KEY_FILE, path));
-    return store_key_make(path);
+    return store_key_make(path, options->seal);
 }
 
 fault keys_subject(const char *text, const char *name, const struct bus_id *server,
@@ -139,7 +142,7 @@ static fault make_signing_key(const struct keys_options *options, const struct b
     uint8_t point[P256_POINT_BYTES];
     TRY(keys_subject(options->server, options->name, server, &subject));
     if (token == NULL) {
-        TRY(make_key(options->folder, "sign.key", KEY_P256, &key));
+        TRY(make_key(options, "sign.key", KEY_P256, &key));
         return keypair_request(key, &subject, &out->request);
     }
     TRY(keys_token_make(token, point));
@@ -178,6 +181,18 @@ fault keys_check_server(const char *server, struct bus_id *out)
     return DONE;
 }
 
+fault keys_read_seal(struct keys_options *options, struct secret **passphrase)
+{
+    if (options->passphrase == NULL)
+        return DONE;
+    TRY(secret_read_new(options->passphrase, "passphrase of the keys", passphrase));
+    options->seal = secret_span(*passphrase);
+    return options->seal.size >= PASSPHRASE_BYTES_LEAST
+               ? DONE
+               : RAISE(BAD_PASSPHRASE, "a passphrase of less than %d bytes: nothing was made",
+                       PASSPHRASE_BYTES_LEAST);
+}
+
 /* The token first: what it has made once it does not make again. */
 fault keys_make_all(const struct keys_options *options, struct keys_public *out)
 {
@@ -194,8 +209,11 @@ fault keys_make_all(const struct keys_options *options, struct keys_public *out)
     return make_store_key(options);
 }
 
-static fault make(const struct keys_options *options)
+static fault make(const struct keys_options *given)
 {
+    struct keys_options sealing = *given;
+    const struct keys_options *options = &sealing;
+    OWNED(secret) passphrase = NULL;
     struct bus_id server;
     struct keys_public part = {.vkey = ""};
     char path[PATH_BYTES];
@@ -207,6 +225,7 @@ static fault make(const struct keys_options *options)
     TRY(path_in(options->folder, "log.key", path));
     if (access(path, F_OK) == 0)
         return RAISE(REFUSED, "%s holds keys already; they are not overwritten", options->folder);
+    TRY(keys_read_seal(&sealing, &passphrase));
     fault made = keys_make_all(options, &part);
     if (failed(made)) {
         bytes_free(&part.request);
@@ -219,8 +238,8 @@ static fault make(const struct keys_options *options)
         printf("the signing key is in the token and stays there; for the server's settings:\n"
                "sign_key = \"%s\"\ntoken_module = \"%s\"\n",
                options->token, options->module);
-    if (options->passphrase != NULL)
-        TRY(keys_seal(options));
+    if (options->seal.size > 0)
+        printf("they are sealed; without the passphrase they are lost\n");
     printf(
         "keys of %s are in %s\nkeep a copy of " STORE_KEY_FILE
         " apart from the evidence log: without it no kept payload opens\nsend %s to the authority; "

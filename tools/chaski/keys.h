@@ -15,6 +15,7 @@ struct keys_options {
     size_t addresses;
     const char *passphrase, *new_passphrase; /* sources, as in lib/base/secret.h; NULL: not given */
     const char *token, *module;              /* PKCS#11 URI and module; NULL: keys in files */
+    struct span seal; /* the passphrase itself, under which new keys are written; empty: unsealed */
 };
 
 /* What the authority needs to know, and nothing secret. */
@@ -31,9 +32,15 @@ fault keys_check_server(const char *server, struct bus_id *out);
 struct certificate_subject;
 fault keys_subject(const char *text, const char *name, const struct bus_id *server,
                    struct certificate_subject *out);
-/* Makes all keys of a server in options->folder, which holds none: unsealed; the signing key in the
- * token, if one is named. Needs folder, server and name. Waits for disk and token. */
+/* Makes all keys of a server in options->folder, which holds none: each sealed before the first
+ * byte of it is on the disk, if `seal` says so; the signing key in the token, if one is named.
+ * Needs folder, server and name. Waits for disk and token. */
 fault keys_make_all(const struct keys_options *options, struct keys_public *out);
+
+/* The passphrase for new keys from options->passphrase into *passphrase, which options->seal is
+ * lent from; nothing without such a source. */
+struct secret; /* lib/base/secret.h */
+fault keys_read_seal(struct keys_options *options, struct secret **passphrase);
 
 /* chaski keys seal, unseal and passphrase: all files of the folder change together, or none. */
 fault keys_seal(const struct keys_options *options);

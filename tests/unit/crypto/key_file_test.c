@@ -62,6 +62,29 @@ static void test_a_file_that_is_too_large_or_open_to_others_is_refused(void)
     MUST_FAIL(BAD_KEY, key_file_read(open.at, NULL, &found));
 }
 
-SUITE(key_file, TEST(test_an_unsealed_file_is_read_and_counted),
+static void test_a_new_file_is_sealed_as_it_is_made(void)
+{
+    OWNED(secret) as_is = NULL;
+    OWNED(secret) found = NULL;
+    OWNED(secret) plain = NULL;
+    struct key_opener opener = {.passphrase = span_of_text(phrase)};
+    struct fixture_path path = fixture_path(unit_folder(), "n.key");
+    struct fixture_path open = fixture_path(unit_folder(), "o.key");
+    MUST_FAIL(BAD_PASSPHRASE,
+              key_file_make(path.at, span_of_text("llave\n"), span_of_text("corta")));
+    MUST_FAIL(BAD_KEY, key_file_read_as_is(path.at, &as_is)); /* nothing of it is there */
+    MUST(key_file_make(path.at, span_of_text("llave\n"), span_of_text(phrase)));
+    MUST(key_file_read_as_is(path.at, &as_is));
+    CU_ASSERT(sealed_key_is(secret_span(as_is)));
+    MUST(key_file_read(path.at, &opener, &found));
+    CU_ASSERT(span_is_text(secret_span(found), "llave\n"));
+    MUST_FAIL(IO_FAILED, key_file_make(path.at, span_of_text("otra\n"), span_of_text(phrase)));
+    MUST(key_file_make(open.at, span_of_text("llave\n"), (struct span){0}));
+    MUST(key_file_read(open.at, &opener, &plain));
+    CU_ASSERT_EQUAL(opener.unsealed, 1);
+}
+
+SUITE(key_file, TEST(test_a_new_file_is_sealed_as_it_is_made),
+      TEST(test_an_unsealed_file_is_read_and_counted),
       TEST(test_a_sealed_file_opens_with_its_passphrase_only),
       TEST(test_a_file_that_is_too_large_or_open_to_others_is_refused))

@@ -36,6 +36,39 @@ static void test_a_new_store_has_its_first_act_and_private_keys(void)
     CU_ASSERT_STRING_EQUAL(subject->member, "CO/AUTHORITY/REGISTRY");
 }
 
+static void leave(const char *folder, const char *name, const char *file)
+{
+    struct place left = place_in(folder, name), keys = place_in(left.at, "keys");
+    struct place path = place_in(left.at, file);
+    MUST(file_make_folders(keys.at, 0700));
+    place_write(&path, span_of_text("x"));
+}
+
+static bool is_there(const char *folder, const char *name)
+{
+    struct place place = place_in(folder, name);
+    return access(place.at, F_OK) == 0;
+}
+
+static void test_what_one_that_was_stopped_left_goes_and_nothing_else(void)
+{
+    const struct store_plan plan = {
+        .instance = "CO", .name = "A", .origin = "chaski/CO/directory", .valid_days = 30};
+    const char *folder = unit_folder();
+    struct place store = place_in(folder, "store");
+    leave(folder, "store.new-77", "keys/ca.key");
+    leave(folder, "store.new-78", "acts.log"); /* whole enough to be somebody's */
+    leave(folder, "store.new-2026b", "keys/ca.key");
+    leave(folder, "store2.new-77", "keys/ca.key");
+    leave(folder, "store.new-79", "keys/mine"); /* a file that no init makes */
+    MUST(store_make(store.at, &plan));
+    CU_ASSERT(!is_there(folder, "store.new-77"));
+    CU_ASSERT(is_there(folder, "store.new-78/acts.log"));
+    CU_ASSERT(is_there(folder, "store.new-2026b/keys/ca.key"));
+    CU_ASSERT(is_there(folder, "store2.new-77/keys/ca.key"));
+    CU_ASSERT(is_there(folder, "store.new-79/keys/mine"));
+}
+
 static void test_a_store_is_not_made_over_another(void)
 {
     const struct store_plan plan = {"CO", "Otra", "chaski/CO/directory", 30, 0, NULL};
@@ -241,6 +274,7 @@ static void test_what_is_issued_is_good_from_the_clock_s_time_on(void)
 }
 
 SUITE(store, TEST(test_a_new_store_has_its_first_act_and_private_keys),
+      TEST(test_what_one_that_was_stopped_left_goes_and_nothing_else),
       TEST(test_a_store_is_not_made_over_another), TEST(test_a_bad_plan_leaves_nothing_behind),
       TEST(test_an_act_stays), TEST(test_a_refused_act_is_not_stored),
       TEST(test_what_is_not_committed_does_not_count), TEST(test_two_commands_do_not_interleave),
