@@ -467,6 +467,9 @@ static void say(struct text *self, const Chaski__Act *act, const struct director
         add(self, "the directory: quorum %u", act->directory_witnesses_set->quorum);
         return add_list(self, ", witnesses ", act->directory_witnesses_set->server,
                         act->directory_witnesses_set->n_server);
+    case CHASKI__ACT__ACT_AUTHORITY_KEYS_SET:
+        return add(self, "the directory's log: signed by %s from here on, and no longer by %s",
+                   act->authority_keys_set->log_vkey, act->authority_keys_set->log_vkey_before);
     case CHASKI__ACT__ACT_OPENED:
         return add(self, "the directory of %s: opened", act->opened->instance);
     case CHASKI__ACT__ACT_PUBLISHED:

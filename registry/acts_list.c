@@ -5,6 +5,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/anchor_file.h"
+#include "lib/bus/handover.h"
 #include "lib/bus/tiles.h"
 #include "lib/crypto/merkle.h"
 #include "registry/act_said.h"
@@ -124,6 +125,7 @@ static fault check_folder(struct source *self)
     if (self->head.size == 0 || self->head.size > DIRECTORY_ENTRIES_MAX)
         return RAISE(DIRECTORY_BAD, "a directory of %" PRIu64 " acts", self->head.size);
     TRY(walk(self, fold_bundle, self));
+    TRY(directory_check_keys(self->state, &self->anchor->directory));
     struct sha256 root = directory_root(self->state);
     return sha256_equal(&root, &self->head.root)
                ? DONE
@@ -136,6 +138,7 @@ static fault open_folder(struct source *self, const char *anchor)
     char path[STORE_PATH_BYTES];
     OWNED(bytes) note = NULL;
     OWNED(bytes) pem = NULL;
+    struct note_key key;
     if (anchor == NULL)
         return RAISE(BAD_REQUEST, "a published folder is checked by the country's --anchor FILE");
     TRY(anchor_file_read(anchor, &self->anchor)); /* also an old one: it says whose keys they are */
@@ -143,7 +146,8 @@ static fault open_folder(struct source *self, const char *anchor)
     TRY(trust_read(bytes_span(pem), &self->trust));
     TRY(path_in(self->folder, "checkpoint", path));
     TRY(file_read(path, NOTE_BYTES_MAX, &note));
-    if (failed(checkpoint_open(bytes_span(note), &self->anchor->directory, &self->head)))
+    TRY(handovers_key(self->folder, &self->anchor->directory, &key));
+    if (failed(checkpoint_open(bytes_span(note), &key, &self->head)))
         return RAISE(DIRECTORY_BAD, "%s is not signed by the anchor's log key: %s", path,
                      fault_detail());
     TRY(path_in(self->folder, "authority.pem", path));

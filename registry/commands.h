@@ -60,6 +60,8 @@ command_act act_calendar_set, act_access_request, act_access_object, act_access_
 command_act act_access_withdraw, act_access_revoke;
 command_act act_break_glass_open, act_break_glass_reviewed, act_break_glass_remove;
 /* outside_acts.c */
+command_act act_log_key_use;
+fault log_key_make(struct store *store, struct said *said);
 command_act act_certificate_authority_add, act_certificate_authority_remove;
 /* Each certificate that its outside authority has revoked, by the proofs that were found: no
  * approval is needed. *count of them, to be committed. */

@@ -7,6 +7,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "lib/bus/handover.h"
 #include "lib/bus/tiles.h"
 #include "lib/crypto/merkle.h"
 #include "registry/snapshots.h"
@@ -35,8 +36,8 @@ static struct sha256 root_at(const struct store *store, uint64_t size)
 static fault check_past(const struct store *store, struct span note, const char *where,
                         struct checkpoint *head)
 {
-    if (failed(checkpoint_open(note, store_log_key(store), head)))
-        return RAISE(REFUSED, "%s is of another directory", where);
+    if (failed(store_open_head(store, note, head)))
+        return RAISE(REFUSED, "%s is of another directory: %s", where, fault_detail());
     if (head->size > store_count(store))
         return RAISE(REFUSED,
                      "%s has %" PRIu64 " acts and this store only %zu: the store is an old copy; "
@@ -147,6 +148,7 @@ fault publish_write(struct store *store, const char *folder, uint64_t old_size,
     TRY(write_authority(store, folder));
     if (snapshot != NULL)
         TRY(snapshots_write(folder, head.size - 1, bytes_span(snapshot)));
+    TRY(handovers_add(folder, store_leaves(store) + old_size, head.size - old_size));
     TRY(tiles_publish(folder, store_leaves(store), old_size, head.size, bytes_span(made)));
     TRY(status_book_publish(store_folder(store), folder));
     TRY(publish_beat(store, folder, &heartbeat));

@@ -13,6 +13,7 @@
 #include "registry/approving.h"
 #include "registry/hosting.h"
 #include "registry/issuing.h"
+#include "registry/log_keys.h"
 #include "registry/stamping.h"
 
 #include "directory.pb-c.h"
@@ -39,7 +40,8 @@ struct store {
     bool writes;
     uint64_t cut_bytes;
     unsigned valid_days, snapshot_every;
-    struct keypair *ca_key, *act_key, *log_key;
+    struct keypair *ca_key, *act_key;
+    struct log_keys log_keys;
     struct certificate *ca, *authority;
     char issuer[64]; /* "": the first CA issues, else these */
     struct keypair *issuer_key;
@@ -88,7 +90,7 @@ void store_free(struct store **owner)
     certificate_free(&self->authority);
     keypair_free(&self->ca_key);
     keypair_free(&self->act_key);
-    keypair_free(&self->log_key);
+    log_keys_clear(&self->log_keys);
     if (self->lock >= 0)
         close(self->lock);
     free(self);
@@ -166,7 +168,17 @@ static fault load_keys(struct store *self)
     TRY(load_issuer(self));
     TRY(load_key(self, "keys/ca.key", KEY_P256, &self->ca_key));
     TRY(load_key(self, "keys/acts.key", KEY_P256, &self->act_key));
-    return load_key(self, "keys/log.key", KEY_ED25519, &self->log_key);
+    return log_keys_load(self->folder, self->log.name, &self->log_keys);
+}
+
+/* The one that the acts name must be there to sign. */
+static fault check_log_key(const struct store *self)
+{
+    char vkey[400];
+    if (log_keys_find(&self->log_keys, store_log_key(self)) != NULL)
+        return DONE;
+    note_key_text(store_log_key(self), vkey, sizeof vkey);
+    return RAISE(BAD_KEY, "%s/keys does not hold the log key %s", self->folder, vkey);
 }
 
 /* known: the leaves are those that were verified before. */
@@ -211,6 +223,8 @@ static fault open_store(const char *folder, bool writes, struct store **out)
     if (writes)
         TRY(load_keys(self));
     TRY(fold(self, false));
+    if (writes)
+        TRY(check_log_key(self));
     *out = TAKE(self);
     return DONE;
 }
@@ -302,7 +316,13 @@ const struct span *store_leaves(const struct store *self)
 
 const struct note_key *store_log_key(const struct store *self)
 {
-    return &self->log;
+    const struct note_key *changed = directory_log_key(self->state);
+    return changed == NULL ? &self->log : changed;
+}
+
+fault store_open_head(const struct store *self, struct span note, struct checkpoint *out)
+{
+    return directory_open_head(self->state, &self->log, note, out);
 }
 
 struct trust *store_trust(struct store *self)
@@ -456,6 +476,9 @@ fault store_act(struct store *self, Chaski__Act *act)
     TRY(pack(act, &content));
     if (failed(directory_apply(self->state, act->number, bytes_span(content))))
         return RAISE(REFUSED, "%s", fault_detail());
+    if (act->act_case == CHASKI__ACT__ACT_AUTHORITY_KEYS_SET &&
+        (failed(directory_check_keys(self->state, &self->log)) || failed(check_log_key(self))))
+        return RAISE(REFUSED, "%s", fault_detail());
     TRY(sign(self, bytes_span(content), time_ms, &leaf));
     acts_file_add(self->acts, &leaf);
     return DONE;
@@ -491,14 +514,43 @@ fault store_rewind(struct store *self)
     return fold(self, true);
 }
 
-fault store_sign_checkpoint(struct store *self, const struct checkpoint *head, struct bytes **note)
+static fault sign_head(struct store *self, const struct checkpoint *head,
+                       const struct note_key *key, struct bytes **note)
 {
     char body[CHECKPOINT_BODY_ROOM];
     uint8_t signature[ED25519_SIGNATURE_BYTES];
     size_t size = checkpoint_body(head, body, sizeof body);
+    struct keypair *signer = log_keys_find(&self->log_keys, key);
+    if (signer == NULL)
+        return RAISE(BAD_KEY, "the log key that the directory names is not in %s/keys",
+                     self->folder);
+    TRY(keypair_sign_message(signer, span_of(body, size), signature));
+    return checkpoint_note(head, key, signature, note);
+}
+
+/* Who follows knows the key that gave way, and takes from its head the act that names the next. */
+static fault sign_as_before(struct store *self, const struct checkpoint *head, struct bytes *note)
+{
+    OWNED(bytes) again = NULL;
+    if (self->state->keys_count == 0)
+        return DONE;
+    const struct directory_keys *last = &self->state->keys[self->state->keys_count - 1];
+    if (head->size > handover_last_size(last->number) ||
+        log_keys_find(&self->log_keys, &last->handover.before) == NULL)
+        return DONE;
+    TRY(sign_head(self, head, &last->handover.before, &again));
+    struct span line = bytes_span(again);
+    size_t end = line.size - 1; /* the signature is the last line */
+    while (end > 0 && line.at[end - 1] != '\n')
+        end--;
+    return bytes_append(note, span_of(line.at + end, line.size - end));
+}
+
+fault store_sign_checkpoint(struct store *self, const struct checkpoint *head, struct bytes **note)
+{
     assert(self->writes);
-    TRY(keypair_sign_message(self->log_key, span_of(body, size), signature));
-    return checkpoint_note(head, &self->log, signature, note);
+    TRY(sign_head(self, head, store_log_key(self), note));
+    return sign_as_before(self, head, *note);
 }
 
 fault store_sign_heartbeat(struct store *self, const struct checkpoint *head, int64_t now_ms,
@@ -506,7 +558,10 @@ fault store_sign_heartbeat(struct store *self, const struct checkpoint *head, in
 {
     const struct heartbeat beat = {.head = *head, .time_s = (uint64_t)(now_ms / 1000)};
     assert(self->writes);
-    return heartbeat_make(&beat, &self->log, self->log_key, note);
+    const struct note_key *key = store_log_key(self);
+    struct keypair *signer = log_keys_find(&self->log_keys, key);
+    return signer == NULL ? RAISE(BAD_KEY, "the log key that the directory names is not there")
+                          : heartbeat_make(&beat, key, signer, note);
 }
 
 fault store_issue(struct store *self, struct span request,
@@ -529,6 +584,13 @@ fault store_make_issuer(struct store *self, const char *name)
     assert(self->writes);
     TRY(issuing_time(self, &now_ms));
     return issuing_make(self->folder, name, self->ca, directory_instance(self->state), now_ms);
+}
+
+fault store_make_log_key(struct store *self, char *path, size_t room)
+{
+    const struct note_key *now = store_log_key(self);
+    assert(self->writes);
+    return log_keys_make(self->folder, now, log_keys_find(&self->log_keys, now), path, room);
 }
 
 static fault check_issuer(const struct store *self, const char *name)

@@ -4,6 +4,7 @@
  *
  *   acts.log acts.head      see acts_file.h
  *   keys/                   ca.key acts.key log.key: PKCS#8 PEM, mode 0600
+ *   keys/log-ID.key         further keys of the log, and handover-ID: see log_keys.h
  *   ca.pem authority.pem    certificates of the CA and of the key that signs acts
  *   ca-NAME.pem             further CAs, and keys/ca-NAME.key: see issuing.h
  *   anchor/                 what nodes are given: trust.pem, directory.vkey
@@ -75,7 +76,10 @@ const struct directory *store_state(const struct store *self);
 size_t store_count(const struct store *self);
 struct sha256 store_root(const struct store *self);
 const struct span *store_leaves(const struct store *self);
+/* That signs heads now, by the acts; the first one stands in anchor/. */
 const struct note_key *store_log_key(const struct store *self);
+/* A head of this directory by whichever key had to sign it: as directory_open_head. */
+fault store_open_head(const struct store *self, struct span note, struct checkpoint *out);
 struct trust *store_trust(struct store *self);
 struct certificate *store_authority(struct store *self);
 const struct certificate *store_ca(const struct store *self);
@@ -115,6 +119,8 @@ fault store_make_issuer(struct store *self, const char *name);
 /* Certificates are issued by it from now on; "first": by the first CA again. REFUSED unless the
  * directory has it in force. Waits for the disk. */
 fault store_use_issuer(struct store *self, const char *name);
+/* The next key of the log, and its handover in *path (log_keys.h). Waits for the disk. */
+fault store_make_log_key(struct store *self, char *path, size_t room);
 /* admin.key and admin.pem, see hosting.h. REFUSED for what is no host. Waits for the disk. */
 fault store_make_hosting(struct store *self, const char *const *hosts, size_t count);
 /* Makes stamp/. REFUSED when there is one. Waits for the disk. */

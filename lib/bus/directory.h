@@ -298,6 +298,16 @@ const struct directory_competence *directory_competence(const struct directory *
 const struct directory_restriction *directory_restriction(const struct directory *self,
                                                           struct span id);
 const struct directory_operator *directory_operator(const struct directory *self, struct span id);
+/*
+ * The key that signs the log's heads since an act changed it (0034); NULL: the anchor's still does.
+ * directory_open_head: a note of this log by whichever key had to sign it then, `base` being the
+ * anchor's; SIGNATURE_BAD, BAD_FRAME, and DIRECTORY_FORKED (handovers_open). directory_check_keys:
+ * does the chain of acts lead from `base`, or hold it? DIRECTORY_BAD.
+ */
+const struct note_key *directory_log_key(const struct directory *self);
+fault directory_open_head(const struct directory *self, const struct note_key *base,
+                          struct span note, struct checkpoint *out);
+fault directory_check_keys(const struct directory *self, const struct note_key *base);
 /* Do acts need approvals here? */
 bool directory_is_governed(const struct directory *self);
 /* Who cosigns the directory's own checkpoints, and how many of them make one good. Room for

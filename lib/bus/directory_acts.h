@@ -35,6 +35,7 @@ struct Chaski__CertificateAuthoritySet;
 struct Chaski__Removed;
 struct Chaski__OperatorSet;
 struct Chaski__DirectoryWitnessesSet;
+struct Chaski__AuthorityKeysSet;
 
 /* Memory that lives as long as the state; filled with zeros. */
 void *directory_make(struct directory *self, size_t size);
@@ -122,6 +123,8 @@ fault act_operator_apply(struct directory *self, const struct Chaski__OperatorSe
 fault act_operator_remove(struct directory *self, const char *id);
 fault act_directory_witnesses_apply(struct directory *self,
                                     const struct Chaski__DirectoryWitnessesSet *act);
+fault act_keys_apply(struct directory *self, const struct Chaski__AuthorityKeysSet *act,
+                     uint64_t number);
 fault act_removal_apply(struct directory *self, const struct Chaski__Removed *act, int64_t at_ms);
 
 #endif

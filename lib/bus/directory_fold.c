@@ -120,6 +120,8 @@ static fault dispatch(struct directory *self, const Chaski__Act *act)
         return act_operator_apply(self, act->operator_set);
     case CHASKI__ACT__ACT_DIRECTORY_WITNESSES_SET:
         return act_directory_witnesses_apply(self, act->directory_witnesses_set);
+    case CHASKI__ACT__ACT_AUTHORITY_KEYS_SET:
+        return act_keys_apply(self, act->authority_keys_set, act->number);
     default:
         return BAD("an act of a kind that is not known here");
     }

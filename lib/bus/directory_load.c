@@ -10,6 +10,7 @@
 #include "lib/bus/directory_partial.h"
 #include "lib/bus/directory_private.h"
 #include "lib/bus/directory_snapshot.h"
+#include "lib/bus/handover.h"
 #include "lib/bus/tile_log.h"
 #include "lib/bus/tiles.h"
 
@@ -195,15 +196,19 @@ static fault check_entries(const struct span *leaves, const struct checkpoint *h
     return check_roots(leaves, head, wanted, count, tree);
 }
 
+/* By the anchor's key, or the one to which the folder leads from it: the acts tell which it had to
+ * be. */
 static fault read_checkpoint(const char *folder, const struct note_key *authority,
-                             struct checkpoint *out)
+                             struct bytes **note, struct checkpoint *out)
 {
     char path[PATH_BYTES];
-    OWNED(bytes) note = NULL;
+    struct note_key key;
     if (!text_format(path, sizeof path, "%s/checkpoint", folder))
         return RAISE(BAD_CONFIG, "the folder's name is too long");
-    TRY(file_read(path, NOTE_BYTES_MAX, &note));
-    if (failed(checkpoint_open(bytes_span(note), authority, out)))
+    TRY(file_read(path, NOTE_BYTES_MAX, note));
+    TRY(handovers_key(folder, authority, &key));
+    if (failed(checkpoint_open(bytes_span(*note), &key, out)) &&
+        failed(checkpoint_open(bytes_span(*note), authority, out)))
         return RAISE(DIRECTORY_BAD, "%.150s is not signed by the authority's log key: %s", path,
                      fault_detail());
     return DONE;
@@ -243,6 +248,17 @@ static uint64_t known_size(const struct directory *previous, const struct checkp
 {
     uint64_t known = previous == NULL ? 0 : previous->epoch;
     return seen != NULL && seen->size > known ? seen->size : known;
+}
+
+static fault check_keys(const struct directory *self, const struct note_key *authority,
+                        struct span note)
+{
+    struct checkpoint head;
+    TRY(directory_check_keys(self, authority));
+    return failed(directory_open_head(self, authority, note, &head))
+               ? RAISE(DIRECTORY_BAD, "its head is not signed by the key that its acts name: %s",
+                       fault_detail())
+               : DONE;
 }
 
 static fault load_whole(const char *folder, const struct checkpoint *head, struct trust *trust,
@@ -367,13 +383,15 @@ fault directory_load(const char *folder, struct trust *trust, const struct note_
     struct checkpoint head;
     OWNED(certificate) certificate = NULL;
     OWNED(directory) self = NULL;
-    TRY(read_checkpoint(folder, authority, &head));
+    OWNED(bytes) note = NULL;
+    TRY(read_checkpoint(folder, authority, &note, &head));
     TRY(check_forward(&head, previous, seen));
     TRY(read_authority(folder, &certificate));
     fault f = load_whole(folder, &head, trust, previous, seen, &certificate, &self);
     if (f.code == NOT_FOUND)
         f = load_snapshot(folder, &head, trust, previous, seen, &certificate, &self);
     TRY(f);
+    TRY(check_keys(self, authority, bytes_span(note)));
     TRY(check_validity(self, now_ms));
     *out = TAKE(self);
     return DONE;

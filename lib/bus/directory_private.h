@@ -10,8 +10,15 @@
 #include "lib/base/map.h"
 #include "lib/bus/directory.h"
 #include "lib/crypto/certificate_shelf.h"
+#include "lib/bus/handover.h"
 #include "lib/bus/rights.h"
 #include "lib/crypto/merkle.h"
+
+/* One change of the key that signs the log's heads. */
+struct directory_keys {
+    uint64_t number; /* of its act: heads of more entries are signed by `after` */
+    struct handover handover;
+};
 
 struct directory {
     int holders;
@@ -50,6 +57,8 @@ struct directory {
     struct directory_server *witness[DIRECTORY_WITNESSES_MAX]; /* of the directory itself */
     size_t witnesses;
     unsigned quorum;
+    struct directory_keys *keys; /* changes of the log key, as they came */
+    size_t keys_count;
     struct trust *trust;                                      /* borrowed while folding */
     struct directory_stamper stamper[DIRECTORY_STAMPERS_MAX]; /* in order */
     size_t stampers;

@@ -413,6 +413,26 @@ static void add_authorities(const struct directory *self, struct making *making,
             of_authority(making, self->outside_ever[out->n_certificate_authority]);
 }
 
+static void add_keys(const struct directory *self, struct making *making, Chaski__Snapshot *out)
+{
+    out->authority_keys = get(making, self->keys_count, sizeof *out->authority_keys);
+    for (size_t i = 0; i < self->keys_count; i++) {
+        const struct handover *from = &self->keys[i].handover;
+        Chaski__SnapshotKeys *to = get(making, 1, sizeof *to);
+        Chaski__AuthorityKeysSet *set = get(making, 1, sizeof *set);
+        chaski__snapshot_keys__init(to);
+        chaski__authority_keys_set__init(set);
+        set->log_vkey_before = vkey(making, &from->before);
+        set->log_vkey = vkey(making, &from->after);
+        set->signature_before =
+            binary(span_of(from->signature_before, sizeof from->signature_before));
+        set->signature = binary(span_of(from->signature_after, sizeof from->signature_after));
+        to->number = self->keys[i].number;
+        to->set = set;
+        out->authority_keys[out->n_authority_keys++] = to;
+    }
+}
+
 static void fill(const struct directory *self, struct making *making, Chaski__Snapshot *out)
 {
     out->context = lend(CONTEXT);
@@ -437,6 +457,7 @@ static void fill(const struct directory *self, struct making *making, Chaski__Sn
     add_intents(self, making, out);
     add_authorities(self, making, out);
     access_into_snapshot(self, making, out);
+    add_keys(self, making, out);
 }
 
 fault directory_snapshot(const struct directory *self, uint64_t size, struct bytes **out)
@@ -560,6 +581,12 @@ static fault take_intent(struct directory *self, const Chaski__SnapshotIntent *f
     return DONE;
 }
 
+static fault take_keys(struct directory *self, const Chaski__SnapshotKeys *from)
+{
+    return from->set == NULL ? BAD("a change of keys of which nothing is said")
+                             : act_keys_apply(self, from->set, from->number);
+}
+
 static fault take_all(struct directory *self, const Chaski__Snapshot *from)
 {
     TRY(act_open(self, from->instance));
@@ -582,6 +609,7 @@ static fault take_all(struct directory *self, const Chaski__Snapshot *from)
     EACH(stamp_authority, act_stamper_apply(self, from->stamp_authority[i]));
     EACH(operator_, act_operator_apply(self, from->operator_[i]));
     EACH(intent, take_intent(self, from->intent[i]));
+    EACH(authority_keys, take_keys(self, from->authority_keys[i]));
     if (from->directory_witnesses != NULL)
         TRY(act_directory_witnesses_apply(self, from->directory_witnesses));
     self->last_ms = (int64_t)from->last_ms;

@@ -228,6 +228,7 @@
 #define DIRECTORY_UNFOLDED_MAX 1024   /* certificates of peers that are kept parsed, 10 KB each */
 #define DIRECTORY_WITNESSES_MAX 16    /* of one log */
 #define DIRECTORY_STAMPERS_MAX 8
+#define DIRECTORY_BOTH_KEYS 64 /* so many entries behind a change of keys heads are signed by both */
 #define DIRECTORY_STAMPER_ORDER_MAX 1000
 #define DIRECTORY_AUTHORITIES_MAX 32    /* outside ones, in force at once */
 #define DIRECTORY_PROOF_BYTES_MAX 32768 /* of a revocation by an outside authority */

@@ -72,6 +72,8 @@ enum published_kind published_name_kind(struct span name)
         return PUBLISHED_SNAPSHOT;
     if (span_is_text(name, "checkpoint"))
         return PUBLISHED_HEAD;
+    if (span_is_text(name, "handovers"))
+        return PUBLISHED_KEYS;
     if (span_is_text(name, "authority.pem"))
         return PUBLISHED_AUTHORITY;
     if (failed(cursor_take_until(&left, '/', &folder)) || !span_is_text(folder, "tile") ||

@@ -15,6 +15,7 @@ enum published_kind {
     PUBLISHED_NOT,       /* no name of a published directory */
     PUBLISHED_HEAD,      /* checkpoint */
     PUBLISHED_AUTHORITY, /* authority.pem */
+    PUBLISHED_KEYS,      /* handovers */
     PUBLISHED_NEWS,      /* heartbeat, snapshot/newest: changes often */
     PUBLISHED_SNAPSHOT,  /* a state; its bytes never change */
     PUBLISHED_TILE       /* its bytes never change */

@@ -102,6 +102,8 @@ fault standing_read(const char *folder, const struct directory *directory,
     struct checkpoint head;
     struct merkle tree = {0};
     struct sha256 verified = directory_root(directory);
+    if (directory_log_key(directory) != NULL) /* acts lead to it from the anchor's */
+        authority = directory_log_key(directory);
     self->epoch = directory_epoch(directory);
     if (!text_format(self->folder, sizeof self->folder, "%s", folder))
         return RAISE(BAD_REQUEST, "the folder's name is too long");

@@ -5,6 +5,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/directory_files.h"
+#include "lib/bus/handover.h"
 
 #include <ftw.h>
 #include <libgen.h>
@@ -54,17 +55,30 @@ static uint64_t newest_snapshot(struct registry_http *http)
     return failed(f) ? 0 : directory_files_newest(bytes_span(body));
 }
 
+/* An anchor may be older than the key that signs now: the acts that lead to it are judged with the
+ * rest. */
+static fault fetch_key(struct registry_http *http, const char *folder, const struct note_key *log,
+                       struct note_key *out)
+{
+    fault f = fetch_file(http, folder, HANDOVERS_FILE, HANDOVERS_BYTES_MAX);
+    if (f.code != NOT_FOUND)
+        TRY(f);
+    return handovers_key(folder, log, out);
+}
+
 static fault fetch_all(struct registry_http *http, const char *folder, const struct note_key *log)
 {
     char path[STORE_PATH_BYTES];
     OWNED(bytes) note = NULL;
     struct checkpoint head;
+    struct note_key key;
     uint64_t snapshot = newest_snapshot(http);
     TRY(fetch_file(http, folder, "checkpoint", NOTE_BYTES_MAX));
     TRY(fetch_file(http, folder, "authority.pem", CERTIFICATE_BYTES_MAX * 2));
     TRY(path_in(folder, "checkpoint", path));
     TRY(file_read(path, NOTE_BYTES_MAX, &note));
-    TRY(checkpoint_open(bytes_span(note), log, &head));
+    TRY(fetch_key(http, folder, log, &key));
+    TRY(checkpoint_open(bytes_span(note), &key, &head));
     if (head.size > DIRECTORY_ENTRIES_MAX)
         return RAISE(DIRECTORY_BAD, "a directory of more than %d acts", DIRECTORY_ENTRIES_MAX);
     fault f = fetch_files(http, folder, snapshot < head.size ? snapshot : 0, head.size);

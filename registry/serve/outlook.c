@@ -97,7 +97,7 @@ static fault read_note(struct outlook *self)
     OWNED(bytes) note = NULL;
     TRY(path_of(self, "checkpoint", path));
     TRY(file_read(path, NOTE_BYTES_MAX, &note));
-    TRY(checkpoint_open(bytes_span(note), &self->log, &self->head));
+    TRY(directory_open_head(self->state, &self->log, bytes_span(note), &self->head));
     bytes_free(&self->note);
     self->note = TAKE(note);
     return DONE;
@@ -126,7 +126,7 @@ static fault read_beat(struct outlook *self)
     struct heartbeat beat;
     TRY(path_of(self, "heartbeat", path));
     TRY(file_read(path, NOTE_BYTES_MAX, &note));
-    TRY(heartbeat_open(bytes_span(note), &self->log, &beat));
+    TRY(heartbeat_open(bytes_span(note), outlook_log(self), &beat));
     self->beat_ms = (int64_t)beat.time_s * 1000;
     return DONE;
 }
@@ -191,7 +191,8 @@ struct span outlook_note(const struct outlook *self)
 
 const struct note_key *outlook_log(const struct outlook *self)
 {
-    return &self->log;
+    const struct note_key *changed = directory_log_key(self->state);
+    return changed == NULL ? &self->log : changed;
 }
 
 int64_t outlook_beat_ms(const struct outlook *self)
@@ -218,7 +219,7 @@ static fault take_head(struct outlook *self, struct span note)
 {
     struct checkpoint head;
     OWNED(bytes) copy = NULL;
-    TRY(checkpoint_open(note, &self->log, &head));
+    TRY(directory_open_head(self->state, &self->log, note, &head));
     TRY(bytes_copy(note, &copy));
     self->state->epoch = head.size;
     self->state->root = head.root;
@@ -231,23 +232,27 @@ static fault take_head(struct outlook *self, struct span note)
 static fault take_beat(struct outlook *self, struct span note)
 {
     struct heartbeat beat;
-    TRY(heartbeat_open(note, &self->log, &beat));
+    TRY(heartbeat_open(note, outlook_log(self), &beat));
     self->beat_ms = (int64_t)beat.time_s * 1000;
     return DONE;
 }
 
-fault outlook_take(struct outlook *self, const struct authority_news *news)
+static fault take_news(struct outlook *self, const struct authority_news *news)
 {
-    if (news->heartbeat != NULL)
-        TRY(take_beat(self, bytes_span(news->heartbeat)));
-    if (news->note == NULL)
-        return DONE;
     self->beat_ms = clock_wall_ms();
     if (news->from == self->head.size && news->leaves > 0 && !failed(apply(self, news)))
         return take_head(self, bytes_span(news->note));
     self->state->known = false;
     directory_release(&self->state); /* half of the news may stand in it */
     return load(self);
+}
+
+/* The acts before the heartbeat: they may name the key that signs it. */
+fault outlook_take(struct outlook *self, const struct authority_news *news)
+{
+    if (news->note != NULL)
+        TRY(take_news(self, news));
+    return news->heartbeat == NULL ? DONE : take_beat(self, bytes_span(news->heartbeat));
 }
 
 // --- cosignatures -------------------------------------------------------------------------------

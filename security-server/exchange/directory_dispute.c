@@ -117,10 +117,11 @@ void directory_dispute(struct node *node, const struct disputed *what)
     OWNED(bytes) note = NULL;
     fault f = read_note(what->folder, &note);
     if (!failed(f))
-        f = checkpoint_open(bytes_span(note), what->authority, &head);
-    if (failed(f))
+        f = directory_open_head(node->directory, what->authority, bytes_span(note), &head);
+    if (failed(f) && f.code != DIRECTORY_FORKED)
         return;
-    f = judge(node, what, &head);
+    if (!failed(f))
+        f = judge(node, what, &head);
     if (f.code != DIRECTORY_OLD && f.code != DIRECTORY_FORKED)
         return;
     bool fork = f.code == DIRECTORY_FORKED;

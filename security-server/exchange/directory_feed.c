@@ -7,6 +7,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/anchor_file.h"
 #include "lib/bus/directory_partial.h"
+#include "lib/bus/handover.h"
 #include "lib/bus/tile_log.h"
 #include "lib/bus/tiles.h"
 #include "security-server/exchange/directory_dispute.h"
@@ -25,14 +26,15 @@
 struct directory_feed {
     struct node *node;
     struct trust *trust;
-    struct note_key authority;
-    struct checkpoint seen;   /* newest head ever used; size 0: none */
-    struct timespec stamp;    /* of the checkpoint file that was looked at last */
-    bool follows;             /* a follower writes the folder, and peers are asked too */
-    char folder[PATH_BYTES];  /* where what is published arrives */
-    char copy[PATH_BYTES];    /* our own copy, beside the log */
-    uint64_t copied;          /* entries that were written into it by this run, or read from it */
-    char refused[PATH_BYTES]; /* where the follower leaves what contradicts */
+    struct note_key anchor;    /* the log key that we were given */
+    struct note_key authority; /* ... and the one to which acts lead from it */
+    struct checkpoint seen;    /* newest head ever used; size 0: none */
+    struct timespec stamp;     /* of the checkpoint file that was looked at last */
+    bool follows;              /* a follower writes the folder, and peers are asked too */
+    char folder[PATH_BYTES];   /* where what is published arrives */
+    char copy[PATH_BYTES];     /* our own copy, beside the log */
+    uint64_t copied;           /* entries that were written into it by this run, or read from it */
+    char refused[PATH_BYTES];  /* where the follower leaves what contradicts */
     struct timespec refused_stamp;
     struct checkpoint bad;    /* a head whose acts cannot be */
     enum fault_code bad_code; /* ... for this reason */
@@ -75,7 +77,27 @@ static fault read_seen(struct directory_feed *self)
     if (f.code == NOT_FOUND)
         return DONE;
     TRY(f);
-    return checkpoint_open(bytes_span(note), &self->authority, &self->seen);
+    TRY(handovers_key(self->copy, &self->anchor, &self->authority));
+    if (!failed(checkpoint_open(bytes_span(note), &self->authority, &self->seen)))
+        return DONE;
+    return RAISE(DIRECTORY_BAD,
+                 "%.150s is signed by another log key than the anchor's, or one that it leads to. "
+                 "If the authority changed its key while this node was away, start it with the "
+                 "anchor of before: %s",
+                 path, fault_detail());
+}
+
+/* What the acts say now. */
+static void take_key(struct directory_feed *self)
+{
+    const struct note_key *key = directory_log_key(self->node->directory);
+    char vkey[400];
+    key = key == NULL ? &self->anchor : key;
+    if (memcmp(key->public_key, self->authority.public_key, ED25519_PUBLIC_BYTES) == 0)
+        return;
+    self->authority = *key;
+    note_key_text(key, vkey, sizeof vkey);
+    EVENT(INFO, "directory.key_taken", E_TEXT("key", vkey));
 }
 
 // --- what came ----------------------------------------------------------------------------------
@@ -83,6 +105,7 @@ static fault read_seen(struct directory_feed *self)
 /* A published directory, read. */
 struct arrival {
     struct bytes *note, *pem, *backing;
+    struct bytes *handovers;               /* NULL: the log key never changed */
     struct span *leaf;                     /* all entries; NULL: the folder lacks its beginning */
     struct directory_partial_read partial; /* ... and this is what it has */
     struct checkpoint head;
@@ -93,6 +116,7 @@ static void arrival_clear(struct arrival *self)
     bytes_free(&self->note);
     bytes_free(&self->pem);
     bytes_free(&self->backing);
+    bytes_free(&self->handovers);
     free(self->leaf);
     directory_partial_clear(&self->partial);
     *self = (struct arrival){0};
@@ -107,8 +131,11 @@ static fault read_in(const char *folder, const char *name, size_t most, struct b
 
 static fault read_note(const struct directory_feed *self, const char *folder, struct arrival *out)
 {
+    struct note_key key;
     TRY(read_in(folder, "checkpoint", NOTE_BYTES_MAX, &out->note));
-    if (failed(checkpoint_open(bytes_span(out->note), &self->authority, &out->head)))
+    TRY(handovers_key(folder, &self->authority, &key));
+    if (failed(checkpoint_open(bytes_span(out->note), &key, &out->head)) &&
+        failed(checkpoint_open(bytes_span(out->note), &self->authority, &out->head)))
         return RAISE(DIRECTORY_BAD,
                      "%.150s/checkpoint is not signed by the authority's log key: %s", folder,
                      fault_detail());
@@ -132,12 +159,29 @@ static fault read_all(const struct directory_feed *self, const char *folder, str
         return RAISE(DIRECTORY_OLD, "epoch %llu was used already; this one is %llu",
                      (unsigned long long)self->seen.size, (unsigned long long)out->head.size);
     TRY(read_in(folder, "authority.pem", CERTIFICATE_BYTES_MAX, &out->pem));
-    fault f = tiles_read_entries(folder, out->head.size, &out->backing, &out->leaf);
+    fault f = read_in(folder, HANDOVERS_FILE, HANDOVERS_BYTES_MAX, &out->handovers);
+    if (f.code != NOT_FOUND)
+        TRY(f);
+    f = tiles_read_entries(folder, out->head.size, &out->backing, &out->leaf);
     if (f.code == NOT_FOUND)
         f = read_partial(folder, out);
     return f.code == BAD_FRAME
                ? RAISE(DIRECTORY_BAD, "an entry bundle is damaged: %s", fault_detail())
                : f;
+}
+
+/* What leads from the anchor's key to the one in use; before the checkpoint that needs it. */
+static fault keep_handovers(const struct directory_feed *self, const struct arrival *from)
+{
+    OWNED(bytes) file = NULL;
+    char path[PATH_BYTES];
+    if (from->handovers == NULL || directory_log_key(self->node->directory) == NULL)
+        return DONE;
+    path_in(self->copy, HANDOVERS_FILE, path);
+    if (!failed(file_read(path, HANDOVERS_BYTES_MAX, &file)) &&
+        span_equal(bytes_span(file), bytes_span(from->handovers)))
+        return DONE;
+    return file_replace(path, bytes_span(from->handovers), 0644);
 }
 
 /* The copy makes the log folder self-contained for an auditor, and lets the node start when the
@@ -152,6 +196,7 @@ static fault keep_copy(struct directory_feed *self, const struct arrival *from)
     if (failed(read_in(self->copy, "authority.pem", CERTIFICATE_BYTES_MAX, &pem)) ||
         !span_equal(bytes_span(pem), bytes_span(from->pem)))
         TRY(file_replace(path, bytes_span(from->pem), 0644));
+    TRY(keep_handovers(self, from));
     if (from->leaf == NULL)
         TRY(directory_partial_write(self->copy, &from->partial.partial, &from->head,
                                     bytes_span(from->note)));
@@ -261,10 +306,11 @@ static fault load(struct directory_feed *self, const char *folder, const struct 
                   int64_t now_ms)
 {
     struct directory *fresh = NULL;
-    TRY(directory_load(folder, self->trust, &self->authority, previous,
+    TRY(directory_load(folder, self->trust, &self->anchor, previous,
                        self->seen.size > 0 ? &self->seen : NULL, now_ms, &fresh));
     directory_release(&self->node->directory);
     self->node->directory = fresh;
+    take_key(self);
     owned_give_back(); /* all acts were in memory: several times the state */
     return DONE;
 }
@@ -337,6 +383,7 @@ static fault keep_more(struct directory_feed *self, struct span note, const stru
     for (size_t i = 0; i < count; i++)
         TRY(tile_writer_add(tiles, leaves[i]));
     TRY(tile_writer_flush(tiles));
+    TRY(handovers_add(self->copy, leaves, count));
     path_in(self->copy, "checkpoint", path);
     TRY(file_replace(path, note, 0644));
     self->seen = *head;
@@ -385,6 +432,7 @@ static fault advance(struct directory_feed *self, struct span note, const struct
         return RAISE(f.code, "%s", detail);
     }
     TRY(f);
+    take_key(self);
     note_change(self, note, from);
     if (failed(keep_more(self, note, head, leaves, count)))
         return keep_whole(self);
@@ -447,8 +495,8 @@ static void dispute(struct directory_feed *self, const char *folder, bool *done)
     if (*done || self->node->peer_check == NULL)
         return;
     *done = true;
-    directory_dispute(self->node, &(struct disputed){folder, self->copy, self->trust,
-                                                     &self->authority, &self->seen, &self->rates});
+    directory_dispute(self->node, &(struct disputed){folder, self->copy, self->trust, &self->anchor,
+                                                     &self->seen, &self->rates});
 }
 
 static void look_at_refused(struct directory_feed *self)
@@ -509,10 +557,16 @@ fault directory_feed_take(struct directory_feed *self, struct span note, const s
                           size_t count, const char *from)
 {
     struct checkpoint head;
-    TRY(checkpoint_open(note, &self->authority, &head));
+    TRY(directory_feed_open(self, note, &head));
     if (head.size <= directory_epoch(self->node->directory))
         return DONE; /* it came on another way meanwhile */
     return advance(self, note, &head, leaves, count, from);
+}
+
+fault directory_feed_open(const struct directory_feed *self, struct span note,
+                          struct checkpoint *out)
+{
+    return directory_open_head(self->node->directory, &self->anchor, note, out);
 }
 
 const struct note_key *directory_feed_key(const struct directory_feed *self)
@@ -562,11 +616,13 @@ static fault read_anchors(struct directory_feed *self)
         if (!text_format(self->folder, sizeof self->folder, "%s", config->directory_folder))
             return RAISE(BAD_CONFIG, "the directory folder's name is too long");
         TRY(trust_load(config->trust_file, &self->trust));
-        return read_authority(config->authority_file, &self->authority);
+        TRY(read_authority(config->authority_file, &self->anchor));
+        self->authority = self->anchor;
+        return DONE;
     }
     self->follows = true;
     path_in(config->audit_folder, "followed", self->folder);
-    self->authority = config->anchor->directory;
+    self->anchor = self->authority = config->anchor->directory;
     TRY(anchor_file_pem(config->anchor, &pem));
     return trust_read(bytes_span(pem), &self->trust);
 }

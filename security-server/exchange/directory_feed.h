@@ -24,6 +24,9 @@ void directory_feed_look(struct directory_feed *self);
 fault directory_feed_take(struct directory_feed *self, struct span note, const struct span *leaves,
                           size_t count, const char *from);
 
+/* A signed head of the directory, by the key whose turn it was; as directory_open_head. */
+fault directory_feed_open(const struct directory_feed *self, struct span note,
+                          struct checkpoint *out);
 const struct note_key *directory_feed_key(const struct directory_feed *self);
 const char *directory_feed_copy(const struct directory_feed *self); /* folder of our own copy */
 uint64_t directory_feed_kept(const struct directory_feed *self);    /* entries of it on disk */

@@ -212,7 +212,7 @@ static fault take_page(struct directory_talk *self, const Chaski__DirectoryFromA
     *more = false;
     if (note.size == 0)
         return DONE;
-    TRY(checkpoint_open(note, directory_feed_key(self->node->feed), &head));
+    TRY(directory_feed_open(self->node->feed, note, &head));
     uint64_t wanted = head.size > one->held + one->count ? head.size - one->held - one->count : 0;
     if (head.size > DIRECTORY_ENTRIES_MAX || said->n_leaf > wanted)
         return RAISE(BAD_FRAME, "%zu acts, of %" PRIu64 " that are missing", said->n_leaf, wanted);

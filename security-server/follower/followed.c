@@ -44,7 +44,7 @@ static fault read_copy(const struct followed *self, struct bytes **note, struct 
                        uint64_t *begins, struct merkle *tree)
 {
     TRY(read_in(self->folder, "checkpoint", NOTE_BYTES_MAX, note));
-    TRY(checkpoint_open(bytes_span(*note), &self->key, head));
+    TRY(followed_open_head(self, bytes_span(*note), head));
     return followed_read_tree(self, head, begins, tree);
 }
 
@@ -75,7 +75,8 @@ fault followed_catch_up(struct followed *self)
     if (f.code == NOT_FOUND)
         return DONE;
     TRY(f);
-    TRY(checkpoint_open(bytes_span(note), &self->key, &head));
+    TRY(followed_learn_from_exchange(self));
+    TRY(followed_open_head(self, bytes_span(note), &head));
     if (head.size <= self->head.size)
         return DONE;
     f = take_over(self, bytes_span(note), self->head.size, head.size);
@@ -98,7 +99,7 @@ static void read_held(struct followed *self)
         EVENT(WARN, "follow.copy_left_aside", E_FAULT(f));
     }
     if (!failed(read_in(self->folder, "heartbeat", NOTE_BYTES_MAX, &beat)) &&
-        failed(heartbeat_open(bytes_span(beat), &self->key, &self->heartbeat)))
+        failed(heartbeat_open(bytes_span(beat), &self->keys.key, &self->heartbeat)))
         self->heartbeat = (struct heartbeat){.time_s = 0};
 }
 
@@ -107,11 +108,12 @@ fault followed_open(const char *audit_folder, const struct anchor_file *anchor,
 {
     OWNED(followed) self = owned_new(sizeof *self);
     OWNED(bytes) pem = NULL;
-    self->key = anchor->directory;
     if (!text_format(self->folder, sizeof self->folder, "%s/followed", audit_folder) ||
         !text_format(self->refused, sizeof self->refused, "%s/refused", audit_folder) ||
         !text_format(self->exchange, sizeof self->exchange, "%s/directory", audit_folder))
         return RAISE(BAD_CONFIG, "the log folder's name is too long");
+    self->anchor = anchor->directory;
+    TRY(handovers_read(self->folder, &self->anchor, &self->keys));
     TRY(anchor_file_pem(anchor, &pem));
     if (failed(trust_read(bytes_span(pem), &self->trust)))
         return RAISE(BAD_CONFIG, "the anchor: %s", fault_detail());
@@ -140,7 +142,7 @@ const struct checkpoint *followed_head(const struct followed *self)
 
 const struct note_key *followed_key(const struct followed *self)
 {
-    return &self->key;
+    return &self->keys.key;
 }
 
 const struct heartbeat *followed_heartbeat(const struct followed *self)
@@ -280,7 +282,7 @@ fault followed_take(struct followed *self, const struct followed_news *news)
 {
     struct checkpoint head;
     struct merkle tree = {0};
-    TRY(checkpoint_open(news->note, &self->key, &head));
+    TRY(followed_open_head(self, news->note, &head));
     if (head.size < self->head.size)
         return RAISE(DIRECTORY_OLD, "a head of %" PRIu64 " entries; %" PRIu64 " are held",
                      head.size, self->head.size);
@@ -289,6 +291,9 @@ fault followed_take(struct followed *self, const struct followed_news *news)
     if (head.size == self->head.size)
         return take_again(self, &head, news->note);
     fault f = check_news(self, news, &head, &tree);
+    if (!failed(f))
+        f = followed_note_keys(self, news->leaf + (self->head.size - news->from),
+                               (size_t)(head.size - self->head.size));
     if (!failed(f))
         f = write_head(self, news, &head);
     if (!failed(f)) {
@@ -309,7 +314,7 @@ fault followed_take_heartbeat(struct followed *self, struct span note, struct he
 {
     char path[PATH_BYTES];
     const struct heartbeat *held = &self->heartbeat;
-    TRY(heartbeat_open(note, &self->key, out));
+    TRY(heartbeat_open(note, &self->keys.key, out));
     if (out->head.size > self->head.size)
         return RAISE(NOT_FOUND, "%" PRIu64 " entries are not held yet", out->head.size);
     if (out->head.size == self->head.size && !sha256_equal(&out->head.root, &self->head.root))
@@ -337,7 +342,7 @@ fault followed_refuse(struct followed *self, const struct followed_news *news)
     if (news->leaves == 0 || news->from > 0)
         return file_replace(path, news->note, 0644);
     struct checkpoint head;
-    TRY(checkpoint_open(news->note, &self->key, &head));
+    TRY(checkpoint_open(news->note, &self->keys.key, &head));
     path_in(self->refused, "authority.pem", path);
     TRY(file_replace(path, news->pem, 0644));
     return tiles_publish(self->refused, news->leaf, 0, head.size, news->note);

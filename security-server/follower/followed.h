@@ -17,6 +17,7 @@
 
 #include "lib/bus/anchor_file.h"
 #include "lib/bus/directory_partial.h"
+#include "lib/bus/handover.h"
 #include "lib/bus/heartbeat.h"
 
 struct followed;
@@ -32,6 +33,13 @@ const struct checkpoint *followed_head(const struct followed *self);
 const struct note_key *followed_key(const struct followed *self);
 /* Newest heartbeat held; time_s 0: none. */
 const struct heartbeat *followed_heartbeat(const struct followed *self);
+
+/* A head by that key, or by one before it in its turn: as handovers_open. */
+fault followed_open_head(const struct followed *self, struct span note, struct checkpoint *out);
+/* An address's `handovers`, and the certificate that signed its acts: when they lead from the key
+ * that is known to another, that one counts from now on, durably. *more: they did. DIRECTORY_BAD,
+ * INCONSISTENT: they are none of the authority's. */
+fault followed_learn(struct followed *self, struct span handovers, struct span pem, bool *more);
 
 /* Takes over what the exchange process heard from a peer, if it is newer. */
 fault followed_catch_up(struct followed *self);

@@ -49,7 +49,7 @@ fault followed_begin(struct followed *self, struct span note, struct span pem,
     struct checkpoint head;
     struct merkle tree;
     uint64_t first = directory_partial_first(with->snapshot);
-    TRY(checkpoint_open(note, &self->key, &head));
+    TRY(followed_open_head(self, note, &head));
     if (self->head.size > 0)
         return RAISE(INCONSISTENT, "%" PRIu64 " entries are held already", self->head.size);
     if (head.size > DIRECTORY_ENTRIES_MAX)
@@ -68,7 +68,7 @@ fault followed_begin_from_exchange(struct followed *self, struct span note, stru
 {
     struct directory_partial_read held = {0};
     struct checkpoint head;
-    TRY(checkpoint_open(note, &self->key, &head));
+    TRY(followed_open_head(self, note, &head));
     fault f = directory_partial_read(self->exchange, head.size, &held);
     if (!failed(f))
         f = followed_begin(self, note, pem, &held.partial);

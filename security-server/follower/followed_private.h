@@ -13,7 +13,8 @@
 struct followed {
     char folder[FOLLOWED_PATH_BYTES - 64], exchange[FOLLOWED_PATH_BYTES - 64];
     char refused[FOLLOWED_PATH_BYTES - 64];
-    struct note_key key;
+    struct note_key anchor;
+    struct handovers keys; /* of the directory's log: the anchor's, and those to which acts lead */
     struct trust *trust;
     struct checkpoint head;
     uint64_t begins;    /* the first entry from which on all are held; 0: all are */
@@ -27,6 +28,10 @@ fault followed_keep_authority(const struct followed *self, struct span pem, stru
  * and where it begins. */
 fault followed_read_tree(const struct followed *self, const struct checkpoint *head,
                          uint64_t *begins, struct merkle *tree);
+/* Acts that change the key, among those that are being taken: durably. */
+fault followed_note_keys(struct followed *self, const struct span *leaves, size_t count);
+/* The exchange process heard of another key first. */
+fault followed_learn_from_exchange(struct followed *self);
 /* Takes over a copy of the exchange process's that itself lacks its beginning. */
 fault followed_begin_from_exchange(struct followed *self, struct span note, struct span pem);
 

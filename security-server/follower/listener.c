@@ -48,7 +48,10 @@ static fault take(struct listener *self, struct span note, struct span frame)
     struct heartbeat word;
     if (!failed(heartbeat_open(note, followed_key(self->followed), &word)))
         return take_word(self, note);
-    TRY(checkpoint_open(note, followed_key(self->followed), &head));
+    fault opened = followed_open_head(self->followed, note, &head);
+    if (opened.code == SIGNATURE_BAD)
+        self->behind(self->owner); /* maybe by a key that the next round learns of */
+    TRY(opened);
     if (head.size <= held)
         return DONE; /* known already; what else it may be, the next round finds */
     TRY(directory_push_read(frame, &push));

@@ -40,10 +40,12 @@ struct round {
     uint64_t snapshot; /* newest one, while nothing is held; 0: none */
     struct beginning *beginning;
     struct bundles *bundles;
-    bool whole; /* all acts were asked for, from the first on */
+    bool asked_keys; /* the address was asked for changes of the log key */
+    bool whole;      /* all acts were asked for, from the first on */
 };
 
 static void ask_bundles(struct round *self, uint64_t from);
+static void on_heartbeat(void *owner, fault f, struct span body);
 static void begin_address(struct round *self);
 
 static void clear(struct round *self)
@@ -55,6 +57,7 @@ static void clear(struct round *self)
     bytes_free(&self->note);
     bytes_free(&self->pem);
     self->whole = false;
+    self->asked_keys = false;
     self->snapshot = 0;
 }
 
@@ -269,14 +272,9 @@ static void on_beginning(void *owner, fault f)
     owned_give_back();
 }
 
-static void on_authority(void *owner, fault f, struct span body)
+static void ask_acts(struct round *self)
 {
-    struct round *self = owner;
-    if (!failed(f))
-        f = bytes_copy(body, &self->pem);
-    if (failed(f)) {
-        next_address(self, f);
-    } else if (beginning_fits(self->snapshot, self->head.size)) {
+    if (beginning_fits(self->snapshot, self->head.size)) {
         self->beginning = beginning_new(self->fetcher, self->anchor->address[self->at],
                                         self->snapshot, self->head.size, on_beginning, self);
         beginning_begin(self->beginning);
@@ -285,11 +283,79 @@ static void on_authority(void *owner, fault f, struct span body)
     }
 }
 
+/* Whoever knows the newest key alone would not know what the ones before still say. */
+static void on_first_handovers(void *owner, fault f, struct span body)
+{
+    struct round *self = owner;
+    bool more = false;
+    if (!failed(f))
+        f = followed_learn(self->followed, body, bytes_span(self->pem), &more);
+    if (failed(f) && f.code != NOT_FOUND)
+        next_address(self, f);
+    else
+        ask_acts(self);
+}
+
+static void on_authority(void *owner, fault f, struct span body)
+{
+    struct round *self = owner;
+    if (!failed(f))
+        f = bytes_copy(body, &self->pem);
+    if (failed(f))
+        next_address(self, f);
+    else if (followed_head(self->followed)->size == 0 && !self->asked_keys)
+        ask(self, HANDOVERS_FILE, HANDOVERS_BYTES_MAX, on_first_handovers);
+    else
+        ask_acts(self);
+}
+
+/* By another key than is known: of before, or one that acts named while we were away. */
+static void on_handovers(void *owner, fault f, struct span body)
+{
+    struct round *self = owner;
+    bool more = false;
+    if (!failed(f))
+        f = followed_learn(self->followed, body, bytes_span(self->pem), &more);
+    if (failed(f) && f.code != NOT_FOUND) {
+        next_address(self, f);
+        return;
+    }
+    bytes_free(&self->pem);
+    ask(self, "heartbeat", NOTE_BYTES_MAX, on_heartbeat);
+}
+
+static void on_keys_authority(void *owner, fault f, struct span body)
+{
+    struct round *self = owner;
+    if (!failed(f))
+        f = bytes_copy(body, &self->pem);
+    if (failed(f))
+        next_address(self, f);
+    else
+        ask(self, HANDOVERS_FILE, HANDOVERS_BYTES_MAX, on_handovers);
+}
+
+static bool asks_for_keys(struct round *self, fault f)
+{
+    if (f.code != SIGNATURE_BAD || self->asked_keys)
+        return false;
+    self->asked_keys = true;
+    bytes_free(&self->heartbeat);
+    ask(self, "authority.pem", CERTIFICATE_BYTES_MAX, on_keys_authority);
+    return true;
+}
+
 static void on_checkpoint(void *owner, fault f, struct span body)
 {
     struct round *self = owner;
     if (!failed(f))
-        f = checkpoint_open(body, followed_key(self->followed), &self->head);
+        f = followed_open_head(self->followed, body, &self->head);
+    if (asks_for_keys(self, f))
+        return;
+    if (f.code == DIRECTORY_FORKED) { /* whoever has the old key goes on with it */
+        refuse(self, body, false, f);
+        return;
+    }
     if (!failed(f) && (self->head.size == 0 || self->head.size > DIRECTORY_ENTRIES_MAX))
         f = RAISE(BAD_FRAME, "a directory of %" PRIu64 " entries", self->head.size);
     if (!failed(f))
@@ -325,9 +391,11 @@ static void on_heartbeat(void *owner, fault f, struct span body)
     struct heartbeat word;
     if (!failed(f))
         f = heartbeat_open(body, followed_key(self->followed), &word);
+    if (asks_for_keys(self, f))
+        return;
     if (!failed(f))
         f = bytes_copy(body, &self->heartbeat);
-    if (failed(f) && f.code != NOT_FOUND)
+    if (failed(f) && f.code != NOT_FOUND && f.code != SIGNATURE_BAD)
         next_address(self, f);
     else if (followed_head(self->followed)->size == 0)
         ask(self, "snapshot/newest", NOTE_BYTES_MAX, on_newest);

@@ -96,7 +96,8 @@ static void take_head(struct verify *self, const struct place *at, const char *n
     if (f.code == NOT_FOUND)
         return;
     if (!failed(f))
-        f = checkpoint_open(bytes_span(head.note), &at->log->view->authority, &head.checkpoint);
+        f = directory_open_head(at->directory, &at->log->view->authority, bytes_span(head.note),
+                                &head.checkpoint);
     if (failed(f))
         FIND(self, at->log, REPORT_WHOLE, "directory cosignature", unconfirmed,
              "directory/%s is not a note of the directory: %s", name, fault_detail());

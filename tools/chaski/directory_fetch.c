@@ -5,6 +5,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/directory_files.h"
+#include "lib/bus/handover.h"
 #include "tools/chaski/web.h"
 
 #include <ftw.h>
@@ -70,17 +71,29 @@ static uint64_t newest_snapshot(const struct fetch *self)
     return failed(f) ? 0 : directory_files_newest(bytes_span(body));
 }
 
+/* An anchor may be older than the key that signs now: the acts that lead to it are judged with the
+ * rest. */
+static fault fetch_key(const struct fetch *self, const struct note_key *log, struct note_key *out)
+{
+    fault f = fetch_file(self, HANDOVERS_FILE, HANDOVERS_BYTES_MAX);
+    if (f.code != NOT_FOUND)
+        TRY(f);
+    return handovers_key(self->folder, log, out);
+}
+
 static fault fetch_all(const struct fetch *self, const struct anchor_file *anchor)
 {
     char path[PATH_BYTES];
     OWNED(bytes) note = NULL;
     struct checkpoint head;
+    struct note_key key;
     uint64_t snapshot = newest_snapshot(self);
     TRY(fetch_file(self, "checkpoint", NOTE_BYTES_MAX));
     TRY(fetch_file(self, "authority.pem", CERTIFICATE_BYTES_MAX * 2));
     text_format(path, sizeof path, "%s/checkpoint", self->folder);
     TRY(file_read(path, NOTE_BYTES_MAX, &note));
-    TRY(checkpoint_open(bytes_span(note), &anchor->directory, &head));
+    TRY(fetch_key(self, &anchor->directory, &key));
+    TRY(checkpoint_open(bytes_span(note), &key, &head));
     if (head.size > DIRECTORY_ENTRIES_MAX)
         return RAISE(DIRECTORY_BAD, "a directory of more than %d acts", DIRECTORY_ENTRIES_MAX);
     fault f = fetch_files(self, snapshot < head.size ? snapshot : 0, head.size);

@@ -25,6 +25,7 @@ static void test_every_tile_that_is_written_can_be_asked_for(void)
     CU_ASSERT_EQUAL(kind_of("snapshot/newest"), PUBLISHED_NEWS);
     CU_ASSERT_EQUAL(kind_of("snapshot/2048"), PUBLISHED_SNAPSHOT);
     CU_ASSERT_EQUAL(kind_of("authority.pem"), PUBLISHED_AUTHORITY);
+    CU_ASSERT_EQUAL(kind_of("handovers"), PUBLISHED_KEYS);
 }
 
 static void test_nothing_else_can_be_asked_for(void)
