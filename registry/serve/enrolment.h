@@ -58,16 +58,17 @@ fault enrolment_read(struct span text, struct keypair *intake, struct enrolment 
 fault enrolment_again(struct span text, struct enrolment **out);
 void enrolment_free(struct enrolment **self);
 
-/* Against the directory: identifiers that may be registered, of this instance, and no key that is
- * another's. REFUSED. */
+/* Against the directory: identifiers that may be registered, of this instance, no key that is
+ * another's, and a certificate, if it brings one, of an authority that is trusted. REFUSED. */
 fault enrolment_check(const struct enrolment *self, const struct directory *state,
                       const struct note_key *directory_log);
 /* Must a server of its member stand behind it: has the member servers, and is this a further one,
  * or one of them with other keys? */
 bool enrolment_wants_voucher(const struct enrolment *self, const struct directory *state);
 /* What the directory has to say about it to operators before they approve: that it replaces keys
- * which stand there, that nobody of its member stands behind it (vouched: somebody does), and
- * registered identifiers that look like its own, the gravest first; "" nothing. */
+ * which stand there, that nobody of its member stands behind it (vouched: somebody does), whom an
+ * outside authority's certificate names, and registered identifiers that look like its own, the
+ * gravest first; "" nothing. */
 void enrolment_warn(const struct enrolment *self, const struct directory *state, bool vouched,
                     char *out, size_t room);
 

@@ -2,6 +2,8 @@
 /* A request against the directory: may these names and keys be this server's? */
 #include "registry/serve/enrolment.h"
 
+#include "lib/base/clock.h"
+#include "lib/base/shown.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/directory_acts.h"
@@ -90,10 +92,38 @@ static fault check_keys(const struct enrolment *self, const struct directory *st
     return DONE;
 }
 
+// --- a certificate of an outside authority ------------------------------------------------------
+
+static fault check_use(const struct directory *state, struct certificate *certificate)
+{
+    int64_t now_ms = clock_wall_ms();
+    if (!certificate_may_sign(certificate))
+        return RAISE(REFUSED, "the certificate may not sign documents: key usage digitalSignature "
+                              "and nonRepudiation, and no extended one or one for documents");
+    if (act_authority_of(state, certificate, now_ms) == NULL &&
+        (state->trust == NULL || failed(trust_check(state->trust, certificate, now_ms))))
+        return RAISE(REFUSED,
+                     "the certificate is of no authority that the directory trusts, or not "
+                     "valid now: two operators trust one first");
+    return DONE;
+}
+
+/* Before an operator looks, not when all have approved. */
+static fault check_certificate(const struct enrolment *self, const struct directory *state)
+{
+    OWNED(certificate) certificate = NULL;
+    if (self->chain == 0)
+        return DONE;
+    if (failed(certificate_parse(bytes_span(self->certificate[0]), &certificate)))
+        return RAISE(REFUSED, "\"certificates\": %s", fault_detail());
+    return check_use(state, certificate);
+}
+
 fault enrolment_check(const struct enrolment *self, const struct directory *state,
                       const struct note_key *directory_log)
 {
     TRY(check_names(self, state));
+    TRY(check_certificate(self, state));
     if (span_equal(log_epoch_base(span_of_text(self->log.name)),
                    log_epoch_base(span_of_text(directory_log->name))))
         return RAISE(REFUSED, "\"log_vkey\" names the directory's own log");
@@ -180,6 +210,26 @@ static void warn_of_names(const struct enrolment *self, const struct directory *
             warn_of_name(out, at->id, &first);
 }
 
+/* An outside authority knows nothing of members: whose it is, operators say. */
+static void warn_of_certificate(const struct enrolment *self, const struct directory *state,
+                                struct warning *out)
+{
+    OWNED(certificate) certificate = NULL;
+    char words[600];
+    if (self->chain == 0 ||
+        failed(certificate_parse(bytes_span(self->certificate[0]), &certificate)))
+        return;
+    const struct directory_authority *by = act_authority_of(state, certificate, clock_wall_ms());
+    if (by == NULL)
+        return;
+    text_format(words, sizeof words,
+                "its certificate is of the outside authority %s and names \"%s\": is that this "
+                "member?",
+                by->name, certificate_subject(certificate)->organisation);
+    shown_plainly(words);
+    add(out, "; ", words);
+}
+
 void enrolment_warn(const struct enrolment *self, const struct directory *state, bool vouched,
                     char *out, size_t room)
 {
@@ -187,5 +237,6 @@ void enrolment_warn(const struct enrolment *self, const struct directory *state,
     struct span member = bus_id_prefix(span_of_text(self->server), ID_MEMBER);
     out[0] = '\0';
     warn_of_servers(self, state, vouched, &warning);
+    warn_of_certificate(self, state, &warning);
     warn_of_names(self, state, member, &warning);
 }

@@ -7,21 +7,17 @@
 #include "lib/base/secret.h"
 #include "lib/base/shown.h"
 #include "lib/base/text.h"
-#include "lib/bus/bus_id.h"
 #include "tools/chaski/commands.h"
 #include "tools/chaski/web.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define REACH_SAID_ROOM 400
 #define PATH_BYTES 512
 #define URL_BYTES (ANCHOR_URL_BYTES_MAX + 64)
 #define FILE_BYTES_MAX (2 * REGISTRY_ENROLMENT_BYTES_MAX)
@@ -31,107 +27,8 @@ struct kept {
     json_t *root;
     json_t *request; /* lent from root */
     const char *at;  /* likewise */
+    bool awaits;     /* the certificate of an outside authority */
 };
-
-// --- options ------------------------------------------------------------------------------------
-
-static fault take_subsystem(const char *text, struct enrol_options *out)
-{
-    char *equals = strchr(text, '=');
-    if (equals == NULL || out->subsystems == ENROLMENT_SUBSYSTEMS_MAX)
-        return RAISE(BAD_REQUEST, "--subsystem CODE=NAME, at most %d times",
-                     ENROLMENT_SUBSYSTEMS_MAX);
-    *equals = '\0'; /* of our own command line */
-    out->subsystem[out->subsystems++] = (struct enrol_subsystem){text, equals + 1};
-    return DONE;
-}
-
-static const char **place_of(struct enrol_options *self, int code)
-{
-    switch (code) {
-    case 'A':
-        return &self->anchor;
-    case 'f':
-        return &self->keys.folder;
-    case 's':
-        return &self->keys.server;
-    case 'n':
-        return &self->keys.name;
-    case 'u':
-        return &self->at;
-    case 'F':
-        return &self->fingerprint;
-    case 'd':
-        return &self->audit;
-    case 'r':
-        return &self->request;
-    case 'p':
-        return &self->keys.passphrase;
-    case 't':
-        return &self->keys.token;
-    case 'm':
-        return &self->keys.module;
-    default:
-        return NULL;
-    }
-}
-
-static fault take_option(int code, struct enrol_options *out)
-{
-    const char **place = place_of(out, code);
-    if (place != NULL)
-        *place = optarg;
-    else if (code == 'a' && out->keys.addresses < DIRECTORY_ADDRESSES_MAX)
-        out->keys.address[out->keys.addresses++] = optarg;
-    else if (code == 'S')
-        return take_subsystem(optarg, out);
-    else if (code == 'P')
-        out->public_agency = true;
-    else if (code == 'N')
-        out->anew = true;
-    else if (code == 'w')
-        return text_number(span_of_text(optarg), 30 * 86400, &out->wait_s);
-    else
-        return RAISE(BAD_REQUEST, "an option that is not known, or too many addresses");
-    return DONE;
-}
-
-static fault take_options(int argc, char **argv, struct enrol_options *out)
-{
-    static const struct option known[] = {{"anchor", required_argument, NULL, 'A'},
-                                          {"folder", required_argument, NULL, 'f'},
-                                          {"server", required_argument, NULL, 's'},
-                                          {"name", required_argument, NULL, 'n'},
-                                          {"address", required_argument, NULL, 'a'},
-                                          {"subsystem", required_argument, NULL, 'S'},
-                                          {"public", no_argument, NULL, 'P'},
-                                          {"at", required_argument, NULL, 'u'},
-                                          {"fingerprint", required_argument, NULL, 'F'},
-                                          {"audit", required_argument, NULL, 'd'},
-                                          {"request", required_argument, NULL, 'r'},
-                                          {"passphrase", required_argument, NULL, 'p'},
-                                          {"token", required_argument, NULL, 't'},
-                                          {"module", required_argument, NULL, 'm'},
-                                          {"anew", no_argument, NULL, 'N'},
-                                          {"wait", required_argument, NULL, 'w'},
-                                          {0}};
-    optind = 0;
-    for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;)
-        TRY(take_option(code, out));
-    if (optind != argc || out->anchor == NULL || out->keys.folder == NULL)
-        return RAISE(BAD_REQUEST, "enrol needs --anchor and --folder; see chaski enrol --help");
-    if (out->keys.passphrase != NULL && failed(secret_check(out->keys.passphrase)))
-        return RAISE(BAD_REQUEST, "%s", fault_detail());
-    return DONE;
-}
-
-static fault check_wishes(const struct enrol_options *options)
-{
-    struct bus_id id;
-    if (options->keys.server == NULL || options->keys.name == NULL || options->keys.addresses == 0)
-        return RAISE(BAD_REQUEST, "a first request needs --server, --name and --address");
-    return keys_check_server(options->keys.server, &id);
-}
 
 // --- the anchor ---------------------------------------------------------------------------------
 
@@ -190,7 +87,8 @@ static fault kept_read(const char *folder, struct kept *out)
     TRY(path_in(folder, ENROL_FILE, path));
     TRY(file_read(path, FILE_BYTES_MAX, &file));
     json_t *root = json_loadb((const char *)file->data, file->size, JSON_REJECT_DUPLICATES, NULL);
-    *out = (struct kept){root, json_object_get(root, "request"), text_in(root, "at")};
+    *out = (struct kept){root, json_object_get(root, "request"), text_in(root, "at"),
+                         json_is_true(json_object_get(root, "awaits_certificate"))};
     if (json_is_object(out->request))
         return DONE;
     json_decref(root);
@@ -198,12 +96,14 @@ static fault kept_read(const char *folder, struct kept *out)
 }
 
 static fault kept_write(const char *folder, const char *fingerprint, const char *at,
-                        json_t *request)
+                        json_t *request, bool awaits)
 {
     char path[PATH_BYTES];
     TRY(path_in(folder, ENROL_FILE, path));
     json_t *root =
         json_pack("{s:s,s:s,s:O}", "fingerprint", fingerprint, "at", at, "request", request);
+    if (awaits)
+        json_object_set_new(root, "awaits_certificate", json_true());
     char *text = json_dumps(root, JSON_INDENT(2));
     fault f = text == NULL ? RAISE(INTERNAL, "the request could not be written as JSON")
                            : file_replace(path, span_of_text(text), 0644);
@@ -261,7 +161,7 @@ static fault make_in(const struct enrol_options *options, const char *folder,
     else
         f = enrol_request_make(&inner, folder, &made, anchor, self_test, &request);
     if (!failed(f))
-        f = kept_write(folder, fingerprint, at, request);
+        f = kept_write(folder, fingerprint, at, request, options->request_out != NULL);
     bytes_free(&made.request);
     json_decref(request);
     return f;
@@ -301,7 +201,8 @@ static fault make_from_keys(const struct enrol_options *options, const struct an
 {
     json_t *request = NULL;
     TRY(enrol_request_make(options, options->keys.folder, NULL, anchor, self_test, &request));
-    fault f = kept_write(options->keys.folder, fingerprint, at, request);
+    fault f =
+        kept_write(options->keys.folder, fingerprint, at, request, options->request_out != NULL);
     json_decref(request);
     return f;
 }
@@ -317,7 +218,7 @@ static fault make(const struct enrol_options *options, const struct anchor_file 
 {
     const char *at = options->at != NULL ? options->at : anchor->address[0];
     json_t *self_test = NULL;
-    TRY(check_wishes(options));
+    TRY(enrol_options_check(options));
     TRY(anchor_file_check_time(anchor, clock_wall_ms()));
     TRY(enrol_self_test(options, anchor, at, &self_test));
     return has_keys(options) ? make_from_keys(options, anchor, fingerprint, at, self_test)
@@ -378,83 +279,7 @@ static fault check_id(const struct kept *kept, json_t *answer)
     return DONE;
 }
 
-// --- telling ------------------------------------------------------------------------------------
-
-static enum enrol_state state_of(json_t *answer)
-{
-    const char *state = text_in(answer, "state");
-    return strcmp(state, "approved") == 0   ? ENROL_APPROVED
-           : strcmp(state, "refused") == 0  ? ENROL_REFUSED
-           : strcmp(state, "prepared") == 0 ? ENROL_PREPARED
-                                            : ENROL_WAITING;
-}
-
-/* The registry's words; what is not plain is not shown. */
-static const char *plain_in(json_t *json, const char *field)
-{
-    const char *text = text_in(json, field);
-    return shown_as_is(span_of_text(text)) ? text : "(words that cannot be shown)";
-}
-
-static void tell_reach(json_t *answer, enum enrol_state state)
-{
-    json_t *reach = json_object_get(answer, "reach");
-    if (reach != NULL)
-        printf("called back by the registry at %s: IPv4: %s; IPv6: %s\n", plain_in(reach, "called"),
-               plain_in(reach, "ipv4"), plain_in(reach, "ipv6"));
-    else if (state == ENROL_WAITING || state == ENROL_PREPARED)
-        printf("the registry has not called this server back yet: start it and run this again\n");
-}
-
-/* Of a member that has servers, one of them says that this is no stranger. */
-static void tell_voucher(json_t *answer, enum enrol_state state)
-{
-    json_t *voucher = json_object_get(answer, "voucher"), *one = NULL;
-    json_t *servers = json_object_get(voucher, "servers");
-    size_t i = 0;
-    if (state != ENROL_WAITING && state != ENROL_PREPARED)
-        return;
-    json_array_foreach(servers, i, one)
-        printf("vouched for by %s\n",
-               shown_as_is(span_of_text(json_string_value(one))) ? json_string_value(one) : "?");
-    if (json_is_true(json_object_get(voucher, "wanted")) && json_array_size(servers) == 0)
-        printf("this member has servers, and none of them vouches for this request yet. At one of "
-               "them:\n  chaski enrol vouch %s --config server.conf\n",
-               text_in(answer, "id"));
-}
-
-static void tell(const struct kept *kept, json_t *answer, enum enrol_state state)
-{
-    const char *reason = text_in(answer, "reason");
-    printf("request %s\n%s: ", text_in(answer, "id"), text_in(kept->request, "server"));
-    if (state == ENROL_APPROVED)
-        printf("approved, epoch %" PRId64 "; the node takes its certificate by itself\n",
-               (int64_t)json_integer_value(json_object_get(answer, "epoch")));
-    else if (state == ENROL_REFUSED)
-        printf("refused: %s\nput right what it names and run this again with --anew: a new request "
-               "with the same keys\n",
-               shown_as_is(span_of_text(reason)) ? reason : "(a reason that cannot be shown)");
-    else if (state == ENROL_PREPARED)
-        printf("prepared: two operators of the authority must approve it now\n");
-    else
-        printf("waiting: no operator of the authority has looked at it yet\n");
-    tell_voucher(answer, state);
-    tell_reach(answer, state);
-    fflush(stdout);
-}
-
-/* With --wait what has been said is said again when any of this changes. */
-static bool is_news(json_t *answer, enum enrol_state state, char said[REACH_SAID_ROOM])
-{
-    char now[REACH_SAID_ROOM];
-    json_t *reach = json_object_get(answer, "reach");
-    json_t *servers = json_object_get(json_object_get(answer, "voucher"), "servers");
-    text_format(now, sizeof now, "%d %zu %.150s %.150s", (int)state, json_array_size(servers),
-                text_in(reach, "ipv4"), text_in(reach, "ipv6"));
-    bool news = strcmp(now, said) != 0;
-    memcpy(said, now, sizeof now);
-    return news;
-}
+// --- asking --------------------------------------------------------------------------------------
 
 static fault ask_until(const struct enrol_options *options, const struct kept *kept,
                        enum enrol_state *out)
@@ -462,7 +287,7 @@ static fault ask_until(const struct enrol_options *options, const struct kept *k
     const char *at = options->at != NULL ? options->at : kept->at;
     int64_t until_ms = clock_steady_ms() + (int64_t)options->wait_s * 1000;
     int64_t pause_ms = ENROL_LOOK_MS;
-    char said[REACH_SAID_ROOM] = "";
+    char said[ENROL_SAID_ROOM] = "";
     bool ended = false;
     for (;;) {
         json_t *answer = NULL;
@@ -470,10 +295,10 @@ static fault ask_until(const struct enrol_options *options, const struct kept *k
         if (!failed(f))
             f = check_id(kept, answer);
         if (!failed(f)) {
-            *out = state_of(answer);
+            *out = enrol_state_of(answer);
             ended = *out == ENROL_APPROVED || *out == ENROL_REFUSED;
-            if (is_news(answer, *out, said))
-                tell(kept, answer, *out);
+            if (enrol_is_news(answer, *out, said))
+                enrol_tell(text_in(kept->request, "server"), answer, *out);
         }
         json_decref(answer);
         int64_t left_ms = until_ms - clock_steady_ms();
@@ -482,6 +307,34 @@ static fault ask_until(const struct enrol_options *options, const struct kept *k
         usleep((useconds_t)(left_ms < pause_ms ? left_ms : pause_ms) * 1000);
         pause_ms = pause_ms * 2 > ENROL_LOOK_MS_MAX ? ENROL_LOOK_MS_MAX : pause_ms * 2;
     }
+}
+
+/* The outside authority has issued it: the same keys and wishes, and its certificate. */
+static fault go_on(const struct enrol_options *options, const struct anchor_file *anchor,
+                   const char *fingerprint, struct kept *kept)
+{
+    struct enrol_options filled = *options;
+    const char *at = options->at != NULL ? options->at : kept->at;
+    json_t *self_test = NULL;
+    TRY(enrol_wishes(kept->request, &filled));
+    TRY(anchor_file_check_time(anchor, clock_wall_ms()));
+    TRY(enrol_self_test(&filled, anchor, at, &self_test));
+    TRY(make_from_keys(&filled, anchor, fingerprint, at, self_test));
+    kept_clear(kept);
+    return kept_read(options->keys.folder, kept);
+}
+
+/* Which of the two it is asked with cannot change unseen. */
+static fault check_issuer(const struct enrol_options *options, const struct kept *kept)
+{
+    bool outside = kept->awaits || json_object_get(kept->request, "certificates") != NULL;
+    if (!outside && (options->certificate != NULL || options->request_out != NULL))
+        return RAISE(REFUSED, "this request asks the country's own authority for its certificate; "
+                              "--anew makes another one");
+    if (outside && !kept->awaits && options->request_out != NULL)
+        return RAISE(REFUSED, "this request was made with the outside authority's certificate; "
+                              "--anew makes another one");
+    return DONE;
 }
 
 /* What was begun goes on; what is not there yet, or is wanted anew, is made. */
@@ -493,8 +346,12 @@ static fault begin(const struct enrol_options *options, const struct anchor_file
     if (kept->root != NULL) {
         TRY(check_same(options, kept));
         bool same = strcmp(text_in(kept->root, "fingerprint"), fingerprint) == 0;
-        if (same && !options->anew)
-            return DONE;
+        if (same && !options->anew) {
+            TRY(check_issuer(options, kept));
+            return kept->awaits && options->certificate != NULL
+                       ? go_on(options, anchor, fingerprint, kept)
+                       : DONE;
+        }
         if (!options->anew)
             return RAISE(REFUSED, "this enrolment was begun with another anchor; --anew makes a "
                                   "new request with this one");
@@ -503,6 +360,20 @@ static fault begin(const struct enrol_options *options, const struct anchor_file
     TRY(compare(options, fingerprint));
     TRY(make(options, anchor, fingerprint));
     return kept_read(options->keys.folder, kept);
+}
+
+/* Nothing is sent before there is a certificate. */
+static fault tell_awaits(const struct enrol_options *options, const struct kept *kept)
+{
+    if (options->request_out != NULL)
+        TRY(enrol_request_out(options->request_out, kept->request));
+    printf("%s: nothing was sent; it waits for the outside authority's certificate%s%s\nask for "
+           "P-256, key usage digitalSignature and nonRepudiation, and no extended one or one for "
+           "documents; then run this again with --certificate FILE and --chain FILE\n",
+           text_in(kept->request, "server"),
+           options->request_out == NULL ? "" : "; the request for it is in ",
+           options->request_out == NULL ? "" : options->request_out);
+    return DONE;
 }
 
 static fault enrol(const struct enrol_options *options, enum enrol_state *out)
@@ -515,7 +386,7 @@ static fault enrol(const struct enrol_options *options, enum enrol_state *out)
         return f;
     f = begin(options, anchor, &kept);
     if (!failed(f))
-        f = ask_until(options, &kept, out);
+        f = kept.awaits ? tell_awaits(options, &kept) : ask_until(options, &kept, out);
     kept_clear(&kept);
     return f;
 }
@@ -526,7 +397,7 @@ fault enrol_command(int argc, char **argv)
     enum enrol_state state = ENROL_WAITING;
     if (argc > 1 && strcmp(argv[1], "vouch") == 0)
         return enrol_vouch_command(argc - 1, argv + 1);
-    TRY(take_options(argc, argv, &options));
+    TRY(enrol_options_take(argc, argv, &options));
     TRY(enrol(&options, &state));
     if (state == ENROL_WAITING || state == ENROL_PREPARED)
         exit(ENROL_EXIT_WAITS);

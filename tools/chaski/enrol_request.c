@@ -263,7 +263,10 @@ static fault fill(const struct enrol_options *options, const char *folder,
     json_object_set_new(root, "proofs", proofs);
     TRY(open_keys(options, folder, made != NULL, keys));
     TRY(add_keys(keys, folder, root));
-    TRY(add_certificate_request(options, keys, made, root));
+    if (options->certificate != NULL)
+        TRY(enrol_add_certificates(options, keys->sign, root));
+    else
+        TRY(add_certificate_request(options, keys, made, root));
     TRY(enrol_request_id(root, &id));
     return prove_all(keys, anchor, &id, proofs);
 }
