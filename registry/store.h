@@ -13,6 +13,7 @@
  *   proposals/ requests/    what waits at `serve`, see serve/proposals.h and serve/requests.h
  *   stamp/                  the time stamp authority, see stamping.h; may stand elsewhere
  *   statuses/               what outside authorities said of certificates, see status_book.h
+ *   ahead                   what somebody showed that this store lacks: see serve/ahead.h
  *   settings.json           {"valid_days": 30, "snapshot_every": 2048, "issuer": "CA-2"}
  *   lock                    held by the one command that may write
  *

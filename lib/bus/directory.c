@@ -139,6 +139,11 @@ const struct directory_operator *directory_operator(const struct directory *self
     return map_get(&self->operators, id);
 }
 
+bool directory_is_published(const struct directory *self)
+{
+    return self->published;
+}
+
 bool directory_is_governed(const struct directory *self)
 {
     return self->governed;

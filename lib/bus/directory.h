@@ -308,6 +308,8 @@ const struct note_key *directory_log_key(const struct directory *self);
 fault directory_open_head(const struct directory *self, const struct note_key *base,
                           struct span note, struct checkpoint *out);
 fault directory_check_keys(const struct directory *self, const struct note_key *base);
+/* Is its last act the one that publishes it? */
+bool directory_is_published(const struct directory *self);
 /* Do acts need approvals here? */
 bool directory_is_governed(const struct directory *self);
 /* Who cosigns the directory's own checkpoints, and how many of them make one good. Room for

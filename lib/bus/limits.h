@@ -287,6 +287,7 @@
 #define FOLLOW_BACKOFF_MS_MAX 300000  /* between rounds while all addresses fail */
 #define FOLLOW_FIRST_MS 1000          /* between rounds while nothing is known yet; then doubling */
 #define FOLLOW_SAY_MS 600000          /* a standing fault of an address is said again */
+#define FOLLOW_REMIND_MS 60000        /* an address that shows less is told what is held */
 #define FOLLOW_PUSH_JITTER_MS 2000 /* a push that does not fit sends everybody to the authority */
 #define FOLLOW_POST_TRIES_MAX 5    /* to hand over one cosignature */
 #define PUSH_BYTES_MAX (80u << 10) /* a frame: acts of at most 64 KiB, and what frames them */

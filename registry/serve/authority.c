@@ -266,6 +266,22 @@ static fault serve_line(struct authority *self, int fd)
     return RAISE(INTERNAL, "the store could not be read again");
 }
 
+/* What was published before is shown again as it was, not with a new act: should the store be an
+ * old copy, no second history is begun before somebody who knows more can say so. */
+static fault begin_publishing(struct authority *self)
+{
+    if (!directory_is_published(store_state(self->store)))
+        return self->published < store_count(self->store) ? record(self) : DONE;
+    if (self->published == 0)
+        EVENT(WARN, "registry.nobody_asked", E_TEXT("folder", self->folder),
+              E_TEXT(
+                  "detail",
+                  "the folder shows nothing of before: that this store is the newest is not known "
+                  "but by what --mirror showed. Who follows will tell; if it was brought back from "
+                  "a copy, act only when they had two minutes"));
+    return DONE;
+}
+
 /* Also proves, before anything is promised, that the keys sign and the disk takes it; and what
  * OpenSSL loads when it is first used is there when the jail closes. */
 static fault open_all(struct authority *self, const struct authority_plan *plan)
@@ -276,10 +292,15 @@ static fault open_all(struct authority *self, const struct authority_plan *plan)
     if (store_cut_bytes(self->store) > 0)
         EVENT(WARN, "authority.store_mended", E_NUMBER("bytes", store_cut_bytes(self->store)));
     TRY(publish_look(self->store, plan->folder, &self->published));
-    if (self->published == 0 || self->published < store_count(self->store))
-        TRY(record(self));
+    TRY(begin_publishing(self));
     TRY(jail_enter(JAIL_AUTHORITY));
     fault f = beat(self, &first);
+    if (f.code == IO_FAILED &&
+        self->published > 0) { /* the next beat finds room, or says it again */
+        EVENT(ERROR, "directory.publish_failed",
+              E_NUMBER("acts", store_count(self->store) - self->published), E_FAULT(f));
+        f = DONE;
+    }
     answer_clear(&first);
     return f;
 }

@@ -195,6 +195,11 @@ const struct note_key *outlook_log(const struct outlook *self)
     return changed == NULL ? &self->log : changed;
 }
 
+fault outlook_open_head(const struct outlook *self, struct span note, struct checkpoint *out)
+{
+    return directory_open_head(self->state, &self->log, note, out);
+}
+
 int64_t outlook_beat_ms(const struct outlook *self)
 {
     return self->beat_ms;

@@ -24,6 +24,8 @@ const struct checkpoint *outlook_head(const struct outlook *self);
 /* The checkpoint with the cosignatures that it has. */
 struct span outlook_note(const struct outlook *self);
 const struct note_key *outlook_log(const struct outlook *self); /* the directory's log key */
+/* A head of this directory, whoever shows it: as directory_open_head. */
+fault outlook_open_head(const struct outlook *self, struct span note, struct checkpoint *out);
 /* When the last heartbeat was made; 0: none yet. */
 int64_t outlook_beat_ms(const struct outlook *self);
 

@@ -5,6 +5,7 @@
 #include "lib/base/event_rate.h"
 #include "lib/base/text.h"
 #include "lib/bus/limits.h"
+#include "registry/serve/ahead.h"
 #include "registry/serve/caller.h"
 #include "registry/serve/json_body.h"
 #include "registry/serve/published_file.h"
@@ -169,6 +170,26 @@ static enum MHD_Result answer_cosignature(struct public_face *self,
     return http_json(
         request, MHD_HTTP_OK,
         json_pack("{s:I,s:I}", "size", (json_int_t)head->size, "cosignatures", (json_int_t)count));
+}
+
+static enum MHD_Result answer_head(struct public_face *self, const struct http_request *request)
+{
+    const struct outlook *outlook = self->options.office->outlook;
+    struct checkpoint head;
+    if (strcmp(request->method, "POST") != 0)
+        return http_allow(request, "POST");
+    if (request->too_large || request->body.size > NOTE_BYTES_MAX)
+        return http_say(request, MHD_HTTP_CONTENT_TOO_LARGE, "the request is too large\n");
+    fault f = outlook_open_head(outlook, request->body, &head);
+    if (!failed(f))
+        f = ahead_take(self->options.office->options.store, outlook_head(outlook), &head,
+                       request->body);
+    if (f.code == DIRECTORY_OLD)
+        self->options.behind(self->options.owner);
+    if (failed(f))
+        return refuse(self, request, f);
+    return http_json(request, MHD_HTTP_OK,
+                     json_pack("{s:I}", "size", (json_int_t)outlook_head(outlook)->size));
 }
 
 static struct span source_of(const struct http_request *request)
@@ -337,6 +358,8 @@ static enum MHD_Result answer_office(struct public_face *self, const struct http
     const char *path = request->path;
     if (strcmp(path, "/directory/cosignature") == 0)
         return answer_cosignature(self, request);
+    if (strcmp(path, "/directory/head") == 0)
+        return answer_head(self, request);
     if (strcmp(path, REQUESTS) == 0)
         return take_request(self, request);
     if (strncmp(path, REQUESTS "/", strlen(REQUESTS "/")) == 0)
@@ -351,6 +374,7 @@ static enum MHD_Result answer_office(struct public_face *self, const struct http
 static bool is_for_the_office(const char *path)
 {
     return rights_face_has(path) || strcmp(path, "/directory/cosignature") == 0 ||
+           strcmp(path, "/directory/head") == 0 ||
            strncmp(path, "/enrol/", 7) == 0 || strncmp(path, "/member/", 8) == 0;
 }
 

@@ -5,6 +5,7 @@
  *   POST /tsa                          a time stamp (RFC 3161)
  *   GET  /directory/...                the published folder, byte for byte
  *   POST /directory/cosignature        a witness's line over the newest head     (with an office)
+ *   POST /directory/head               what a follower holds, that is shown less (with an office)
  *   POST /enrol/v1/requests            an agency asks to be enrolled             (with an office)
  *   GET  /enrol/v1/requests/<id>       what became of it                         (with an office)
  *   POST /member/v1/acts               {"act": base64}, approved by a server     (with an office)
@@ -31,6 +32,7 @@ struct public_face_options {
     const char *directory;       /* or NULL */
     struct office *office;       /* or NULL: stamps and files only */
     void (*failed)(void *owner); /* no more stamps can be made: end */
+    void (*behind)(void *owner); /* the store is an old copy (ahead.h): end */
     void *owner;
 };
 

@@ -6,6 +6,7 @@
 #include "lib/base/jail.h"
 #include "lib/base/text.h"
 #include "registry/serve/admin_face.h"
+#include "registry/serve/ahead.h"
 #include "registry/serve/mirrors.h"
 #include "registry/serve/public_face.h"
 #include "registry/serve/stamp_line.h"
@@ -66,6 +67,13 @@ static void authority_broken(void *owner)
 {
     struct server *self = owner;
     self->broken = "the authority's process has gone";
+    loop_stop(self->loop);
+}
+
+static void store_behind(void *owner)
+{
+    struct server *self = owner;
+    self->broken = "the store is an old copy: who follows holds more acts. Put back the newest one";
     loop_stop(self->loop);
 }
 
@@ -142,6 +150,7 @@ static fault start_children(struct server *self)
     TRY(stamp_line_start(self->plan->store, &self->stamps));
     if (!self->plan->authority)
         return DONE;
+    TRY(ahead_check(self->plan->store));
     TRY(mirrors_check(self->plan->store, self->plan->mirror, self->plan->mirrors));
     TRY(authority_line_start(self->plan->store, self->plan->directory, &self->authority));
     TRY(status_line_start(self->plan->store, self->plan->directory, &self->statuses));
@@ -180,6 +189,7 @@ static fault start(struct server *self)
                                                 .directory = self->plan->directory,
                                                 .office = self->office,
                                                 .failed = stamps_broken,
+                                                .behind = store_behind,
                                                 .owner = self};
     TRY(public_face_new(&options, self->plan->listen, &self->face));
     TRY(jail_enter(JAIL_GATEWAY));

@@ -140,6 +140,11 @@ const struct checkpoint *followed_head(const struct followed *self)
     return &self->head;
 }
 
+fault followed_note(const struct followed *self, struct bytes **out)
+{
+    return read_in(self->folder, "checkpoint", NOTE_BYTES_MAX, out);
+}
+
 const struct note_key *followed_key(const struct followed *self)
 {
     return &self->keys.key;

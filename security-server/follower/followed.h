@@ -30,6 +30,8 @@ void followed_free(struct followed **self);
 
 /* What is held; size 0: nothing. */
 const struct checkpoint *followed_head(const struct followed *self);
+/* The signed note of it; bytes_free() it. */
+fault followed_note(const struct followed *self, struct bytes **out);
 const struct note_key *followed_key(const struct followed *self);
 /* Newest heartbeat held; time_s 0: none. */
 const struct heartbeat *followed_heartbeat(const struct followed *self);

@@ -9,6 +9,7 @@
 #include "lib/crypto/certificate.h"
 #include "security-server/follower/beginning.h"
 #include "security-server/follower/bundles.h"
+#include "security-server/follower/reminder.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct round {
     struct fetcher *fetcher;
     struct followed *followed;
     const struct anchor_file *anchor;
+    struct reminder *reminder;
     int64_t lag_ms;
     void (*done)(void *owner, bool good);
     void *owner;
@@ -69,6 +71,7 @@ struct round *round_new(struct fetcher *fetcher, struct followed *followed,
     self->fetcher = fetcher;
     self->followed = followed;
     self->anchor = anchor;
+    self->reminder = reminder_new(fetcher, followed, anchor);
     self->lag_ms = lag_ms;
     self->done = done;
     self->owner = owner;
@@ -80,6 +83,7 @@ void round_free(struct round **self)
     if (*self == NULL)
         return;
     clear(*self);
+    reminder_free(&(*self)->reminder);
     free(*self);
     *self = NULL;
 }
@@ -144,6 +148,7 @@ static void take_older(struct round *self, fault f)
     int64_t now_ms = clock_steady_ms();
     if (address->behind_ms == 0)
         address->behind_ms = now_ms;
+    reminder_tell(self->reminder, self->at);
     if (now_ms - address->behind_ms >= self->lag_ms)
         refuse(self, bytes_span(self->note), false, f);
     else

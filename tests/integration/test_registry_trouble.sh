@@ -96,6 +96,17 @@ rm "$C/full"
 check "the next act publishes both" contains "$(at ana purpose add P-7 --title Siete --legal-basis Ley)" "carried out"
 check "... in the epochs that were told" equal "$(at ana proposals | grep -c 'not published yet') $(post "$url" /member/v1/acts "$C/sent") $(jq .epoch "$C/body")" "0 200 $epoch"
 
+touch "$C/full"
+before=$(head_size)
+at ana purpose add P-70 --title Setenta --legal-basis Ley >/dev/null
+stop
+serve "$listen"
+check "a registry starts while the disk is full" contains "$(tail -n 5 "$C/serve.events")" directory.publish_failed
+check "... and shows what it showed" equal "$(head_size) $(curl -sS "$url/directory/checkpoint" | sed -n 2p)" "$before $before"
+rm "$C/full"
+check "... and with room again the next act publishes all" contains "$(at ana purpose add P-71 --title "Setenta y uno" --legal-basis Ley)" "carried out"
+check "... for everybody" test "$(curl -sS "$url/directory/checkpoint" | sed -n 2p)" -ge $((before + 4))
+
 # --- a clock that is ahead --------------------------------------------------------------------------
 echo 86400 >"$C/tomorrow"
 said=$(LD_PRELOAD=$OUT/tests/wrong_clock.so WRONG_CLOCK=$C/tomorrow at ana purpose add P-8 --title Ocho --legal-basis Ley)
