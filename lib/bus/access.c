@@ -247,6 +247,11 @@ const struct directory_request *access_request_for(const struct directory *self,
     return best;
 }
 
+bool access_has_asked(const struct directory *self, struct span service, struct span consumer)
+{
+    return rights_of(&self->request_of, service, consumer)->count > 0;
+}
+
 int64_t access_glass_end_ms(const struct directory_break_glass *glass)
 {
     return glass->ended_ms != 0 ? glass->ended_ms : glass->until_ms;

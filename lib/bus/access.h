@@ -113,6 +113,9 @@ const struct directory_request *access_request_for(const struct directory *self,
                                                    struct span purpose, int64_t at_ms,
                                                    struct standing *standing);
 
+/* Does a request of this subsystem for this service stand in the register? */
+bool access_has_asked(const struct directory *self, struct span service, struct span consumer);
+
 /* Is one of the restrictions that close the service to this subsystem then the law's own? *any: is
  * there one at all? */
 bool access_is_by_law(const struct directory *self, struct span service, struct span consumer,

@@ -212,7 +212,7 @@ fault header_encode(const struct header *self, struct bytes **out)
 static bool kind_known(uint32_t kind)
 {
     return (kind >= HEADER_REQUEST && kind <= HEADER_FAULT) ||
-           (kind >= HEADER_STARTED && kind <= HEADER_KEY_CARD);
+           (kind >= HEADER_STARTED && kind <= HEADER_KEY_CARD) || kind == HEADER_NOTICE;
 }
 
 /* An id field: empty, or canonical text with exactly these parts. */
@@ -574,6 +574,8 @@ const char *header_kind_word(enum header_kind kind)
         return "late";
     case HEADER_KEY_CARD:
         return "card";
+    case HEADER_NOTICE:
+        return "notice";
     }
     return "unknown";
 }

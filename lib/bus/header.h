@@ -29,8 +29,9 @@ enum header_kind {
     HEADER_LATE = 21,
     HEADER_PRUNED = 22,
     HEADER_KEY_CARD = 23,
+    HEADER_NOTICE = 26,
 };
-#define HEADER_KINDS_END (HEADER_KEY_CARD + 1) /* room of what is counted by kind */
+#define HEADER_KINDS_END (HEADER_NOTICE + 1) /* room of what is counted by kind */
 
 /* Which entries a PRUNED record removes. */
 struct header_pruned {

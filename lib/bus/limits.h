@@ -255,7 +255,12 @@
 #define CALENDAR_HOLIDAYS_MAX 1000
 #define BREAK_GLASS_MS_MAX (72 * INT64_C(3600000))
 #define BREAK_GLASS_OF_ONE_MAX 256 /* of one consumer and service, in the register */
-#define BREAK_GLASS_REVIEW_MS (7 * INT64_C(86400000))    /* from its end to its review */
+#define BREAK_GLASS_REVIEW_MS (7 * INT64_C(86400000)) /* from its end to its review */
+#define NOTICE_NEWS_MS (30 * INT64_C(86400000)) /* a node that slept still says that it ended */
+#define NOTICE_LOOK_MS 1000                     /* is there anything new? */
+#define NOTICE_AGAIN_MS 60000                   /* when a record could not be kept */
+#define NOTICE_FIRST_MS 2000                    /* after a start */
+#define NOTICES_BYTES_MAX (4u << 20)            /* of those that the registry has said */
 #define DIRECTORY_INTENT_MS_MAX (30 * INT64_C(86400000)) /* from a proposal to its act */
 #define DIRECTORY_INTENT_AHEAD_MS 300000                 /* clocks of those who propose */
 #define DIRECTORY_INTENTS_LOOK 4096 /* so many remembered ones, and old ones are forgotten */

@@ -67,6 +67,8 @@ static const char *kind_words(enum header_kind kind)
         return "a record of the other server that was missing here and came late";
     case HEADER_KEY_CARD:
         return "a note to which key letters to this server are sealed from now on";
+    case HEADER_NOTICE:
+        return "a note that a restriction ends or has ended";
     case HEADER_PRUNED:
         return "a note that the beginning of the log was removed";
     }

@@ -29,6 +29,7 @@
 #include "security-server/exchange/mesh_door.h"
 #include "security-server/exchange/node.h"
 #include "security-server/exchange/node_state.h"
+#include "security-server/exchange/notices.h"
 #include "security-server/exchange/opened_keys.h"
 #include "security-server/exchange/orders.h"
 #include "security-server/exchange/own_record.h"
@@ -227,6 +228,7 @@ static fault open_log(struct process *self)
     };
     TRY(erasures_new(node, &node->erasures));
     node->prunes = prunes_new(node);
+    node->notices = notices_new(node);
     self->recovery = recovery_new(node);
     int64_t started_us = clock_steady_us();
     TRY(epochs_read(node->epochs, self->recovery));
@@ -388,6 +390,7 @@ static fault open_doors(struct process *self)
     recovery_free(&self->recovery);
     TRY(orders_new(node, &self->orders));
     retention_begin(node->retention);
+    notices_begin(node->notices);
     node->begun = true;
     TRY(write_ready_file(self));
     EVENT(INFO, "server.ready", E_TEXT("server", node->config->server),
@@ -607,6 +610,7 @@ static void finish(struct process *self)
     orders_free(&self->orders);
     erasures_free(&node->erasures);
     prunes_free(&node->prunes);
+    notices_free(&node->notices);
     retention_free(&node->retention);
     kept_answers_free(&node->answers);
     front_free(&node->front);

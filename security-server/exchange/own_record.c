@@ -135,6 +135,7 @@ struct more {
     const struct late_leaf *late;
     const struct header_card *card;
     const uint8_t *id; /* of an order, or of an exchange */
+    const char *notice, *service;
 };
 
 static void fill_late(const struct late_leaf *leaf, struct header *out)
@@ -158,6 +159,10 @@ static fault make_header(struct own_record *self, enum header_kind kind, const s
     header.pruned = more->pruned;
     header.stamped = more->stamped;
     header.card = more->card;
+    if (more->notice != NULL) {
+        header.rule = span_of_text(more->notice);
+        header.service = span_of_text(more->service);
+    }
     if (more->late != NULL)
         fill_late(more->late, &header);
     if (kind == HEADER_STARTED)
@@ -256,6 +261,20 @@ void own_record_card(struct node *node, struct own_card *card, const char *reaso
     fault f = text_blob(reason, &self->blob);
     if (!failed(f))
         f = make_header(self, HEADER_KEY_CARD, &(struct more){.card = &card->made});
+    sign_and_keep(self, f);
+}
+
+void own_record_notice(struct node *node, const char *name, const char *service, const char *detail,
+                       void (*done)(void *owner, fault f, uint64_t index), void *owner)
+{
+    struct own_record *self = owned_new(sizeof *self);
+    self->node = node;
+    self->index_done = done;
+    self->owner = owner;
+    self->time_ms = clock_wall_ms();
+    fault f = text_blob(detail, &self->blob);
+    if (!failed(f))
+        f = make_header(self, HEADER_NOTICE, &(struct more){.notice = name, .service = service});
     sign_and_keep(self, f);
 }
 

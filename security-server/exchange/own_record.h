@@ -58,6 +58,10 @@ void own_record_card(struct node *node, struct own_card *card, const char *reaso
                      void (*done)(void *owner, fault f, uint64_t index, struct span leaf),
                      void *owner);
 
+/* Signs and keeps a NOTICE of that name (lib/bus/notice.h) about that service. */
+void own_record_notice(struct node *node, const char *name, const char *service, const char *detail,
+                       void (*done)(void *owner, fault f, uint64_t index), void *owner);
+
 struct checkpointer;
 
 /* Signs a checkpoint of the committed head whenever the log has grown, every so often. */

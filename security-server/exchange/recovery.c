@@ -10,6 +10,7 @@
 #include "security-server/exchange/exchange.h"
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/known_heads.h"
+#include "security-server/exchange/notices.h"
 #include "security-server/exchange/prunes.h"
 #include "security-server/exchange/seen.h"
 
@@ -121,6 +122,7 @@ fault recovery_visit(void *owner, uint64_t index, struct span leaf, const struct
     known_heads_note(self->node->heads, header, audit_place(self->epoch, index));
     if (header->closed != NULL && index == 0)
         epochs_begun(self->node->epochs, header->closed, header->time_ms);
+    notices_note(self->node->notices, header);
     if (header->kind == HEADER_PRUNED)
         prunes_note(self->node->prunes, audit_place(self->epoch, index), header);
     if (header->kind == HEADER_ERASED)

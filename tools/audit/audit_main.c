@@ -14,7 +14,7 @@ static const char usage[] =
     "\n"
     "  show DIR [--limit N] [--exchange ID] [--kind KIND] [--json]\n"
     "      the entries; KIND: request, response, fault, started, stopped, incident, stamped,\n"
-    "      erased, late, pruned\n"
+    "      erased, late, pruned, card, notice\n"
     "  show DIR INDEX [--payload]\n"
     "      one entry in full\n"
     "  verify DIR... [--directory FOLDER] [--as-of TIME] [--json] [--quiet] [--threads N]\n"
