@@ -260,7 +260,9 @@
 #define NOTICE_LOOK_MS 1000                     /* is there anything new? */
 #define NOTICE_AGAIN_MS 60000                   /* when a record could not be kept */
 #define NOTICE_FIRST_MS 2000                    /* after a start */
-#define NOTICES_BYTES_MAX (4u << 20)            /* of those that the registry has said */
+#define REMINDERS_LOOK_MS 60000                 /* of the registry */
+#define RIGHTS_REMINDED_MS (800 * INT64_C(86400000))
+#define NOTICES_BYTES_MAX (4u << 20)                     /* of those that the registry has said */
 #define DIRECTORY_INTENT_MS_MAX (30 * INT64_C(86400000)) /* from a proposal to its act */
 #define DIRECTORY_INTENT_AHEAD_MS 300000                 /* clocks of those who propose */
 #define DIRECTORY_INTENTS_LOOK 4096 /* so many remembered ones, and old ones are forgotten */

@@ -35,6 +35,7 @@ void office_free(struct office **owner)
     loop_stop_timer(self->options.loop, &self->beat);
     loop_stop_timer(self->options.loop, &self->forget);
     forget_members(self);
+    reminder_desk_free(&self->reminders);
     reach_desk_free(&self->callback);
     status_desk_free(&self->statuses);
     push_free(&self->push);
@@ -133,6 +134,7 @@ fault office_open(const struct office_options *options, struct office **out)
         TRY(push_open(options->loop, options->store, options->push, &self->push));
     TRY(open_statuses(self));
     TRY(open_callback(self));
+    TRY(reminder_desk_open(options->loop, options->store, self->outlook, &self->reminders));
     on_forget(&self->forget);
     loop_set_timer(options->loop, &self->beat, REGISTRY_BEAT_MS);
     *out = TAKE(self);

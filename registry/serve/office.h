@@ -13,6 +13,7 @@
 #include "registry/serve/proposals.h"
 #include "registry/serve/push.h"
 #include "registry/serve/reach_desk.h"
+#include "registry/serve/reminder_desk.h"
 #include "registry/serve/requests.h"
 #include "registry/serve/status_desk.h"
 
@@ -36,6 +37,7 @@ struct office {
     struct push *push; /* or NULL */
     struct status_desk *statuses;
     struct reach_desk *callback;
+    struct reminder_desk *reminders;
     struct loop_timer beat, forget;
     struct map members; /* acts by themselves in this minute, see office_member_act */
     int64_t minute;

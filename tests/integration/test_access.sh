@@ -112,9 +112,22 @@ check "... and what it reserves goes to the arbiter" equal "$(state A-2)" "escal
 check "the member is told the same" contains "$(access a status A-1)" "A-1  silent"
 check "an objection comes too late" contains "$(why access b object A-1 --ground privacy --reason Tarde)" "the time to object is over"
 check "an emergency that is over waits for its review" equal "$(curl -sS "$url/break-glass" | jq -r '.emergencies[] | "\(.state) \(.overdue)"')" "review due true"
+reminded() { grep -h '"registry.reminded"' "$C/serve.events" | jq -r .notice | grep -c -x "$1"; }
+is_reminded() { [ "$(reminded "$1")" = 1 ]; }
+check "operators are reminded of it" wait_for 20 is_reminded "break-glass/review-overdue E-1"
 at ana break-glass review E-1 --reason "Con razón" --label r1 >/dev/null 2>&1
 check "who opened it does not review it" equal "$(curl -sS "$url/break-glass" | jq -r '.emergencies[].state')" "review due"
 check "a third person does" contains "$(at caro break-glass review E-1 --reason "Con razón" 2>&1; curl -sS "$url/break-glass" | jq -r '.emergencies[] | .state + " by " + .reviewed_by')" "reviewed by caro"
 check "who asked may withdraw" contains "$(access a withdraw A-1 --reason "Ya no")" "withdrawn"
+kill "$pid"; wait "$pid"
+echo $((303 * 86400)) >"$C/clock"
+serve
+check "that restrictions have ended is told" wait_for 20 is_reminded "restriction/ended R-actas"
+kill "$pid"; wait "$pid"
+serve
+later() { [ "$(grep -c '"registry.ready"' "$C/serve.events")" = 4 ]; }
+wait_for 20 later
+sleep 4
+check "... once, also after a new start" equal "$(reminded 'restriction/ended R-actas') $(reminded 'break-glass/review-overdue E-1')" "1 1"
 check "the registry's own list says who may what" contains "$(registry show)" "REQUESTS FOR ACCESS (5)"
 finish
