@@ -4,7 +4,7 @@
 #include "lib/bus/directory_snapshot.h"
 #include "lib/bus/policy.h"
 
-#include "tests/unit/bus/book.h"
+#include "tests/unit/bus/approved.h"
 #include "tests/unit/bus/golden.h"
 
 #define CASES "tests/golden/access.md"
@@ -55,10 +55,7 @@ enum column { WHEN, WHAT, ID, SERVICE, WHO, PURPOSE, UNTIL, WORDS };
 
 struct play {
     const struct country *country;
-    struct directory *state;
-    uint64_t number;
-    uint8_t nonce;
-    bool operators; /* two of them are named: acts are approved */
+    struct approved acts;
 };
 
 /* The whole name of a service, by its last part: the owner stands in the act that set it. */
@@ -76,46 +73,15 @@ static const char *service_of(const struct play *self, const char *name)
     return name;
 }
 
-/* Signatures are not looked at: the state holds what was verified before. */
-static fault apply(struct play *self, Chaski__Act *act, int64_t at_ms, const char *reviewer)
-{
-    char context[] = "chaski directory act v1";
-    uint8_t nonce[16] = {0}, signature[1] = {0};
-    Chaski__Intent intent = CHASKI__INTENT__INIT;
-    Chaski__Approval one = CHASKI__APPROVAL__INIT, other = CHASKI__APPROVAL__INIT;
-    Chaski__Approval *approvals[] = {&one, &other};
-    OWNED(bytes) packed = NULL;
-    act->context = context;
-    act->number = self->number;
-    act->time_ms = (uint64_t)at_ms;
-    nonce[0] = ++self->nonce;
-    intent.proposed_ms = (uint64_t)at_ms;
-    intent.nonce = (ProtobufCBinaryData){sizeof nonce, nonce};
-    one.who_case = other.who_case = CHASKI__APPROVAL__WHO_OPERATOR;
-    one.operator_ = book_text(reviewer != NULL ? reviewer : "ana");
-    other.operator_ = book_text("luis");
-    one.signature = other.signature = (ProtobufCBinaryData){sizeof signature, signature};
-    if (self->operators) {
-        act->intent = &intent;
-        act->n_approval = reviewer != NULL ? 1 : 2;
-        act->approval = approvals;
-    }
-    MUST(bytes_new(chaski__act__get_packed_size(act), &packed));
-    chaski__act__pack(act, packed->data);
-    fault f = directory_apply(self->state, self->number, bytes_span(packed));
-    self->number++;
-    return f;
-}
-
-#define ACT(KIND, field, type_init, ...)            \
-    ({                                              \
-        Chaski__Act act_ = CHASKI__ACT__INIT;       \
-        __typeof__(*act_.field) inner_ = type_init; \
-        __typeof__(inner_) *it = &inner_;           \
-        __VA_ARGS__;                                \
-        act_.act_case = CHASKI__ACT__ACT_##KIND;    \
-        act_.field = &inner_;                       \
-        apply(self, &act_, at_ms, reviewer);        \
+#define ACT(KIND, field, type_init, ...)                     \
+    ({                                                       \
+        Chaski__Act act_ = CHASKI__ACT__INIT;                \
+        __typeof__(*act_.field) inner_ = type_init;          \
+        __typeof__(inner_) *it = &inner_;                    \
+        __VA_ARGS__;                                         \
+        act_.act_case = CHASKI__ACT__ACT_##KIND;             \
+        act_.field = &inner_;                                \
+        approved_apply(&self->acts, &act_, at_ms, reviewer); \
     })
 
 static fault set_calendar(struct play *self, const char *days, int64_t at_ms)
@@ -135,25 +101,6 @@ static fault set_calendar(struct play *self, const char *days, int64_t at_ms)
                it->utc_offset_minutes = -300, it->n_weekend = 2, it->weekend = weekend,
                it->first_year = 2026, it->last_year = 2028, it->n_holiday = count,
                it->holiday = holiday, it->answer_days = 10, it->decide_days = 15);
-}
-
-/* The third one is named by the first two. */
-static fault name_operators(struct play *self, int64_t at_ms)
-{
-    static const char *const names[] = {"ana", "luis", "eva"}, *const reviewer = NULL;
-    Chaski__Role approve[] = {CHASKI__ROLE__APPROVE};
-    for (size_t i = 0; i < 3; i++) {
-        OWNED(keypair) key = NULL;
-        OWNED(bytes) public = NULL;
-        MUST(keypair_make(KEY_P256, &key));
-        MUST(keypair_public(key, &public));
-        TRY(ACT(OPERATOR_SET, operator_set, CHASKI__OPERATOR_SET__INIT,
-                it->id = book_text(names[i]), it->name = book_text("Nombre"),
-                it->public_key = (ProtobufCBinaryData){public->size, public->data}, it->n_role = 1,
-                it->role = approve));
-        self->operators = i >= 1;
-    }
-    return DONE;
 }
 
 static fault set_service(struct play *self, char *const *cell, int64_t at_ms)
@@ -279,8 +226,10 @@ static fault play_act(struct play *self, char *const *cell)
     int64_t at_ms = golden_ms(cell[WHEN]);
     if (strcmp(cell[WHAT], "calendar") == 0)
         return set_calendar(self, cell[WORDS], at_ms);
-    if (strcmp(cell[WHAT], "operators") == 0)
-        return name_operators(self, at_ms);
+    if (strcmp(cell[WHAT], "operators") == 0) {
+        approved_name_operators(&self->acts, at_ms);
+        return DONE;
+    }
     for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
         if (strcmp(cell[WHAT], acts[i].word) == 0)
             return acts[i].run(self, cell, at_ms);
@@ -290,11 +239,8 @@ static fault play_act(struct play *self, char *const *cell)
 /* All that happened up to that moment. */
 static void play_until(struct play *self, const struct country *country, int64_t at_ms)
 {
-    *self = (struct play){.country = country, .state = directory_new(country->book->trust)};
-    self->state->known = true;
-    for (; self->number < country->book->count; self->number++)
-        MUST(directory_apply(self->state, self->number,
-                             bytes_span(country->book->act[self->number])));
+    *self = (struct play){.country = country};
+    approved_begin(&self->acts, country->book);
     for (size_t i = 0; i < country->acts->rows; i++) {
         if (golden_ms(country->acts->row[i].cell[WHEN]) > at_ms)
             break;
@@ -346,11 +292,11 @@ static void test_every_case_is_decided_as_it_is_written(void)
         OWNED(bytes) snapshot = NULL;
         CU_ASSERT_EQUAL_FATAL(cases->row[i].cells, 8);
         play_until(&play, &country, golden_ms(cases->row[i].cell[4]));
-        CU_ASSERT(is_decided(&play, play.state, cases->row[i].cell));
-        MUST(directory_snapshot(play.state, play.number, &snapshot));
+        CU_ASSERT(is_decided(&play, play.acts.state, cases->row[i].cell));
+        MUST(directory_snapshot(play.acts.state, play.acts.number, &snapshot));
         MUST(directory_restore(bytes_span(snapshot), country.book->trust, &again));
         CU_ASSERT(is_decided(&play, again, cases->row[i].cell));
-        directory_release(&play.state);
+        directory_release(&play.acts.state);
     }
     country_free(&country);
 }
@@ -369,7 +315,7 @@ static void test_what_is_refused_is_refused_for_the_reason_that_is_written(void)
         if (!as_written)
             fprintf(stderr, "  case %s: %s\n", cell[0], failed(f) ? fault_detail() : "taken");
         CU_ASSERT(as_written);
-        directory_release(&play.state);
+        directory_release(&play.acts.state);
     }
     country_free(&country);
 }
