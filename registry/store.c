@@ -540,6 +540,7 @@ static fault sign_as_before(struct store *self, const struct checkpoint *head, s
         return DONE;
     TRY(sign_head(self, head, &last->handover.before, &again));
     struct span line = bytes_span(again);
+    assert(line.at != NULL && line.size > 0);
     size_t end = line.size - 1; /* the signature is the last line */
     while (end > 0 && line.at[end - 1] != '\n')
         end--;

@@ -113,7 +113,7 @@ static fault keep_both(struct node *node, const struct disputed *what, struct sp
 
 void directory_dispute(struct node *node, const struct disputed *what)
 {
-    struct checkpoint head;
+    struct checkpoint head = {.size = 0};
     OWNED(bytes) note = NULL;
     fault f = read_note(what->folder, &note);
     if (!failed(f))
