@@ -228,7 +228,8 @@
 #define DIRECTORY_UNFOLDED_MAX 1024   /* certificates of peers that are kept parsed, 10 KB each */
 #define DIRECTORY_WITNESSES_MAX 16    /* of one log */
 #define DIRECTORY_STAMPERS_MAX 8
-#define DIRECTORY_BOTH_KEYS 64 /* so many entries behind a change of keys heads are signed by both */
+#define DIRECTORY_BOTH_KEYS \
+    64 /* so many entries behind a change of keys heads are signed by both */
 #define DIRECTORY_STAMPER_ORDER_MAX 1000
 #define DIRECTORY_AUTHORITIES_MAX 32    /* outside ones, in force at once */
 #define DIRECTORY_PROOF_BYTES_MAX 32768 /* of a revocation by an outside authority */
@@ -309,6 +310,7 @@
 #define REGISTRY_CONNECTIONS_MAX 256
 #define REGISTRY_CONNECTION_BYTES_MAX 16384 /* head of a request, and what answers it */
 #define REGISTRY_REQUEST_WAIT_MS 10000      /* a whole request must be there; also between two */
+#define REGISTRY_HEAD_WAIT_MS 5000          /* TLS handshake and head of a connection's first one */
 #define REGISTRY_ANSWER_WAIT_MS 600000      /* a whole answer must be taken, however slowly */
 #define REGISTRY_BODY_DROPPED_MAX 1048576   /* read past to the end, so that a refusal arrives */
 #define REGISTRY_STAMP_WAIT_MS 5000
@@ -323,9 +325,11 @@
 #define REGISTRY_ACT_BYTES_MAX (64u << 10)   /* of one draft */
 #define REGISTRY_BODY_BYTES_MAX (256u << 10) /* of a request to either face */
 #define REGISTRY_CONNECTIONS_ADMIN_MAX 32
-#define REGISTRY_ENROLMENT_BYTES_MAX 65536 /* of one request */
-#define REGISTRY_WAITING_MAX 8192          /* proposals; requests likewise */
-#define REGISTRY_WAITING_A_SOURCE_MAX 64   /* requests of one address, or of one /64 */
+#define REGISTRY_CONNECTIONS_A_SOURCE 64      /* of one address, or of one /64 */
+#define REGISTRY_CONNECTIONS_ADMIN_A_SOURCE 8 /* likewise, for operators */
+#define REGISTRY_ENROLMENT_BYTES_MAX 65536    /* of one request */
+#define REGISTRY_WAITING_MAX 8192             /* proposals; requests likewise */
+#define REGISTRY_WAITING_A_SOURCE_MAX 64      /* requests of one address, or of one /64 */
 #define REGISTRY_WAITING_MS (30 * INT64_C(86400000))
 #define REGISTRY_FORGET_LOOK_MS 3600000
 #define REGISTRY_REASON_BYTES_MAX 512

@@ -392,6 +392,7 @@ static fault start(struct admin_face *self, struct loop *loop, const char *liste
                                  .trust_pem = (const char *)self->trust->data};
     const struct http_options options = {.loop = loop,
                                          .connections = REGISTRY_CONNECTIONS_ADMIN_MAX,
+                                         .a_source = REGISTRY_CONNECTIONS_ADMIN_A_SOURCE,
                                          .body_bytes_max = REGISTRY_BODY_BYTES_MAX,
                                          .tls = &tls,
                                          .handle = answer,

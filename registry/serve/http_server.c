@@ -2,8 +2,11 @@
 #include "registry/serve/http_server.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/event.h"
+#include "lib/base/event_rate.h"
 #include "lib/base/text.h"
 #include "lib/bus/limits.h"
+#include "registry/serve/caller.h"
 #include "registry/serve/listener.h"
 
 #include <stdlib.h>
@@ -19,6 +22,7 @@ struct http_server {
     struct loop_watch watch;
     struct loop_timer wake, sweep;
     struct caller *callers;
+    struct event_rate crowded;
     char address[LISTENER_ADDRESS_BYTES];
 };
 
@@ -26,16 +30,55 @@ struct http_server {
  * libmicrohttpd only counts from the last byte: one byte each nine seconds would hold a connection
  * for ever. A connection that is late is shut down, and libmicrohttpd finds it closed. */
 
+#define SOURCE_BYTES_MAX 16
+
 struct caller {
     int fd;
+    uint8_t source[SOURCE_BYTES_MAX];
+    size_t source_bytes;
+    bool headed;   /* the head of a request came once, and with TLS the handshake before it */
     bool answered; /* else a request is still to come, or coming */
     int64_t since_ms;
     struct caller *next, *before;
 };
 
+static bool is_local(struct span source)
+{
+    return (source.size == 4 && source.at[0] == 127) || source.size == SOURCE_BYTES_MAX; /* ::1 */
+}
+
+/* One address alone must not keep all others out by connections on which it says nothing. */
+static enum MHD_Result may_come(void *owner, const struct sockaddr *address, socklen_t size)
+{
+    struct http_server *self = owner;
+    struct span source = caller_source(address);
+    unsigned count = 0;
+    (void)size;
+    if (self->options.behind_proxy && is_local(source))
+        return MHD_YES;
+    for (const struct caller *at = self->callers; at != NULL; at = at->next)
+        count += span_equal(span_of(at->source, at->source_bytes), source);
+    if (count < self->options.a_source)
+        return MHD_YES;
+    if (event_rate_allows(&self->crowded))
+        EVENT(WARN, "registry.source_crowds", E_TEXT("address", self->address),
+              E_NUMBER("connections", count));
+    return MHD_NO;
+}
+
+static void note_source(struct caller *caller, struct MHD_Connection *connection)
+{
+    struct span source = caller_source(
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+    caller->source_bytes = source.size < SOURCE_BYTES_MAX ? source.size : SOURCE_BYTES_MAX;
+    if (source.size > 0)
+        memcpy(caller->source, source.at, caller->source_bytes);
+}
+
 static void caller_came(struct http_server *self, struct MHD_Connection *connection, void **context)
 {
     struct caller *caller = owned_new(sizeof *caller);
+    note_source(caller, connection);
     caller->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     caller->since_ms = clock_steady_ms();
     caller->next = self->callers;
@@ -69,8 +112,16 @@ static void caller_is(struct MHD_Connection *connection, bool answered)
 {
     struct caller *caller =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    caller->headed = true;
     caller->answered = answered;
     caller->since_ms = clock_steady_ms();
+}
+
+static int64_t wait_of(const struct caller *caller)
+{
+    if (!caller->headed)
+        return REGISTRY_HEAD_WAIT_MS;
+    return caller->answered ? REGISTRY_ANSWER_WAIT_MS : REGISTRY_REQUEST_WAIT_MS;
 }
 
 static void on_sweep(struct loop_timer *timer)
@@ -78,8 +129,7 @@ static void on_sweep(struct loop_timer *timer)
     struct http_server *self = timer->owner;
     int64_t now_ms = clock_steady_ms();
     for (struct caller *at = self->callers; at != NULL; at = at->next)
-        if (now_ms - at->since_ms >
-            (at->answered ? REGISTRY_ANSWER_WAIT_MS : REGISTRY_REQUEST_WAIT_MS))
+        if (now_ms - at->since_ms > wait_of(at))
             shutdown(at->fd, SHUT_RDWR);
     loop_set_timer(self->options.loop, &self->sweep, SWEEP_MS);
 }
@@ -185,6 +235,7 @@ static enum MHD_Result begin(const struct http_request *request, void **context)
     const char *length = http_field(request, "Content-Length");
     uint64_t size = 0;
     *context = owned_new(sizeof(struct asked));
+    caller_is(request->connection, false);
     if (length != NULL &&
         failed(text_number(span_of_text(length), REGISTRY_BODY_DROPPED_MAX, &size)))
         return http_say(request, MHD_HTTP_CONTENT_TOO_LARGE, "the request is too large\n");
@@ -282,8 +333,8 @@ static fault start_daemon(struct http_server *self, int listener)
     const struct http_options *options = &self->options;
     tls_options(options->tls, tls);
     self->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | (options->tls != NULL ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, self,
-        MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, options->connections,
+        MHD_USE_EPOLL | (options->tls != NULL ? MHD_USE_TLS : 0), 0, may_come, self, on_request,
+        self, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, options->connections,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REGISTRY_CONNECTION_BYTES_MAX,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(REGISTRY_REQUEST_WAIT_MS / 1000),
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, self, MHD_OPTION_NOTIFY_COMPLETED, on_end,
@@ -304,6 +355,7 @@ fault http_server_new(const struct http_options *options, const char *listen,
     int listener = -1;
     self->options = *options;
     self->watch.fd = -1;
+    event_rate_begin(&self->crowded, options->loop, "registry.source_crowds");
     TRY(listener_open(listen, &listener, self->address));
     TRY(start_daemon(self, listener));
     int fd = MHD_get_daemon_info(self->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
@@ -330,6 +382,7 @@ void http_server_free(struct http_server **owner)
         loop_unwatch(self->options.loop, &self->watch);
     if (self->daemon != NULL)
         MHD_stop_daemon(self->daemon);
+    event_rate_end(&self->crowded);
     free(self);
 }
 

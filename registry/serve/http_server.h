@@ -34,6 +34,8 @@ struct http_tls {
 struct http_options {
     struct loop *loop;
     unsigned connections; /* at most */
+    unsigned a_source;    /* of them: of one IPv4 address, or of one /64 (caller.h) */
+    bool behind_proxy;    /* what this machine itself opens is a proxy's, and not bounded so */
     size_t body_bytes_max;
     const struct http_tls *tls; /* NULL: plain */
     http_handler *handle;

@@ -410,6 +410,8 @@ fault public_face_new(const struct public_face_options *options, const char *lis
     event_rate_begin(&self->refused, options->loop, "registry.request_refused");
     const struct http_options http = {.loop = options->loop,
                                       .connections = REGISTRY_CONNECTIONS_MAX,
+                                      .a_source = REGISTRY_CONNECTIONS_A_SOURCE,
+                                      .behind_proxy = true,
                                       .body_bytes_max = options->office == NULL
                                                             ? STAMP_REQUEST_BYTES_MAX
                                                             : REGISTRY_BODY_BYTES_MAX,

@@ -9,6 +9,7 @@
 #include "lib/crypto/random.h"
 #include "security-server/exchange/audit_actor.h"
 #include "security-server/exchange/conflicts.h"
+#include "security-server/exchange/dispute_rate.h"
 #include "security-server/exchange/known_heads.h"
 #include "security-server/exchange/own_record.h"
 
@@ -37,6 +38,7 @@ struct examined {
     int64_t short_since_ms;   /* steady */
     enum fault_code told_of;  /* in our log; OK: nothing */
     unsigned unanswered;      /* rounds in a row */
+    struct dispute_rate rate; /* of contradictions that are told of in our log */
 };
 
 struct peer_check {
@@ -103,7 +105,7 @@ static fault check(const struct peer_check *self, const struct claim *claim,
 
 /* Two heads that the peer signed and that contradict one another: our log holds the one, a file the
  * other. Kept, and said in the log itself. */
-static void keep_conflict(struct peer_check *self, const struct examined *peer, const char *what,
+static void keep_conflict(struct peer_check *self, struct examined *peer, const char *what,
                           const Chaski__ProveFromAnswer *said)
 {
     char name[CONFLICT_NAME_BYTES] = "none", detail[700];
@@ -116,6 +118,11 @@ static void keep_conflict(struct peer_check *self, const struct examined *peer, 
                                    span_of(said->note.data, said->note.len), 0, name, &fresh);
     if (failed(f))
         EVENT(ERROR, "peer.conflict_not_kept", E_FAULT(f));
+    if (!dispute_rate_is_open(&peer->rate)) { /* its note is kept; told of with the others */
+        dispute_rate_owe(&peer->rate);
+        return;
+    }
+    dispute_rate_tell(&peer->rate);
     text_format(detail, sizeof detail,
                 "the log of %s %s: its newest checkpoint, kept in %s, against the head of %llu "
                 "entries that it signed in entry %llu of epoch %u of this log",
@@ -124,6 +131,25 @@ static void keep_conflict(struct peer_check *self, const struct examined *peer, 
                 (unsigned long long)audit_place_index(peer->claim.place),
                 audit_place_epoch(peer->claim.place));
     own_record_keep(self->node, HEADER_INCIDENT, detail, NULL);
+}
+
+/* A peer that is content and contradicts itself by turns must not fill our log. */
+static void remind(struct peer_check *self)
+{
+    char detail[300];
+    size_t step = 0;
+    for (struct examined *peer; (peer = map_next(&self->examined, &step, NULL)) != NULL;) {
+        uint64_t times = dispute_rate_take(&peer->rate);
+        if (times == 0)
+            continue;
+        text_format(detail, sizeof detail,
+                    "since the last record of this kind the log of %s contradicted what it was "
+                    "%llu times more; as far as there is room its notes are kept in conflicts/",
+                    peer->server, (unsigned long long)times);
+        EVENT(ERROR, "peer.conflicts_since", E_TEXT("peer", peer->server),
+              E_NUMBER("heads", (int64_t)times));
+        own_record_keep(self->node, HEADER_INCIDENT, detail, NULL);
+    }
 }
 
 static void ask_again(const struct peer_check *self, struct examined *peer)
@@ -320,6 +346,7 @@ static void on_timer(struct loop_timer *timer)
     struct examined *peer = self->asking == NULL ? choose(self) : NULL;
     if (peer != NULL)
         ask(self, peer);
+    remind(self);
     int64_t every_ms = self->node->config->peer_check_every_ms;
     loop_set_timer(self->node->loop, &self->timer,
                    every_ms < PEER_CHECK_LOOK_MS ? every_ms : PEER_CHECK_LOOK_MS);

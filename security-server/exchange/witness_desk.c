@@ -10,6 +10,7 @@
 #include "lib/bus/witness.h"
 #include "security-server/exchange/audit_actor.h"
 #include "security-server/exchange/conflicts.h"
+#include "security-server/exchange/dispute_rate.h"
 #include "security-server/exchange/front.h"
 #include "security-server/exchange/keys_line.h"
 
@@ -46,7 +47,8 @@ struct watched {
     bool over_http; /* the reply goes to a gateway */
     struct log_talk_reply reply;
     struct audit_job job;
-    struct waiter waiter; /* the next one */
+    struct waiter waiter;        /* the next one */
+    struct dispute_rate rate[2]; /* of heads of another history; [1]: that prove it by themselves */
 };
 
 struct witness_desk {
@@ -403,7 +405,8 @@ static const struct note_key *key_to_check(struct witness_desk *self, const char
 /* A fork is the proof of a crime, and two notes are the whole of it. Of one size they prove it by
  * themselves; of two sizes the log may have asked with a bad proof only, and over HTTP anybody can
  * do that to it with its own note: such notes leave room for the others. */
-static void keep_both(const struct watched *log, const struct checkpoint *head, struct span note)
+static void keep_both(const struct watched *log, const struct checkpoint *head, struct span note,
+                      bool tell)
 {
     const char *folder = log->home->node->config->audit_folder;
     size_t spare = head->size == log->kept.size ? 0 : CONFLICTS_A_LOG_MAX / 2;
@@ -413,20 +416,33 @@ static void keep_both(const struct watched *log, const struct checkpoint *head, 
         conflicts_keep(folder, log->log_key.name, bytes_span(log->note), spare, first, &fresh);
     if (!failed(f))
         f = conflicts_keep(folder, log->log_key.name, note, spare, second, &fresh);
-    if (failed(f))
+    if (failed(f) && tell)
         EVENT(ERROR, "witness.conflict_not_kept", E_TEXT("log", log->log_key.name), E_FAULT(f));
-    else if (fresh)
+    else if (!failed(f) && fresh && tell)
         EVENT(ERROR, "witness.conflict_kept", E_TEXT("log", log->log_key.name),
               E_TEXT("cosigned", first), E_TEXT("refused", second));
 }
 
-static void say_inconsistent(const struct watched *log, const struct checkpoint *head,
-                             struct span note)
+/* Over HTTP anybody can show such a head, as often as it likes: the first is told of, and further
+ * ones in an hour by their number. Their notes are kept as far as there is room. */
+static void say_inconsistent(struct watched *log, const struct checkpoint *head, struct span note)
 {
+    struct dispute_rate *rate = &log->rate[head->size == log->kept.size];
+    uint64_t since = dispute_rate_take(rate);
+    bool tell = dispute_rate_is_open(rate);
+    if (since > 0)
+        EVENT(ERROR, "witness.conflicts_since", E_TEXT("log", log->log_key.name),
+              E_NUMBER("heads", (int64_t)since));
+    if (tell)
+        dispute_rate_tell(rate);
+    else
+        dispute_rate_owe(rate);
+    if (log->note != NULL)
+        keep_both(log, head, note, tell);
+    if (!tell)
+        return;
     EVENT(ERROR, "witness.inconsistent_log", E_TEXT("log", log->log_key.name),
           E_NUMBER("kept_size", log->kept.size), E_NUMBER("asked_size", head->size));
-    if (log->note != NULL)
-        keep_both(log, head, note);
 }
 
 /* Anybody can repeat a head that is public. It hears what the log heard, and neither the keys
