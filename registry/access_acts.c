@@ -118,7 +118,7 @@ static int compare_texts(const void *left, const void *right)
 fault act_access_request(struct store *store, const struct arguments *arguments, struct said *said)
 {
     Chaski__AccessRequested request = CHASKI__ACCESS_REQUESTED__INIT;
-    char *purposes[ARGUMENT_VALUES_MAX];
+    char *purposes[ARGUMENT_VALUES_MAX] = {NULL};
     for (; request.n_purpose < arguments->count[ARGUMENT_PURPOSE]; request.n_purpose++)
         purposes[request.n_purpose] = lend(arguments->value[ARGUMENT_PURPOSE][request.n_purpose]);
     qsort(purposes, request.n_purpose, sizeof purposes[0], compare_texts);

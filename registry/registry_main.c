@@ -11,9 +11,11 @@
 #include "registry/operator_key.h"
 #include "registry/remote/remote.h"
 #include "registry/serve/serve.h"
+#include "registry/show_access.h"
 #include "registry/status/statuses.h"
 
 #include "lib/base/shown.h"
+#include "lib/base/clock.h"
 #include "lib/base/text.h"
 
 #include <stdio.h>
@@ -263,6 +265,21 @@ static fault run_in_store(const struct command *command, const char *folder,
     return store_commit(store);
 }
 
+static fault run_rights(const char *folder, const struct arguments *arguments)
+{
+    OWNED(store) store = NULL;
+    TRY(store_look(folder, &store));
+    if (arguments_text(arguments, ARGUMENT_JSON) == NULL) {
+        show_access(store_state(store), clock_wall_ms(), stdout);
+        return DONE;
+    }
+    json_t *json = show_access_json(store_state(store), clock_wall_ms());
+    json_dumpf(json, stdout, JSON_INDENT(1));
+    putchar('\n');
+    json_decref(json);
+    return DONE;
+}
+
 static fault run(const struct command *command, const char *folder,
                  const struct arguments *arguments, struct said *said)
 {
@@ -270,6 +287,8 @@ static fault run(const struct command *command, const char *folder,
         return run_init(folder, arguments, said);
     if (strcmp(command->noun, "show") == 0)
         return run_show(folder, arguments);
+    if (command->verb != NULL && strcmp(command->verb, "list") == 0)
+        return run_rights(folder, arguments);
     if (strcmp(command->noun, "acts") == 0)
         return acts_list(folder, arguments, stdout);
     if (strcmp(command->noun, "serve") == 0)

@@ -130,4 +130,5 @@ wait_for 20 later
 sleep 4
 check "... once, also after a new start" equal "$(reminded 'restriction/ended R-actas') $(reminded 'break-glass/review-overdue E-1')" "1 1"
 check "the registry's own list says who may what" contains "$(registry show)" "REQUESTS FOR ACCESS (5)"
+check "... and emergencies by themselves" equal "$(LD_PRELOAD=$shift_clock "$BIN/chaski-registry" break-glass list "$C/store" --json | jq -r '.emergencies[] | .id + " " + .state')" "E-1 reviewed"
 finish
