@@ -13,7 +13,7 @@
  *             restricted/silence ID                   the request that nobody answered (access.h)
  *             restricted/decision ID                  the arbiter's, on this consumer's request
  *             restricted/precedent ID                 the arbiter's, on an equal request
- *             break-glass/ID                          opened in an emergency
+ *             break-glass/opened ID                   in an emergency
  *             metadata/any-member                     what a subsystem offers (metaservice.h)
  *   refused   directory/unknown-client                UNKNOWN_CLIENT
  *             directory/unknown-service               UNKNOWN_SERVICE

@@ -107,6 +107,6 @@ void policy_say_break_glass(const struct policy_case *self,
     policy_say_step(self, "emergency", true, "%s until %s", glass->id, until);
     out->fault = OK;
     out->remedy[0] = '\0';
-    SAY(out->rule, "break-glass/%s", glass->id);
+    SAY(out->rule, "break-glass/opened %s", glass->id);
     SAY(out->reason, "Opened in an emergency until %s; each use is reviewed.", until);
 }

@@ -86,6 +86,18 @@ say reservado --purpose P-2 >/dev/null
 check "... with exit status 1" equal $? 1
 check "... as JSON for machines" equal "$(say abierto --json | jq -r .rule)" open/any-member
 
+# --- asking for access --------------------------------------------------------------------------------
+registry calendar set --years "$(date -u +%Y)-$(($(date -u +%Y) + 2))" >/dev/null && publish
+is_to_ask() { ANSWER=$(can $D/reservado P-2); contains "$(field .missing.command)" "chaski access request --service $D/reservado --client $T --purpose P-2"; }
+check "where requests have a clock the command is to ask" wait_for 20 is_to_ask
+registry access request A-1 --service $D/reservado --consumer "$T" --purpose P-2 --legal-basis Ley --reason Trámites >/dev/null && publish
+waits() { ANSWER=$(can $D/reservado P-2); [ "$(field .rule)" = "restricted/waiting A-1" ]; }
+check "a request that waits is the rule" wait_for 20 waits
+check "... and what is missing, with whose turn it is" equal "$(field '.missing.what + " " + .missing.from + " " + .missing.command')" \
+    "request CO/GOV/899999027 chaski access status A-1"
+check "... by when" contains "$(field '.trace[-1].detail')" "A-1: submitted, CO/GOV/899999027 until "
+check "... and the exchange says so" equal "$(exchange_rule $D/reservado P-2)" "restricted/waiting A-1"
+
 # --- bad questions ------------------------------------------------------------------------------------
 status() { curl -sS -o "$C/body" -w '%{http_code}' "$@"; }
 check "no service: 400" equal "$(status -H "X-Road-Client: $T" "$G/can-i")" 400
