@@ -123,13 +123,16 @@ static fault answer_from_table(struct gateway *gateway, const struct front_call 
                                const struct reading *reading, const struct service *service)
 {
     struct table_answer answer;
+    struct table_cover cover;
     struct table_question question = {.method = reading->request.method,
                                       .path = reading->target.path,
                                       .query = reading->target.query,
                                       .header = &reading->header,
                                       .service = service->id,
                                       .title = service->title,
+                                      .cover = &cover,
                                       .body_bytes_max = (size_t)gateway->config.body_bytes_max};
+    table_cover_make(service->table, call, &cover);
     fault f = table_http_serve(service->table, &question, &answer);
     if (!failed(f))
         f = send_at_once(gateway, call->call, answer.status, &answer.header, reading->hash,
@@ -334,6 +337,8 @@ static fault start(struct gateway *gateway, const struct front_call *call, bool 
                      call->service);
     if (service->kind == SERVICE_TABLE)
         return answer_from_table(gateway, call, &reading, service);
+    if (call->given + call->withheld > 0)
+        return RAISE(COLUMNS_NOT_KEPT, "%s is no table", call->service);
     TRY(call_service(gateway, call, &reading, service));
     *ended = false;
     return DONE;

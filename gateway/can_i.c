@@ -91,12 +91,24 @@ static json_t *steps_json(const struct front_can *answer)
     return steps;
 }
 
+static json_t *withheld_json(const struct front_can *answer)
+{
+    json_t *columns = json_array();
+    for (size_t i = 0; i < answer->withheld; i++)
+        json_array_append_new(columns,
+                              json_pack("{s:s,s:s}", "column", answer->withheld_column[i].name,
+                                        "rule", answer->withheld_column[i].rule));
+    return columns;
+}
+
 static json_t *answer_json(const struct front_can *answer)
 {
     bool may = answer->problem.code == OK;
     json_t *root = json_pack("{s:b,s:s,s:I,s:o}", "allowed", may, "rule",
                              may ? answer->rule : answer->problem.rule, "epoch",
                              (json_int_t)answer->epoch, "trace", steps_json(answer));
+    if (root != NULL && answer->withheld > 0)
+        json_object_set_new(root, "withheld", withheld_json(answer));
     if (root == NULL || may)
         return root;
     json_object_set_new(root, "fault", json_string(fault_name(answer->problem.code)));

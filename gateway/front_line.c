@@ -249,6 +249,14 @@ static void take_answer(struct front_line *self, const Chaski__Answer *wire, str
     self->options.handler->answered(self->options.owner, &answer);
 }
 
+static struct front_withheld *withheld_of(Chaski__WithheldColumn *const *wire, size_t count)
+{
+    struct front_withheld *list = owned_array(count + 1, sizeof *list);
+    for (size_t i = 0; i < count; i++)
+        list[i] = (struct front_withheld){wire[i]->column, wire[i]->rule};
+    return list;
+}
+
 static void take_call(struct front_line *self, const Chaski__Call *wire, struct span payload)
 {
     struct front_call call = {.call = wire->call,
@@ -264,6 +272,11 @@ static void take_call(struct front_line *self, const Chaski__Call *wire, struct 
     for (size_t i = 0; i < call.endpoints; i++)
         endpoint[i] = (struct front_endpoint){wire->endpoint[i]->method, wire->endpoint[i]->path};
     call.endpoint = endpoint;
+    struct front_withheld *withheld = withheld_of(wire->withheld, wire->n_withheld);
+    call.withheld = wire->n_withheld;
+    call.withheld_column = withheld;
+    call.given = wire->n_given;
+    call.given_column = (const char *const *)wire->given;
     if (wire->offer != NULL) {
         call.has_offer = true;
         call.codes = wire->offer->n_code;
@@ -271,6 +284,7 @@ static void take_call(struct front_line *self, const Chaski__Call *wire, struct 
     }
     self->options.handler->called(self->options.owner, &call);
     free(endpoint);
+    free(withheld);
 }
 
 static void take_clients(struct front_line *self, const Chaski__ClientsPage *wire)
@@ -309,8 +323,12 @@ static void take_can(struct front_line *self, const Chaski__CanAnswer *wire)
         step[i] = (struct front_can_step){wire->step[i]->name, wire->step[i]->holds,
                                           wire->step[i]->detail};
     answer.step = step;
+    struct front_withheld *withheld = withheld_of(wire->withheld, wire->n_withheld);
+    answer.withheld = wire->n_withheld;
+    answer.withheld_column = withheld;
     self->options.handler->can(self->options.owner, &answer);
     free(step);
+    free(withheld);
 }
 
 static void take_message(struct front_line *self, const Chaski__FrontMessage *message,

@@ -59,6 +59,13 @@ struct front_call {
     size_t endpoints;        /* of the service, in order: up to the one named, or all if none is */
     const struct front_endpoint *endpoint;
     const char *endpoint_id; /* that the signed request names; "" for none */
+    size_t withheld, given;  /* columns; 0 of both: the directory lists none */
+    const struct front_withheld *withheld_column;
+    const char *const *given_column;
+};
+
+struct front_withheld {
+    const char *name, *rule;
 };
 
 struct front_endpoint {
@@ -97,6 +104,8 @@ struct front_can {
     size_t steps;
     const struct front_can_step *step;
     const char *missing, *supplier, *command;
+    size_t withheld; /* columns of a table that it would not get */
+    const struct front_withheld *withheld_column;
 };
 
 enum front_loss {

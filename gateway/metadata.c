@@ -143,7 +143,7 @@ static fault answer_document(const struct service *service, const char **type, s
 {
     OWNED(bytes) out = bytes_empty(4096);
     if (service->kind == SERVICE_TABLE) {
-        TRY(table_http_describe(service->table, service->id, service->title, out));
+        TRY(table_http_describe(service->table, NULL, service->id, service->title, out));
     } else {
         TRY(openapi_write(service->openapi, bytes_span(service->document), out));
         *type = service->document_type;

@@ -36,7 +36,8 @@ static const struct word ours_in_request[] = {WORD("x-road-request-id"),
                                               WORD("x-road-request-hash")};
 /* Every field that begins so is the bus's own. */
 static const struct word ours[] = {WORD("x-road-"), WORD("chaski-")};
-static const struct word total = WORD("chaski-total");
+/* ... but what a peer's table says of its rows and columns comes with its answer. */
+static const struct word of_tables[] = {WORD("chaski-total"), WORD("chaski-withheld")};
 
 // --- names ---------------------------------------------------------------------------------------
 
@@ -136,6 +137,14 @@ void rest_headers_of_request(const struct http_head *head, struct rest_fields *o
     }
 }
 
+static bool is_of_table(struct span name)
+{
+    for (size_t i = 0; i < sizeof of_tables / sizeof of_tables[0]; i++)
+        if (text_same_word(name, span_of(of_tables[i].text, of_tables[i].size)))
+            return true;
+    return false;
+}
+
 static void keep_of_response(const struct http_field *field, size_t count, bool from_peer,
                              struct rest_fields *out)
 {
@@ -143,8 +152,7 @@ static void keep_of_response(const struct http_field *field, size_t count, bool 
     out->count = 0;
     for (size_t i = 0; i < count && out->count < HTTP_FIELDS_MAX; i++) {
         struct span name = field[i].name;
-        bool may = from_peer && text_same_word(name, span_of(total.text, total.size)) &&
-                   !is_repeated_after(field, count, i);
+        bool may = from_peer && is_of_table(name) && !is_repeated_after(field, count, i);
         if (rest_headers_removed(name) || (is_ours(name) && !may) ||
             is_for_neighbour(field, count, name))
             continue;

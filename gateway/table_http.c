@@ -20,7 +20,13 @@ struct selection {
     struct bytes *text; /* decoded values, which the filters point into */
     uint64_t limit;
     uint64_t offset;
+    const struct table_cover *cover; /* or NULL */
 };
+
+static bool is_shown(const struct table_cover *cover, size_t column)
+{
+    return cover == NULL || cover->rule[column] == NULL;
+}
 
 // --- small answers -------------------------------------------------------------------------------
 
@@ -49,8 +55,8 @@ static void answer_bad_method(struct table_answer *out)
 }
 
 /* Names what there is, so that the caller need not look it up. */
-static void answer_unknown_column(const struct table *self, struct span name,
-                                  struct table_answer *out)
+static void answer_unknown_column(const struct table *self, const struct table_cover *cover,
+                                  struct span name, struct table_answer *out)
 {
     out->status = 400;
     set_type(out, "application/json");
@@ -59,11 +65,31 @@ static void answer_unknown_column(const struct table *self, struct span name,
                           "column\",\"column\":");
     write_json(out->body, name);
     write_text(out->body, ",\"columns\":[");
+    const char *between = "";
     for (size_t i = 0; i < self->columns; i++) {
-        write_text(out->body, i == 0 ? "" : ",");
+        if (!is_shown(cover, i))
+            continue;
+        write_text(out->body, between);
         write_json(out->body, table_column(self, i));
+        between = ",";
     }
     write_text(out->body, "]}\n");
+}
+
+/* A row that is found by a value of that column tells the value. */
+static void answer_withheld(const struct table *self, const struct table_cover *cover,
+                            size_t column, struct table_answer *out)
+{
+    out->status = 403;
+    set_type(out, "application/json");
+    out->body = bytes_empty(256);
+    write_text(out->body,
+               "{\"error\":\"withheld\",\"message\":\"this column is not for this caller, "
+               "and rows are not found by it\",\"column\":");
+    write_json(out->body, table_column(self, column));
+    write_text(out->body, ",\"rule\":");
+    write_json(out->body, span_of_text(cover->rule[column]));
+    write_text(out->body, "}\n");
 }
 
 // --- reading the question ------------------------------------------------------------------------
@@ -115,7 +141,11 @@ static bool take_word(const struct table *self, struct span word, struct selecti
     }
     size_t column = table_find_column(self, span_of_text(name));
     if (column == SIZE_MAX || selection->filters == FILTERS_MAX) {
-        answer_unknown_column(self, span_of_text(name), out);
+        answer_unknown_column(self, selection->cover, span_of_text(name), out);
+        return false;
+    }
+    if (!is_shown(selection->cover, column)) {
+        answer_withheld(self, selection->cover, column, out);
         return false;
     }
     /* the size now, the place when all are there: the text may move while it grows */
@@ -224,13 +254,19 @@ static bool prefers_csv(struct span accept)
 
 // --- writing rows --------------------------------------------------------------------------------
 
-static void write_row_json(const struct table *self, size_t row, struct bytes *out)
+static void write_row_json(const struct table *self, const struct table_cover *cover, size_t row,
+                           struct bytes *out)
 {
+    const char *between = "";
+    write_text(out, "{");
     for (size_t i = 0; i < self->columns; i++) {
-        write_text(out, i == 0 ? "{" : ",");
+        if (!is_shown(cover, i))
+            continue;
+        write_text(out, between);
         write_json(out, table_column(self, i));
         write_text(out, ":");
         write_json(out, table_at(self, row, i));
+        between = ",";
     }
     write_text(out, "}");
 }
@@ -255,11 +291,16 @@ static void write_csv_field(struct span text, struct bytes *out)
 }
 
 /* row == TABLE_NO_ROW: the header. */
-static void write_row_csv(const struct table *self, size_t row, struct bytes *out)
+static void write_row_csv(const struct table *self, const struct table_cover *cover, size_t row,
+                          struct bytes *out)
 {
+    const char *between = "";
     for (size_t i = 0; i < self->columns; i++) {
-        write_text(out, i == 0 ? "" : ",");
+        if (!is_shown(cover, i))
+            continue;
+        write_text(out, between);
         write_csv_field(row == TABLE_NO_ROW ? table_column(self, i) : table_at(self, row, i), out);
+        between = ",";
     }
     write_text(out, "\r\n");
 }
@@ -287,10 +328,10 @@ static fault write_page(const struct table *self, const struct selection *select
         if ((*total)++ < selection->offset || written == selection->limit)
             continue;
         if (csv)
-            write_row_csv(self, row, out);
+            write_row_csv(self, selection->cover, row, out);
         else {
             write_text(out, written == 0 ? "" : ",");
-            write_row_json(self, row, out);
+            write_row_json(self, selection->cover, row, out);
         }
         written++;
         TRY(check_page(out, written, bytes_max));
@@ -303,7 +344,7 @@ static fault write_selection(const struct table *self, const struct selection *s
     OWNED(bytes) page = bytes_empty(4096);
     uint64_t total;
     if (csv)
-        write_row_csv(self, TABLE_NO_ROW, page);
+        write_row_csv(self, selection->cover, TABLE_NO_ROW, page);
     TRY(write_page(self, selection, csv, bytes_max, page, &total));
     text_format(out->total, sizeof out->total, "%llu", (unsigned long long)total);
     rest_headers_add(&out->header, "Chaski-Total", span_of_text(out->total));
@@ -316,14 +357,19 @@ static fault write_selection(const struct table *self, const struct selection *s
                  (unsigned long long)total, (unsigned long long)selection->offset,
                  (unsigned long long)selection->limit);
     write_span(out->body, bytes_span(page));
-    write_text(out->body, "]}\n");
+    write_text(out->body, "]");
+    if (selection->cover != NULL && selection->cover->hidden > 0) {
+        write_text(out->body, ",\"withheld\":");
+        table_cover_write_json(self, selection->cover, out->body);
+    }
+    write_text(out->body, "}\n");
     return DONE;
 }
 
 static fault answer_list(const struct table *self, const struct table_question *question, bool csv,
                          struct table_answer *out)
 {
-    struct selection selection = {.limit = TABLE_PAGE_DEFAULT};
+    struct selection selection = {.limit = TABLE_PAGE_DEFAULT, .cover = question->cover};
     OWNED(bytes) text = bytes_empty(64);
     selection.text = text;
     if (!read_query(self, question->query, &selection, out))
@@ -333,13 +379,17 @@ static fault answer_list(const struct table *self, const struct table_question *
     return write_selection(self, &selection, csv, question->body_bytes_max, out);
 }
 
-static void answer_row(const struct table *self, struct span raw_key, bool csv,
-                       struct table_answer *out)
+static void answer_row(const struct table *self, const struct table_cover *cover,
+                       struct span raw_key, bool csv, struct table_answer *out)
 {
     char key[VALUE_BYTES_MAX];
     size_t row = TABLE_NO_ROW;
     if (self->key == self->columns) {
         answer_error(out, 404, "not_found", "this table has no key column; ask for / with filters");
+        return;
+    }
+    if (!is_shown(cover, self->key)) {
+        answer_withheld(self, cover, self->key, out);
         return;
     }
     if (!failed(text_percent_decode(raw_key, key, sizeof key)))
@@ -352,11 +402,11 @@ static void answer_row(const struct table *self, struct span raw_key, bool csv,
     set_type(out, csv ? "text/csv; charset=utf-8" : "application/json");
     out->body = bytes_empty(1024);
     if (csv) {
-        write_row_csv(self, TABLE_NO_ROW, out->body);
-        write_row_csv(self, row, out->body);
+        write_row_csv(self, cover, TABLE_NO_ROW, out->body);
+        write_row_csv(self, cover, row, out->body);
         return;
     }
-    write_row_json(self, row, out->body);
+    write_row_json(self, cover, row, out->body);
     write_text(out->body, "\n");
 }
 
@@ -380,11 +430,13 @@ static json_t *text_schema(void)
     return json_pack("{s:s}", "type", "string");
 }
 
-static json_t *row_schema(const struct table *self)
+static json_t *row_schema(const struct table *self, const struct table_cover *cover)
 {
     json_t *properties = json_object(), *required = json_array();
     for (size_t i = 0; i < self->columns; i++) {
         struct span name = table_column(self, i);
+        if (!is_shown(cover, i))
+            continue;
         json_object_setn_new(properties, (const char *)name.at, name.size, text_schema());
         json_array_append_new(required, json_stringn((const char *)name.at, name.size));
     }
@@ -392,13 +444,14 @@ static json_t *row_schema(const struct table *self)
                      required);
 }
 
-static json_t *list_operation(const struct table *self)
+static json_t *list_operation(const struct table *self, const struct table_cover *cover)
 {
     json_t *parameters = json_array();
     for (size_t i = 0; i < self->columns; i++)
-        json_array_append_new(parameters,
-                              parameter("query", table_column(self, i),
-                                        "rows with this value, in capitals or not", text_schema()));
+        if (is_shown(cover, i))
+            json_array_append_new(parameters, parameter("query", table_column(self, i),
+                                                        "rows with this value, in capitals or not",
+                                                        text_schema()));
     json_array_append_new(parameters,
                           parameter("query", span_of_text("limit"), "rows per page",
                                     number_schema(1, TABLE_PAGE_MAX, TABLE_PAGE_DEFAULT)));
@@ -446,11 +499,11 @@ const char *table_http_path(const struct table *self, size_t number)
     return number == 0 ? "/" : number == 1 && has_key ? "/*" : NULL;
 }
 
-static json_t *paths_of(const struct table *self)
+static json_t *paths_of(const struct table *self, const struct table_cover *cover)
 {
     json_t *paths = json_object();
-    json_object_set_new(paths, "/", json_pack("{s:o}", "get", list_operation(self)));
-    if (self->key < self->columns) {
+    json_object_set_new(paths, "/", json_pack("{s:o}", "get", list_operation(self, cover)));
+    if (self->key < self->columns && is_shown(cover, self->key)) {
         char path[KEY_NAME_BYTES_MAX + 8];
         struct span name = key_name(self);
         text_format(path, sizeof path, "/{%.*s}", (int)name.size, (const char *)name.at);
@@ -459,13 +512,13 @@ static json_t *paths_of(const struct table *self)
     return paths;
 }
 
-fault table_http_describe(const struct table *self, const char *service, const char *title,
-                          struct bytes *out)
+fault table_http_describe(const struct table *self, const struct table_cover *cover,
+                          const char *service, const char *title, struct bytes *out)
 {
-    json_t *root = json_pack("{s:s, s:{s:s, s:s}, s:[{s:s+}], s:o, s:{s:{s:o}}}", "openapi",
-                             "3.0.3", "info", "title", title[0] == '\0' ? service : title,
-                             "version", "1", "servers", "url", "/r1/", service, "paths",
-                             paths_of(self), "components", "schemas", "row", row_schema(self));
+    json_t *root = json_pack(
+        "{s:s, s:{s:s, s:s}, s:[{s:s+}], s:o, s:{s:{s:o}}}", "openapi", "3.0.3", "info", "title",
+        title[0] == '\0' ? service : title, "version", "1", "servers", "url", "/r1/", service,
+        "paths", paths_of(self, cover), "components", "schemas", "row", row_schema(self, cover));
     char *text = root == NULL ? NULL : json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER);
     json_decref(root);
     if (text == NULL)
@@ -479,7 +532,8 @@ static void answer_description(const struct table *self, const struct table_ques
                                struct table_answer *out)
 {
     OWNED(bytes) text = bytes_empty(4096);
-    if (failed(table_http_describe(self, question->service, question->title, text))) {
+    if (failed(
+            table_http_describe(self, question->cover, question->service, question->title, text))) {
         answer_error(out, 500, "internal", "the description could not be made");
         return;
     }
@@ -502,6 +556,14 @@ static bool set_etag(const struct table *self, const struct table_question *ques
     return span_is_text(have, out->etag) || span_is_text(have, "*");
 }
 
+static void say_withheld(const struct table *self, const struct table_cover *cover,
+                         struct table_answer *out)
+{
+    out->withheld = bytes_empty(256);
+    table_cover_write_field(self, cover, out->withheld);
+    rest_headers_add(&out->header, "Chaski-Withheld", bytes_span(out->withheld));
+}
+
 fault table_http_serve(const struct table *self, const struct table_question *question,
                        struct table_answer *out)
 {
@@ -519,8 +581,11 @@ fault table_http_serve(const struct table *self, const struct table_question *qu
     else if (path.size == 0)
         TRY(answer_list(self, question, csv, out));
     else
-        answer_row(self, path, csv, out);
-    if (out->status == 200 && set_etag(self, question, csv, out)) {
+        answer_row(self, question->cover, path, csv, out);
+    bool covered = question->cover != NULL && question->cover->hidden > 0;
+    if (covered)
+        say_withheld(self, question->cover, out);
+    if (out->status == 200 && !covered && set_etag(self, question, csv, out)) {
         out->status = 304;
         bytes_free(&out->body);
     }
@@ -535,4 +600,5 @@ fault table_http_serve(const struct table *self, const struct table_question *qu
 void table_answer_clear(struct table_answer *self)
 {
     bytes_free(&self->body);
+    bytes_free(&self->withheld);
 }

@@ -213,15 +213,30 @@ static void say_server(struct text *self, const Chaski__ServerSet *act,
 
 // --- what else there is -------------------------------------------------------------------------
 
+static const char *class_word(Chaski__ServiceClass class)
+{
+    return class == CHASKI__SERVICE_CLASS__OPEN     ? "open"
+           : class == CHASKI__SERVICE_CLASS__SHARED ? "shared"
+                                                    : "of another class";
+}
+
 /* All of them: whoever approves sees what each opens, and in which order. */
-static void say_endpoints(struct text *self, const Chaski__ServiceSet *act)
+static void say_parts(struct text *self, const Chaski__ServiceSet *act)
 {
     for (size_t i = 0; i < act->n_endpoint; i++)
         add(self, "; endpoint %s: %s %s %s", act->endpoint[i]->id, act->endpoint[i]->method,
-            act->endpoint[i]->path,
-            act->endpoint[i]->class_ == CHASKI__SERVICE_CLASS__OPEN     ? "open"
-            : act->endpoint[i]->class_ == CHASKI__SERVICE_CLASS__SHARED ? "shared"
-                                                                        : "of another class");
+            act->endpoint[i]->path, class_word(act->endpoint[i]->class_));
+    for (size_t i = 0; i < act->n_column; i++)
+        add(self, "; column %s %s", act->column[i]->name, class_word(act->column[i]->class_));
+}
+
+/* What a right is about, if not all of the service. */
+static void say_scope(struct text *self, char *const *endpoint, size_t endpoints,
+                      char *const *column, size_t columns)
+{
+    add_list(self, ", only endpoint ", endpoint, endpoints);
+    add_list(self, ", only column ", column, columns);
+    add(self, endpoints + columns == 0 ? "" : ",");
 }
 
 static void say_service(struct text *self, const Chaski__ServiceSet *act,
@@ -237,14 +252,14 @@ static void say_service(struct text *self, const Chaski__ServiceSet *act,
         add(self, "; until now %s%s", classes[now->class], now->disabled ? ", switched off" : "");
     if (act->disabled)
         add(self, "; switched off: %s", act->notice);
-    say_endpoints(self, act);
+    say_parts(self, act);
 }
 
 static void say_grant(struct text *self, const Chaski__GrantSet *act)
 {
     add(self, "grant %s: %s may use %s", act->id, act->consumer, act->service);
-    add_list(self, " (only endpoint ", act->endpoint, act->n_endpoint);
-    add(self, act->n_endpoint == 0 ? " for " : ") for ");
+    say_scope(self, act->endpoint, act->n_endpoint, act->column, act->n_column);
+    add(self, " for ");
     add(self, act->n_purpose == 0   ? "any purpose"
               : act->n_purpose == 1 ? "the purpose"
                                     : "the purposes");
@@ -327,8 +342,8 @@ static void say_restriction(struct text *self, const Chaski__RestrictionSet *act
 {
     add(self, "restriction %s: %s needs a grant for %s", act->id,
         act->consumer[0] == '\0' ? "EVERYBODY" : act->consumer, act->service);
-    add_list(self, " (only endpoint ", act->endpoint, act->n_endpoint);
-    add(self, act->n_endpoint == 0 ? " from " : ") from ");
+    say_scope(self, act->endpoint, act->n_endpoint, act->column, act->n_column);
+    add(self, " from ");
     add_time(self, act->from_ms);
     add(self, " until ");
     add_time(self, act->until_ms);

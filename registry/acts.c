@@ -151,11 +151,13 @@ static fault set_service(struct store *store, const struct arguments *arguments,
     TRY(class_of(TEXT(CLASS), &service->class_));
     TRY(service_act_endpoints(memory, arguments->value[ARGUMENT_ENDPOINT],
                               arguments->count[ARGUMENT_ENDPOINT], service));
+    TRY(service_act_columns(memory, arguments->value[ARGUMENT_COLUMN],
+                            arguments->count[ARGUMENT_COLUMN], service));
     return ACT(SERVICE_SET, service_set, service);
 }
 
-/* Setting an existing service again leaves it switched off if it was, with the endpoints that it
- * has. */
+/* Setting an existing service again leaves it switched off if it was, with the endpoints
+ * and columns that it has. */
 fault act_service_add(struct store *store, const struct arguments *arguments, struct said *said)
 {
     Chaski__ServiceSet service = CHASKI__SERVICE_SET__INIT;

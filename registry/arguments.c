@@ -51,6 +51,11 @@ static const struct described options[ARGUMENTS] = {
          "ficha:GET:/personas/*:open; of the given ones, in order, the first that "
          "fits is meant; none: takes all away. Of a restriction or grant: the ID "
          "of the part that it is about"},
+    [ARGUMENT_COLUMN] =
+        {"column", "NAME[:CLASS]", true,
+         "of a service that is a table: a column with a class of its own (default "
+         "shared); columns that are not listed are given to nobody; none: takes the "
+         "list away. Of a restriction or grant: the NAME of one that it is about"},
     [ARGUMENT_UNTIL] = {"until", "YYYY-MM-DD", false,
                         "last day (UTC): of a restriction within 12 months, of a grant within 24"},
     [ARGUMENT_FROM] = {"from", "YYYY-MM-DD", false,

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define ARGUMENT_VALUES_MAX 32
+#define ARGUMENT_VALUES_MAX 48
 
 enum argument {
     ARGUMENT_INSTANCE,
@@ -94,6 +94,7 @@ enum argument {
     ARGUMENT_HOLIDAY,
     ARGUMENT_ANSWER_DAYS,
     ARGUMENT_DECIDE_DAYS,
+    ARGUMENT_COLUMN,
     ARGUMENTS
 };
 

@@ -194,7 +194,7 @@ fault act_restriction_add(struct store *store, const struct arguments *arguments
 {
     Chaski__RestrictionSet restriction = CHASKI__RESTRICTION_SET__INIT;
     int64_t from_ms = store_time(store), until_ms = 0;
-    char until[32], *endpoints[ARGUMENT_VALUES_MAX];
+    char until[32], *endpoints[ARGUMENT_VALUES_MAX], *columns[ARGUMENT_VALUES_MAX];
     if (TEXT(FROM) != NULL)
         TRY(from_of(store, TEXT(FROM), &from_ms));
     TRY(until_of(store, TEXT(UNTIL), 1, &until_ms));
@@ -209,6 +209,8 @@ fault act_restriction_add(struct store *store, const struct arguments *arguments
     restriction.until_ms = (uint64_t)until_ms;
     restriction.n_endpoint = all_of(arguments, ARGUMENT_ENDPOINT, endpoints);
     restriction.endpoint = endpoints;
+    restriction.n_column = all_of(arguments, ARGUMENT_COLUMN, columns);
+    restriction.column = columns;
     TRY(ACT(RESTRICTION_SET, restriction_set, &restriction));
     clock_text(until_ms, until, sizeof until);
     said_add(said, "restriction %s: %s needs a grant for %s until %s (%s)", restriction.id,
@@ -229,7 +231,8 @@ fault act_grant_add(struct store *store, const struct arguments *arguments, stru
 {
     Chaski__GrantSet grant = CHASKI__GRANT_SET__INIT;
     int64_t until_ms = 0;
-    char until[32], *purposes[ARGUMENT_VALUES_MAX], *endpoints[ARGUMENT_VALUES_MAX];
+    char until[32], *purposes[ARGUMENT_VALUES_MAX], *endpoints[ARGUMENT_VALUES_MAX],
+        *columns[ARGUMENT_VALUES_MAX];
     TRY(until_of(store, TEXT(UNTIL), 2, &until_ms));
     grant.id = lend(arguments->operand);
     grant.service = lend(TEXT(SERVICE));
@@ -238,6 +241,8 @@ fault act_grant_add(struct store *store, const struct arguments *arguments, stru
     grant.purpose = purposes;
     grant.n_endpoint = all_of(arguments, ARGUMENT_ENDPOINT, endpoints);
     grant.endpoint = endpoints;
+    grant.n_column = all_of(arguments, ARGUMENT_COLUMN, columns);
+    grant.column = columns;
     grant.legal_basis = lend(TEXT(LEGAL_BASIS));
     grant.until_ms = (uint64_t)until_ms;
     grant.request = lend(TEXT(REQUEST));

@@ -144,6 +144,9 @@ static void print_services(const struct directory *directory, FILE *out)
         for (size_t k = 0; k < at->endpoints; k++)
             fprintf(out, "  %-*s  %-10s  %s: %s %s\n", width, "", class_word(at->endpoint[k].class),
                     at->endpoint[k].id, at->endpoint[k].method, at->endpoint[k].path);
+        for (size_t k = 0; k < at->columns; k++)
+            fprintf(out, "  %-*s  %-10s  column %s\n", width, "", class_word(at->column[k].class),
+                    at->column[k].name);
     }
 }
 
@@ -310,9 +313,13 @@ static json_t *service_json(const void *thing, const struct status_book *book)
                               json_pack("{s:s,s:s,s:s,s:s}", "id", at->endpoint[i].id, "method",
                                         at->endpoint[i].method, "path", at->endpoint[i].path,
                                         "class", class_word(at->endpoint[i].class)));
-    return json_pack("{s:s,s:s,s:s,s:b,s:s,s:o}", "id", at->id, "title", at->title, "class",
+    json_t *columns = json_array();
+    for (size_t i = 0; i < at->columns; i++)
+        json_array_append_new(columns, json_pack("{s:s,s:s}", "name", at->column[i].name, "class",
+                                                 class_word(at->column[i].class)));
+    return json_pack("{s:s,s:s,s:s,s:b,s:s,s:o,s:o}", "id", at->id, "title", at->title, "class",
                      class_word(at->class), "disabled", at->disabled, "notice", at->notice,
-                     "endpoints", endpoints);
+                     "endpoints", endpoints, "columns", columns);
 }
 
 static json_t *operator_json(const void *thing, const struct status_book *book)

@@ -200,8 +200,9 @@ static json_t *restriction_json(const struct directory *directory, const void *t
 {
     const struct directory_restriction *at = thing;
     (void)directory;
-    return json_pack("{s:s,s:s,s:o,s:o,s:s,s:b,s:s,s:s,s:o,s:o,s:s,s:I}", "id", at->id, "service",
-                     at->service, "endpoints", texts_json(at->endpoint, at->endpoints), "consumer",
+    return json_pack("{s:s,s:s,s:o,s:o,s:o,s:s,s:b,s:s,s:s,s:o,s:o,s:s,s:I}", "id", at->id,
+                     "service", at->service, "endpoints", texts_json(at->endpoint, at->endpoints),
+                     "columns", texts_json(at->column, at->columns), "consumer",
                      at->consumer[0] == '\0' ? json_null() : json_string(at->consumer), "ground",
                      directory_ground_word(at->ground), "by_law", at->by_law, "reason", at->reason,
                      "approver", at->approver, "from", time_json(at->from_ms), "until",
@@ -213,11 +214,12 @@ static json_t *grant_json(const struct directory *directory, const void *thing, 
 {
     const struct directory_grant *at = thing;
     (void)directory;
-    return json_pack("{s:s,s:s,s:o,s:s,s:o,s:s,s:s,s:o,s:s,s:I}", "id", at->id, "service",
-                     at->service, "endpoints", texts_json(at->endpoint, at->endpoints), "consumer",
-                     at->consumer, "purposes", texts_json(at->purpose, at->purposes), "legal_basis",
-                     at->legal_basis, "request", at->request, "until", time_json(at->until_ms),
-                     "state", state_word(0, at->until_ms, at_ms), "days_left",
+    return json_pack("{s:s,s:s,s:o,s:o,s:s,s:o,s:s,s:s,s:o,s:s,s:I}", "id", at->id, "service",
+                     at->service, "endpoints", texts_json(at->endpoint, at->endpoints), "columns",
+                     texts_json(at->column, at->columns), "consumer", at->consumer, "purposes",
+                     texts_json(at->purpose, at->purposes), "legal_basis", at->legal_basis,
+                     "request", at->request, "until", time_json(at->until_ms), "state",
+                     state_word(0, at->until_ms, at_ms), "days_left",
                      days_left(at->until_ms, at_ms));
 }
 

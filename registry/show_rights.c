@@ -68,6 +68,7 @@ static void print_restriction(const void *thing, int width, FILE *out)
     fprintf(out, "  %-*s  %s needs a grant for %s", width, at->id,
             at->consumer[0] == '\0' ? "everybody" : at->consumer, at->service);
     print_list(" endpoint", at->endpoint, at->endpoints, out);
+    print_list(" column", at->column, at->columns, out);
     print_until(at->until_ms, out);
     fprintf(out, " (%s%s: %s; %s)\n", directory_ground_word(at->ground),
             at->by_law ? ", by law" : "", at->reason, at->approver);
@@ -78,6 +79,7 @@ static void print_grant(const void *thing, int width, FILE *out)
     const struct directory_grant *at = thing;
     fprintf(out, "  %-*s  %s may use %s", width, at->id, at->consumer, at->service);
     print_list(" endpoint", at->endpoint, at->endpoints, out);
+    print_list(" column", at->column, at->columns, out);
     print_list(" for", at->purpose, at->purposes, out);
     fputs(at->purposes == 0 ? " for any purpose" : "", out);
     print_until(at->until_ms, out);
@@ -136,7 +138,7 @@ static json_t *competence_json(const void *thing)
 static json_t *restriction_json(const void *thing)
 {
     const struct directory_restriction *at = thing;
-    return json_pack("{s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:o,s:o,s:o}", "id", at->id, "service",
+    return json_pack("{s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:o,s:o,s:o,s:o}", "id", at->id, "service",
                      at->service, "consumer", at->consumer, "ground",
                      directory_ground_word(at->ground), "by_law", at->by_law, "reason", at->reason,
                      "approver", at->approver, "from", time_json(at->from_ms), "until",
@@ -146,10 +148,11 @@ static json_t *restriction_json(const void *thing)
 static json_t *grant_json(const void *thing)
 {
     const struct directory_grant *at = thing;
-    return json_pack("{s:s,s:s,s:s,s:o,s:s,s:o,s:o}", "id", at->id, "service", at->service,
+    return json_pack("{s:s,s:s,s:s,s:o,s:s,s:o,s:o,s:o}", "id", at->id, "service", at->service,
                      "consumer", at->consumer, "purposes", texts_json(at->purpose, at->purposes),
                      "legal_basis", at->legal_basis, "until", time_json(at->until_ms), "endpoints",
-                     texts_json(at->endpoint, at->endpoints));
+                     texts_json(at->endpoint, at->endpoints), "columns",
+                     texts_json(at->column, at->columns));
 }
 
 // --- all ----------------------------------------------------------------------------------------

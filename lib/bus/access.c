@@ -102,12 +102,14 @@ static bool is_competent(const struct directory *self, const struct consumer_nam
     return false;
 }
 
-/* All of it: an endpoint may be more closed than its service. */
+/* All of it: an endpoint or a column may be more closed than its service. */
 static bool is_open(const struct directory_service *service)
 {
     bool open = service != NULL && service->class == SERVICE_OPEN;
     for (size_t i = 0; open && i < service->endpoints; i++)
         open = service->endpoint[i].class == SERVICE_OPEN;
+    for (size_t i = 0; open && i < service->columns; i++)
+        open = service->column[i].class == SERVICE_OPEN;
     return open;
 }
 

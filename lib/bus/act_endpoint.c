@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* Parts of a service in the fold: its endpoints, and rights that are about some of them. */
+/* Parts of a service in the fold: its endpoints and columns, and rights that are about some of
+ * them.
+ */
 #include "lib/bus/directory_acts.h"
 
 #include "directory.pb-c.h"
 
 #define BAD(...) RAISE(DIRECTORY_BAD, __VA_ARGS__)
-
-static bool names(char *const *list, size_t count, const char *id)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(list[i], id) == 0)
-            return true;
-    return false;
-}
 
 static fault check_id(const Chaski__ServiceSet *act, size_t at)
 {
@@ -60,50 +54,128 @@ fault act_endpoints_make(struct directory *self, const Chaski__ServiceSet *act,
     return DONE;
 }
 
-// --- rights about some of them ------------------------------------------------------------------
+// --- columns ------------------------------------------------------------------------------------
 
-fault act_scope_check(const struct directory *self, const char *right, const char *service_id,
-                      char *const *endpoint, size_t count)
+static fault make_column(struct directory *self, const Chaski__ServiceSet *act, size_t at,
+                         struct directory_column *out)
 {
-    const struct directory_service *service = directory_find(&self->services, service_id);
-    if (count > DIRECTORY_ENDPOINTS_MAX)
-        return BAD("%s names more than %d endpoints", right, DIRECTORY_ENDPOINTS_MAX);
-    for (size_t i = 0; i < count; i++)
-        if (directory_endpoint(service, span_of_text(endpoint[i])) == NULL)
-            return BAD("%s names endpoint %.100s, which %s has not", right, endpoint[i],
-                       service_id);
+    const Chaski__Column *from = act->column[at];
+    TRY(act_word("a column's name", from->name));
+    if (strlen(from->name) > COLUMN_NAME_BYTES_MAX)
+        return BAD("a column of service %s with a name of more than %d bytes", act->id,
+                   COLUMN_NAME_BYTES_MAX);
+    for (size_t i = 0; i < at; i++)
+        if (strcmp(act->column[i]->name, from->name) == 0)
+            return BAD("service %s has two columns %s", act->id, from->name);
+    if (from->class_ != CHASKI__SERVICE_CLASS__OPEN &&
+        from->class_ != CHASKI__SERVICE_CLASS__SHARED)
+        return BAD("column %s of service %s is neither open nor shared; to close it takes a "
+                   "restriction, with a ground and an end",
+                   from->name, act->id);
+    out->name = directory_keep_text(self, from->name);
+    out->class = (enum service_class)from->class_;
     return DONE;
 }
 
-static bool is_named(const struct directory *self, const char *service, const char *id)
+fault act_columns_make(struct directory *self, const Chaski__ServiceSet *act,
+                       const struct directory_column **out)
 {
-    size_t step = 0;
-    const struct directory_restriction *restriction;
-    const struct directory_grant *grant;
-    while ((restriction = directory_next_restriction(self, &step)) != NULL)
-        if (strcmp(restriction->service, service) == 0 &&
-            names((char *const *)(uintptr_t)restriction->endpoint, restriction->endpoints, id))
-            return true;
-    step = 0;
-    while ((grant = directory_next_grant(self, &step)) != NULL)
-        if (strcmp(grant->service, service) == 0 &&
-            names((char *const *)(uintptr_t)grant->endpoint, grant->endpoints, id))
+    struct directory_column *list = NULL;
+    if (act->n_column > DIRECTORY_COLUMNS_MAX)
+        return BAD("service %s lists more than %d columns", act->id, DIRECTORY_COLUMNS_MAX);
+    if (act->n_column > 0)
+        list = directory_make(self, act->n_column * sizeof *list);
+    for (size_t i = 0; i < act->n_column; i++)
+        TRY(make_column(self, act, i, &list[i]));
+    *out = list;
+    return DONE;
+}
+
+// --- rights about some of them ------------------------------------------------------------------
+
+static bool lists_column(const struct directory_service *service, const char *name)
+{
+    for (size_t i = 0; i < service->columns; i++)
+        if (strcmp(service->column[i].name, name) == 0)
             return true;
     return false;
 }
 
-/* What a right names stays: else what it closes would be open under another name. */
-fault act_endpoints_kept(const struct directory *self, const struct directory_service *now,
-                         const Chaski__ServiceSet *act)
+fault act_scope_check(const struct directory *self, const char *right, const char *service_id,
+                      const struct act_scope *scope)
+{
+    const struct directory_service *service = directory_find(&self->services, service_id);
+    if (scope->endpoints > DIRECTORY_ENDPOINTS_MAX || scope->columns > DIRECTORY_COLUMNS_MAX)
+        return BAD("%s names more than %d endpoints or %d columns", right, DIRECTORY_ENDPOINTS_MAX,
+                   DIRECTORY_COLUMNS_MAX);
+    for (size_t i = 0; i < scope->endpoints; i++)
+        if (directory_endpoint(service, span_of_text(scope->endpoint[i])) == NULL)
+            return BAD("%s names endpoint %.100s, which %s has not", right, scope->endpoint[i],
+                       service_id);
+    for (size_t i = 0; i < scope->columns; i++)
+        if (!lists_column(service, scope->column[i]))
+            return BAD("%s names column %.100s, which %s does not list", right, scope->column[i],
+                       service_id);
+    return DONE;
+}
+
+static bool is_in(const char *const *list, size_t count, const char *id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i], id) == 0)
+            return true;
+    return false;
+}
+
+/* Whether a right on this service names the endpoint, or the column. */
+static bool is_named(const struct directory *self, const char *service, const char *endpoint,
+                     const char *column)
+{
+    size_t step = 0;
+    const struct directory_restriction *closes;
+    const struct directory_grant *opens;
+    while ((closes = directory_next_restriction(self, &step)) != NULL)
+        if (strcmp(closes->service, service) == 0 &&
+            (is_in(closes->endpoint, closes->endpoints, endpoint) ||
+             is_in(closes->column, closes->columns, column)))
+            return true;
+    step = 0;
+    while ((opens = directory_next_grant(self, &step)) != NULL)
+        if (strcmp(opens->service, service) == 0 &&
+            (is_in(opens->endpoint, opens->endpoints, endpoint) ||
+             is_in(opens->column, opens->columns, column)))
+            return true;
+    return false;
+}
+
+static fault check_endpoints_kept(const struct directory *self, const struct directory_service *now,
+                                  const Chaski__ServiceSet *act)
 {
     for (size_t i = 0; i < now->endpoints; i++) {
         bool stays = false;
         for (size_t k = 0; k < act->n_endpoint && !stays; k++)
             stays = strcmp(act->endpoint[k]->id, now->endpoint[i].id) == 0;
-        if (!stays && is_named(self, now->id, now->endpoint[i].id))
+        if (!stays && is_named(self, now->id, now->endpoint[i].id, ""))
             return BAD("endpoint %s of service %s is named by a restriction or grant, which goes "
                        "first",
                        now->endpoint[i].id, now->id);
+    }
+    return DONE;
+}
+
+/* What a right names stays: else what it closes would be open under another name. */
+fault act_parts_kept(const struct directory *self, const struct directory_service *now,
+                     const Chaski__ServiceSet *act)
+{
+    TRY(check_endpoints_kept(self, now, act));
+    for (size_t i = 0; i < now->columns; i++) {
+        bool stays = false;
+        for (size_t k = 0; k < act->n_column && !stays; k++)
+            stays = strcmp(act->column[k]->name, now->column[i].name) == 0;
+        if (!stays && is_named(self, now->id, "", now->column[i].name))
+            return BAD("column %s of service %s is named by a restriction or grant, which goes "
+                       "first",
+                       now->column[i].name, now->id);
     }
     return DONE;
 }

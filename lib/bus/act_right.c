@@ -57,7 +57,9 @@ static fault check_restriction(const struct directory *self, const Chaski__Restr
         return BAD("restriction %s without a ground from the list", act->id);
     if (directory_find(&self->services, act->service) == NULL)
         return BAD("restriction %s of a service that is not registered", act->id);
-    TRY(act_scope_check(self, act->id, act->service, act->endpoint, act->n_endpoint));
+    TRY(act_scope_check(
+        self, act->id, act->service,
+        &(struct act_scope){act->n_endpoint, act->n_column, act->endpoint, act->column}));
     if (act->consumer[0] != '\0')
         TRY(consumer_check(self, "a restriction that shuts out", act->consumer));
     if (act->ground == CHASKI__GROUND__MISUSE && act->consumer[0] == '\0')
@@ -97,6 +99,8 @@ fault act_restriction_apply(struct directory *self, const Chaski__RestrictionSet
     restriction->until_ms = (int64_t)act->until_ms;
     restriction->endpoints = act->n_endpoint;
     restriction->endpoint = directory_keep_texts(self, act->endpoint, act->n_endpoint);
+    restriction->columns = act->n_column;
+    restriction->column = directory_keep_texts(self, act->column, act->n_column);
     map_set(&self->restrictions, span_of_text(restriction->id), restriction);
     rights_put(&self->restriction_of, span_of_text(restriction->service),
                span_of_text(restriction->consumer),
@@ -124,7 +128,9 @@ static fault check_grant(const struct directory *self, const Chaski__GrantSet *a
     TRY(act_time("the grant's end", act->until_ms));
     if (directory_find(&self->services, act->service) == NULL)
         return BAD("grant %s for a service that is not registered", act->id);
-    TRY(act_scope_check(self, act->id, act->service, act->endpoint, act->n_endpoint));
+    TRY(act_scope_check(
+        self, act->id, act->service,
+        &(struct act_scope){act->n_endpoint, act->n_column, act->endpoint, act->column}));
     TRY(consumer_check(self, "a grant to", act->consumer));
     if (act->n_purpose > DIRECTORY_GRANT_PURPOSES_MAX)
         return BAD("grant %s for more than %d purposes", act->id, DIRECTORY_GRANT_PURPOSES_MAX);
@@ -153,6 +159,8 @@ fault act_grant_apply(struct directory *self, const Chaski__GrantSet *act)
     grant->endpoints = act->n_endpoint;
     grant->endpoint = directory_keep_texts(self, act->endpoint, act->n_endpoint);
     grant->request = directory_keep_text(self, act->request);
+    grant->columns = act->n_column;
+    grant->column = directory_keep_texts(self, act->column, act->n_column);
     map_set(&self->grants, span_of_text(grant->id), grant);
     rights_put(&self->grant_of, span_of_text(grant->service), span_of_text(grant->consumer),
                (struct right){grant->id, grant->until_ms, grant});

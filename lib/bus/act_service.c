@@ -62,10 +62,12 @@ fault act_service_apply(struct directory *self, const Chaski__ServiceSet *act)
     TRY(act_text("the service's title", act->title));
     TRY(act_text("the service's notice", act->notice));
     const struct endpoint *endpoints = NULL;
+    const struct directory_column *columns = NULL;
     struct directory_service *service = directory_find(&self->services, act->id);
     if (service != NULL)
-        TRY(act_endpoints_kept(self, service, act));
+        TRY(act_parts_kept(self, service, act));
     TRY(act_endpoints_make(self, act, &endpoints));
+    TRY(act_columns_make(self, act, &columns));
     if (service == NULL) {
         service = directory_make(self, sizeof *service);
         service->id = directory_keep_text(self, act->id);
@@ -78,5 +80,7 @@ fault act_service_apply(struct directory *self, const Chaski__ServiceSet *act)
     service->subsystem = subsystem;
     service->endpoints = act->n_endpoint;
     service->endpoint = endpoints;
+    service->columns = act->n_column;
+    service->column = columns;
     return DONE;
 }

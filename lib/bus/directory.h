@@ -152,6 +152,8 @@ struct directory_restriction {
     int64_t from_ms, until_ms;
     size_t endpoints; /* of the service that it closes; 0: all of it */
     const char **endpoint;
+    size_t columns; /* that it closes, and nothing else; 0: it is not about columns */
+    const char **column;
 };
 
 struct directory_grant {
@@ -165,6 +167,13 @@ struct directory_grant {
     size_t endpoints; /* of the service that it opens; 0: all of it */
     const char **endpoint;
     const char *request; /* that it answers (access.h), or "" */
+    size_t columns;      /* that it opens; 0: all */
+    const char **column;
+};
+
+struct directory_column {
+    const char *name;
+    enum service_class class;
 };
 
 struct directory_service {
@@ -177,6 +186,8 @@ struct directory_service {
     size_t restrictions, shut_out; /* that name it; those of them that are on one consumer */
     size_t endpoints;
     const struct endpoint *endpoint; /* in the owner's order: the first that fits is meant */
+    size_t columns;                  /* of a table; 0: all are given to who may ask */
+    const struct directory_column *column;
 };
 
 struct directory_purpose {

@@ -70,14 +70,20 @@ fault act_revocation_apply(struct directory *self, const struct Chaski__Certific
 fault act_witnesses_apply(struct directory *self, const struct Chaski__WitnessesSet *act);
 fault act_subsystem_apply(struct directory *self, const struct Chaski__SubsystemSet *act);
 fault act_service_apply(struct directory *self, const struct Chaski__ServiceSet *act);
-/* Endpoints of a service, kept; those that rights name must still be there. */
+/* Endpoints and columns of a service, kept; those that rights name must still be there. */
 fault act_endpoints_make(struct directory *self, const struct Chaski__ServiceSet *act,
                          const struct endpoint **out);
-fault act_endpoints_kept(const struct directory *self, const struct directory_service *now,
-                         const struct Chaski__ServiceSet *act);
+fault act_columns_make(struct directory *self, const struct Chaski__ServiceSet *act,
+                       const struct directory_column **out);
+fault act_parts_kept(const struct directory *self, const struct directory_service *now,
+                     const struct Chaski__ServiceSet *act);
 /* The service has what a right names; `right` begins the sentence. */
+struct act_scope {
+    size_t endpoints, columns;
+    char *const *endpoint, *const *column;
+};
 fault act_scope_check(const struct directory *self, const char *right, const char *service_id,
-                      char *const *endpoint, size_t count);
+                      const struct act_scope *scope);
 fault act_purpose_apply(struct directory *self, const struct Chaski__PurposeSet *act);
 fault act_grant_apply(struct directory *self, const struct Chaski__GrantSet *act);
 fault act_group_apply(struct directory *self, const struct Chaski__GroupSet *act);

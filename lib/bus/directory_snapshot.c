@@ -250,6 +250,8 @@ static Chaski__RestrictionSet *of_restriction(struct making *making,
     to->until_ms = (uint64_t)from->until_ms;
     to->n_endpoint = from->endpoints;
     to->endpoint = lend_list(making, from->endpoint, from->endpoints);
+    to->n_column = from->columns;
+    to->column = lend_list(making, from->column, from->columns);
     return to;
 }
 
@@ -267,6 +269,8 @@ static Chaski__GrantSet *of_grant(struct making *making, const struct directory_
     to->n_endpoint = from->endpoints;
     to->endpoint = lend_list(making, from->endpoint, from->endpoints);
     to->request = lend(from->request);
+    to->n_column = from->columns;
+    to->column = lend_list(making, from->column, from->columns);
     return to;
 }
 

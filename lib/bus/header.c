@@ -21,6 +21,7 @@ struct header_read {
     struct late_receipt late;
     struct header_stamped stamped;
     struct header_card card;
+    struct withheld withheld;
 };
 
 static ProtobufCBinaryData binary(const void *at, size_t size)
@@ -81,6 +82,8 @@ struct acts {
     Chaski__EpochHead head[EPOCH_HEADS_MAX];
     Chaski__EpochHead *heads[EPOCH_HEADS_MAX];
     Chaski__Late late;
+    Chaski__Withheld column[DIRECTORY_COLUMNS_MAX];
+    Chaski__Withheld *columns[DIRECTORY_COLUMNS_MAX];
 };
 
 static char *lent(const char *text)
@@ -129,6 +132,18 @@ static void fill_card(const struct header *self, struct acts *acts, Chaski__Head
     acts->card.renew_ms = (uint64_t)self->card->renew_ms;
     acts->card.until_ms = (uint64_t)self->card->until_ms;
     message->card = &acts->card;
+}
+
+static void fill_withheld(const struct header *self, struct acts *acts, Chaski__Header *message)
+{
+    message->n_withheld = self->withheld == NULL ? 0 : self->withheld->count;
+    message->withheld = acts->columns;
+    for (size_t i = 0; i < message->n_withheld; i++) {
+        chaski__withheld__init(&acts->column[i]);
+        acts->column[i].column = lent(self->withheld->column[i].name);
+        acts->column[i].rule = lent(self->withheld->column[i].rule);
+        acts->columns[i] = &acts->column[i];
+    }
 }
 
 static void fill_acts(const struct header *self, struct acts *acts, Chaski__Header *message)
@@ -181,6 +196,7 @@ fault header_encode(const struct header *self, struct bytes **out)
     fill_acts(self, &acts, &message);
     fill_late(self, &acts, &message);
     fill_card(self, &acts, &message);
+    fill_withheld(self, &acts, &message);
     message.version = 1;
     message.exchange_id = binary(self->exchange_id, EXCHANGE_ID_BYTES);
     message.kind = (Chaski__Kind)self->kind;
@@ -295,6 +311,20 @@ static fault check_keeping(const Chaski__Header *message)
     return good ? DONE : RAISE(BAD_FRAME, "a header says in no possible way what is kept");
 }
 
+static fault check_withheld(const Chaski__Header *message)
+{
+    bool good = message->n_withheld <= DIRECTORY_COLUMNS_MAX &&
+                (message->n_withheld == 0 || (unsigned)message->kind == HEADER_RESPONSE);
+    for (size_t i = 0; good && i < message->n_withheld; i++) {
+        const Chaski__Withheld *at = message->withheld[i];
+        good = at->base.n_unknown_fields == 0 && at->column[0] != '\0' && at->rule[0] != '\0' &&
+               strlen(at->column) <= COLUMN_NAME_BYTES_MAX &&
+               text_is_plain(span_of_text(at->column)) && strlen(at->rule) < POLICY_RULE_ROOM &&
+               text_is_plain(span_of_text(at->rule));
+    }
+    return good ? DONE : RAISE(BAD_FRAME, "a header says in no possible way what is withheld");
+}
+
 static fault check_pruned(const Chaski__Header *message)
 {
     const Chaski__Pruned *pruned = message->pruned;
@@ -400,6 +430,7 @@ static fault check_message(const Chaski__Header *message)
     TRY(check_stamped(message));
     TRY(check_late(message));
     TRY(check_card(message));
+    TRY(check_withheld(message));
     return check_ids(message);
 }
 
@@ -487,6 +518,11 @@ static void fill_read_acts(struct header_read *self)
         fill_read_card(self, message->card);
     if (message->closed != NULL)
         fill_read_closed(self, message->closed);
+    for (size_t i = 0; i < message->n_withheld; i++)
+        self->withheld.column[self->withheld.count++] =
+            (struct withheld_column){message->withheld[i]->column, message->withheld[i]->rule};
+    if (message->n_withheld > 0)
+        self->header.withheld = &self->withheld;
     if (message->late != NULL) {
         self->late = (struct late_receipt){
             hash_of(message->late->leaf_hash), (int64_t)message->late->time_ms,

@@ -13,6 +13,7 @@
 #include "lib/bus/keeping.h"
 #include "lib/bus/limits.h"
 #include "lib/bus/log_epoch.h"
+#include "lib/bus/withheld.h"
 #include "lib/crypto/digest.h"
 
 #define HEADER_CARD_KEY_BYTES 32
@@ -86,6 +87,7 @@ struct header {
     const struct header_pruned *pruned;   /* of a PRUNED record, and of no other */
     const struct header_stamped *stamped; /* of a STAMPED record; NULL in older ones */
     const struct header_card *card;       /* of a KEY_CARD record, and of no other */
+    const struct withheld *withheld;      /* in a RESPONSE, or NULL */
     const struct epoch_closed *closed;    /* of the INCIDENT that begins a later epoch, or NULL */
 };
 

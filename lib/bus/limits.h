@@ -241,11 +241,13 @@
 #define DIRECTORY_TOPICS_MAX 16          /* of one legal basis */
 #define DIRECTORY_GRANT_PURPOSES_MAX 32  /* of one grant */
 #define DIRECTORY_ENDPOINTS_MAX 32       /* of one service */
-#define ENDPOINT_ID_BYTES_MAX 64         /* it travels in headers and rules */
-#define ENDPOINT_PATH_BYTES_MAX 4096     /* raw, of a request to a service that has endpoints */
-#define GLOB_BYTES_MAX 127               /* a pattern of paths */
-#define ACCESS_ANSWER_DAYS_DEFAULT 10    /* working days for a provider */
-#define ACCESS_DECIDE_DAYS_DEFAULT 15    /* ... and for the arbiter */
+#define DIRECTORY_COLUMNS_MAX 48         /* of one service; those withheld stand in a header */
+#define COLUMN_NAME_BYTES_MAX 48
+#define ENDPOINT_ID_BYTES_MAX 64      /* it travels in headers and rules */
+#define ENDPOINT_PATH_BYTES_MAX 4096  /* raw, of a request to a service that has endpoints */
+#define GLOB_BYTES_MAX 127            /* a pattern of paths */
+#define ACCESS_ANSWER_DAYS_DEFAULT 10 /* working days for a provider */
+#define ACCESS_DECIDE_DAYS_DEFAULT 15 /* ... and for the arbiter */
 #define ACCESS_DAYS_MAX 60
 #define ACCESS_SILENCE_MS (366 * INT64_C(86400000)) /* how long silence opens */
 #define ACCESS_REQUESTS_OPEN_MAX 4     /* of one consumer about one service, waiting at once */
@@ -413,6 +415,7 @@
 // tables
 #define TABLE_BYTES_MAX (256u << 20)
 #define TABLE_COLUMNS_MAX 256
+#define TABLE_COVER_FIELD_BYTES_MAX 4096 /* of Chaski-Withheld, about */
 #define TABLE_ROWS_MAX 2000000
 #define TABLE_PAGE_DEFAULT 100
 #define TABLE_PAGE_MAX 1000

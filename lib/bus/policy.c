@@ -80,12 +80,22 @@ static void decide_shared(const struct policy_case *self, struct policy_verdict 
 
 // --- restricted ---------------------------------------------------------------------------------
 
+static bool names_column(const struct policy_case *self, const char *const *column, size_t count)
+{
+    for (size_t i = 0; self->column != NULL && i < count; i++)
+        if (strcmp(column[i], self->column->name) == 0)
+            return true;
+    return false;
+}
+
 static bool restriction_holds(const struct policy_case *self, const void *rule)
 {
     const struct directory_restriction *restriction = rule;
     return restriction->from_ms <= self->question->at_ms &&
            self->question->at_ms < restriction->until_ms &&
-           policy_is_about(self, restriction->endpoint, restriction->endpoints);
+           policy_is_about(self, restriction->endpoint, restriction->endpoints) &&
+           (restriction->columns == 0 ||
+            names_column(self, restriction->column, restriction->columns));
 }
 
 /* The one in force that ends last: on everybody, or on this client. */
@@ -115,6 +125,10 @@ static bool grant_is_for(const struct policy_case *self, const void *rule)
 {
     const struct directory_grant *grant = rule;
     if (!policy_is_about(self, grant->endpoint, grant->endpoints))
+        return false;
+    /* a grant of some columns opens the table, and gives these */
+    if (self->column != NULL && grant->columns > 0 &&
+        !names_column(self, grant->column, grant->columns))
         return false;
     for (size_t i = 0; i < grant->purposes; i++)
         if (span_is_text(self->question->purpose, grant->purpose[i]))
@@ -149,10 +163,13 @@ static bool is_metadata(const struct directory *directory, const struct policy_q
            directory_subsystem(directory, bus_id_prefix(question->service, ID_SUBSYSTEM)) != NULL;
 }
 
-/* An endpoint's own class, which may be more open or more closed than its service's. */
+/* The own class of an endpoint or a column, which may be more open or more closed than its
+ * service's. */
 static enum service_class class_of(const struct policy_case *self)
 {
-    return self->endpoint != NULL ? self->endpoint->class : self->service->class;
+    return self->column != NULL     ? self->column->class
+           : self->endpoint != NULL ? self->endpoint->class
+                                    : self->service->class;
 }
 
 static void decide_class(const struct policy_case *self, struct policy_verdict *out)
@@ -172,7 +189,7 @@ static void decide_class(const struct policy_case *self, struct policy_verdict *
 }
 
 /* An emergency is named only where nothing else would have opened the service. */
-static void decide_right(struct policy_case *self, struct policy_verdict *out)
+void policy_decide_right(struct policy_case *self, struct policy_verdict *out)
 {
     consumer_names_of(self->directory, self->question->client, &self->names);
     const struct directory_break_glass *glass = policy_break_glass(self);
@@ -224,7 +241,7 @@ static void decide(struct policy_case *self, struct policy_verdict *out)
         policy_say_disabled(self, out);
         return;
     }
-    decide_right(self, out);
+    policy_decide_right(self, out);
 }
 
 void policy_explain(const struct directory *directory, const struct policy_question *question,
@@ -256,8 +273,16 @@ static bool is_restricted(const struct directory_service *service, struct policy
     it->endpoint = NULL;
     if (restriction_on(it) != NULL)
         return true;
-    for (size_t i = 0; service->restrictions > 0 && i < service->endpoints; i++) {
+    if (service->restrictions == 0)
+        return false;
+    for (size_t i = 0; i < service->endpoints; i++) {
         it->endpoint = &service->endpoint[i];
+        if (restriction_on(it) != NULL)
+            return true;
+    }
+    it->endpoint = NULL;
+    for (size_t i = 0; i < service->columns; i++) {
+        it->column = &service->column[i];
         if (restriction_on(it) != NULL)
             return true;
     }
@@ -277,6 +302,8 @@ enum policy_class policy_class_of(const struct directory *directory, struct span
     bool open = found->class == SERVICE_OPEN;
     for (size_t i = 0; i < found->endpoints; i++)
         open = open && found->endpoint[i].class == SERVICE_OPEN;
+    for (size_t i = 0; i < found->columns; i++)
+        open = open && found->column[i].class == SERVICE_OPEN;
     return open ? POLICY_OPEN : POLICY_SHARED;
 }
 

@@ -18,8 +18,10 @@ struct policy_case {
     const struct directory_subsystem *client;
     const struct directory_service *service;
     const struct endpoint *endpoint; /* of it, or NULL */
-    struct policy_trace *trace;      /* or NULL */
-    struct consumer_names names;     /* under which rules may mean the client */
+    const struct directory_column
+        *column;                 /* the one that is asked for, or NULL: all of the answer */
+    struct policy_trace *trace;  /* or NULL */
+    struct consumer_names names; /* under which rules may mean the client */
 };
 
 typedef bool policy_fits(const struct policy_case *self, const void *rule);
@@ -28,6 +30,10 @@ typedef bool policy_fits(const struct policy_case *self, const void *rule);
  * that both sides name the same. NULL: none. */
 const struct right *policy_longest(const struct policy_case *self, const struct rights *table,
                                    struct span about, policy_fits *fits);
+
+/* By emergencies, restrictions, grants and class of what is asked for: client and service are
+ * there. Fills self->names. */
+void policy_decide_right(struct policy_case *self, struct policy_verdict *out);
 
 /* Is a right that names these endpoints about the request? One that names none is about all. */
 bool policy_is_about(const struct policy_case *self, const char *const *endpoint, size_t count);

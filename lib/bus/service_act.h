@@ -23,4 +23,8 @@ void service_act_of(struct arena *memory, const struct directory_service *from,
 fault service_act_endpoints(struct arena *memory, const char *const *word, size_t words,
                             struct Chaski__ServiceSet *out);
 
+/* Likewise the columns, from words NAME or NAME:CLASS. */
+fault service_act_columns(struct arena *memory, const char *const *word, size_t words,
+                          struct Chaski__ServiceSet *out);
+
 #endif

@@ -16,4 +16,6 @@ void can_i(struct node *node, const struct admission *question, struct can_i *ou
     *out = (struct can_i){.epoch = directory_epoch(node->directory)};
     policy_explain(node->directory, &policy, &verdict, &out->trace);
     admit(node, question, &out->problem, &peer);
+    if (out->problem.fault == OK)
+        policy_columns(node->directory, &policy, &out->columns);
 }

@@ -6,13 +6,14 @@
 #ifndef EXCHANGE_CAN_I_H
 #define EXCHANGE_CAN_I_H
 
-#include "lib/bus/policy.h"
+#include "lib/bus/policy_columns.h"
 #include "security-server/exchange/exchange_steps.h"
 
 struct can_i {
     struct problem problem; /* fault OK: it may, by problem.rule */
     struct policy_trace trace;
     uint64_t epoch;
+    struct policy_columns columns; /* of a table, when it may be asked */
 };
 
 void can_i(struct node *node, const struct admission *question, struct can_i *out);

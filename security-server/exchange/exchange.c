@@ -52,6 +52,7 @@ void exchange_free(struct exchange **self)
     free(x->case_ref);
     free(x->wanted_server);
     free(x->endpoint);
+    free(x->columns);
     free(x);
     *self = NULL;
 }

@@ -14,7 +14,7 @@
 #include "lib/bus/header.h"
 #include "lib/bus/letter.h"
 #include "lib/bus/limits.h"
-#include "lib/bus/policy.h"
+#include "lib/bus/policy_columns.h"
 #include "security-server/exchange/audit_actor.h"
 
 struct node; /* node.h: everything an exchange leans on */
@@ -73,6 +73,7 @@ struct exchange {
     char *purpose, *procedure, *legal_basis, *case_ref, *wanted_server;
     char *endpoint;                      /* "": none of the service's */
     char rule[POLICY_RULE_ROOM];         /* that allowed it */
+    struct policy_columns *columns;      /* provider: of a table that lists some, owned; or NULL */
     int64_t deadline_ms;                 /* wall time */
     const struct directory_server *peer; /* valid while `directory` is held */
     struct directory *directory;

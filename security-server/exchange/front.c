@@ -10,6 +10,7 @@
 #include "lib/net/door.h"
 #include "security-server/exchange/can_i.h"
 #include "security-server/exchange/client_list.h"
+#include "security-server/exchange/columns_told.h"
 #include "security-server/exchange/directory_freshness.h"
 #include "security-server/exchange/endpoints.h"
 #include "security-server/exchange/exchange_steps.h"
@@ -425,6 +426,7 @@ static void answer_can(struct front *self, struct span route, uint64_t ask, cons
         step[wire.n_step].detail = lend(from->detail);
         pointer[wire.n_step] = &step[wire.n_step];
     }
+    OWNED(columns_told) told = columns_told_can(&can->columns, &wire);
     wire.missing = lend(can->trace.missing == NULL ? "" : can->trace.missing);
     wire.supplier = lend(can->trace.supplier);
     wire.command = lend(can->trace.command);
@@ -538,6 +540,7 @@ static fault send_call(struct front *self, const struct gateway *gateway, struct
     OWNED(endpoint_rules) rules = NULL;
     TRY(endpoints_tell(self->node->directory, header_of(x->request.read)->service, x->endpoint,
                        &call, &rules));
+    OWNED(columns_told) told = columns_told_call(x->columns, &call);
     exchange_table_call(self->node->table, x);
     message.body_case = CHASKI__FRONT_MESSAGE__BODY_CALL;
     message.call = &call;

@@ -27,6 +27,18 @@ static fault check_is_ours(const struct exchange *x)
     return DONE;
 }
 
+/* Which ones this caller gets is kept for the call and for the answer's header: the directory may
+ * change in between. */
+static void decide_columns(struct exchange *x, const struct policy_question *question)
+{
+    const struct directory_service *service =
+        directory_service(x->node->directory, question->service);
+    if (service == NULL || service->columns == 0)
+        return;
+    x->columns = owned_new(sizeof *x->columns);
+    policy_columns(x->node->directory, question, x->columns);
+}
+
 enum step_end step_decide(struct exchange *x)
 {
     fault f = check_is_ours(x);
@@ -42,6 +54,7 @@ enum step_end step_decide(struct exchange *x)
     policy_decide(x->node->directory, &question, &verdict);
     if (verdict.fault == OK) {
         text_format(x->rule, sizeof x->rule, "%s", verdict.rule);
+        decide_columns(x, &question);
         return STEP_NEXT;
     }
     text_format(x->problem.rule, sizeof x->problem.rule, "%s", verdict.rule);

@@ -130,6 +130,10 @@ enum step_end step_sign_answer(struct exchange *x)
     header.sender = header_of(x->request.read)->receiver;
     header.rule = span_of_text(x->rule);
     header.status = x->status;
+    struct withheld withheld = {0};
+    if (x->columns != NULL)
+        policy_columns_withheld(x->columns, &withheld);
+    header.withheld = withheld.count > 0 ? &withheld : NULL;
     return sign(x, &x->answer, &header);
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Parts of a service with a class of their own: which request is of which part, however it is spelt, on both
-# sides, with a real nginx that decodes paths its own way; and a consumer's server that lies about it.
+# sides, with a real nginx that decodes paths its own way; columns of a table; and a consumer's server that lies.
 . "$(dirname "$0")/lib.sh"
 
 nginx_start() {
@@ -38,6 +38,9 @@ cat >"$C/acts" <<A
 service add $S --endpoint resumen:GET:/resumen:open --endpoint salud:*:/salud/**:open --endpoint sedes:GET:/sedes/*
 restriction add R-salud --service $S --endpoint salud --ground privacy --reason Personas --approver Jurídica --until $until
 service add ${S}2 --class open
+service add ${S}3 --class open --column nombre
+service add ${S%web}tabla --class open --column cod:open --column nombre:open --column sisben --column salud:open
+restriction add R-col --service ${S%web}tabla --column salud --ground privacy --reason Personas --approver Jurídica --until $until
 A
 registry batch "$C/acts" >"$C/out" 2>&1 || die "no services: $(cat "$C/out")"
 check "a pattern that could match nothing is refused" contains \
@@ -48,6 +51,11 @@ check "endpoints are shown in their order" contains "$(registry show)" "salud: *
 publish || die "nothing published"
 nginx_start || die "nginx does not start: $(cat "$C/nginx/start.err")"
 for s in web web2; do echo "service \"${S%web}$s\" { kind = http url = \"http://127.0.0.1:$NGINX_PORT/base\" }"; done >"$C/b/services/all.conf"
+printf 'cod,nombre,sisben,salud,nueva\n1,Ana,C1,SECRETO,x\n2,Blas,B7,SECRETO,y\n' >"$C/t.csv"
+cat >>"$C/b/services/all.conf" <<K
+service "${S%web}web3" { kind = http url = "http://127.0.0.1:$NGINX_PORT/base" }
+service "${S%web}tabla" { kind = table file = "$C/t.csv" key = cod }
+K
 server_start a && server_start b || die "a server does not start"
 gateway_start a && gateway_start b || die "a gateway does not start"
 wait_for 10 grep -q front.gateway_arrived "$C/b/server.events"
@@ -95,6 +103,28 @@ check "... and nothing else" said 403 shared/no-purpose /sedes/1
 check "allowedMethods names a service of which a part is open" contains \
     "$(curl -sS -H "X-Road-Client: $T" "$G/r1/${S%/web}/allowedMethods")" '"web"'
 check "no path stands in an event" equal "$(cat "$C"/?/*.events | grep -c '/salud\|/sedes\|/resumen')" 0
+
+# --- columns of a table ------------------------------------------------------------------------------------
+table() { curl -sS --max-time 20 -D "$C/head" -o "$C/body" -w '%{http_code}' -H "X-Road-Client: $T" "${@:2}" "$G/r1/${S%web}tabla$1"; }
+field() { sed -n 's/^Chaski-Withheld: //Ip' "$C/head" | tr -d '\r'; }
+check "a table is given without what the caller has no right to" equal "$(table /) $(jq -c '.items[0]' "$C/body")" '200 {"cod":"1","nombre":"Ana"}'
+check "... and says what is missing, by which rule" equal "$(field)" \
+    'sisben;rule="shared/no-purpose", salud;rule="restricted/no-grant R-col", nueva;rule="column/unlisted"'
+check "... in the list too" equal "$(jq -r '.withheld[1].rule' "$C/body")" "restricted/no-grant R-col"
+check "a purpose gives what it is for" equal "$(table /1 "${purpose[@]}") $(jq -c . "$C/body")" '200 {"cod":"1","nombre":"Ana","sisben":"C1"}'
+check "CSV is without them too" equal "$(table / -H 'Accept: text/csv') $(head -n 2 "$C/body" | tr -d '\r' | tr '\n' ' ')" "200 cod,nombre 1,Ana "
+check "no row is found by a withheld column" equal "$(table '/?salud=SECRETO') $(jq -r .rule "$C/body")" "403 restricted/no-grant R-col"
+check "... nor by one that nobody listed" equal "$(table '/?nueva=x') $(jq -r .rule "$C/body")" "403 column/unlisted"
+check "nothing of it came along anywhere" equal "$(table /openapi.json) $(cat "$C/body" "$C/head" | grep -c SECRETO)" "200 0"
+check "can-i tells what would be withheld" contains "$("$BIN/chaski" can-i --gateway "$G" --client "$T" --service "${S%web}tabla")" \
+    "withheld  salud (restricted/no-grant R-col)"
+check "what is no table cannot keep columns apart, and gives nothing" equal \
+    "$(curl -sS -o "$C/body" -w '%{http_code}' -H "X-Road-Client: $T" "${purpose[@]}" "$G/r1/${S}3/resumen")" 502
+check "the answer's record names them" grep -aqr 'restricted/no-grant R-col' "$C/a/audit/log"
+registry grant add G-2 --service ${S%web}tabla --column salud --consumer "$T" --legal-basis Ley --until "$until" >"$C/out" 2>&1 && publish
+is_given() { table / "${purpose[@]}" >/dev/null; [ "$(jq -r '.items[0].salud' "$C/body")" = SECRETO ]; }
+check "a grant of the column gives it" wait_for 20 is_given
+check "... and the rest as before" equal "$(jq -c '.withheld' "$C/body")" '[{"column":"nueva","rule":"column/unlisted"}]'
 server_stop a; gateway_stop a
 
 # --- a consumer's server that lies ----------------------------------------------------------------------

@@ -126,6 +126,8 @@ static void print_answer(const json_t *answer)
     json_array_foreach(json_object_get(answer, "trace"), number, step) printf(
         "  %-12s %-4s %s\n", text_at(step, "look"),
         json_is_true(json_object_get(step, "holds")) ? "yes" : "NO", text_at(step, "detail"));
+    json_array_foreach(json_object_get(answer, "withheld"), number, step)
+        printf("withheld  %s (%s)\n", text_at(step, "column"), text_at(step, "rule"));
     if (allowed)
         return;
     printf("reason    %s\n", text_at(answer, "reason"));

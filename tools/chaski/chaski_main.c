@@ -107,6 +107,7 @@ static const struct {
      "service add|class|disable|enable|remove ID --config SERVER_CONF [--title T] [--class "
      "open|shared]\n"
      "      [--notice T] [--reason T] [--endpoint ID:METHOD:PATTERN[:open|:shared]]...\n"
+     "      [--column NAME[:open|:shared]]...\n"
      "      changes what this member offers, in the country's directory, signed with its server's "
      "key;\n"
      "      says which epoch it stands in, or who else must approve it. Instead of --config:\n"
@@ -121,7 +122,8 @@ static const struct {
      "      likewise: where peers reach this server, in place of what stood there"},
     {"grant", member_command,
      "grant add|remove ID --config SERVER_CONF [--service ID --consumer ID [--purpose P]\n"
-     "      [--endpoint ID]... --legal-basis T --until YYYY-MM-DD] [--reason T]\n"
+     "      [--endpoint ID]... [--column NAME]... --legal-basis T --until YYYY-MM-DD] [--reason "
+     "T]\n"
      "      likewise: who may use a service of this member"},
     {"key", member_command,
      "key revoke --config SERVER_CONF --reason T [--certificate FILE]\n"

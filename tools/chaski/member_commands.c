@@ -25,6 +25,8 @@ struct change {
     const char *address[DIRECTORY_ADDRESSES_MAX];
     size_t endpoints;
     const char *endpoint[DIRECTORY_ENDPOINTS_MAX];
+    size_t columns;
+    const char *column[DIRECTORY_COLUMNS_MAX];
 };
 
 struct work {
@@ -134,6 +136,7 @@ static fault service_add(const struct work *self)
     TRY(class_of(self->asked->class, &service.class_));
     TRY(service_act_endpoints(self->memory, self->asked->endpoint, self->asked->endpoints,
                               &service));
+    TRY(service_act_columns(self->memory, self->asked->column, self->asked->columns, &service));
     return set_service(self, &service);
 }
 
@@ -277,6 +280,8 @@ static fault grant_add(const struct work *self)
     grant.until_ms = (uint64_t)until_ms;
     grant.n_endpoint = asked->endpoints;
     grant.endpoint = (char **)(uintptr_t)asked->endpoint;
+    grant.n_column = asked->columns;
+    grant.column = (char **)(uintptr_t)asked->column;
     act.act_case = CHASKI__ACT__ACT_GRANT_SET;
     act.grant_set = &grant;
     text_format(what, sizeof what, "grant %s", grant.id);
@@ -326,29 +331,19 @@ static const struct {
 
 #define CHANGES (sizeof changes / sizeof changes[0])
 
-static const struct option known[] = {{"config", required_argument, NULL, 0},
-                                      {"folder", required_argument, NULL, 1},
-                                      {"anchor", required_argument, NULL, 2},
-                                      {"at", required_argument, NULL, 3},
-                                      {"server", required_argument, NULL, 4},
-                                      {"passphrase", required_argument, NULL, 5},
-                                      {"token", required_argument, NULL, 6},
-                                      {"module", required_argument, NULL, 7},
-                                      {"title", required_argument, NULL, 8},
-                                      {"name", required_argument, NULL, 9},
-                                      {"class", required_argument, NULL, 10},
-                                      {"reason", required_argument, NULL, 11},
-                                      {"notice", required_argument, NULL, 12},
-                                      {"service", required_argument, NULL, 13},
-                                      {"consumer", required_argument, NULL, 14},
-                                      {"purpose", required_argument, NULL, 15},
-                                      {"legal-basis", required_argument, NULL, 16},
-                                      {"until", required_argument, NULL, 17},
-                                      {"certificate", required_argument, NULL, 18},
-                                      {"draft", required_argument, NULL, 19},
-                                      {"address", required_argument, NULL, 20},
-                                      {"endpoint", required_argument, NULL, 21},
-                                      {0}};
+static const struct option known[] = {
+    {"config", required_argument, NULL, 0},       {"folder", required_argument, NULL, 1},
+    {"anchor", required_argument, NULL, 2},       {"at", required_argument, NULL, 3},
+    {"server", required_argument, NULL, 4},       {"passphrase", required_argument, NULL, 5},
+    {"token", required_argument, NULL, 6},        {"module", required_argument, NULL, 7},
+    {"title", required_argument, NULL, 8},        {"name", required_argument, NULL, 9},
+    {"class", required_argument, NULL, 10},       {"reason", required_argument, NULL, 11},
+    {"notice", required_argument, NULL, 12},      {"service", required_argument, NULL, 13},
+    {"consumer", required_argument, NULL, 14},    {"purpose", required_argument, NULL, 15},
+    {"legal-basis", required_argument, NULL, 16}, {"until", required_argument, NULL, 17},
+    {"certificate", required_argument, NULL, 18}, {"draft", required_argument, NULL, 19},
+    {"address", required_argument, NULL, 20},     {"endpoint", required_argument, NULL, 21},
+    {"column", required_argument, NULL, 22},      {0}};
 
 static fault take_options(int argc, char **argv, struct change *out)
 {
@@ -368,9 +363,10 @@ static fault take_options(int argc, char **argv, struct change *out)
             out->address[out->addresses++] = optarg;
         else if (code == 21 && out->endpoints < DIRECTORY_ENDPOINTS_MAX)
             out->endpoint[out->endpoints++] = optarg;
+        else if (code == 22 && out->columns < DIRECTORY_COLUMNS_MAX)
+            out->column[out->columns++] = optarg;
         else
-            return RAISE(BAD_REQUEST,
-                         "an option that is not known, or too many addresses or endpoints");
+            return RAISE(BAD_REQUEST, "an option that is not known, or too many of one");
     }
     if (optind < argc)
         out->operand = argv[optind++];

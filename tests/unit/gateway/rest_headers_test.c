@@ -150,7 +150,7 @@ static void test_a_service_can_send_none_of_our_fields(void)
     CU_ASSERT_STRING_EQUAL(response_travels(), "X-Roadside:own|");
 }
 
-static void test_of_our_fields_only_a_total_comes_with_an_answer(void)
+static void test_of_our_fields_only_those_of_tables_come_with_an_answer(void)
 {
     static struct rest_fields given;
     fields.count = 0;
@@ -159,8 +159,9 @@ static void test_of_our_fields_only_a_total_comes_with_an_answer(void)
     rest_headers_add(&fields, "Chaski_Total", span_of_text("3"));
     rest_headers_add(&fields, "Chaski-Receipt", span_of_text("forged"));
     rest_headers_add(&fields, "X-Road-Error", span_of_text("forged"));
+    rest_headers_add(&fields, "Chaski-Withheld", span_of_text("a;rule=\"r\""));
     rest_headers_of_answer(&fields, &given);
-    CU_ASSERT_STRING_EQUAL(listed(&given), "Chaski-Total:2|");
+    CU_ASSERT_STRING_EQUAL(listed(&given), "Chaski-Total:2|Chaski-Withheld:a;rule=\"r\"|");
 }
 
 static void test_what_connection_names_is_for_the_neighbour(void)
@@ -357,7 +358,7 @@ SUITE(rest_headers, TEST(test_fields_between_neighbours_do_not_travel),
       TEST(test_a_service_cannot_speak_in_our_name), TEST(test_there_is_one_date),
       TEST(test_a_name_spelt_with_underscores_does_not_travel),
       TEST(test_a_service_can_send_none_of_our_fields),
-      TEST(test_of_our_fields_only_a_total_comes_with_an_answer),
+      TEST(test_of_our_fields_only_those_of_tables_come_with_an_answer),
       TEST(test_what_connection_names_is_for_the_neighbour),
       TEST(test_a_service_is_told_the_signed_facts),
       TEST(test_a_peer_cannot_tell_a_service_otherwise),
