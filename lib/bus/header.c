@@ -40,7 +40,7 @@ static char *text_of(struct span from, char *out)
 
 struct texts {
     char id[5][ID_TEXT_BYTES_MAX + 1];
-    char word[5][POLICY_RULE_ROOM];
+    char word[6][POLICY_RULE_ROOM];
     char endpoint[ENDPOINT_ID_BYTES_MAX + 1];
 };
 
@@ -53,7 +53,8 @@ static bool texts_fit(const struct header *self)
     for (size_t i = 0; i < 5; i++)
         if (ids[i].size > ID_TEXT_BYTES_MAX || words[i].size >= POLICY_RULE_ROOM)
             return false;
-    return self->subject.size <= SUBJECT_BYTES_MAX && self->endpoint.size <= ENDPOINT_ID_BYTES_MAX;
+    return self->subject.size <= SUBJECT_BYTES_MAX && self->sealing.size <= WORD_BYTES_MAX &&
+           self->endpoint.size <= ENDPOINT_ID_BYTES_MAX;
 }
 
 static void fill_texts(const struct header *self, struct texts *texts, Chaski__Header *message)
@@ -69,6 +70,7 @@ static void fill_texts(const struct header *self, struct texts *texts, Chaski__H
     message->case_ref = text_of(self->case_ref, texts->word[3]);
     message->rule = text_of(self->rule, texts->word[4]);
     message->endpoint = text_of(self->endpoint, texts->endpoint);
+    message->sealing = text_of(self->sealing, texts->word[5]);
 }
 
 struct acts {
@@ -211,6 +213,8 @@ fault header_encode(const struct header *self, struct bytes **out)
     message.dir_epoch = self->directory_epoch;
     message.deadline_ms = (uint64_t)self->deadline_ms;
     message.subject = binary(self->subject.at, self->subject.size);
+    message.subject_year = self->subject_year;
+    message.sealed_until_ms = (uint64_t)self->sealed_until_ms;
     message.fault = self->fault;
     message.status = self->status;
     size_t size = chaski__header__get_packed_size(&message);
@@ -228,7 +232,8 @@ fault header_encode(const struct header *self, struct bytes **out)
 static bool kind_known(uint32_t kind)
 {
     return (kind >= HEADER_REQUEST && kind <= HEADER_FAULT) ||
-           (kind >= HEADER_STARTED && kind <= HEADER_KEY_CARD) || kind == HEADER_NOTICE;
+           (kind >= HEADER_STARTED && kind <= HEADER_KEY_CARD) || kind == HEADER_NOTICE ||
+           kind == HEADER_LOOKED;
 }
 
 /* An id field: empty, or canonical text with exactly these parts. */
@@ -414,6 +419,24 @@ static fault check_card(const Chaski__Header *message)
     return good ? DONE : RAISE(BAD_FRAME, "a key card of no possible key or times");
 }
 
+/* A seal hides an exchange from the person whom it is about: there must be one. */
+static fault check_subject(const Chaski__Header *message)
+{
+    bool sealed = message->sealed_until_ms != 0;
+    if (message->subject_year != 0 &&
+        (message->subject.len != SHA256_BYTES || message->subject_year < SUBJECT_YEAR_FIRST ||
+         message->subject_year > SUBJECT_YEAR_LAST))
+        return RAISE(BAD_FRAME, "a header names the year of a pseudonym in no possible way");
+    if (sealed != (message->sealing[0] != '\0') || strlen(message->sealing) > WORD_BYTES_MAX ||
+        !text_is_plain(span_of_text(message->sealing)) ||
+        (sealed && (message->subject_year == 0 || (unsigned)message->kind > HEADER_FAULT ||
+                    !time_fits(message->sealed_until_ms))))
+        return RAISE(BAD_FRAME, "a header is sealed in no possible way");
+    if ((unsigned)message->kind == HEADER_LOOKED && message->subject_year == 0)
+        return RAISE(BAD_FRAME, "a record of a look that names nobody's pseudonym");
+    return DONE;
+}
+
 static fault check_message(const Chaski__Header *message)
 {
     if (message->version != 1)
@@ -431,6 +454,7 @@ static fault check_message(const Chaski__Header *message)
     TRY(check_late(message));
     TRY(check_card(message));
     TRY(check_withheld(message));
+    TRY(check_subject(message));
     return check_ids(message);
 }
 
@@ -466,6 +490,9 @@ static void fill_header(const Chaski__Header *message, struct header *out)
     out->legal_basis = span_of_text(message->legal_basis);
     out->case_ref = span_of_text(message->case_ref);
     out->subject = span_of(message->subject.data, message->subject.len);
+    out->subject_year = message->subject_year;
+    out->sealed_until_ms = (int64_t)message->sealed_until_ms;
+    out->sealing = span_of_text(message->sealing);
     out->rule = span_of_text(message->rule);
     out->endpoint = span_of_text(message->endpoint);
     out->fault = message->fault;
@@ -612,6 +639,8 @@ const char *header_kind_word(enum header_kind kind)
         return "card";
     case HEADER_NOTICE:
         return "notice";
+    case HEADER_LOOKED:
+        return "looked";
     }
     return "unknown";
 }

@@ -31,8 +31,9 @@ enum header_kind {
     HEADER_PRUNED = 22,
     HEADER_KEY_CARD = 23,
     HEADER_NOTICE = 26,
+    HEADER_LOOKED = 27,
 };
-#define HEADER_KINDS_END (HEADER_NOTICE + 1) /* room of what is counted by kind */
+#define HEADER_KINDS_END (HEADER_LOOKED + 1) /* room of what is counted by kind */
 
 /* Which entries a PRUNED record removes. */
 struct header_pruned {
@@ -76,7 +77,10 @@ struct header {
     struct sha256 log_root;
     uint64_t directory_epoch;
     struct span purpose, procedure, legal_basis, case_ref;
-    struct span subject; /* bytes: a pseudonym, never a number */
+    struct span subject;     /* bytes: a pseudonym, never a number */
+    uint32_t subject_year;   /* whose key it is under; 0: none is named */
+    int64_t sealed_until_ms; /* 0: no view of the person leaves it out */
+    struct span sealing;     /* the act that allows it */
     struct span rule;
     struct span endpoint; /* of the service, by its id; may be empty */
     uint32_t fault;
@@ -98,7 +102,8 @@ fault header_encode(const struct header *self, struct bytes **out);
  * A decoded header together with the memory that its spans point into.
  * BAD_FRAME unless: version 1, a known kind, 16-byte exchange id, 32-byte hashes, ids of the right
  * number of parts in canonical form, texts within WORD_BYTES_MAX, a subject within
- * SUBJECT_BYTES_MAX, times within 2000..2049; an erasure, a keeping, a late receipt, a stamp, a
+ * SUBJECT_BYTES_MAX and a year only with one, a seal only with both and a sealing, times within
+ * 2000..2049; an erasure, a keeping, a late receipt, a stamp, a
  * card or a closed epoch only where it belongs, within the bounds of keeping.h and limits.h; a late
  * receipt with the two servers that it is about; a card with a key and times in order.
  */

@@ -83,6 +83,12 @@ static fault put_field(const struct field *field, struct header_glance *out)
         out->kind = (enum header_kind)field->value;
     else if (field->number == 7 && field->wire == WIRE_FIXED64)
         out->time_ms = (int64_t)field->value;
+    else if (field->number == 4)
+        out->sender = field->bytes;
+    else if (field->number == 21)
+        out->subject = field->bytes;
+    else if (field->number == 47 && field->wire == WIRE_FIXED64)
+        out->sealed_until_ms = (int64_t)field->value;
     else if (field->number == 15)
         out->sender_server = field->bytes;
     else if (field->number == 16)

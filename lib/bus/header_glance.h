@@ -14,7 +14,9 @@ struct header_glance {
     enum header_kind kind;
     struct span exchange_id; /* EXCHANGE_ID_BYTES */
     int64_t time_ms;
-    struct span sender_server, receiver_server;
+    struct span sender, sender_server, receiver_server;
+    struct span subject; /* may be empty */
+    int64_t sealed_until_ms;
     bool has_late;
     struct late_receipt late;
 };

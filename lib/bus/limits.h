@@ -11,7 +11,17 @@
 #define ID_BYTES_MAX (5 * (ID_PART_BYTES_MAX + 1))
 #define WORD_BYTES_MAX 255 /* purpose, procedure, legal basis, case */
 #define EXCHANGE_ID_BYTES 16
-#define SUBJECT_BYTES_MAX 64 /* pseudonym of a person */
+#define SUBJECT_BYTES_MAX 64        /* pseudonym of a person */
+#define SUBJECT_NUMBER_BYTES_MAX 20 /* of a document, without its type */
+#define SUBJECT_YEAR_FIRST 2000
+#define SUBJECT_YEAR_LAST 2049
+#define SUBJECT_KEYS_MAX 16        /* years whose keys a server, or the directory, has at once */
+#define SUBJECT_OVERLAP_DAYS 7     /* of a new year in which the old key still serves */
+#define SUBJECT_BLOB_BYTES_MAX 256 /* a sealed key */
+/* A gateway that was broken into tries numbers through its server: so many an hour at most. */
+#define SUBJECTS_A_MINUTE_DEFAULT 6000
+#define SUBJECTS_A_MINUTE_MAX 600000
+#define SEALING_DAYS_MAX 732 /* how far off an exchange's unseal date may lie: 24 months */
 #define DETAIL_BYTES_MAX 1024
 #define POLICY_RULE_ROOM 512 /* name of a rule with its closing NUL */
 

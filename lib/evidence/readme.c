@@ -69,6 +69,8 @@ static const char *kind_words(enum header_kind kind)
         return "a note to which key letters to this server are sealed from now on";
     case HEADER_NOTICE:
         return "a note that a restriction ends or has ended";
+    case HEADER_LOOKED:
+        return "a note that somebody with an order looked for a person";
     case HEADER_PRUNED:
         return "a note that the beginning of the log was removed";
     }

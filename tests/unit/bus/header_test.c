@@ -445,6 +445,60 @@ static void test_a_prune_is_read_back_and_stands_in_its_record_alone(void)
     MUST_FAIL(BAD_FRAME, decode(bytes_span(unknown)));
 }
 
+static void refused_subject(const struct header *header)
+{
+    OWNED(bytes) bytes = encoded(header);
+    MUST_FAIL(BAD_FRAME, decode(bytes_span(bytes)));
+}
+
+static void test_a_pseudonym_names_its_year_and_a_seal_who_allows_it(void)
+{
+    static const uint8_t pseudonym[SHA256_BYTES] = {1};
+    struct header header = sample();
+    struct header_glance seen;
+    OWNED(header_read) read = NULL;
+    header.subject = span_of(pseudonym, sizeof pseudonym);
+    header.subject_year = 2026;
+    header.sealed_until_ms = 1800000000000;
+    header.sealing = span_of_text("S-2026-1");
+    OWNED(bytes) bytes = encoded(&header);
+    MUST(header_decode(bytes_span(bytes), &read));
+    CU_ASSERT_EQUAL(header_of(read)->subject_year, 2026);
+    CU_ASSERT_EQUAL(header_of(read)->sealed_until_ms, 1800000000000);
+    CU_ASSERT(span_is_text(header_of(read)->sealing, "S-2026-1"));
+    MUST(header_glance(bytes_span(bytes), &seen));
+    CU_ASSERT(span_equal(seen.subject, header.subject));
+    CU_ASSERT_EQUAL(seen.sealed_until_ms, 1800000000000);
+    header.sealing = span_of_text("");
+    refused_subject(&header); /* sealed by nobody */
+    header.sealing = span_of_text("S-2026-1");
+    header.sealed_until_ms = 0;
+    refused_subject(&header); /* allowed, and not sealed */
+    header.sealing = span_of_text("");
+    header.subject.size = 31;
+    refused_subject(&header); /* a year of no pseudonym */
+    header.subject = span_of(pseudonym, sizeof pseudonym);
+    header.subject_year = 1999;
+    refused_subject(&header);
+    header.subject_year = 0;
+    header.sealed_until_ms = 1800000000000;
+    header.sealing = span_of_text("S-2026-1");
+    refused_subject(&header); /* hidden from nobody */
+}
+
+static void test_a_look_names_a_pseudonym(void)
+{
+    static const uint8_t pseudonym[SHA256_BYTES] = {1};
+    struct header header = sample();
+    header.kind = HEADER_LOOKED;
+    header.sender = span_of_text("CO/MUN/890905211");
+    refused_subject(&header);
+    header.subject = span_of(pseudonym, sizeof pseudonym);
+    header.subject_year = 2026;
+    OWNED(bytes) bytes = encoded(&header);
+    MUST(decode(bytes_span(bytes)));
+}
+
 static void refused_card(struct header_card card)
 {
     struct header header = about_the_log(HEADER_KEY_CARD);
@@ -482,7 +536,9 @@ static void test_a_card_of_no_key_or_of_times_out_of_order_is_refused(void)
     refused_card((struct header_card){{1}, 1790000086400, INT64_C(2524608000000)});
 }
 
-SUITE(header, TEST(test_a_card_is_read_back_and_stands_in_its_record_alone),
+SUITE(header, TEST(test_a_pseudonym_names_its_year_and_a_seal_who_allows_it),
+      TEST(test_a_look_names_a_pseudonym),
+      TEST(test_a_card_is_read_back_and_stands_in_its_record_alone),
       TEST(test_a_card_of_no_key_or_of_times_out_of_order_is_refused),
       TEST(test_a_late_receipt_is_read_back),
       TEST(test_a_late_receipt_of_nothing_possible_is_refused),
