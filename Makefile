@@ -40,7 +40,7 @@ CFLAGS := $(CFLAGS_COMMON) $(WARNINGS) $(FLAVOUR)
 LDFLAGS := $(filter -fsanitize=% --coverage,$(FLAVOUR)) -pthread -Wl,-z,relro,-z,now -Wl,--gc-sections
 
 # --- floors: each lists what it may link -----------------------------------------------------------
-PROTOS := audit mesh logtalk front rest keys directory evidence outside registry
+PROTOS := audit mesh logtalk front rest keys directory evidence outside registry subject
 PROTO_OBJECTS := $(PROTOS:%=$(OUT)/gen/%.pb-c.o)
 LLHTTP_OBJECTS := $(addprefix $(OUT)/llhttp/,api.o http.o llhttp.o)
 

@@ -417,10 +417,29 @@ static void say_removed(struct text *self, const Chaski__Removed *act)
                  {CHASKI__REMOVED__WHAT_RESTRICTION, "restriction"},
                  {CHASKI__REMOVED__WHAT_ACCESS_REQUEST, "request for access"},
                  {CHASKI__REMOVED__WHAT_ACCESS_DECISION, "decision"},
-                 {CHASKI__REMOVED__WHAT_BREAK_GLASS, "emergency"}};
+                 {CHASKI__REMOVED__WHAT_BREAK_GLASS, "emergency"},
+                 {CHASKI__REMOVED__WHAT_SEALING, "sealing"}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (words[i].what == act->what_case) /* all texts of one union */
             add(self, "%s %s: REMOVED, %s", words[i].word, act->member, act->reason);
+}
+
+static void say_subject_key(struct text *self, const Chaski__SubjectKeySet *act)
+{
+    char hex[2 * SHA256_BYTES + 1] = "";
+    if (act->commitment.len == SHA256_BYTES)
+        text_hex(span_of(act->commitment.data, SHA256_BYTES), hex, sizeof hex);
+    add(self, "pseudonyms of %u: made under the key %s", act->year, hex);
+}
+
+static void say_sealing(struct text *self, const Chaski__SealingSet *act)
+{
+    add(self,
+        "sealing %s: %s may keep exchanges for %s from the view of the person for %u days, "
+        "until ",
+        act->id, act->consumer, act->purpose, act->days_max);
+    add_time(self, act->until_ms);
+    add(self, " (%s)", act->legal_basis);
 }
 
 static void say(struct text *self, const Chaski__Act *act, const struct directory *state)
@@ -467,6 +486,13 @@ static void say(struct text *self, const Chaski__Act *act, const struct director
     case CHASKI__ACT__ACT_BREAK_GLASS_REVIEWED:
         return add(self, "emergency %s: reviewed, %s", act->break_glass_reviewed->id,
                    act->break_glass_reviewed->words);
+    case CHASKI__ACT__ACT_SUBJECT_KEY_SET:
+        return say_subject_key(self, act->subject_key_set);
+    case CHASKI__ACT__ACT_SUBJECT_KEY_DESTROYED:
+        return add(self, "pseudonyms of %u: the key DESTROYED everywhere, %s",
+                   act->subject_key_destroyed->year, act->subject_key_destroyed->reason);
+    case CHASKI__ACT__ACT_SEALING_SET:
+        return say_sealing(self, act->sealing_set);
     case CHASKI__ACT__ACT_REMOVED:
         return say_removed(self, act->removed);
     case CHASKI__ACT__ACT_STAMP_AUTHORITY_SET:

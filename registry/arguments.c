@@ -23,6 +23,7 @@ static const struct described options[ARGUMENTS] = {
                              "days for which a published directory is valid (default of init: 30)"},
     [ARGUMENT_PUBLIC] = {"public", NULL, false,
                          "the member is a public agency: shared services are open to it"},
+    [ARGUMENT_COMMITMENT] = {"commitment", "HEX", false, "what `subject-key make` printed"},
     [ARGUMENT_REASON] = {"reason", "TEXT", false, "why; published with the act"},
     [ARGUMENT_CERTIFICATE] = {"certificate", "FILE", false,
                               "a PEM certificate: of an outside authority (then those above it, "
@@ -83,7 +84,9 @@ static const struct described options[ARGUMENTS] = {
     [ARGUMENT_PUSH] = {"push", "tcp://HOST:PORT[=KEY]", true,
                        "where news of the directory are pushed; in an anchor with the sender's "
                        "public key, if it is not this store's"},
-    [ARGUMENT_DAYS] = {"days", "N", false, "how long nodes may begin with it (default 90)"},
+    [ARGUMENT_DAYS] = {"days", "N", false,
+                       "of an anchor: how long nodes may begin with it (default 90); of a "
+                       "sealing: how far off an unseal date may lie, at most 732"},
     [ARGUMENT_ORDER] = {"order", "N", false,
                         "from 1 to 1000; the lowest is asked first (default 1)"},
     [ARGUMENT_LISTEN] = {"listen", "IP:PORT", false,

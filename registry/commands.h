@@ -59,6 +59,9 @@ command_act act_certificate_revoke;
 command_act act_calendar_set, act_access_request, act_access_object, act_access_decide;
 command_act act_access_withdraw, act_access_revoke;
 command_act act_break_glass_open, act_break_glass_reviewed, act_break_glass_remove;
+/* subject_acts.c */
+command_act act_subject_key_add, act_subject_key_remove;
+command_act act_sealing_add, act_sealing_remove;
 /* outside_acts.c */
 command_act act_log_key_use;
 fault log_key_make(struct store *store, struct said *said);

@@ -11,6 +11,7 @@
 #include "lib/bus/tiles.h"
 #include "lib/crypto/merkle.h"
 #include "registry/snapshots.h"
+#include "registry/subject_keys.h"
 
 #include "directory.pb-c.h"
 
@@ -149,6 +150,7 @@ fault publish_write(struct store *store, const char *folder, uint64_t old_size,
     if (snapshot != NULL)
         TRY(snapshots_write(folder, head.size - 1, bytes_span(snapshot)));
     TRY(handovers_add(folder, store_leaves(store) + old_size, head.size - old_size));
+    TRY(subject_keys_publish(store, folder)); /* who sees an act finds its key */
     TRY(tiles_publish(folder, store_leaves(store), old_size, head.size, bytes_span(made)));
     TRY(status_book_publish(store_folder(store), folder));
     TRY(publish_beat(store, folder, &heartbeat));

@@ -13,6 +13,7 @@
 #include "registry/serve/serve.h"
 #include "registry/show_access.h"
 #include "registry/status/statuses.h"
+#include "registry/subject_keys.h"
 
 #include "lib/base/shown.h"
 #include "lib/base/clock.h"
@@ -236,6 +237,21 @@ static fault run_statuses(const char *folder, const struct arguments *arguments,
     return statuses_run(folder, arguments_text(arguments, ARGUMENT_TO), said);
 }
 
+static fault make_subject_key(const char *folder, const struct arguments *arguments,
+                              struct said *said)
+{
+    uint64_t year = 0;
+    struct sha256 commitment;
+    char hex[2 * SHA256_BYTES + 1];
+    if (failed(text_number(span_of_text(arguments->operand), SUBJECT_YEAR_LAST, &year)))
+        return RAISE(BAD_REQUEST, "%s is no year", arguments->operand);
+    TRY(subject_keys_make(folder, (unsigned)year, &commitment));
+    text_hex(sha256_span(&commitment), hex, sizeof hex);
+    said_add(said, "the key of %s is in %s/keys. Next: subject-key add %s --commitment %s",
+             arguments->operand, folder, arguments->operand, hex);
+    return DONE;
+}
+
 static fault run_in_store(const struct command *command, const char *folder,
                           const struct arguments *arguments, struct said *said)
 {
@@ -299,6 +315,8 @@ static fault run(const struct command *command, const char *folder,
         return backup_store(folder, arguments_text(arguments, ARGUMENT_TO), said);
     if (strcmp(command->noun, "anchor") == 0)
         return anchor_write(folder, arguments, said);
+    if (strcmp(command->noun, "subject-key") == 0 && command->act == NULL)
+        return make_subject_key(folder, arguments, said);
     if (strcmp(commands_place(command), "FILE") == 0)
         return operator_key_make(folder, arguments_text(arguments, ARGUMENT_MODULE), said);
     if (arguments_text(arguments, ARGUMENT_DRAFT) != NULL)

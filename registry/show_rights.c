@@ -2,6 +2,7 @@
 #include "registry/show_rights.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/text.h"
 #include "registry/show_list.h"
 
 #define WALK(kind)                                                                  \
@@ -15,6 +16,8 @@ WALK(group)
 WALK(competence)
 WALK(restriction)
 WALK(grant)
+WALK(sealing)
+WALK(subject_key)
 
 // --- for people ---------------------------------------------------------------------------------
 
@@ -86,6 +89,23 @@ static void print_grant(const void *thing, int width, FILE *out)
     fprintf(out, " (%s)\n", at->legal_basis);
 }
 
+static void print_sealing(const void *thing, int width, FILE *out)
+{
+    const struct directory_sealing *at = thing;
+    fprintf(out, "  %-*s  %s may seal exchanges for %s for %u days", width, at->id, at->consumer,
+            at->purpose, at->days_max);
+    print_until(at->until_ms, out);
+    fprintf(out, " (%s)\n", at->legal_basis);
+}
+
+static void print_subject_key(const void *thing, int width, FILE *out)
+{
+    const struct directory_subject_key *at = thing;
+    char hex[2 * SHA256_BYTES + 1];
+    text_hex(sha256_span(&at->commitment), hex, sizeof hex);
+    fprintf(out, "  %-*s  %s%s\n", width, at->id, hex, at->destroyed ? " (destroyed)" : "");
+}
+
 // --- for programs -------------------------------------------------------------------------------
 
 static json_t *texts_json(const char *const *texts, size_t count)
@@ -155,6 +175,23 @@ static json_t *grant_json(const void *thing)
                      texts_json(at->column, at->columns));
 }
 
+static json_t *sealing_json(const void *thing)
+{
+    const struct directory_sealing *at = thing;
+    return json_pack("{s:s,s:s,s:s,s:s,s:i,s:o}", "id", at->id, "consumer", at->consumer, "purpose",
+                     at->purpose, "legal_basis", at->legal_basis, "days_max", (int)at->days_max,
+                     "until", time_json(at->until_ms));
+}
+
+static json_t *subject_key_json(const void *thing)
+{
+    const struct directory_subject_key *at = thing;
+    char hex[2 * SHA256_BYTES + 1];
+    text_hex(sha256_span(&at->commitment), hex, sizeof hex);
+    return json_pack("{s:i,s:s,s:b}", "year", (int)at->year, "commitment", hex, "destroyed",
+                     at->destroyed);
+}
+
 // --- all ----------------------------------------------------------------------------------------
 
 static const struct {
@@ -169,6 +206,8 @@ static const struct {
     {"COMPETENCES", "competences", next_competence, print_competence, competence_json},
     {"RESTRICTIONS", "restrictions", next_restriction, print_restriction, restriction_json},
     {"GRANTS", "grants", next_grant, print_grant, grant_json},
+    {"SEALINGS", "sealings", next_sealing, print_sealing, sealing_json},
+    {"KEYS OF PSEUDONYMS", "subject_keys", next_subject_key, print_subject_key, subject_key_json},
 };
 
 void show_rights(const struct directory *directory, FILE *out)

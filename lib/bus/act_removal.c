@@ -81,6 +81,15 @@ static const char *competence_naming(const struct directory *self, const char *i
     return NULL;
 }
 
+static const char *sealing_naming(const struct directory *self, const char *id)
+{
+    size_t step = 0;
+    for (struct directory_sealing *at; (at = map_next(&self->sealings, &step, NULL)) != NULL;)
+        if (strcmp(at->purpose, id) == 0 || strcmp(at->consumer, id) == 0)
+            return at->id;
+    return NULL;
+}
+
 static const char *group_naming(const struct directory *self, const char *id)
 {
     size_t step = 0;
@@ -132,6 +141,8 @@ static const char *rule_naming(const struct directory *self, const char *word)
         user = request_naming(self, word);
     if (user == NULL)
         user = glass_naming(self, word);
+    if (user == NULL)
+        user = sealing_naming(self, word);
     return user == NULL ? group_naming(self, word) : user;
 }
 
@@ -228,6 +239,8 @@ fault act_removal_apply(struct directory *self, const Chaski__Removed *act, int6
         return remove_thing(self, &self->legal_bases, act->legal_basis, user);
     case CHASKI__REMOVED__WHAT_GROUP:
         return remove_group(self, act->group);
+    case CHASKI__REMOVED__WHAT_SEALING:
+        return remove_rule(act->sealing, act_sealing_drop(self, act->sealing));
     case CHASKI__REMOVED__WHAT_GRANT:
         return remove_rule(act->grant, act_grant_drop(self, act->grant));
     case CHASKI__REMOVED__WHAT_COMPETENCE:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "lib/bus/directory.h"
 
+#include "lib/base/text.h"
 #include "lib/bus/directory_private.h"
 #include "lib/bus/log_epoch.h"
 
@@ -20,16 +21,16 @@ void directory_release(struct directory **owner)
     *owner = NULL;
     if (self == NULL || --self->holders > 0)
         return;
-    struct map *maps[] = {&self->members,     &self->servers,      &self->subsystems,
-                          &self->services,    &self->purposes,     &self->grants,
-                          &self->signers,     &self->signers_ever, &self->transport_ids,
-                          &self->origins,     &self->cosigners,    &self->operators,
-                          &self->intents,     &self->groups,       &self->legal_bases,
-                          &self->competences, &self->restrictions, &self->certificates,
-                          &self->requests,    &self->decisions,    &self->glasses};
+    struct map *maps[] = {
+        &self->members,       &self->servers,      &self->subsystems,  &self->services,
+        &self->purposes,      &self->grants,       &self->signers,     &self->signers_ever,
+        &self->transport_ids, &self->origins,      &self->cosigners,   &self->operators,
+        &self->intents,       &self->groups,       &self->legal_bases, &self->competences,
+        &self->restrictions,  &self->certificates, &self->requests,    &self->decisions,
+        &self->glasses,       &self->subject_keys, &self->sealings};
     struct rights *tables[] = {&self->competence_of, &self->restriction_of, &self->grant_of,
                                &self->groups_of,     &self->request_of,     &self->requests_of,
-                               &self->decision_of,   &self->glass_of};
+                               &self->decision_of,   &self->glass_of,       &self->sealing_of};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
         map_clear(maps[i]);
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
@@ -126,6 +127,19 @@ const struct directory_competence *directory_competence(const struct directory *
                                                         struct span id)
 {
     return map_get(&self->competences, id);
+}
+
+const struct directory_subject_key *directory_subject_key(const struct directory *self,
+                                                          unsigned year)
+{
+    char id[16];
+    text_format(id, sizeof id, "%u", year);
+    return map_get(&self->subject_keys, span_of_text(id));
+}
+
+const struct directory_sealing *directory_sealing(const struct directory *self, struct span id)
+{
+    return map_get(&self->sealings, id);
 }
 
 const struct directory_restriction *directory_restriction(const struct directory *self,
@@ -284,6 +298,17 @@ const struct directory_competence *directory_next_competence(const struct direct
                                                              size_t *step)
 {
     return map_next(&self->competences, step, NULL);
+}
+
+const struct directory_subject_key *directory_next_subject_key(const struct directory *self,
+                                                               size_t *step)
+{
+    return map_next(&self->subject_keys, step, NULL);
+}
+
+const struct directory_sealing *directory_next_sealing(const struct directory *self, size_t *step)
+{
+    return map_next(&self->sealings, step, NULL);
 }
 
 const struct directory_restriction *directory_next_restriction(const struct directory *self,

@@ -176,6 +176,24 @@ struct directory_column {
     enum service_class class;
 };
 
+/* The key of a year for pseudonyms (lib/bus/pseudonym.h). */
+struct directory_subject_key {
+    const char *id; /* the year as text */
+    unsigned year;
+    struct sha256 commitment;
+    bool destroyed;
+};
+
+/* Who may seal an exchange: purposes and consumers as in a competence. */
+struct directory_sealing {
+    const char *id;
+    const char *consumer;
+    const char *purpose;
+    const char *legal_basis;
+    unsigned days_max;
+    int64_t until_ms;
+};
+
 struct directory_service {
     const char *id; /* I/C/M/S/SERVICE */
     const char *title;
@@ -321,6 +339,10 @@ fault directory_open_head(const struct directory *self, const struct note_key *b
 fault directory_check_keys(const struct directory *self, const struct note_key *base);
 /* Is its last act the one that publishes it? */
 bool directory_is_published(const struct directory *self);
+/* NULL: the year has none. */
+const struct directory_subject_key *directory_subject_key(const struct directory *self,
+                                                          unsigned year);
+const struct directory_sealing *directory_sealing(const struct directory *self, struct span id);
 /* Do acts need approvals here? */
 bool directory_is_governed(const struct directory *self);
 /* Who cosigns the directory's own checkpoints, and how many of them make one good. Room for
@@ -361,6 +383,9 @@ const struct directory_competence *directory_next_competence(const struct direct
 const struct directory_restriction *directory_next_restriction(const struct directory *self,
                                                                size_t *step);
 const struct directory_grant *directory_next_grant(const struct directory *self, size_t *step);
+const struct directory_subject_key *directory_next_subject_key(const struct directory *self,
+                                                               size_t *step);
+const struct directory_sealing *directory_next_sealing(const struct directory *self, size_t *step);
 const struct directory_operator *directory_next_operator(const struct directory *self,
                                                          size_t *step);
 const char *directory_role_word(enum directory_role role);       /* "approve" */

@@ -36,6 +36,9 @@ struct Chaski__Removed;
 struct Chaski__OperatorSet;
 struct Chaski__DirectoryWitnessesSet;
 struct Chaski__AuthorityKeysSet;
+struct Chaski__SubjectKeySet;
+struct Chaski__SubjectKeyDestroyed;
+struct Chaski__SealingSet;
 
 /* Memory that lives as long as the state; filled with zeros. */
 void *directory_make(struct directory *self, size_t size);
@@ -112,6 +115,11 @@ fault act_break_glass_end(struct directory *self, const char *id);
 fault act_request_was(struct directory *self, const struct Chaski__SnapshotRequest *from);
 fault act_decision_was(struct directory *self, const struct Chaski__SnapshotDecision *from);
 fault act_break_glass_was(struct directory *self, const struct Chaski__SnapshotBreakGlass *from);
+fault act_subject_key_apply(struct directory *self, const struct Chaski__SubjectKeySet *act);
+fault act_subject_key_destroy(struct directory *self,
+                              const struct Chaski__SubjectKeyDestroyed *act);
+fault act_sealing_apply(struct directory *self, const struct Chaski__SealingSet *act);
+bool act_sealing_drop(struct directory *self, const char *id);
 fault act_stamper_apply(struct directory *self, const struct Chaski__StampAuthoritySet *act);
 fault act_stamper_remove(struct directory *self, const char *name);
 fault act_authority_apply(struct directory *self, const struct Chaski__CertificateAuthoritySet *act,

@@ -106,6 +106,12 @@ static fault dispatch(struct directory *self, const Chaski__Act *act)
         return act_break_glass_apply(self, act);
     case CHASKI__ACT__ACT_BREAK_GLASS_REVIEWED:
         return act_break_glass_review(self, act);
+    case CHASKI__ACT__ACT_SUBJECT_KEY_SET:
+        return act_subject_key_apply(self, act->subject_key_set);
+    case CHASKI__ACT__ACT_SUBJECT_KEY_DESTROYED:
+        return act_subject_key_destroy(self, act->subject_key_destroyed);
+    case CHASKI__ACT__ACT_SEALING_SET:
+        return act_sealing_apply(self, act->sealing_set);
     case CHASKI__ACT__ACT_REMOVED:
         return act_removal_apply(self, act->removed, at_ms);
     case CHASKI__ACT__ACT_PUBLISHED:

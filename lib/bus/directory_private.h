@@ -34,9 +34,11 @@ struct directory {
     bool known;     /* what is applied now was verified before: approvals are not checked again */
     struct map members, servers, subsystems, services, purposes, grants; /* by id */
     struct map groups, legal_bases, competences, restrictions;           /* by id */
+    struct map subject_keys, sealings;                                   /* by year, by id */
     struct rights competence_of;                                         /* purpose, consumer */
     struct rights restriction_of;              /* service, consumer or "" */
     struct rights grant_of;                    /* service, consumer */
+    struct rights sealing_of;                  /* purpose, consumer */
     struct rights groups_of;                   /* member or subsystem, "" */
     const struct directory_calendar *calendar; /* or NULL; access.h, with what follows */
     struct map requests, decisions, glasses;   /* by id */

@@ -274,6 +274,32 @@ static Chaski__GrantSet *of_grant(struct making *making, const struct directory_
     return to;
 }
 
+static Chaski__SnapshotSubjectKey *of_subject_key(struct making *making,
+                                                  const struct directory_subject_key *from)
+{
+    Chaski__SnapshotSubjectKey *to = get(making, 1, sizeof *to);
+    chaski__snapshot_subject_key__init(to);
+    to->set = get(making, 1, sizeof *to->set);
+    chaski__subject_key_set__init(to->set);
+    to->set->year = from->year;
+    to->set->commitment = binary(sha256_span(&from->commitment));
+    to->destroyed = from->destroyed;
+    return to;
+}
+
+static Chaski__SealingSet *of_sealing(struct making *making, const struct directory_sealing *from)
+{
+    Chaski__SealingSet *to = get(making, 1, sizeof *to);
+    chaski__sealing_set__init(to);
+    to->id = lend(from->id);
+    to->consumer = lend(from->consumer);
+    to->purpose = lend(from->purpose);
+    to->legal_basis = lend(from->legal_basis);
+    to->days_max = from->days_max;
+    to->until_ms = (uint64_t)from->until_ms;
+    return to;
+}
+
 static Chaski__OperatorSet *of_operator(struct making *making,
                                         const struct directory_operator *from)
 {
@@ -456,6 +482,8 @@ static void fill(const struct directory *self, struct making *making, Chaski__Sn
     ALL(legal_bases, legal_basis, of_legal_basis);
     ALL(competences, competence, of_competence);
     ALL(restrictions, restriction, of_restriction);
+    ALL(subject_keys, subject_key, of_subject_key);
+    ALL(sealings, sealing, of_sealing);
     add_stampers(self, making, out);
     ALL(operators, operator_, of_operator);
     add_intents(self, making, out);
@@ -577,6 +605,25 @@ static fault take_grant(struct directory *self, const Chaski__GrantSet *from)
     return act_grant_apply(self, from);
 }
 
+static fault take_subject_key(struct directory *self, const Chaski__SnapshotSubjectKey *from)
+{
+    if (from->set == NULL)
+        return BAD("a year's key of which nothing is said");
+    TRY(act_subject_key_apply(self, from->set));
+    struct directory_subject_key *key = NULL;
+    size_t step = 0;
+    while ((key = map_next(&self->subject_keys, &step, NULL)) != NULL)
+        if (key->year == from->set->year)
+            key->destroyed = from->destroyed;
+    return DONE;
+}
+
+static fault take_sealing(struct directory *self, const Chaski__SealingSet *from)
+{
+    self->last_ms = (int64_t)from->until_ms - 1;
+    return act_sealing_apply(self, from);
+}
+
 static fault take_intent(struct directory *self, const Chaski__SnapshotIntent *from)
 {
     int64_t *at_ms = directory_make(self, sizeof *at_ms);
@@ -610,6 +657,8 @@ static fault take_all(struct directory *self, const Chaski__Snapshot *from)
     EACH(restriction, take_restriction(self, from->restriction[i]));
     TRY(access_from_snapshot(self, from));
     EACH(grant, take_grant(self, from->grant[i]));
+    EACH(subject_key, take_subject_key(self, from->subject_key[i]));
+    EACH(sealing, take_sealing(self, from->sealing[i]));
     EACH(stamp_authority, act_stamper_apply(self, from->stamp_authority[i]));
     EACH(operator_, act_operator_apply(self, from->operator_[i]));
     EACH(intent, take_intent(self, from->intent[i]));

@@ -87,6 +87,12 @@ static fault put_field(const struct field *field, struct header_glance *out)
         out->sender = field->bytes;
     else if (field->number == 21)
         out->subject = field->bytes;
+    else if (field->number == 23 && field->wire == WIRE_VARINT)
+        out->fault = (uint32_t)field->value;
+    else if (field->number == 24 && field->wire == WIRE_VARINT)
+        out->status = (uint32_t)field->value;
+    else if (field->number == 46 && field->wire == WIRE_VARINT)
+        out->subject_year = (uint32_t)field->value;
     else if (field->number == 47 && field->wire == WIRE_FIXED64)
         out->sealed_until_ms = (int64_t)field->value;
     else if (field->number == 15)

@@ -16,6 +16,7 @@ struct header_glance {
     int64_t time_ms;
     struct span sender, sender_server, receiver_server;
     struct span subject; /* may be empty */
+    uint32_t subject_year, fault, status;
     int64_t sealed_until_ms;
     bool has_late;
     struct late_receipt late;

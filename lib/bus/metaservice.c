@@ -10,6 +10,7 @@ static const struct {
     {"listMethods", METASERVICE_LIST_METHODS},
     {"allowedMethods", METASERVICE_ALLOWED_METHODS},
     {"getOpenAPI", METASERVICE_OPENAPI},
+    {"subjectAccesses", METASERVICE_SUBJECT},
     {"listClients", METASERVICE_NONE},
     {"getWsdl", METASERVICE_NONE},
     {"getSecurityServerMetrics", METASERVICE_NONE},

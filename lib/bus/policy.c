@@ -6,6 +6,7 @@
 #include "lib/bus/metaservice.h"
 #include "lib/bus/policy_request.h"
 #include "lib/bus/policy_say.h"
+#include "lib/bus/policy_view.h"
 
 const struct right *policy_longest(const struct policy_case *self, const struct rights *table,
                                    struct span about, policy_fits *fits)
@@ -212,6 +213,11 @@ static void decide(struct policy_case *self, struct policy_verdict *out)
                     (const char *)question->client.at);
     if (self->client == NULL) {
         policy_say_unknown_client(self, out);
+        return;
+    }
+    if (metaservice_of(question->service) == METASERVICE_SUBJECT &&
+        is_metadata(self->directory, question)) {
+        policy_view_decide(self, out);
         return;
     }
     if (is_metadata(self->directory, question)) {

@@ -15,6 +15,7 @@
  *             restricted/precedent ID                 the arbiter's, on an equal request
  *             break-glass/opened ID                   in an emergency
  *             metadata/any-member                     what a subsystem offers (metaservice.h)
+ *             citizen-view/competence ID             who looked at a person (metaservice.h)
  *   refused   directory/unknown-client                UNKNOWN_CLIENT
  *             directory/unknown-service               UNKNOWN_SERVICE
  *             directory/unknown-endpoint              UNKNOWN_ENDPOINT
@@ -27,6 +28,7 @@
  *             restricted/grant-expired ID
  *             restricted/denied ID                    the arbiter's decision
  *             restricted/waiting ID                   the request; whose turn it is, is said
+ *             citizen-view/not-competent
  * Until competences stood in the directory: shared/public-agency-with-purpose, restricted/no-grant.
  */
 #ifndef BUS_POLICY_H
@@ -43,6 +45,9 @@ struct policy_question {
 };
 
 #define POLICY_TEXT_BYTES 512
+
+/* Who has a competence for it may ask every server who looked at a person. */
+#define POLICY_VIEW_PURPOSE "CITIZEN-VIEW"
 
 struct policy_verdict {
     enum fault_code fault;          /* OK, UNKNOWN_CLIENT, UNKNOWN_SERVICE, UNKNOWN_ENDPOINT,

@@ -62,12 +62,27 @@ static bool is_snapshot(struct span name)
            is_number(left.left, 1, UINT64_MAX);
 }
 
+/* "subject-keys/2026/" and 64 hex digits. */
+static bool is_subject_key(struct span name)
+{
+    struct cursor left = cursor_over(name);
+    struct span folder, year;
+    uint8_t hash[32];
+    uint64_t number = 0;
+    return !failed(cursor_take_until(&left, '/', &folder)) &&
+           span_is_text(folder, "subject-keys") && !failed(cursor_take_until(&left, '/', &year)) &&
+           year.size == 4 && !failed(text_number(year, 9999, &number)) &&
+           left.left.size == 2 * sizeof hash && !failed(text_unhex(left.left, hash, sizeof hash));
+}
+
 enum published_kind published_name_kind(struct span name)
 {
     struct cursor left = cursor_over(name);
     struct span folder, level;
     if (span_is_text(name, "snapshot/newest") || span_is_text(name, "heartbeat"))
         return PUBLISHED_NEWS;
+    if (is_subject_key(name))
+        return PUBLISHED_SEALED;
     if (is_snapshot(name))
         return PUBLISHED_SNAPSHOT;
     if (span_is_text(name, "checkpoint"))

@@ -4,6 +4,7 @@
  * for on disk on a stranger's word.
  *
  *   checkpoint  authority.pem  heartbeat  snapshot/newest  snapshot/<N>
+ *   subject-keys/<year>/<64 hex digits>
  *   tile/entries/<N>[.p/<W>]  tile/<L>/<N>[.p/<W>]     N: "x001/x234/067"; L: 0..63; W: 1..255
  */
 #ifndef BUS_PUBLISHED_NAME_H
@@ -17,6 +18,7 @@ enum published_kind {
     PUBLISHED_AUTHORITY, /* authority.pem */
     PUBLISHED_KEYS,      /* handovers */
     PUBLISHED_NEWS,      /* heartbeat, snapshot/newest: changes often */
+    PUBLISHED_SEALED,    /* a key, sealed to one server */
     PUBLISHED_SNAPSHOT,  /* a state; its bytes never change */
     PUBLISHED_TILE       /* its bytes never change */
 };
