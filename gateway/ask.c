@@ -11,10 +11,12 @@
 #include "gateway/rest_message.h"
 #include "gateway/rest_target.h"
 #include "gateway/soap_http.h"
+#include "gateway/subjects.h"
 #include "gateway/uuid.h"
 #include "gateway/write.h"
 #include "lib/base/event.h"
 #include "lib/base/text.h"
+#include "lib/crypto/seal.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -39,7 +41,8 @@ struct ask {
     char *client, *service, *security_server, *message_id;
     char *purpose, *procedure, *legal_basis, *case_ref;
     char *method;
-    struct bytes *path; /* of the service, raw: which endpoint it is */
+    struct bytes *path;          /* of the service, raw: which endpoint it is */
+    struct rest_subject subject; /* wiped when it was sent */
     uint32_t wait_ms;
     uint64_t body_bytes; /* announced; 0 when not known */
     bool has_body;
@@ -135,6 +138,7 @@ static void ask_free(struct ask *self)
         free(words[i]);
     bytes_free(&self->payload);
     bytes_free(&self->path);
+    seal_wipe(&self->subject, sizeof self->subject);
     free(self);
 }
 
@@ -207,10 +211,14 @@ static void ask_send(struct ask *self)
 {
     struct front_want want = want_of(self);
     want.payload_bytes = self->payload->size;
+    want.person = self->subject.person;
+    want.sealing = self->subject.sealing;
+    want.sealed_until_ms = self->subject.sealed_until_ms;
     self->step = ASK_SENT;
     loop_set_timer(self->gateway->loop, &self->timer, (int64_t)self->wait_ms + GRACE_MS);
     fault f = front_line_ask(self->gateway->front, self->id, &want, bytes_span(self->payload));
     bytes_free(&self->payload);
+    seal_wipe(&self->subject, sizeof self->subject);
     if (failed(f))
         ask_fail(self, f);
 }
@@ -336,6 +344,7 @@ static void exchange_request(struct gateway *gateway, struct http_connection *co
     struct rest_fields header;
     struct rest_target service;
     struct rest_want want;
+    struct rest_subject subject = {.sealed_until_ms = 0};
     uint8_t exchange[UUID_BYTES];
     char exchange_text[UUID_TEXT_ROOM];
     uuid_make(exchange);
@@ -343,6 +352,8 @@ static void exchange_request(struct gateway *gateway, struct http_connection *co
     rest_headers_of_request(head, &header);
     const char *media = refusal_media(header.field, header.count);
     fault f = read_request(gateway, head, target, &header, &service, &want);
+    if (!failed(f))
+        f = rest_headers_read_subject(head, &subject);
     if (failed(f)) {
         refusal_send_early(gateway, connection, f, exchange_text, media);
         return;
@@ -362,6 +373,8 @@ static void exchange_request(struct gateway *gateway, struct http_connection *co
     memcpy(self->method, head->method.at, head->method.size);
     self->path = bytes_empty(service.path.size + 1);
     write_span(self->path, service.path);
+    self->subject = subject;
+    seal_wipe(&subject, sizeof subject);
     make_payload(self, head, target, &want, &header);
     self->id = asks_add(gateway->asks, self);
     http_connection_set_owner(connection, self);
@@ -382,6 +395,7 @@ static void on_request(void *owner, struct http_connection *connection,
         evidence_take(gateway, connection, head, target) ||
         clients_take(gateway, connection, head, target) ||
         can_i_take(gateway, connection, head, target) ||
+        subjects_take(gateway, connection, head, target) ||
         soap_take(gateway, connection, head, target))
         return;
     uint8_t exchange[UUID_BYTES];
@@ -390,9 +404,10 @@ static void on_request(void *owner, struct http_connection *connection,
     uuid_text(exchange, exchange_text);
     refusal_send_early(gateway, connection,
                        rest_method_is_carried(head->method)
-                           ? RAISE(NOT_FOUND, "exchanges begin with /r1/; there are also "
-                                              "/listClients, /can-i, /asic, /verificationconf, "
-                                              "/healthz, /readyz and /metrics")
+                           ? RAISE(NOT_FOUND,
+                                   "exchanges begin with /r1/; there are also "
+                                   "/listClients, /can-i, /subjects/, /asic, /verificationconf, "
+                                   "/healthz, /readyz and /metrics")
                            : RAISE(BAD_METHOD, REST_METHODS " are"),
                        exchange_text, refusal_media(head->field, head->fields));
 }
@@ -401,6 +416,10 @@ static void on_body(void *owner, struct http_connection *connection, struct byte
 {
     if (soap_owns(connection)) {
         soap_body(owner, connection, bytes_span(*into));
+        return;
+    }
+    if (subjects_owns(owner, connection)) {
+        subjects_body(owner, connection, *into);
         return;
     }
     struct ask *self = http_connection_owner(connection);
@@ -431,6 +450,10 @@ static void on_broken(void *owner, struct http_connection *connection, fault f,
         soap_broken(owner, connection, f);
         return;
     }
+    if (subjects_owns(owner, connection)) {
+        subjects_broken(owner, connection, f);
+        return;
+    }
     struct ask *self = http_connection_owner(connection);
     if (self != NULL) {
         ask_fail(self, f);
@@ -447,11 +470,13 @@ static void on_broken(void *owner, struct http_connection *connection, fault f,
 /* What was sent goes on to its end; its answer finds nobody. */
 static void on_gone(void *owner, struct http_connection *connection)
 {
-    struct ask *self = soap_owns(connection) ? NULL : http_connection_owner(connection);
+    bool elsewhere = soap_owns(connection) || subjects_owns(owner, connection);
+    struct ask *self = elsewhere ? NULL : http_connection_owner(connection);
     if (self == NULL) {
         evidence_gone(owner, connection);
         clients_gone(owner, connection);
         can_i_gone(owner, connection);
+        subjects_gone(owner, connection);
         return;
     }
     self->connection = NULL;
@@ -516,6 +541,8 @@ void ask_answered(struct gateway *gateway, const struct front_answer *answer)
 {
     struct ask *self = asks_find(gateway->asks, answer->ask);
     struct rest_response response;
+    if (subjects_answered(gateway, answer))
+        return;
     bool refused_early = answer->problem.code != OK && self != NULL && self->step == ASK_ADMITTING;
     if (self == NULL || (self->step != ASK_SENT && !refused_early))
         return;

@@ -92,6 +92,11 @@ static void fill_want(const struct front_want *want, Chaski__Want *out)
     out->exchange_id = binary(want->exchange_id);
     out->method = text(want->method);
     out->path = binary(want->path);
+    out->person = text(want->person == NULL ? "" : want->person);
+    out->subject = binary(want->subject);
+    out->subject_year = want->subject_year;
+    out->sealing = text(want->sealing == NULL ? "" : want->sealing);
+    out->sealed_until_ms = (uint64_t)want->sealed_until_ms;
 }
 
 fault front_line_admit(struct front_line *self, uint64_t ask, const struct front_want *want)
@@ -147,6 +152,18 @@ fault front_line_clients(struct front_line *self, uint64_t id, uint64_t epoch, u
     Chaski__ClientsAsk ask = CHASKI__CLIENTS_ASK__INIT;
     message.body_case = CHASKI__FRONT_MESSAGE__BODY_CLIENTS_ASK;
     message.clients_ask = &ask;
+    ask.ask = id;
+    ask.epoch = epoch;
+    ask.from = from;
+    return send_message(self, &message, NULL);
+}
+
+fault front_line_servers(struct front_line *self, uint64_t id, uint64_t epoch, uint32_t from)
+{
+    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
+    Chaski__ServersAsk ask = CHASKI__SERVERS_ASK__INIT;
+    message.body_case = CHASKI__FRONT_MESSAGE__BODY_SERVERS_ASK;
+    message.servers_ask = &ask;
     ask.ask = id;
     ask.epoch = epoch;
     ask.from = from;
@@ -306,6 +323,24 @@ static void take_clients(struct front_line *self, const Chaski__ClientsPage *wir
     free(client);
 }
 
+static void take_servers(struct front_line *self, const Chaski__ServersPage *wire)
+{
+    struct front_server server[SERVERS_PAGE_MAX];
+    struct front_servers page = {.ask = wire->ask,
+                                 .problem = problem_of(wire->problem),
+                                 .epoch = wire->epoch,
+                                 .from = wire->from,
+                                 .total = wire->total,
+                                 .server = server};
+    if (self->options.handler->servers == NULL || wire->n_server > SERVERS_PAGE_MAX)
+        return;
+    for (; page.count < wire->n_server; page.count++)
+        server[page.count] =
+            (struct front_server){wire->server[page.count]->id, wire->server[page.count]->subsystem,
+                                  wire->server[page.count]->name};
+    self->options.handler->servers(self->options.owner, &page);
+}
+
 static void take_can(struct front_line *self, const Chaski__CanAnswer *wire)
 {
     struct front_can answer = {.ask = wire->ask,
@@ -354,6 +389,9 @@ static void take_message(struct front_line *self, const Chaski__FrontMessage *me
         return;
     case CHASKI__FRONT_MESSAGE__BODY_CLIENTS_PAGE:
         take_clients(self, message->clients_page);
+        return;
+    case CHASKI__FRONT_MESSAGE__BODY_SERVERS_PAGE:
+        take_servers(self, message->servers_page);
         return;
     case CHASKI__FRONT_MESSAGE__BODY_CAN_ANSWER:
         take_can(self, message->can_answer);

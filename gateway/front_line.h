@@ -29,8 +29,13 @@ struct front_want {
     uint32_t wait_ms;
     uint64_t payload_bytes;
     struct span exchange_id;
-    const char *method; /* with the path: which endpoint of the service it is; NULL: not told */
-    struct span path;   /* below the service, raw */
+    const char *method;  /* with the path: which endpoint of the service it is; NULL: not told */
+    struct span path;    /* below the service, raw */
+    const char *person;  /* normalised; NULL or "": nobody */
+    struct span subject; /* instead of it, a pseudonym; and whose key it is under, or is to be */
+    unsigned subject_year;
+    const char *sealing; /* NULL or "": not sealed */
+    int64_t sealed_until_ms;
 };
 
 struct front_answer {
@@ -108,6 +113,20 @@ struct front_can {
     const struct front_withheld *withheld_column;
 };
 
+/* A page of the servers that have logs. */
+struct front_server {
+    const char *id, *subsystem, *name;
+};
+
+struct front_servers {
+    uint64_t ask;
+    struct front_problem problem; /* nothing below then */
+    uint64_t epoch;
+    uint32_t from, total;
+    size_t count;
+    const struct front_server *server;
+};
+
 enum front_loss {
     FRONT_LOST,     /* no Welcome for FRONT_LOST_MS */
     FRONT_RESTARTED /* another process answers now: it knows nothing of what was asked before */
@@ -121,6 +140,7 @@ struct front_handler {
     void (*witnessed)(void *owner, uint64_t ask, unsigned status, struct span body); /* or NULL */
     void (*clients)(void *owner, const struct front_clients *page);                  /* or NULL */
     void (*can)(void *owner, const struct front_can *answer);                        /* or NULL */
+    void (*servers)(void *owner, const struct front_servers *page);                  /* or NULL */
 };
 
 struct front_line_options {
@@ -169,6 +189,8 @@ fault front_line_ask(struct front_line *self, uint64_t ask, const struct front_w
 fault front_line_witness(struct front_line *self, uint64_t ask, struct span body);
 /* A page of members and subsystems; epoch 0 and from 0 for the first one. */
 fault front_line_clients(struct front_line *self, uint64_t ask, uint64_t epoch, uint32_t from);
+/* A page of the servers that have logs; as above. */
+fault front_line_servers(struct front_line *self, uint64_t ask, uint64_t epoch, uint32_t from);
 /* May this be asked? */
 fault front_line_can(struct front_line *self, uint64_t ask, const struct front_want *want);
 fault front_line_done(struct front_line *self, uint64_t call, unsigned status, struct span payload);

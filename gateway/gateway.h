@@ -20,6 +20,7 @@ struct clerk_line;
 struct clients;
 struct descriptions;
 struct evidence;
+struct subjects;
 
 struct gateway {
     struct gateway_config config;
@@ -34,6 +35,7 @@ struct gateway {
     struct asks *asks;
     struct clients *clients;           /* who asks who is in the directory */
     struct can_i *can_i;               /* who asks whether an exchange would be let through */
+    struct subjects *subjects;         /* who asks who looked at a person */
     struct descriptions *descriptions; /* of own services, as far as they are fetched */
     struct evidence *evidence;         /* who waits for some */
     struct clerk_line *clerk;          /* NULL: evidence_server is not set */

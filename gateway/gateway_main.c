@@ -8,6 +8,7 @@
 #include "gateway/description.h"
 #include "gateway/evidence.h"
 #include "gateway/gateway.h"
+#include "gateway/subjects.h"
 #include "lib/bus/witness.h"
 #include "lib/net/z85.h"
 #include "lib/base/clock.h"
@@ -97,7 +98,7 @@ static size_t in_flight(const struct gateway *gateway)
 {
     return asks_live(gateway->asks) + evidence_live(gateway->evidence) +
            clients_live(gateway->clients) + can_i_live(gateway->can_i) +
-           gateway->metrics.side[METRICS_PROVIDER].live;
+           subjects_live(gateway->subjects) + gateway->metrics.side[METRICS_PROVIDER].live;
 }
 
 static void on_drain(struct loop_timer *timer)
@@ -153,6 +154,7 @@ static void on_lost(void *owner, enum front_loss loss)
     ask_lost(owner, loss);
     clients_lost(owner);
     can_i_lost(owner);
+    subjects_lost(owner);
 }
 
 static void on_witnessed(void *owner, uint64_t ask, unsigned status, struct span body)
@@ -170,8 +172,13 @@ static void on_can(void *owner, const struct front_can *answer)
     can_i_came(owner, answer);
 }
 
-static const struct front_handler front_handler = {on_admitted,  on_answered, on_called, on_lost,
-                                                   on_witnessed, on_clients,  on_can};
+static void on_servers(void *owner, const struct front_servers *page)
+{
+    subjects_servers(owner, page);
+}
+
+static const struct front_handler front_handler = {
+    on_admitted, on_answered, on_called, on_lost, on_witnessed, on_clients, on_can, on_servers};
 
 // --- the start -----------------------------------------------------------------------------------
 
@@ -413,6 +420,7 @@ static fault start(struct program *self)
     gateway->evidence = evidence_new(gateway);
     gateway->clients = clients_new(gateway);
     gateway->can_i = can_i_new(gateway);
+    gateway->subjects = subjects_new(gateway);
     gateway->descriptions = descriptions_new(gateway);
     TRY(read_keys(self));
     TRY(loop_new(&gateway->loop));
@@ -448,6 +456,8 @@ static void stop(struct program *self)
         clients_free(&gateway->clients);
     if (gateway->loop != NULL)
         can_i_free(&gateway->can_i);
+    if (gateway->loop != NULL)
+        subjects_free(&gateway->subjects);
     if (gateway->loop != NULL)
         descriptions_free(&gateway->descriptions);
     clerk_line_free(&gateway->clerk);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/rest_headers.h"
 
+#include "lib/base/cursor.h"
 #include "lib/base/text.h"
 
 #include <assert.h>
+#include <time.h>
 
 struct word {
     size_t size;
@@ -32,8 +34,9 @@ static const struct word between_neighbours[] = {
     WORD("expect"),
 };
 /* A caller's are removed: this gateway makes its own. */
-static const struct word ours_in_request[] = {WORD("x-road-request-id"),
-                                              WORD("x-road-request-hash")};
+static const struct word ours_in_request[] = {
+    WORD("x-road-request-id"), WORD("x-road-request-hash"), WORD("chaski-subject"),
+    WORD("chaski-seal")}; /* whom it is about goes no further */
 /* Every field that begins so is the bus's own. */
 static const struct word ours[] = {WORD("x-road-"), WORD("chaski-")};
 /* ... but what a peer's table says of its rows and columns comes with its answer. */
@@ -277,6 +280,54 @@ static fault read_wait(const struct rest_fields *self, uint32_t otherwise, uint3
                      DEADLINE_MS_LEAST, DEADLINE_MS_MAX);
     *out = (uint32_t)wait_ms;
     return DONE;
+}
+
+/* The one field of this name; at == NULL when there is none. */
+static fault only_field(const struct http_head *head, const char *name, struct span *out)
+{
+    *out = (struct span){NULL, 0};
+    for (size_t i = 0; i < head->fields; i++) {
+        if (!text_same_word(head->field[i].name, span_of_text(name)))
+            continue;
+        if (out->at != NULL)
+            return RAISE(SUBJECT_BAD, "%s stands there twice", name);
+        *out = head->field[i].value;
+    }
+    return DONE;
+}
+
+/* "S-2026-1 2027-06-30": the end of that day. */
+static fault read_seal(struct span value, struct rest_subject *out)
+{
+    struct cursor at = cursor_over(value);
+    struct span id;
+    struct tm day = {0};
+    char text[11] = "";
+    if (failed(cursor_take_until(&at, ' ', &id)) || id.size == 0 || id.size > WORD_BYTES_MAX ||
+        !text_is_plain(id) || at.left.size != sizeof text - 1)
+        return RAISE(SUBJECT_BAD, "Chaski-Seal is the id of a sealing, a blank, YYYY-MM-DD");
+    memcpy(text, at.left.at, at.left.size);
+    const char *end = strptime(text, "%Y-%m-%d", &day);
+    time_t seconds = end == NULL || *end != '\0' ? -1 : timegm(&day);
+    if (seconds < 0)
+        return RAISE(SUBJECT_BAD, "the day of Chaski-Seal is written YYYY-MM-DD");
+    memcpy(out->sealing, id.at, id.size);
+    out->sealing[id.size] = '\0';
+    out->sealed_until_ms = ((int64_t)seconds + 86400) * 1000;
+    return DONE;
+}
+
+fault rest_headers_read_subject(const struct http_head *head, struct rest_subject *out)
+{
+    struct span person, seal;
+    *out = (struct rest_subject){.sealed_until_ms = 0};
+    TRY(only_field(head, "Chaski-Subject", &person));
+    TRY(only_field(head, "Chaski-Seal", &seal));
+    if (person.at != NULL)
+        TRY(pseudonym_normalise(person, out->person));
+    if (seal.at != NULL && person.at == NULL)
+        return RAISE(SUBJECT_BAD, "Chaski-Seal without Chaski-Subject");
+    return seal.at == NULL ? DONE : read_seal(seal, out);
 }
 
 fault rest_headers_read_want(const struct rest_fields *self, uint32_t default_wait_ms,

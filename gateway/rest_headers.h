@@ -13,6 +13,7 @@
 
 #include "gateway/rest_message.h"
 #include "lib/bus/bus_id.h"
+#include "lib/bus/pseudonym.h"
 
 /* Fields between two neighbours, never carried: Connection, Host, Content-Length, ... What a
  * Connection field names is not carried either, but that is seen in the whole head only. */
@@ -59,6 +60,16 @@ struct rest_want {
     char case_ref[WORD_BYTES_MAX + 1];
     uint32_t wait_ms;
 };
+
+/* Whom a request is about. These fields never travel: read them from the whole head, and wipe it.
+ */
+struct rest_subject {
+    char person[PSEUDONYM_TEXT_ROOM]; /* normalised; "" when nobody is named */
+    char sealing[WORD_BYTES_MAX + 1];
+    int64_t sealed_until_ms; /* 0: it is not sealed */
+};
+/* SUBJECT_BAD, and never the number. */
+fault rest_headers_read_subject(const struct http_head *head, struct rest_subject *out);
 
 /* BAD_CLIENT, BAD_REQUEST (a word too long or not UTF-8, a wrong identifier), DEADLINE_BAD. */
 fault rest_headers_read_want(const struct rest_fields *self, uint32_t default_wait_ms,

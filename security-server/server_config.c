@@ -126,6 +126,14 @@ const struct config_setting server_settings[] = {
      .most = SEAL_OVERLAP_S_MAX,
      .sentence = "For so many seconds the key before still opens letters; then it is destroyed. "
                  "Senders whose letters do not open seal again."},
+    {.name = "subjects_a_minute",
+     .kind = CONFIG_NUMBER,
+     .offset = AT(subjects_a_minute),
+     .number = SUBJECTS_A_MINUTE_DEFAULT,
+     .least = 1,
+     .most = SUBJECTS_A_MINUTE_MAX,
+     .sentence = "So many requests a minute may name a person (Chaski-Subject): who breaks into a "
+                 "gateway must not try all numbers through it."},
     {.name = "directory_folder",
      .kind = CONFIG_TEXT,
      .offset = AT(directory_folder),

@@ -59,6 +59,7 @@ struct server_config {
     int64_t renew_settle_s;
     int64_t seal_roll_s; /* 0: the directory's sealing key alone */
     int64_t seal_overlap_s;
+    int64_t subjects_a_minute;
     int64_t event_level; /* enum event_level */
     /* no setting: what keys_passphrase led to, read by whoever starts the processes; NULL: none */
     struct secret *passphrase;

@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/event.h"
 #include "lib/base/text.h"
+#include "lib/crypto/seal.h"
 #include "security-server/exchange/exchange_steps.h"
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/node.h"
@@ -50,6 +51,8 @@ void exchange_free(struct exchange **self)
     free(x->procedure);
     free(x->legal_basis);
     free(x->case_ref);
+    free(x->sealing);
+    seal_wipe(x->person, sizeof x->person);
     free(x->wanted_server);
     free(x->endpoint);
     free(x->columns);
@@ -125,12 +128,19 @@ static void give_up(struct exchange *x)
 // --- walking ------------------------------------------------------------------------------------
 
 static const char *const step_us[][2] = {
-    {"admit", "admit_us"},     {"sign", "sign_us"},
-    {"log", "log_us"},         {"send", "send_us"},
-    {"verify", "verify_us"},   {"log_answer", "log_answer_us"},
-    {"deliver", "deliver_us"}, {"sign_refusal", "sign_refusal_us"},
-    {"decide", "decide_us"},   {"log_refusal", "log_refusal_us"},
-    {"call", "call_us"},       {"sign_answer", "sign_answer_us"},
+    {"admit", "admit_us"},
+    {"pseudonym", "pseudonym_us"},
+    {"sign", "sign_us"},
+    {"log", "log_us"},
+    {"send", "send_us"},
+    {"verify", "verify_us"},
+    {"log_answer", "log_answer_us"},
+    {"deliver", "deliver_us"},
+    {"sign_refusal", "sign_refusal_us"},
+    {"decide", "decide_us"},
+    {"log_refusal", "log_refusal_us"},
+    {"call", "call_us"},
+    {"sign_answer", "sign_answer_us"},
 };
 
 static const char *with_unit(const char *name)

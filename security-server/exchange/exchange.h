@@ -14,7 +14,9 @@
 #include "lib/bus/header.h"
 #include "lib/bus/letter.h"
 #include "lib/bus/limits.h"
+#include "lib/bus/policy.h"
 #include "lib/bus/policy_columns.h"
+#include "lib/bus/pseudonym.h"
 #include "security-server/exchange/audit_actor.h"
 
 struct node; /* node.h: everything an exchange leans on */
@@ -71,7 +73,12 @@ struct exchange {
     /* who and what, canonical text, owned */
     char *client, *service;
     char *purpose, *procedure, *legal_basis, *case_ref, *wanted_server;
-    char *endpoint;                      /* "": none of the service's */
+    char *endpoint;                   /* "": none of the service's */
+    char person[PSEUDONYM_TEXT_ROOM]; /* consumer: until it is a pseudonym; then wiped */
+    unsigned subject_year;            /* consumer: of the pseudonym below; 0: there is none */
+    struct sha256 subject;
+    int64_t sealed_until_ms; /* consumer: 0: it is not sealed */
+    char *sealing;
     char rule[POLICY_RULE_ROOM];         /* that allowed it */
     struct policy_columns *columns;      /* provider: of a table that lists some, owned; or NULL */
     int64_t deadline_ms;                 /* wall time */

@@ -26,6 +26,7 @@
 #include "security-server/exchange/known_heads.h"
 #include "security-server/exchange/late_receipts.h"
 #include "security-server/exchange/log_talk.h"
+#include "security-server/exchange/look_desk.h"
 #include "security-server/exchange/mesh_door.h"
 #include "security-server/exchange/node.h"
 #include "security-server/exchange/node_state.h"
@@ -48,6 +49,8 @@
 #include "security-server/exchange/set_reader.h"
 #include "security-server/exchange/stamp_feed.h"
 #include "security-server/exchange/start_check.h"
+#include "security-server/exchange/subject_desk.h"
+#include "security-server/exchange/subject_keys.h"
 #include "security-server/exchange/slab_keys.h"
 #include "security-server/exchange/step_mesh.h"
 #include "security-server/exchange/token_line.h"
@@ -78,6 +81,7 @@ struct process {
     struct own_certificate *own_certificate;
     struct slab_keys *slab_keys;
     struct orders *orders;
+    struct look_desk *looks;
     struct node_state *state;
     struct loop_timer drain;
     int64_t drain_until_us;
@@ -381,6 +385,8 @@ static fault open_doors(struct process *self)
     TRY(stamp_feed_new(node, &node->stamps));
     node->peer_check = peer_check_new(node);
     TRY(open_sets(node));
+    TRY(subject_desk_new(node, &node->subject_desk));
+    self->looks = look_desk_new(node);
     node->directory_talk = directory_talk_new(node);
     node->directory_cosign = directory_cosign_new(node);
     node->renewal = renewal_new(node);
@@ -554,6 +560,7 @@ static fault start(struct process *self, int keys_fd, int token_fd)
         TRY(token_line_open(node->loop, token_fd, &node->token));
         keys_line_use_token(node->keys, node->token);
     }
+    node->subject_keys = subject_keys_new(node);
     node->seen = seen_new();
     event_rate_begin(&node->refused_messages, node->loop, "mesh.message_refused");
     event_rate_begin(&node->answers_not_sent, node->loop, "mesh.answer_not_sent");
@@ -606,6 +613,9 @@ static void finish(struct process *self)
     witness_desk_free(&node->witness);
     known_heads_free(&node->heads);
     own_certificate_free(&self->own_certificate);
+    look_desk_free(&self->looks);
+    subject_desk_free(&node->subject_desk);
+    subject_keys_free(&node->subject_keys);
     slab_keys_free(&self->slab_keys);
     orders_free(&self->orders);
     erasures_free(&node->erasures);

@@ -4,6 +4,7 @@
 /* We ask: steps 2 to 6 of the ladder, then 14. */
 const struct step consumer_walk[] = {
     {"admit", step_admit},
+    {"pseudonym", step_make_pseudonym}, /* of the person whom it names, if any */
     {"sign", step_sign_request},
     {"log", step_keep_request},
     {"send", step_send_question}, /* seals; waits until the answer is there and opened */

@@ -27,6 +27,11 @@ struct admission {
 void admit(struct node *node, const struct admission *question, struct problem *problem,
            const struct directory_server **peer);
 
+/* step_subject.c: a person becomes a pseudonym */
+enum step_end step_make_pseudonym(struct exchange *x);
+/* What a header of ours says of it. */
+void exchange_fill_subject(const struct exchange *x, struct header *out);
+
 /* step_sign.c: sign what leaves / verify what comes */
 enum step_end step_sign_request(struct exchange *x);
 enum step_end step_sign_answer(struct exchange *x);  /* provider: response */

@@ -7,6 +7,8 @@
 #include "lib/bus/bus_id.h"
 #include "lib/bus/metaservice.h"
 #include "lib/bus/offer.h"
+#include "lib/bus/pseudonym.h"
+#include "lib/crypto/seal.h"
 #include "lib/net/door.h"
 #include "security-server/exchange/can_i.h"
 #include "security-server/exchange/client_list.h"
@@ -16,6 +18,7 @@
 #include "security-server/exchange/exchange_steps.h"
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/node.h"
+#include "security-server/exchange/server_list.h"
 #include "security-server/exchange/witness_desk.h"
 
 #include "front.pb-c.h"
@@ -38,6 +41,7 @@ struct gateway {
 struct front {
     struct node *node;
     struct client_list *clients;
+    struct server_list *servers;
     struct door *door;
     size_t gateways;
     struct gateway gateway[FRONT_GATEWAYS_MAX];
@@ -213,6 +217,27 @@ static fault check_id_text(const char *what, const char *text, unsigned parts, b
     return strcmp(canonical, text) == 0 ? DONE : RAISE(BAD_NAME, "%s is not canonical", what);
 }
 
+static fault check_person(const Chaski__Want *want)
+{
+    char person[PSEUDONYM_TEXT_ROOM];
+    bool year = want->subject_year >= SUBJECT_YEAR_FIRST && want->subject_year <= SUBJECT_YEAR_LAST;
+    if ((want->subject_year != 0 && !year) ||
+        (want->subject.len != 0 && (want->subject.len != PSEUDONYM_BYTES || !year)) ||
+        (want->subject.len != 0 && want->person[0] != '\0'))
+        return RAISE(SUBJECT_BAD, "a pseudonym has %d bytes and a year, and stands alone",
+                     PSEUDONYM_BYTES);
+    if ((want->sealed_until_ms != 0) != (want->sealing[0] != '\0') ||
+        strlen(want->sealing) > WORD_BYTES_MAX || !text_is_plain(span_of_text(want->sealing)) ||
+        want->sealed_until_ms > INT64_MAX)
+        return RAISE(SUBJECT_BAD, "a seal names an act and a day");
+    if (want->person[0] == '\0')
+        return DONE;
+    fault f = pseudonym_normalise(span_of_text(want->person), person);
+    bool same = failed(f) || strcmp(person, want->person) == 0;
+    seal_wipe(person, sizeof person);
+    return same ? f : RAISE(SUBJECT_BAD, "a document that is not in its one form");
+}
+
 static fault check_want(const Chaski__Want *want)
 {
     TRY(check_id_text("client", want->client, ID_SUBSYSTEM, false));
@@ -230,7 +255,7 @@ static fault check_want(const Chaski__Want *want)
                      DEADLINE_MS_MAX);
     if (want->exchange_id.len != EXCHANGE_ID_BYTES)
         return RAISE(BAD_REQUEST, "no exchange id");
-    return DONE;
+    return check_person(want);
 }
 
 static struct exchange *exchange_of(struct front *self, struct span route, uint64_t ask,
@@ -246,6 +271,13 @@ static struct exchange *exchange_of(struct front *self, struct span route, uint6
     x->case_ref = owned_text(want->case_ref);
     x->endpoint = owned_text(endpoint);
     x->deadline_ms = clock_wall_ms() + want->wait_ms;
+    text_format(x->person, sizeof x->person, "%s", want->person);
+    seal_wipe(want->person, strlen(want->person));
+    if (want->subject.len == PSEUDONYM_BYTES)
+        memcpy(x->subject.at, want->subject.data, PSEUDONYM_BYTES);
+    x->subject_year = want->subject_year;
+    x->sealing = owned_text(want->sealing);
+    x->sealed_until_ms = (int64_t)want->sealed_until_ms;
     memcpy(x->gateway, route.at, route.size);
     x->gateway_size = route.size;
     x->ask = ask;
@@ -393,6 +425,42 @@ static void take_clients_ask(struct front *self, struct span route, const Chaski
         text_format(problem.detail, sizeof problem.detail, "%s", fault_detail());
         fill_problem(&problem, &wire_problem);
         wire.problem = &wire_problem;
+    }
+    ignore(send_message(self, route, &message, NULL)); /* its gateway has a deadline of its own */
+}
+
+// --- whose logs there are -----------------------------------------------------------------------
+
+static void take_servers_ask(struct front *self, struct span route, const Chaski__ServersAsk *ask)
+{
+    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
+    Chaski__ServersPage wire = CHASKI__SERVERS_PAGE__INIT;
+    Chaski__Server server[SERVERS_PAGE_MAX], *pointer[SERVERS_PAGE_MAX];
+    Chaski__Problem wire_problem;
+    struct problem problem = {0};
+    message.body_case = CHASKI__FRONT_MESSAGE__BODY_SERVERS_PAGE;
+    message.servers_page = &wire;
+    wire.ask = ask->ask;
+    fault f = node_ready(self->node);
+    if (failed(f)) {
+        problem.fault = f.code;
+        text_format(problem.detail, sizeof problem.detail, "%s", fault_detail());
+        fill_problem(&problem, &wire_problem);
+        wire.problem = &wire_problem;
+    } else {
+        size_t total = server_list_look(self->servers, self->node->directory);
+        wire.epoch = directory_epoch(self->node->directory);
+        wire.from = ask->epoch != 0 && ask->epoch != wire.epoch ? 0 : ask->from;
+        wire.total = (uint32_t)total;
+        wire.server = pointer;
+        for (size_t at = wire.from; at < total && wire.n_server < SERVERS_PAGE_MAX; at++) {
+            const struct server_line *line = server_list_at(self->servers, at);
+            pointer[wire.n_server] = &server[wire.n_server];
+            chaski__server__init(&server[wire.n_server]);
+            server[wire.n_server].id = (char *)(uintptr_t)line->server;
+            server[wire.n_server].subsystem = (char *)(uintptr_t)line->subsystem;
+            server[wire.n_server++].name = (char *)(uintptr_t)line->name;
+        }
     }
     ignore(send_message(self, route, &message, NULL)); /* its gateway has a deadline of its own */
 }
@@ -638,6 +706,9 @@ static void take_message(struct front *self, struct span route, const Chaski__Fr
     case CHASKI__FRONT_MESSAGE__BODY_CLIENTS_ASK:
         take_clients_ask(self, route, message->clients_ask);
         return;
+    case CHASKI__FRONT_MESSAGE__BODY_SERVERS_ASK:
+        take_servers_ask(self, route, message->servers_ask);
+        return;
     case CHASKI__FRONT_MESSAGE__BODY_CAN_ASK:
         take_can_ask(self, route, message->can_ask);
         return;
@@ -680,6 +751,7 @@ fault front_open(struct node *node, const char *address, struct front **out)
     };
     self->node = node;
     self->clients = client_list_new();
+    self->servers = server_list_new();
     TRY(door_open(&options, on_message, self, &self->door));
     *out = TAKE(self);
     return DONE;
@@ -691,6 +763,7 @@ void front_free(struct front **self)
         return;
     door_free(&(*self)->door);
     client_list_free(&(*self)->clients);
+    server_list_free(&(*self)->servers);
     for (size_t i = 0; i < (*self)->gateways; i++)
         gateway_clear(&(*self)->gateway[i]);
     free(*self);

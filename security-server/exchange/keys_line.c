@@ -24,7 +24,10 @@ enum job_kind {
     JOB_RENEWAL,
     JOB_APPROVAL,
     JOB_MAKE_SEAL,
-    JOB_FORGET_SEAL
+    JOB_FORGET_SEAL,
+    JOB_SUBJECT_KEY,
+    JOB_FORGET_SUBJECT_KEY,
+    JOB_PSEUDONYM
 };
 
 struct job {
@@ -38,7 +41,8 @@ struct job {
     uint8_t ephemeral[X25519_PUBLIC_BYTES];
     uint8_t day_key[KEY_WRAPPED_BYTES]; /* or the key itself, which is shorter */
     struct span document;               /* certificate, or act */
-    const char *instance;
+    const char *instance;               /* or the name of this server */
+    char person[PSEUDONYM_TEXT_ROOM];
     keys_done *done;
     void *owner;
 };
@@ -162,6 +166,29 @@ void keys_line_forget_seal(struct keys_line *self, const uint8_t seal_key_id[SEA
            SEAL_KEY_ID_BYTES);
 }
 
+void keys_line_take_subject_key(struct keys_line *self, struct span blob, const char *server,
+                                const struct sha256 *commitment, keys_done *done, void *owner)
+{
+    struct job *job = add_job(self, JOB_SUBJECT_KEY, done, owner);
+    job->document = blob;
+    job->instance = server;
+    job->hash = *commitment;
+}
+
+void keys_line_forget_subject_key(struct keys_line *self, unsigned year, keys_done *done,
+                                  void *owner)
+{
+    add_job(self, JOB_FORGET_SUBJECT_KEY, done, owner)->number = year;
+}
+
+void keys_line_pseudonym(struct keys_line *self, unsigned year,
+                         const char person[PSEUDONYM_TEXT_ROOM], keys_done *done, void *owner)
+{
+    struct job *job = add_job(self, JOB_PSEUDONYM, done, owner);
+    job->number = year;
+    memcpy(job->person, person, PSEUDONYM_TEXT_ROOM);
+}
+
 // --- sending ------------------------------------------------------------------------------------
 
 union work {
@@ -176,6 +203,9 @@ union work {
     Chaski__ApproveRenewal approval;
     Chaski__MakeSeal make_seal;
     Chaski__ForgetSeal forget_seal;
+    Chaski__TakeSubjectKey subject_key;
+    Chaski__ForgetSubjectKey forget_subject_key;
+    Chaski__MakePseudonym pseudonym;
 };
 
 static ProtobufCBinaryData binary(uint8_t *at, size_t size)
@@ -261,6 +291,27 @@ static void fill(struct job *job, Chaski__KeysJob *message, union work *work)
         message->work_case = CHASKI__KEYS_JOB__WORK_FORGET_SEAL;
         message->forget_seal = &work->forget_seal;
         return;
+    case JOB_SUBJECT_KEY:
+        chaski__take_subject_key__init(&work->subject_key);
+        work->subject_key.blob = binary((uint8_t *)(uintptr_t)job->document.at, job->document.size);
+        work->subject_key.commitment = binary(job->hash.at, SHA256_BYTES);
+        work->subject_key.server = (char *)(uintptr_t)job->instance;
+        message->work_case = CHASKI__KEYS_JOB__WORK_TAKE_SUBJECT_KEY;
+        message->take_subject_key = &work->subject_key;
+        return;
+    case JOB_FORGET_SUBJECT_KEY:
+        chaski__forget_subject_key__init(&work->forget_subject_key);
+        work->forget_subject_key.year = (uint32_t)job->number;
+        message->work_case = CHASKI__KEYS_JOB__WORK_FORGET_SUBJECT_KEY;
+        message->forget_subject_key = &work->forget_subject_key;
+        return;
+    case JOB_PSEUDONYM:
+        chaski__make_pseudonym__init(&work->pseudonym);
+        work->pseudonym.year = (uint32_t)job->number;
+        work->pseudonym.document = job->person;
+        message->work_case = CHASKI__KEYS_JOB__WORK_MAKE_PSEUDONYM;
+        message->make_pseudonym = &work->pseudonym;
+        return;
     }
 }
 
@@ -315,6 +366,7 @@ static bool take_result(struct keys_line *self, const Chaski__KeysResult *result
     if (self->first == self->sent || self->job[self->first].id != result->id)
         return false;
     seal_wipe(self->job[self->first].day_key, KEY_WRAPPED_BYTES);
+    seal_wipe(self->job[self->first].person, PSEUDONYM_TEXT_ROOM);
     struct job job = self->job[self->first++];
     fault f = DONE;
     if (result->fault != OK)

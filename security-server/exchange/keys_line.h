@@ -8,6 +8,7 @@
 #include "lib/base/loop.h"
 #include "lib/bus/day_key.h"
 #include "lib/bus/letter.h"
+#include "lib/bus/pseudonym.h"
 #include "lib/crypto/note.h"
 
 struct keys_line;
@@ -54,6 +55,18 @@ void keys_line_make_seal(struct keys_line *self, keys_done *done, void *owner);
 /* Destroys one that was made so; empty result. */
 void keys_line_forget_seal(struct keys_line *self, const uint8_t seal_key_id[SEAL_KEY_ID_BYTES],
                            keys_done *done, void *owner);
+
+/* The key of a year for pseudonyms, sealed to this server; empty result. blob and server are
+ * borrowed until `done`. KEY_UNKNOWN, SEAL_BROKEN, BAD_KEY: see subject_key.h. */
+void keys_line_take_subject_key(struct keys_line *self, struct span blob, const char *server,
+                                const struct sha256 *commitment, keys_done *done, void *owner);
+/* Destroys it, if it is there; empty result. */
+void keys_line_forget_subject_key(struct keys_line *self, unsigned year, keys_done *done,
+                                  void *owner);
+/* person: as pseudonym_normalise writes it; copied, and wiped. The result is the pseudonym.
+ * SUBJECT_KEY_MISSING; SUBJECT_RATE. */
+void keys_line_pseudonym(struct keys_line *self, unsigned year,
+                         const char person[PSEUDONYM_TEXT_ROOM], keys_done *done, void *owner);
 
 /* For the start, before the loop runs: a holder of day keys that waits for each answer, at most
  * KEYS_WAIT_MS. */

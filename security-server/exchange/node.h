@@ -55,27 +55,29 @@ struct node {
     struct opened_keys *opened;             /* of peers' sealing contexts */
     struct socket *mesh;                    /* where peers come in */
     struct event_rate refused_messages, refused_leaves, answers_not_sent;
-    struct seal_roll *seal_roll;   /* our own sealing keys */
-    struct seal_cards *cards;      /* ... and peers' */
-    struct log_talk *talk;         /* with other servers about logs */
-    struct witness_desk *witness;  /* where we cosign others' logs */
-    struct known_heads *heads;     /* of others' logs, in ours */
-    struct anchor *anchor;         /* where others confirm our log */
-    struct stamp_feed *stamps;     /* what the scribe has had stamped */
-    struct peer_check *peer_check; /* do others' logs still contain what they were? */
-    struct erasures *erasures;     /* of our payloads */
-    struct prunes *prunes;         /* of our log's beginning */
-    struct head_prover *prover;    /* that ours contains what it was */
-    struct set_reader *sets;       /* of leaves, by peer and hour */
-    struct set_desk *set_desk;     /* where peers compare theirs with ours */
-    struct late_receipts *late;    /* leaves that were missing here */
-    struct reconciler *reconciler; /* where we compare ours with theirs */
-    struct retention *retention;   /* how long and what of them is kept */
-    struct notices *notices;       /* of restrictions that end */
-    struct kept_answers *answers;  /* that are not written down */
-    struct start_check *check;     /* while a start asks others what they hold */
-    uint64_t run;                  /* random number of this process */
-    bool begun;                    /* the first record of this run is kept, and doors are open */
+    struct seal_roll *seal_roll;       /* our own sealing keys */
+    struct seal_cards *cards;          /* ... and peers' */
+    struct subject_keys *subject_keys; /* of pseudonyms */
+    struct subject_desk *subject_desk; /* who looked at a person, by our log */
+    struct log_talk *talk;             /* with other servers about logs */
+    struct witness_desk *witness;      /* where we cosign others' logs */
+    struct known_heads *heads;         /* of others' logs, in ours */
+    struct anchor *anchor;             /* where others confirm our log */
+    struct stamp_feed *stamps;         /* what the scribe has had stamped */
+    struct peer_check *peer_check;     /* do others' logs still contain what they were? */
+    struct erasures *erasures;         /* of our payloads */
+    struct prunes *prunes;             /* of our log's beginning */
+    struct head_prover *prover;        /* that ours contains what it was */
+    struct set_reader *sets;           /* of leaves, by peer and hour */
+    struct set_desk *set_desk;         /* where peers compare theirs with ours */
+    struct late_receipts *late;        /* leaves that were missing here */
+    struct reconciler *reconciler;     /* where we compare ours with theirs */
+    struct retention *retention;       /* how long and what of them is kept */
+    struct notices *notices;           /* of restrictions that end */
+    struct kept_answers *answers;      /* that are not written down */
+    struct start_check *check;         /* while a start asks others what they hold */
+    uint64_t run;                      /* random number of this process */
+    bool begun; /* the first record of this run is kept, and doors are open */
     bool draining;
 };
 

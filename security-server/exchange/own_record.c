@@ -134,6 +134,7 @@ struct more {
     const struct header_stamped *stamped;
     const struct late_leaf *late;
     const struct header_card *card;
+    const struct look_act *look;
     const uint8_t *id; /* of an order, or of an exchange */
     const char *notice, *service;
 };
@@ -162,6 +163,10 @@ static fault make_header(struct own_record *self, enum header_kind kind, const s
     if (more->notice != NULL) {
         header.rule = span_of_text(more->notice);
         header.service = span_of_text(more->service);
+    }
+    if (more->look != NULL) {
+        header.subject = sha256_span(&more->look->pseudonym);
+        header.subject_year = more->look->year;
     }
     if (more->late != NULL)
         fill_late(more->late, &header);
@@ -215,6 +220,31 @@ void own_record_erasure(struct node *node, const struct erasure_act *act,
     fault f = erasure_blob(act, &self->blob);
     if (!failed(f))
         f = make_header(self, HEADER_ERASED, &(struct more){.act = act, .id = act->id});
+    sign_and_keep(self, f);
+}
+
+static fault look_blob(const struct look_act *act, struct bytes **out)
+{
+    OWNED(bytes) packed = NULL;
+    Chaski__LookedText text = CHASKI__LOOKED_TEXT__INIT;
+    text.ground = (char *)(uintptr_t)act->ground;
+    text.officer = (char *)(uintptr_t)act->officer;
+    TRY(bytes_new(chaski__looked_text__get_packed_size(&text), &packed));
+    chaski__looked_text__pack(&text, packed->data);
+    return letter_blob(bytes_span(packed), out);
+}
+
+void own_record_look(struct node *node, const struct look_act *act,
+                     void (*done)(void *owner, fault f, uint64_t index), void *owner)
+{
+    struct own_record *self = owned_new(sizeof *self);
+    self->node = node;
+    self->index_done = done;
+    self->owner = owner;
+    self->time_ms = clock_wall_ms();
+    fault f = look_blob(act, &self->blob);
+    if (!failed(f))
+        f = make_header(self, HEADER_LOOKED, &(struct more){.look = act});
     sign_and_keep(self, f);
 }
 

@@ -38,6 +38,17 @@ void own_record_prune(struct node *node, const uint8_t id[EXCHANGE_ID_BYTES],
                       const struct header_pruned *what, const char *ground, const char *officer,
                       void (*done)(void *owner, fault f, uint64_t index), void *owner);
 
+/* Who had the pseudonym of a person computed, to look for it, and why. */
+struct look_act {
+    struct sha256 pseudonym;
+    unsigned year;
+    const char *ground, *officer;
+};
+
+/* Signs and keeps a LOOKED record; `index` is its own. */
+void own_record_look(struct node *node, const struct look_act *act,
+                     void (*done)(void *owner, fault f, uint64_t index), void *owner);
+
 struct late_leaf;
 
 /* Signs and keeps a LATE record, whose payload is the leaf (borrowed for the call); `index` is its

@@ -6,6 +6,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/bus/offer.h"
+#include "lib/bus/sealing.h"
 #include "security-server/exchange/directory_freshness.h"
 #include "security-server/exchange/node.h"
 
@@ -39,6 +40,15 @@ static void decide_columns(struct exchange *x, const struct policy_question *que
     policy_columns(x->node->directory, question, x->columns);
 }
 
+/* By our own directory, as of the request. */
+static fault check_sealing(const struct exchange *x)
+{
+    const struct header *header = header_of(x->request.read);
+    struct sealing_question question = {header->sender, header->purpose, header->sealing,
+                                        header->sealed_until_ms, header->time_ms};
+    return header->sealed_until_ms == 0 ? DONE : sealing_check(x->node->directory, &question);
+}
+
 enum step_end step_decide(struct exchange *x)
 {
     fault f = check_is_ours(x);
@@ -52,6 +62,8 @@ enum step_end step_decide(struct exchange *x)
                                        .endpoint = header->endpoint};
     struct policy_verdict verdict;
     policy_decide(x->node->directory, &question, &verdict);
+    if (verdict.fault == OK && failed(check_sealing(x)))
+        return exchange_refuse(x, RAISE(SEALING_REFUSED, "%s", fault_detail()));
     if (verdict.fault == OK) {
         text_format(x->rule, sizeof x->rule, "%s", verdict.rule);
         decide_columns(x, &question);

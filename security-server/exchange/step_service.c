@@ -3,9 +3,11 @@
 #include "security-server/exchange/exchange_steps.h"
 
 #include "lib/base/clock.h"
+#include "lib/bus/metaservice.h"
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/front.h"
 #include "security-server/exchange/node.h"
+#include "security-server/exchange/subject_desk.h"
 
 static void on_deadline(struct loop_timer *timer)
 {
@@ -29,6 +31,8 @@ static int64_t time_for_service(const struct exchange *x)
 
 enum step_end step_call_service(struct exchange *x)
 {
+    if (metaservice_of(header_of(x->request.read)->service) == METASERVICE_SUBJECT)
+        return subject_desk_answer(x->node->subject_desk, x);
     int64_t left_ms = time_for_service(x);
     if (left_ms <= 0)
         return exchange_refuse(x, RAISE(DEADLINE_PASSED, "before the service could be called"));

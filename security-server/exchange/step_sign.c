@@ -97,6 +97,7 @@ enum step_end step_sign_request(struct exchange *x)
     header.case_ref = span_of_text(x->case_ref);
     header.rule = span_of_text(x->rule);
     header.endpoint = span_of_text(x->endpoint);
+    exchange_fill_subject(x, &header);
     return sign(x, &x->request, &header);
 }
 
@@ -121,6 +122,10 @@ static void fill_answer(struct exchange *x, struct header *out)
     out->deadline_ms = request->deadline_ms;
     out->purpose = request->purpose;
     out->endpoint = request->endpoint;
+    out->subject = request->subject;
+    out->subject_year = request->subject_year;
+    out->sealed_until_ms = request->sealed_until_ms;
+    out->sealing = request->sealing;
 }
 
 enum step_end step_sign_answer(struct exchange *x)
@@ -162,6 +167,7 @@ static void fill_refusal_of_consumer(struct exchange *x, struct header *out)
     out->deadline_ms = x->deadline_ms;
     out->purpose = span_of_text(x->purpose);
     out->endpoint = span_of_text(x->endpoint);
+    exchange_fill_subject(x, out);
 }
 
 enum step_end step_sign_refusal(struct exchange *x)
@@ -269,6 +275,8 @@ static fault check_request(const struct exchange *x)
     if (header->payload_bytes > node_payload_bytes_max(x->node))
         return RAISE(BODY_TOO_LARGE, "%s takes at most %lld bytes", x->node->config->server,
                      (long long)x->node->config->body_bytes_max);
+    if (header->subject.size != 0 && header->subject_year == 0)
+        return RAISE(BAD_FRAME, "a pseudonym that names no year");
     if (header->deadline_ms > header->time_ms + DEADLINE_MS_MAX)
         return RAISE(DEADLINE_BAD, "a deadline more than %d ms away", DEADLINE_MS_MAX);
     return DONE;

@@ -11,6 +11,7 @@
 #include "security-server/follower/older.h"
 #include "security-server/follower/poster.h"
 #include "security-server/follower/round.h"
+#include "security-server/follower/subject_fetch.h"
 
 #include <curl/curl.h>
 #include <signal.h>
@@ -32,6 +33,7 @@ struct follower {
     struct listener *listener;
     struct poster *poster[MAILS];
     struct older *older;
+    struct subject_fetch *subjects;
     struct loop_timer poll, look;
     unsigned failures; /* rounds in a row without a good address */
     bool again;        /* something newer is there than the round under way may find */
@@ -114,6 +116,7 @@ static void on_look(struct loop_timer *timer)
     struct follower *self = timer->owner;
     for (size_t i = 0; i < MAILS; i++)
         poster_look(self->poster[i]);
+    subject_fetch_look(self->subjects);
     loop_set_timer(self->loop, &self->look, LOOK_MS);
 }
 
@@ -145,6 +148,8 @@ static fault start(struct follower *self)
     for (size_t i = 0; i < MAILS; i++)
         self->poster[i] = poster_new(self->fetcher, self->config->audit_folder, anchor, mails[i]);
     self->older = older_new(self->loop, self->fetcher, self->followed, anchor);
+    self->subjects =
+        subject_fetch_new(self->fetcher, self->config->audit_folder, self->config->server, anchor);
     self->poll = (struct loop_timer){.fire = on_poll, .owner = self};
     self->look = (struct loop_timer){.fire = on_look, .owner = self};
     loop_set_timer(self->loop, &self->poll, 0);
@@ -164,6 +169,7 @@ int follower_process_run(const struct server_config *config)
     for (size_t i = 0; i < MAILS; i++)
         poster_free(&self->poster[i]);
     older_free(&self->older);
+    subject_fetch_free(&self->subjects);
     round_free(&self->round);
     listener_free(&self->listener);
     followed_free(&self->followed);

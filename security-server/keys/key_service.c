@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "security-server/keys/key_service.h"
 
+#include "lib/base/clock.h"
 #include "lib/bus/act_approval.h"
 #include "lib/bus/renewal.h"
 #include "lib/crypto/note.h"
@@ -136,6 +137,7 @@ void key_service_clear(struct key_service *self)
         free(entry);
     map_clear(&self->cosigned);
     seal_ring_clear(&self->ring);
+    subject_ring_clear(&self->subjects);
 }
 
 static fault derive_seal(struct key_service *self, const Chaski__DeriveSeal *job, uint8_t *out,
@@ -167,6 +169,53 @@ static fault forget_seal(struct key_service *self, const Chaski__ForgetSeal *job
         return RAISE(BAD_FRAME, "a sealing key that is none");
     seal_ring_forget(&self->ring, job->seal_key_id.data);
     *size = 0;
+    return DONE;
+}
+
+/* The secret half of the sealing key to which something was sealed; NULL: it is not here. */
+static struct keypair *seal_named(const struct key_service *self,
+                                  const uint8_t id[SEAL_KEY_ID_BYTES])
+{
+    for (size_t i = 0; i < self->store->seals; i++)
+        if (memcmp(self->store->seal_id[i], id, SEAL_KEY_ID_BYTES) == 0)
+            return self->store->seal[i];
+    return seal_ring_find(&self->ring, id);
+}
+
+static fault take_subject_key(struct key_service *self, const Chaski__TakeSubjectKey *job,
+                              size_t *size)
+{
+    struct subject_key_blob blob;
+    struct sha256 commitment;
+    TRY(subject_key_read(span_of(job->blob.data, job->blob.len), &blob));
+    if (job->commitment.len != SHA256_BYTES)
+        return RAISE(BAD_FRAME, "a commitment of %zu bytes", job->commitment.len);
+    memcpy(commitment.at, job->commitment.data, SHA256_BYTES);
+    struct keypair *receiver = seal_named(self, blob.seal_key_id);
+    if (receiver == NULL)
+        return RAISE(KEY_UNKNOWN, "sealed for a key that this server does not have");
+    *size = 0;
+    return subject_ring_take(&self->subjects, &blob, job->server, &commitment, receiver);
+}
+
+static fault forget_subject_key(struct key_service *self, const Chaski__ForgetSubjectKey *job,
+                                size_t *size)
+{
+    subject_ring_forget(&self->subjects, job->year);
+    *size = 0;
+    return DONE;
+}
+
+static fault make_pseudonym(struct key_service *self, const Chaski__MakePseudonym *job,
+                            uint8_t *out, size_t *size)
+{
+    struct sha256 made;
+    fault f =
+        subject_ring_make(&self->subjects, job->year, job->document, clock_steady_ms(), &made);
+    seal_wipe(job->document, strlen(job->document));
+    TRY(f);
+    memcpy(out, made.at, SHA256_BYTES);
+    *size = SHA256_BYTES;
     return DONE;
 }
 
@@ -297,6 +346,12 @@ static fault work(struct key_service *self, const Chaski__KeysJob *job, uint8_t 
         return make_seal(self, out, size);
     case CHASKI__KEYS_JOB__WORK_FORGET_SEAL:
         return forget_seal(self, job->forget_seal, size);
+    case CHASKI__KEYS_JOB__WORK_TAKE_SUBJECT_KEY:
+        return take_subject_key(self, job->take_subject_key, size);
+    case CHASKI__KEYS_JOB__WORK_FORGET_SUBJECT_KEY:
+        return forget_subject_key(self, job->forget_subject_key, size);
+    case CHASKI__KEYS_JOB__WORK_MAKE_PSEUDONYM:
+        return make_pseudonym(self, job->make_pseudonym, out, size);
     default:
         return RAISE(BAD_FRAME, "a job without work");
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * key_service - what the keys process does for the exchange: eleven operations, nothing else.
+ * key_service - what the keys process does for the exchange: fourteen operations, nothing else.
  *
  * sign header       ECDSA over the CAdES attributes of our own certificate, for a given content
  *                   digest and time: it cannot be made to sign anything that is not a leaf of ours.
@@ -13,6 +13,7 @@
  * wrap, unwrap      a day key of the payloads, under the store key: AES key wrap.
  * take certificate  of the signing key, once, while it has none; or of the next one, which then is
  *                   the signing key.
+ * take, forget subject key   of a year, in memory only; make pseudonym, so many a minute.
  * request renewal   a request for a certificate of the next signing key, signed with the present
  * one. approve renewal   the act that brings it into the directory, and nothing else with it.
  */
@@ -22,6 +23,7 @@
 #include "lib/base/map.h"
 #include "security-server/keys/key_store.h"
 #include "security-server/keys/seal_ring.h"
+#include "security-server/keys/subject_ring.h"
 
 struct key_service {
     struct key_store *store;
@@ -31,6 +33,7 @@ struct key_service {
     struct sha256 signed_root;
     struct map cosigned; /* origin -> struct cosigned */
     struct seal_ring ring;
+    struct subject_ring subjects;
 };
 
 /* The tables, and the keys made; the store is the caller's. */

@@ -42,6 +42,24 @@ static fault serve(struct key_service *service, int line)
 }
 
 /* Everything that OpenSSL loads lazily must be loaded before the jail closes: do each kind once. */
+/* A key of pseudonyms that is opened and used. */
+static fault open_subject_once(struct key_store *store)
+{
+    static const uint8_t none[PSEUDONYM_KEY_BYTES];
+    struct subject_ring ring = {0};
+    struct subject_key_blob blob;
+    struct sha256 commitment = pseudonym_commitment(none), made;
+    OWNED(bytes) receiver = NULL;
+    OWNED(bytes) sealed = NULL;
+    TRY(keypair_public(store->seal[0], &receiver));
+    TRY(subject_key_seal("", SUBJECT_YEAR_FIRST, none, receiver->data, &sealed));
+    TRY(subject_key_read(bytes_span(sealed), &blob));
+    TRY(subject_ring_take(&ring, &blob, "", &commitment, store->seal[0]));
+    TRY(subject_ring_make(&ring, SUBJECT_YEAR_FIRST, "CC 1", 0, &made));
+    subject_ring_clear(&ring);
+    return DONE;
+}
+
 static fault do_each_once(struct key_store *store)
 {
     static const uint8_t base_point[X25519_PUBLIC_BYTES] = {9};
@@ -55,6 +73,7 @@ static fault do_each_once(struct key_store *store)
         TRY(keypair_sign_digest(store->sign, digest, signature, &size));
     TRY(keypair_sign_message(store->log, span_of(digest, sizeof digest), log_signature));
     TRY(seal_derive(store->seal[0], base_point, shared));
+    TRY(open_subject_once(store));
     TRY(key_wrap_wrap(store->store, shared, wrapped));
     TRY(key_wrap_unwrap(store->store, wrapped, shared));
     seal_wipe(shared, sizeof shared);
@@ -100,7 +119,8 @@ static fault start_and_serve(struct server_config *config, int line)
     if (store->store_made)
         EVENT(WARN, "keys.store_key_made", E_TEXT("file", STORE_KEY_FILE),
               E_TEXT("remedy", "keep a copy of it: without it no kept payload opens"));
-    struct key_service service = {.store = store};
+    struct key_service service = {.store = store,
+                                  .subjects = {.a_minute = config->subjects_a_minute}};
     TRY(do_each_once(store));
     TRY(jail_enter(JAIL_KEYS));
     EVENT(INFO, "keys.ready", E_NUMBER("seal_keys", store->seals),

@@ -90,8 +90,19 @@ static void on_can(void *owner, const struct front_can *answer)
     handed_on += letters > 0;
 }
 
+static void on_servers(void *owner, const struct front_servers *page)
+{
+    size_t letters = 0;
+    (void)owner;
+    check_problem(&page->problem);
+    for (size_t i = 0; i < page->count; i++)
+        letters += strlen(page->server[i].id) + strlen(page->server[i].subsystem) +
+                   strlen(page->server[i].name);
+    handed_on += letters > 0;
+}
+
 static const struct front_handler handler = {on_admitted, on_answered, on_called, on_lost,
-                                             NULL,        on_clients,  on_can};
+                                             NULL,        on_clients,  on_can,    on_servers};
 
 static struct front_line *line_to_nobody(void)
 {

@@ -179,7 +179,7 @@ gateway_stop x; check "gateway x stops as asked" equal $? 0
 
 # --- what must not be in any event ------------------------------------------------------------------
 PERSON=52998114-MARTA-INVENTADA
-hide() { ask -o /dev/null -H "X-Nombre: $PERSON" -H "Chaski-Case: $PERSON" -H "Chaski-Subject: $PERSON" "$@"; }
+hide() { ask -o /dev/null -H "X-Nombre: $PERSON" -H "Chaski-Case: $PERSON" "$@"; }
 hide "$G/r1/$D/web/hola?nombre=$PERSON"
 check "a personal value reaches the service" contains "$(tail -n 1 "$C/nginx/access.log")" "$PERSON"
 hide --data-binary "{\"nombre\":\"$PERSON\"}" "$G/r1/$D/web/cuerpo"
@@ -198,6 +198,8 @@ hide -H "X-Road-Represented-Party: a/b/$PERSON" "$G/r1/$D/web/hola"
 hide -H "X-Road-Client: $PERSON" "$G/r1/$D/web/hola"
 hide -H "X-Road-Security-Server: $PERSON" "$G/r1/$D/web/hola"
 hide -H "X-Road-Id: $PERSON" "$G/r1/$D/web/hola"
+hide -H "Chaski-Subject: CC $PERSON" "$G/r1/$D/web/hola"
+hide -H "Chaski-Subject: PA 52998114MARTA" "$G/r1/$D/web/hola"
 printf 'documento,nombre\n%s,A\n%s,B\n' "$PERSON" "$PERSON" >"$C/personas.csv"
 echo "service \"$D/personas\" { kind = table file = \"$C/personas.csv\" key = \"documento\" }" >"$C/b/services/personas.conf"
 kill -HUP "$(cat "$C/b/gateway.pid")"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * wrong_clock - preloaded into a registry: its wall clock shows as many seconds more as the file
- * that $WRONG_CLOCK names says, which may change while it runs.
+ * wrong_clock - preloaded into a program: its wall clock shows as many seconds more as the file
+ * that $WRONG_CLOCK names says, which may change while it runs; or as $WRONG_CLOCK_S says, for
+ * processes that may open no file.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,8 +14,11 @@ int clock_gettime(clockid_t which, struct timespec *now)
 {
     char text[32] = "";
     const char *path = getenv("WRONG_CLOCK");
+    const char *fixed = getenv("WRONG_CLOCK_S");
     if (syscall(SYS_clock_gettime, which, now) != 0)
         return -1;
+    if (fixed != NULL && which == CLOCK_REALTIME)
+        now->tv_sec += atol(fixed);
     int fd = path == NULL || which != CLOCK_REALTIME ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return 0;

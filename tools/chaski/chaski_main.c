@@ -49,6 +49,11 @@ static const struct {
      "      orders the running node to erase the payload of one entry of its evidence log, or of\n"
      "      one day; the order, its ground and officer stand in the log as a signed record. The\n"
      "      copies at the other server and at the agencies are theirs to erase"},
+    {"subject", subject_command,
+     "subject token --config SERVER_CONF --ground TEXT --officer ID [--year Y] [--wait S]\n"
+     "      has the running node compute the pseudonym of a person, to search copied logs with it\n"
+     "      (chaski-audit search --subject). Type and number are read from standard input; ground\n"
+     "      and officer stand in the log as a signed record, and in the person's own view"},
     {"log", log_command,
      "log new-epoch --config SERVER_CONF --reason TEXT --officer ID [--closes N]\n"
      "      when the end of the evidence log is really lost: orders the node to close the present\n"

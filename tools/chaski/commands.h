@@ -21,6 +21,7 @@ fault anchor_command(int argc, char **argv);
 fault access_command(int argc, char **argv);
 fault can_i_command(int argc, char **argv);
 fault policy_command(int argc, char **argv);
+fault subject_command(int argc, char **argv);
 fault trace_command(int argc, char **argv);
 fault free_ports_command(int argc, char **argv);
 

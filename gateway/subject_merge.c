@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/subject_merge.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/map.h"
+#include "lib/base/text.h"
+#include "lib/bus/bus_id.h"
+#include "lib/bus/metaservice.h"
+
+#include "subject.pb-c.h"
+
+#include <stdlib.h>
+
+#define PAGE_CONTEXT "chaski subject page v1"
+#define YOUNG_MS 120000 /* may still be on its way to the other side */
+
+enum server_state { SERVER_ASKED, SERVER_GAVE_ALL, SERVER_FAILED };
+
+struct server {
+    char *id, *name, *origin, *fault, *detail;
+    enum server_state state;
+    uint64_t log_size, entries, gone;
+};
+
+/* What a server said of one exchange; it points into its page. */
+struct side {
+    size_t server;
+    const Chaski__SubjectEntry *entry;
+};
+
+struct access {
+    uint8_t id[16];
+    size_t sides;
+    struct side side[2]; /* more than two servers hold nothing of one exchange */
+};
+
+struct subject_merge {
+    size_t servers, servers_room;
+    struct server *server;
+    size_t pages, pages_room;
+    Chaski__SubjectPage **page;
+    size_t accesses, accesses_room;
+    struct access **access;
+    struct map by_id;     /* exchange id -> struct access */
+    struct map server_of; /* id -> place in `server`, from 1 */
+};
+
+struct subject_merge *subject_merge_new(void)
+{
+    return owned_new(sizeof(struct subject_merge));
+}
+
+void subject_merge_free(struct subject_merge **owner)
+{
+    struct subject_merge *self = *owner;
+    *owner = NULL;
+    if (self == NULL)
+        return;
+    for (size_t i = 0; i < self->servers; i++) {
+        struct server *at = &self->server[i];
+        free(at->id);
+        free(at->name);
+        free(at->origin);
+        free(at->fault);
+        free(at->detail);
+    }
+    for (size_t i = 0; i < self->pages; i++)
+        chaski__subject_page__free_unpacked(self->page[i], NULL);
+    for (size_t i = 0; i < self->accesses; i++)
+        free(self->access[i]);
+    map_clear(&self->by_id);
+    map_clear(&self->server_of);
+    free(self->server);
+    free(self->page);
+    free(self->access);
+    free(self);
+}
+
+static void *room_for(void *list, size_t count, size_t *room, size_t size)
+{
+    if (count < *room)
+        return list;
+    *room = *room == 0 ? 64 : 2 * *room;
+    return owned_grow(list, *room, size);
+}
+
+size_t subject_merge_server(struct subject_merge *self, const char *id, const char *name)
+{
+    self->server = room_for(self->server, self->servers, &self->servers_room, sizeof *self->server);
+    self->server[self->servers] = (struct server){.id = owned_text(id), .name = owned_text(name)};
+    self->servers++;
+    map_set(&self->server_of, span_of_text(self->server[self->servers - 1].id),
+            (void *)(uintptr_t)self->servers);
+    return self->servers - 1;
+}
+
+// --- pages --------------------------------------------------------------------------------------
+
+static bool receipt_is_good(const Chaski__SubjectReceipt *receipt)
+{
+    return receipt == NULL || receipt->leaf_hash.len == SHA256_BYTES;
+}
+
+static bool is_good(const Chaski__SubjectEntry *entry)
+{
+    const char *texts[] = {entry->caller,         entry->caller_name, entry->provider,
+                           entry->provider_name,  entry->service,     entry->purpose,
+                           entry->purpose_title,  entry->procedure,   entry->legal_basis,
+                           entry->rule,           entry->fault,       entry->caller_server,
+                           entry->provider_server};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (!text_is_plain(span_of_text(texts[i])))
+            return false;
+    return entry->exchange_id.len == 16 && entry->time_ms <= INT64_MAX &&
+           entry->unsealed_ms <= INT64_MAX && receipt_is_good(entry->request) &&
+           receipt_is_good(entry->answer) && (entry->request != NULL || entry->answer != NULL);
+}
+
+static fault check_page(const struct subject_merge *self, size_t server,
+                        const Chaski__SubjectPage *page)
+{
+    if (page == NULL || strcmp(page->context, PAGE_CONTEXT) != 0)
+        return RAISE(BAD_FRAME, "no page of who looked at a person");
+    if (strcmp(page->server, self->server[server].id) != 0)
+        return RAISE(BAD_FRAME, "a page of another server");
+    if (!text_is_plain(span_of_text(page->origin)))
+        return RAISE(BAD_FRAME, "the name of a log that is no plain text");
+    for (size_t i = 0; i < page->n_entry; i++)
+        if (!is_good(page->entry[i]))
+            return RAISE(BAD_FRAME, "an entry of no possible record");
+    return DONE;
+}
+
+static fault add_entry(struct subject_merge *self, size_t server, const Chaski__SubjectEntry *entry)
+{
+    struct span id = span_of(entry->exchange_id.data, entry->exchange_id.len);
+    struct access *access = map_get(&self->by_id, id);
+    if (access == NULL) {
+        if (self->accesses == SUBJECT_VIEW_ENTRIES_MAX)
+            return RAISE(OVERLOADED, "more than %d exchanges: ask for a shorter time",
+                         SUBJECT_VIEW_ENTRIES_MAX);
+        access = owned_new(sizeof *access);
+        memcpy(access->id, id.at, id.size);
+        self->access =
+            room_for(self->access, self->accesses, &self->accesses_room, sizeof *self->access);
+        self->access[self->accesses++] = access;
+        map_set(&self->by_id, span_of(access->id, sizeof access->id), access);
+    }
+    for (size_t i = 0; i < access->sides; i++)
+        if (access->side[i].server == server)
+            return DONE; /* said twice */
+    if (access->sides < 2)
+        access->side[access->sides++] = (struct side){server, entry};
+    return DONE;
+}
+
+fault subject_merge_page(struct subject_merge *self, size_t server, struct span payload,
+                         uint64_t *next)
+{
+    struct server *from = &self->server[server];
+    Chaski__SubjectPage *page = chaski__subject_page__unpack(NULL, payload.size, payload.at);
+    fault f = check_page(self, server, page);
+    if (failed(f)) {
+        if (page != NULL)
+            chaski__subject_page__free_unpacked(page, NULL);
+        return f;
+    }
+    self->page = room_for(self->page, self->pages, &self->pages_room, sizeof(void *));
+    self->page[self->pages++] = page;
+    free(from->origin);
+    from->origin = owned_text(page->origin);
+    from->log_size = page->log_size;
+    from->gone += page->gone;
+    from->entries += page->n_entry;
+    for (size_t i = 0; i < page->n_entry; i++)
+        TRY(add_entry(self, server, page->entry[i]));
+    *next = page->next;
+    return DONE;
+}
+
+void subject_merge_end(struct subject_merge *self, size_t server)
+{
+    if (self->server[server].state == SERVER_ASKED)
+        self->server[server].state = SERVER_GAVE_ALL;
+}
+
+void subject_merge_fail(struct subject_merge *self, size_t server, const char *word,
+                        const char *detail)
+{
+    struct server *at = &self->server[server];
+    if (at->state == SERVER_FAILED)
+        return;
+    at->state = SERVER_FAILED;
+    at->fault = owned_text(word);
+    at->detail = owned_text(detail);
+}
+
+// --- telling ------------------------------------------------------------------------------------
+
+static json_t *time_json(uint64_t ms)
+{
+    char text[32];
+    if (ms == 0)
+        return json_null();
+    clock_text((int64_t)ms, text, sizeof text);
+    return json_string(text);
+}
+
+static json_t *record_json(const Chaski__SubjectReceipt *receipt)
+{
+    char hex[2 * SHA256_BYTES + 1];
+    if (receipt == NULL)
+        return json_null();
+    text_hex(span_of(receipt->leaf_hash.data, SHA256_BYTES), hex, sizeof hex);
+    return json_pack("{s:I,s:i,s:s}", "entry", (json_int_t)receipt->index, "log_epoch",
+                     (int)receipt->log_epoch, "leaf_hash", hex);
+}
+
+static json_t *receipts_json(const struct subject_merge *self, const struct access *access)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < access->sides; i++) {
+        const struct side *side = &access->side[i];
+        const struct server *server = &self->server[side->server];
+        json_array_append_new(all, json_pack("{s:s,s:s,s:o,s:o}", "server", server->id, "log",
+                                             server->origin, "request",
+                                             record_json(side->entry->request), "answer",
+                                             record_json(side->entry->answer)));
+    }
+    return all;
+}
+
+static bool same_record(const Chaski__SubjectReceipt *a, const Chaski__SubjectReceipt *b)
+{
+    return a == NULL || b == NULL ||
+           memcmp(a->leaf_hash.data, b->leaf_hash.data, SHA256_BYTES) == 0;
+}
+
+static const struct server *server_named(const struct subject_merge *self, const char *id)
+{
+    uintptr_t place = (uintptr_t)map_get(&self->server_of, span_of_text(id));
+    return place == 0 ? NULL : &self->server[place - 1];
+}
+
+static bool was_told_by(const struct subject_merge *self, const struct access *access,
+                        const char *server)
+{
+    for (size_t i = 0; i < access->sides; i++)
+        if (strcmp(self->server[access->side[i].server].id, server) == 0)
+            return true;
+    return false;
+}
+
+/* both: as they are to be. one: the other was not heard. missing: the other was, and does not have
+ * it, or not its answer. differ: they hold other records. young: it may be on its way. */
+static const char *pair_word(const struct subject_merge *self, const struct access *access,
+                             int64_t now_ms, const char **missing_at)
+{
+    const Chaski__SubjectEntry *entry = access->side[0].entry;
+    const char *parties[] = {entry->caller_server, entry->provider_server};
+    bool young = now_ms - (int64_t)entry->time_ms < YOUNG_MS, unheard = false;
+    *missing_at = NULL;
+    if (access->sides == 2) {
+        const Chaski__SubjectEntry *other = access->side[1].entry;
+        if (!same_record(entry->request, other->request) ||
+            !same_record(entry->answer, other->answer))
+            return "differ";
+        bool halves = (entry->request == NULL) == (other->request == NULL) &&
+                      (entry->answer == NULL) == (other->answer == NULL);
+        if (halves)
+            return "both";
+        size_t less = entry->request == NULL || entry->answer == NULL ? 0 : 1;
+        *missing_at = self->server[access->side[less].server].id;
+        return young ? "young" : "missing";
+    }
+    for (size_t i = 0; i < 2; i++) {
+        const struct server *server = server_named(self, parties[i]);
+        if (parties[i][0] == '\0' || was_told_by(self, access, parties[i]))
+            continue;
+        if (server != NULL && server->state == SERVER_GAVE_ALL)
+            *missing_at = server->id;
+        else
+            unheard = true;
+    }
+    if (*missing_at != NULL)
+        return young ? "young" : "missing";
+    return unheard ? "one" : "both"; /* it never left its server, or was with itself */
+}
+
+static const char *outcome_word(const Chaski__SubjectEntry *entry)
+{
+    if (entry->outcome == 2)
+        return entry->status >= 400 ? "refused" : "answered";
+    return entry->outcome == 3 ? "refused" : "none";
+}
+
+/* Of two sides the one that knows what came of it. */
+static const Chaski__SubjectEntry *better(const struct access *access)
+{
+    return access->sides == 2 && access->side[0].entry->outcome == 0 ? access->side[1].entry
+                                                                     : access->side[0].entry;
+}
+
+static json_t *access_json(const struct subject_merge *self, const struct access *access,
+                           int64_t now_ms)
+{
+    const Chaski__SubjectEntry *entry = better(access);
+    const char *missing_at = NULL;
+    const char *pair = pair_word(self, access, now_ms, &missing_at);
+    char id[33];
+    text_hex(span_of(access->id, sizeof access->id), id, sizeof id);
+    return json_pack(
+        "{s:o,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:s,s:o,s:s,s:s?,s:o}", "time",
+        time_json(entry->time_ms), "exchange", id, "who", entry->caller_name, "caller",
+        entry->caller, "asked", entry->provider_name, "provider", entry->provider, "service",
+        entry->service, "why", entry->purpose_title, "purpose", entry->purpose, "procedure",
+        entry->procedure, "legal_basis", entry->legal_basis, "rule", entry->rule, "outcome",
+        outcome_word(entry), "status", (int)entry->status, "fault", entry->fault, "sealed_until",
+        time_json(entry->unsealed_ms), "sides", pair, "missing_at", missing_at, "receipts",
+        receipts_json(self, access));
+}
+
+static json_t *look_json(const struct subject_merge *self, const struct access *access)
+{
+    const Chaski__SubjectEntry *entry = access->side[0].entry;
+    return json_pack("{s:o,s:s,s:s,s:o}", "time", time_json(entry->time_ms), "who",
+                     entry->caller_name, "caller", entry->caller, "receipts",
+                     receipts_json(self, access));
+}
+
+static bool is_view(const Chaski__SubjectEntry *entry)
+{
+    return metaservice_of(span_of_text(entry->service)) == METASERVICE_SUBJECT;
+}
+
+/* One line for each who asked: a view is as many exchanges as there are servers. */
+static void count_view(json_t *views, const Chaski__SubjectEntry *entry)
+{
+    size_t at;
+    json_t *view, *found = NULL;
+    json_array_foreach(views, at,
+                       view) if (strcmp(json_string_value(json_object_get(view, "caller")),
+                                        entry->caller) == 0) found = view;
+    if (found == NULL) {
+        found = json_pack("{s:s,s:s,s:i,s:o}", "who", entry->caller_name, "caller", entry->caller,
+                          "exchanges", 0, "last", time_json(entry->time_ms));
+        json_array_append_new(views, found);
+    }
+    json_int_t count = json_integer_value(json_object_get(found, "exchanges"));
+    json_object_set_new(found, "exchanges", json_integer(count + 1));
+}
+
+static int compare(const void *left, const void *right)
+{
+    const struct access *const *a = left;
+    const struct access *const *b = right;
+    uint64_t x = (*a)->side[0].entry->time_ms, y = (*b)->side[0].entry->time_ms;
+    return x == y ? memcmp((*a)->id, (*b)->id, sizeof(*a)->id) : x < y ? 1 : -1;
+}
+
+static void add_servers(const struct subject_merge *self, json_t *answered, json_t *silent)
+{
+    for (size_t i = 0; i < self->servers; i++) {
+        const struct server *at = &self->server[i];
+        if (at->state == SERVER_GAVE_ALL)
+            json_array_append_new(
+                answered, json_pack("{s:s,s:s,s:I,s:I,s:I}", "server", at->id, "name", at->name,
+                                    "log_size", (json_int_t)at->log_size, "entries",
+                                    (json_int_t)at->entries, "gone", (json_int_t)at->gone));
+        else
+            json_array_append_new(
+                silent, json_pack("{s:s,s:s,s:s,s:s}", "server", at->id, "name", at->name, "fault",
+                                  at->fault == NULL ? "DEADLINE_PASSED" : at->fault, "detail",
+                                  at->detail == NULL ? "no whole answer in time" : at->detail));
+    }
+}
+
+json_t *subject_merge_json(struct subject_merge *self, int64_t now_ms)
+{
+    json_t *accesses = json_array(), *looks = json_array(), *views = json_array();
+    json_t *answered = json_array(), *silent = json_array();
+    if (self->accesses > 0)
+        qsort(self->access, self->accesses, sizeof *self->access, compare);
+    for (size_t i = 0; i < self->accesses; i++) {
+        const struct access *access = self->access[i];
+        if (access->side[0].entry->look)
+            json_array_append_new(looks, look_json(self, access));
+        else if (is_view(access->side[0].entry))
+            count_view(views, access->side[0].entry);
+        else
+            json_array_append_new(accesses, access_json(self, access, now_ms));
+    }
+    add_servers(self, answered, silent);
+    bool complete = json_array_size(silent) == 0;
+    return json_pack("{s:o,s:b,s:o,s:o,s:o,s:o,s:o}", "asked_at", time_json((uint64_t)now_ms),
+                     "complete", complete, "accesses", accesses, "looks", looks, "views", views,
+                     "answered", answered, "not_answered", silent);
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+#include "gateway/subject_merge.h"
+
+#include "tests/unit/unit.h"
+
+#include "subject.pb-c.h"
+
+#include <stdlib.h>
+
+#define CITY "CO/MUN/1/SS1"
+#define STATE "CO/GOV/2/SS1"
+#define NOW_MS INT64_C(1790000000000)
+#define OLD_MS (NOW_MS - 86400000)
+
+static char *text(const char *from)
+{
+    return (char *)(uintptr_t)from;
+}
+
+struct half {
+    uint8_t request, answer; /* first byte of the leaf hash; 0: it is not there */
+};
+
+/* One page with one exchange between the two. */
+static struct bytes *page_of(const char *server, struct half half, int64_t time_ms,
+                             const char *service)
+{
+    static uint8_t id[16] = {5}, hashes[2][SHA256_BYTES];
+    Chaski__SubjectReceipt request = CHASKI__SUBJECT_RECEIPT__INIT;
+    Chaski__SubjectReceipt answer = CHASKI__SUBJECT_RECEIPT__INIT;
+    Chaski__SubjectEntry entry = CHASKI__SUBJECT_ENTRY__INIT, *entries[] = {&entry};
+    Chaski__SubjectPage page = CHASKI__SUBJECT_PAGE__INIT;
+    struct bytes *packed = NULL;
+    hashes[0][0] = half.request;
+    hashes[1][0] = half.answer;
+    request.leaf_hash = (ProtobufCBinaryData){SHA256_BYTES, hashes[0]};
+    answer.leaf_hash = (ProtobufCBinaryData){SHA256_BYTES, hashes[1]};
+    entry.exchange_id = (ProtobufCBinaryData){sizeof id, id};
+    entry.time_ms = (uint64_t)time_ms;
+    entry.caller = text("CO/MUN/1/T");
+    entry.service = text(service);
+    entry.caller_server = text(CITY);
+    entry.provider_server = text(STATE);
+    entry.request = half.request == 0 ? NULL : &request;
+    entry.answer = half.answer == 0 ? NULL : &answer;
+    entry.outcome = half.answer == 0 ? 0 : 2;
+    entry.status = 200;
+    page.context = text("chaski subject page v1");
+    page.server = text(server);
+    page.n_entry = half.request + half.answer > 0;
+    page.entry = entries;
+    MUST(bytes_new(chaski__subject_page__get_packed_size(&page), &packed));
+    chaski__subject_page__pack(&page, packed->data);
+    return packed;
+}
+
+static fault give(struct subject_merge *merge, size_t place, const char *server, struct half half)
+{
+    uint64_t next = 1;
+    OWNED(bytes) page = page_of(server, half, OLD_MS, "CO/GOV/2/S/X");
+    TRY(subject_merge_page(merge, place, bytes_span(page), &next));
+    CU_ASSERT_EQUAL(next, 0);
+    subject_merge_end(merge, place);
+    return DONE;
+}
+
+struct pair_case {
+    struct half city, state;
+    bool state_failed;
+    const char *sides, *missing_at;
+};
+
+/* What the two sides say, and what the citizen is told of it. */
+static void test_the_two_sides_are_compared(void)
+{
+    static const struct pair_case cases[] = {
+        {{1, 2}, {1, 2}, false, "both", NULL},    {{1, 2}, {0, 0}, false, "missing", STATE},
+        {{0, 0}, {1, 2}, false, "missing", CITY}, {{1, 2}, {1, 0}, false, "missing", STATE},
+        {{1, 0}, {1, 2}, false, "missing", CITY}, {{1, 2}, {3, 2}, false, "differ", NULL},
+        {{1, 2}, {1, 4}, false, "differ", NULL},  {{1, 2}, {0, 0}, true, "one", NULL},
+        {{1, 0}, {1, 0}, false, "both", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        OWNED(subject_merge) merge = subject_merge_new();
+        size_t city = subject_merge_server(merge, CITY, "Medellín");
+        size_t state = subject_merge_server(merge, STATE, "DIAN");
+        MUST(give(merge, city, CITY, cases[i].city));
+        if (cases[i].state_failed)
+            subject_merge_fail(merge, state, "PEER_UNREACHABLE", "silent");
+        else
+            MUST(give(merge, state, STATE, cases[i].state));
+        json_t *root = subject_merge_json(merge, NOW_MS);
+        json_t *access = json_array_get(json_object_get(root, "accesses"), 0);
+        const char *missing = json_string_value(json_object_get(access, "missing_at"));
+        CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(access, "sides")), cases[i].sides);
+        CU_ASSERT_STRING_EQUAL(missing == NULL ? "" : missing,
+                               cases[i].missing_at == NULL ? "" : cases[i].missing_at);
+        CU_ASSERT_EQUAL(json_is_true(json_object_get(root, "complete")), !cases[i].state_failed);
+        CU_ASSERT_EQUAL(json_array_size(json_object_get(root, "not_answered")),
+                        cases[i].state_failed);
+        json_decref(root);
+    }
+}
+
+static void test_what_is_young_accuses_nobody(void)
+{
+    OWNED(subject_merge) merge = subject_merge_new();
+    OWNED(bytes) page = page_of(CITY, (struct half){1, 0}, NOW_MS - 1000, "CO/GOV/2/S/X");
+    uint64_t next = 0;
+    size_t city = subject_merge_server(merge, CITY, "Medellín");
+    size_t state = subject_merge_server(merge, STATE, "DIAN");
+    MUST(subject_merge_page(merge, city, bytes_span(page), &next));
+    subject_merge_end(merge, city);
+    MUST(give(merge, state, STATE, (struct half){0, 0}));
+    json_t *root = subject_merge_json(merge, NOW_MS);
+    json_t *access = json_array_get(json_object_get(root, "accesses"), 0);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(access, "sides")), "young");
+    json_decref(root);
+}
+
+static void test_views_are_counted_and_not_listed(void)
+{
+    OWNED(subject_merge) merge = subject_merge_new();
+    OWNED(bytes) page = page_of(CITY, (struct half){1, 2}, OLD_MS, "CO/GOV/2/S/subjectAccesses");
+    uint64_t next = 0;
+    size_t city = subject_merge_server(merge, CITY, "Medellín");
+    MUST(subject_merge_page(merge, city, bytes_span(page), &next));
+    json_t *root = subject_merge_json(merge, NOW_MS);
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(root, "accesses")), 0);
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(root, "views")), 1);
+    CU_ASSERT(json_is_false(json_object_get(root, "complete"))); /* its last page never came */
+    json_decref(root);
+}
+
+static void test_a_stranger_gives_no_page(void)
+{
+    OWNED(subject_merge) merge = subject_merge_new();
+    OWNED(bytes) page = page_of(STATE, (struct half){1, 2}, OLD_MS, "CO/GOV/2/S/X\x1b[2J");
+    OWNED(bytes) other = page_of(STATE, (struct half){1, 2}, OLD_MS, "CO/GOV/2/S/X");
+    uint64_t next = 0;
+    size_t city = subject_merge_server(merge, CITY, "Medellín");
+    size_t state = subject_merge_server(merge, STATE, "DIAN");
+    MUST_FAIL(BAD_FRAME, subject_merge_page(merge, city, bytes_span(other), &next));
+    MUST_FAIL(BAD_FRAME, subject_merge_page(merge, state, bytes_span(page), &next));
+    MUST_FAIL(BAD_FRAME, subject_merge_page(merge, state, span_of("\xff\xff", 2), &next));
+    MUST(subject_merge_page(merge, state, bytes_span(other), &next));
+}
+
+SUITE(subject_merge, TEST(test_the_two_sides_are_compared), TEST(test_what_is_young_accuses_nobody),
+      TEST(test_views_are_counted_and_not_listed), TEST(test_a_stranger_gives_no_page))
