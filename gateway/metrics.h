@@ -7,7 +7,7 @@
 
 #include "lib/base/bytes.h"
 
-#define METRICS_OUTCOMES 128 /* fault numbers */
+#define METRICS_OUTCOMES 256 /* fault numbers */
 
 enum metrics_side { METRICS_CALLER, METRICS_PROVIDER, METRICS_SIDES };
 

@@ -6,6 +6,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/access.h"
 #include "lib/crypto/digest.h"
+#include "registry/act_said_once_only.h"
 
 #include "directory.pb-c.h"
 
@@ -419,6 +420,9 @@ static void say_removed(struct text *self, const Chaski__Removed *act)
                  {CHASKI__REMOVED__WHAT_ACCESS_DECISION, "decision"},
                  {CHASKI__REMOVED__WHAT_BREAK_GLASS, "emergency"},
                  {CHASKI__REMOVED__WHAT_SEALING, "sealing"}};
+    const char *noun = act_said_once_only_noun(act);
+    if (noun != NULL)
+        add(self, "%s %s: REMOVED, %s", noun, act->procedure, act->reason);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (words[i].what == act->what_case) /* all texts of one union */
             add(self, "%s %s: REMOVED, %s", words[i].word, act->member, act->reason);
@@ -440,6 +444,15 @@ static void say_sealing(struct text *self, const Chaski__SealingSet *act)
         act->id, act->consumer, act->purpose, act->days_max);
     add_time(self, act->until_ms);
     add(self, " (%s)", act->legal_basis);
+}
+
+static void say_other(struct text *self, const Chaski__Act *act)
+{
+    char words[8192];
+    if (act_said_once_only(act, words, sizeof words))
+        add(self, "%s", words);
+    else
+        add(self, "an act of a kind that this program does not know: do not approve it");
 }
 
 static void say(struct text *self, const Chaski__Act *act, const struct directory *state)
@@ -517,7 +530,7 @@ static void say(struct text *self, const Chaski__Act *act, const struct director
         add(self, "published, valid until ");
         return add_time(self, act->published->valid_until_ms);
     default:
-        return add(self, "an act of a kind that this program does not know: do not approve it");
+        return say_other(self, act);
     }
 }
 

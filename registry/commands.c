@@ -244,6 +244,18 @@ const struct command commands[] = {
      {"ID", 0, TAKES(REASON)},
      act_sealing_remove,
      "nothing more is sealed so"},
+    {"once-only",
+     "add",
+     {"FILE", 0, 0},
+     act_once_only_add,
+     "sets what a JSON file says of procedures, their requirements, what proves them and who "
+     "delivers it, all or none; a procedure that would ask citizens for what a source delivers is "
+     "refused"},
+    {"once-only",
+     "remove",
+     {"KIND/ID", 0, TAKES(REASON)},
+     act_once_only_removal,
+     "takes one of them out: procedure, requirement, evidence, satisfaction or source"},
     {"certificate",
      "revoke",
      {NULL, TAKES(REASON), TAKES(SERVER) | TAKES(CERTIFICATE)},

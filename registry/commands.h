@@ -62,6 +62,8 @@ command_act act_break_glass_open, act_break_glass_reviewed, act_break_glass_remo
 /* subject_acts.c */
 command_act act_subject_key_add, act_subject_key_remove;
 command_act act_sealing_add, act_sealing_remove;
+/* once_only_acts.c */
+command_act act_once_only_add, act_once_only_removal;
 /* outside_acts.c */
 command_act act_log_key_use;
 fault log_key_make(struct store *store, struct said *said);

@@ -4,6 +4,7 @@
 #include "registry/show_certificates.h"
 #include "registry/show_list.h"
 #include "registry/show_access.h"
+#include "registry/show_once_only.h"
 #include "registry/show_rights.h"
 
 #include "lib/base/clock.h"
@@ -210,6 +211,7 @@ fault show_tables(struct store *store, unsigned status_hours, FILE *out)
     print_services(directory, out);
     show_rights(directory, out);
     show_access(directory, clock_wall_ms(), out);
+    show_once_only(directory, out);
     print_stampers(directory, out);
     show_authorities(directory, out);
     show_certificates(directory, book, status_hours, out);
@@ -389,6 +391,7 @@ static json_t *all_json(struct store *store, const struct status_book *book)
     }
     json_object_update_new(all, show_rights_json(directory));
     json_object_update_new(all, show_access_json(directory, clock_wall_ms()));
+    json_object_update_new(all, show_once_only_json(directory));
     json_object_set_new(all, "stamp_authorities", stampers_json(directory));
     json_object_set_new(all, "outside_authorities", show_authorities_json(directory));
     json_object_set_new(all, "governed", json_boolean(directory_is_governed(directory)));

@@ -6,6 +6,7 @@
 #include "lib/bus/access.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/directory_acts.h"
+#include "lib/bus/once_only.h"
 
 #include "directory.pb-c.h"
 
@@ -86,6 +87,18 @@ static struct act_need of_member_set(const struct directory *self, const Chaski_
                : of_operators(2, ROLE_APPROVE);
 }
 
+/* The member says what its own services are sources of; nobody says it of another's. */
+static struct act_need of_source(const struct directory *self, const char *id, const char *service)
+{
+    const struct directory_source *before = directory_source(self, span_of_text(id));
+    const char *old = before == NULL ? service : before->service;
+    struct act_need need = of_member(self, service, ROLE_PUBLISH);
+    if (!span_equal(bus_id_prefix(span_of_text(old), ID_MEMBER),
+                    bus_id_prefix(span_of_text(service), ID_MEMBER)))
+        need.member = NULL;
+    return need;
+}
+
 /* What proves itself needs nobody: the fold takes no proof that does not hold. */
 static struct act_need of_revocation(const struct directory *self,
                                      const Chaski__CertificateRevoked *act)
@@ -117,6 +130,7 @@ static struct act_need of_removal(const struct directory *self, const Chaski__Re
 {
     const struct directory_grant *grant = NULL;
     const struct directory_restriction *restriction = NULL;
+    const struct directory_source *source = NULL;
     switch (act->what_case) {
     case CHASKI__REMOVED__WHAT_SERVER:
         return of_member(self, act->server, ROLE_REVOKE);
@@ -138,7 +152,14 @@ static struct act_need of_removal(const struct directory *self, const Chaski__Re
     case CHASKI__REMOVED__WHAT_GROUP:
     case CHASKI__REMOVED__WHAT_LEGAL_BASIS:
     case CHASKI__REMOVED__WHAT_COMPETENCE:
+    case CHASKI__REMOVED__WHAT_PROCEDURE:
+    case CHASKI__REMOVED__WHAT_REQUIREMENT:
+    case CHASKI__REMOVED__WHAT_EVIDENCE_TYPE:
+    case CHASKI__REMOVED__WHAT_SATISFACTION:
         return of_operators(1, ROLE_PUBLISH);
+    case CHASKI__REMOVED__WHAT_SOURCE:
+        source = directory_source(self, span_of_text(act->source));
+        return of_member(self, source == NULL ? "" : source->service, ROLE_PUBLISH);
     default:
         return of_operators(2, ROLE_APPROVE);
     }
@@ -175,7 +196,13 @@ struct act_need act_approval_need(const struct directory *self, const Chaski__Ac
     case CHASKI__ACT__ACT_LEGAL_BASIS_SET:
     case CHASKI__ACT__ACT_COMPETENCE_SET:
     case CHASKI__ACT__ACT_WITNESSES_SET:
+    case CHASKI__ACT__ACT_PROCEDURE_SET:
+    case CHASKI__ACT__ACT_REQUIREMENT_SET:
+    case CHASKI__ACT__ACT_EVIDENCE_TYPE_SET:
+    case CHASKI__ACT__ACT_SATISFACTION_SET:
         return of_operators(1, ROLE_PUBLISH);
+    case CHASKI__ACT__ACT_SOURCE_SET:
+        return of_source(self, act->source_set->id, act->source_set->service);
     case CHASKI__ACT__ACT_REMOVED:
         return of_removal(self, act->removed);
     default: /* what concerns everybody's trust, the arbiter's word, an emergency, and what comes to

@@ -143,6 +143,8 @@ static const char *rule_naming(const struct directory *self, const char *word)
         user = glass_naming(self, word);
     if (user == NULL)
         user = sealing_naming(self, word);
+    if (user == NULL)
+        user = act_once_only_naming(self, word);
     return user == NULL ? group_naming(self, word) : user;
 }
 
@@ -236,6 +238,8 @@ fault act_removal_apply(struct directory *self, const Chaski__Removed *act, int6
         return remove_thing(self, &self->purposes, act->purpose, NULL);
     case CHASKI__REMOVED__WHAT_LEGAL_BASIS:
         user = purpose_with_basis(self, act->legal_basis);
+        if (user == NULL)
+            user = act_once_only_naming(self, act->legal_basis);
         return remove_thing(self, &self->legal_bases, act->legal_basis, user);
     case CHASKI__REMOVED__WHAT_GROUP:
         return remove_group(self, act->group);
@@ -254,6 +258,6 @@ fault act_removal_apply(struct directory *self, const Chaski__Removed *act, int6
     case CHASKI__REMOVED__WHAT_BREAK_GLASS:
         return act_break_glass_end(self, act->break_glass);
     default:
-        return BAD("a removal of nothing");
+        return act_once_only_remove(self, act);
     }
 }

@@ -2,7 +2,7 @@
 #include "lib/bus/directory.h"
 
 #include "lib/base/text.h"
-#include "lib/bus/directory_private.h"
+#include "lib/bus/directory_acts.h"
 #include "lib/bus/log_epoch.h"
 
 #include <stdlib.h>
@@ -35,6 +35,7 @@ void directory_release(struct directory **owner)
         map_clear(maps[i]);
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         rights_clear(tables[i]);
+    act_once_only_clear(self);
     for (size_t i = 0; i < self->certificate_count; i++)
         certificate_free(&self->certificate[i]);
     for (size_t i = 0; i < self->outsides_ever; i++)

@@ -30,6 +30,11 @@ struct Chaski__SnapshotRequest;
 struct Chaski__SnapshotDecision;
 struct Chaski__SnapshotBreakGlass;
 struct Chaski__Act;
+struct Chaski__ProcedureSet;
+struct Chaski__RequirementSet;
+struct Chaski__EvidenceTypeSet;
+struct Chaski__SatisfactionSet;
+struct Chaski__SourceSet;
 struct Chaski__StampAuthoritySet;
 struct Chaski__CertificateAuthoritySet;
 struct Chaski__Removed;
@@ -120,6 +125,17 @@ fault act_subject_key_destroy(struct directory *self,
                               const struct Chaski__SubjectKeyDestroyed *act);
 fault act_sealing_apply(struct directory *self, const struct Chaski__SealingSet *act);
 bool act_sealing_drop(struct directory *self, const char *id);
+fault act_procedure_apply(struct directory *self, const struct Chaski__ProcedureSet *act);
+fault act_requirement_apply(struct directory *self, const struct Chaski__RequirementSet *act);
+fault act_evidence_type_apply(struct directory *self, const struct Chaski__EvidenceTypeSet *act);
+fault act_satisfaction_apply(struct directory *self, const struct Chaski__SatisfactionSet *act);
+fault act_source_apply(struct directory *self, const struct Chaski__SourceSet *act);
+/* NOT_FOUND: the removal is of another kind of thing. */
+fault act_once_only_remove(struct directory *self, const struct Chaski__Removed *act);
+/* The id of a procedure or source that leans on this service, purpose, legal basis or consumer;
+ * NULL: none does. */
+const char *act_once_only_naming(const struct directory *self, const char *id);
+void act_once_only_clear(struct directory *self);
 fault act_stamper_apply(struct directory *self, const struct Chaski__StampAuthoritySet *act);
 fault act_stamper_remove(struct directory *self, const char *name);
 fault act_authority_apply(struct directory *self, const struct Chaski__CertificateAuthoritySet *act,

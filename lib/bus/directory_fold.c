@@ -112,6 +112,16 @@ static fault dispatch(struct directory *self, const Chaski__Act *act)
         return act_subject_key_destroy(self, act->subject_key_destroyed);
     case CHASKI__ACT__ACT_SEALING_SET:
         return act_sealing_apply(self, act->sealing_set);
+    case CHASKI__ACT__ACT_PROCEDURE_SET:
+        return act_procedure_apply(self, act->procedure_set);
+    case CHASKI__ACT__ACT_REQUIREMENT_SET:
+        return act_requirement_apply(self, act->requirement_set);
+    case CHASKI__ACT__ACT_EVIDENCE_TYPE_SET:
+        return act_evidence_type_apply(self, act->evidence_type_set);
+    case CHASKI__ACT__ACT_SATISFACTION_SET:
+        return act_satisfaction_apply(self, act->satisfaction_set);
+    case CHASKI__ACT__ACT_SOURCE_SET:
+        return act_source_apply(self, act->source_set);
     case CHASKI__ACT__ACT_REMOVED:
         return act_removal_apply(self, act->removed, at_ms);
     case CHASKI__ACT__ACT_PUBLISHED:

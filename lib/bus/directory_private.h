@@ -20,6 +20,17 @@ struct directory_keys {
     struct handover handover;
 };
 
+/* The registers of lib/bus/once_only.h: by id, and as questions find them. */
+struct once_only {
+    struct map procedures, requirements, evidence_types, satisfactions, sources;
+    struct rights satisfaction_of; /* requirement, territory */
+    struct rights source_of;       /* sort of evidence, territory */
+    struct rights source_by;       /* service, "" */
+    struct rights proof_of;        /* requirement, sort of evidence: satisfactions that name both */
+    struct rights below;           /* requirement, wider territory: satisfactions below it */
+    struct rights source_below;    /* sort of evidence, wider territory: sources below it */
+};
+
 struct directory {
     int holders;
     const char *instance;
@@ -46,7 +57,8 @@ struct directory {
     struct rights requests_of;                 /* member, "" */
     struct rights decision_of;                 /* service, class; the latest first */
     struct rights glass_of;                    /* service, subsystem */
-    struct map signers;                        /* in force, by subject key id */
+    struct once_only once_only;
+    struct map signers;       /* in force, by subject key id */
     struct map signers_ever;  /* likewise, with those that were replaced or removed */
     struct map certificates;  /* the same by SHA-256 of their certificates */
     struct map transport_ids; /* transport key -> server, to refuse doubles */

@@ -5,6 +5,7 @@
 #include "lib/bus/bus_id.h"
 #include "lib/bus/directory_snapshot_private.h"
 #include "lib/bus/service_act.h"
+#include "lib/bus/snapshot_once_only.h"
 
 #include "directory.pb-c.h"
 
@@ -490,6 +491,7 @@ static void fill(const struct directory *self, struct making *making, Chaski__Sn
     add_authorities(self, making, out);
     access_into_snapshot(self, making, out);
     add_keys(self, making, out);
+    snapshot_once_only_fill(self, making, out);
 }
 
 fault directory_snapshot(const struct directory *self, uint64_t size, struct bytes **out)
@@ -659,6 +661,7 @@ static fault take_all(struct directory *self, const Chaski__Snapshot *from)
     EACH(grant, take_grant(self, from->grant[i]));
     EACH(subject_key, take_subject_key(self, from->subject_key[i]));
     EACH(sealing, take_sealing(self, from->sealing[i]));
+    TRY(snapshot_once_only_take(self, from));
     EACH(stamp_authority, act_stamper_apply(self, from->stamp_authority[i]));
     EACH(operator_, act_operator_apply(self, from->operator_[i]));
     EACH(intent, take_intent(self, from->intent[i]));

@@ -298,6 +298,22 @@
 #define DIRECTORY_INTENT_AHEAD_MS 300000                 /* clocks of those who propose */
 #define DIRECTORY_INTENTS_LOOK 4096 /* so many remembered ones, and old ones are forgotten */
 
+// once only (docs/decisions/0037)
+#define REGISTER_FILE_BYTES_MAX (4u << 20)
+#define PROCEDURE_REQUIREMENTS_MAX 32
+#define PROCEDURE_TERRITORIES_MAX 64
+#define SATISFACTION_LISTS_MAX 16 /* alternatives */
+#define SATISFACTION_TYPES_MAX 16 /* of one list */
+#define EVIDENCE_VERSIONS_MAX 8
+#define EVIDENCE_DAYS_MAX 36500
+#define SOURCE_SELECTORS_MAX 8
+#define SOURCES_ALIKE_MAX 32        /* of one sort of evidence in one territory */
+#define SOURCES_OF_SERVICE_MAX 256  /* that one service is */
+#define PLAN_LEAVES_MAX 512         /* of a whole plan */
+#define PLAN_PATH_BYTES_MAX 2048    /* of a request, filled in */
+#define PLAN_CHOICES_BYTES_MAX 1024 /* among which one is to be chosen, as one text */
+#define PLAN_ANSWERS_MAX 64         /* selectors that a question brings along */
+
 // following the directory (docs/decisions/0025)
 #define ANCHOR_BYTES_MAX 65536
 #define ANCHOR_CERTIFICATES_MAX 8

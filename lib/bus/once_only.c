@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+#include "lib/bus/once_only.h"
+
+#include "lib/base/text.h"
+#include "lib/bus/directory_private.h"
+#include "lib/bus/plan.h"
+
+// --- looking up ---------------------------------------------------------------------------------
+
+const struct directory_procedure *directory_procedure(const struct directory *self, struct span id)
+{
+    return map_get(&self->once_only.procedures, id);
+}
+
+const struct directory_requirement *directory_requirement(const struct directory *self,
+                                                          struct span id)
+{
+    return map_get(&self->once_only.requirements, id);
+}
+
+const struct directory_evidence_type *directory_evidence_type(const struct directory *self,
+                                                              struct span id)
+{
+    return map_get(&self->once_only.evidence_types, id);
+}
+
+const struct directory_satisfaction *directory_satisfaction(const struct directory *self,
+                                                            struct span id)
+{
+    return map_get(&self->once_only.satisfactions, id);
+}
+
+const struct directory_source *directory_source(const struct directory *self, struct span id)
+{
+    return map_get(&self->once_only.sources, id);
+}
+
+const struct directory_procedure *directory_next_procedure(const struct directory *self,
+                                                           size_t *step)
+{
+    return map_next(&self->once_only.procedures, step, NULL);
+}
+
+const struct directory_requirement *directory_next_requirement(const struct directory *self,
+                                                               size_t *step)
+{
+    return map_next(&self->once_only.requirements, step, NULL);
+}
+
+const struct directory_evidence_type *directory_next_evidence_type(const struct directory *self,
+                                                                   size_t *step)
+{
+    return map_next(&self->once_only.evidence_types, step, NULL);
+}
+
+const struct directory_satisfaction *directory_next_satisfaction(const struct directory *self,
+                                                                 size_t *step)
+{
+    return map_next(&self->once_only.satisfactions, step, NULL);
+}
+
+const struct directory_source *directory_next_source(const struct directory *self, size_t *step)
+{
+    return map_next(&self->once_only.sources, step, NULL);
+}
+
+// --- words --------------------------------------------------------------------------------------
+
+static const char *const kind_words[SUBJECT_KINDS_END] = {
+    [SUBJECT_ANYBODY] = "anybody", [SUBJECT_PERSON] = "person", [SUBJECT_FIRM] = "firm"};
+
+static const char *const sensitivity_words[SENSITIVITIES_END] = {
+    [SENSITIVITY_PUBLIC] = "public",
+    [SENSITIVITY_CLASSIFIED] = "classified",
+    [SENSITIVITY_RESERVED] = "reserved"};
+
+const char *subject_kind_word(enum subject_kind kind)
+{
+    return kind > 0 && kind < SUBJECT_KINDS_END ? kind_words[kind] : "";
+}
+
+enum subject_kind subject_kind_of(const char *word)
+{
+    for (enum subject_kind kind = 1; kind < SUBJECT_KINDS_END; kind++)
+        if (strcmp(word, kind_words[kind]) == 0)
+            return kind;
+    return 0;
+}
+
+const char *sensitivity_word(enum sensitivity sensitivity)
+{
+    return sensitivity > 0 && sensitivity < SENSITIVITIES_END ? sensitivity_words[sensitivity] : "";
+}
+
+enum sensitivity sensitivity_of(const char *word)
+{
+    for (enum sensitivity sensitivity = 1; sensitivity < SENSITIVITIES_END; sensitivity++)
+        if (strcmp(word, sensitivity_words[sensitivity]) == 0)
+            return sensitivity;
+    return 0;
+}
+
+// --- territories --------------------------------------------------------------------------------
+
+static bool are_digits(const char *text)
+{
+    return text[0] != '\0' && strspn(text, "0123456789") == strlen(text);
+}
+
+/* Instances are called after their country: CO, or CO-TEST. */
+static bool is_country(const struct directory *directory, const char *text)
+{
+    return directory->instance != NULL && strlen(text) == 2 &&
+           strncmp(directory->instance, text, 2) == 0;
+}
+
+bool territory_fits(const struct directory *directory, const char *text)
+{
+    size_t length = strlen(text);
+    return is_country(directory, text) || ((length == 2 || length == 5) && are_digits(text));
+}
+
+size_t territory_around(const struct directory *directory, const char *text,
+                        char out[3][TERRITORY_BYTES_MAX + 1])
+{
+    size_t count = 0, length = strlen(text);
+    text_format(out[count++], TERRITORY_BYTES_MAX + 1, "%s", text);
+    if (length == 5)
+        text_format(out[count++], TERRITORY_BYTES_MAX + 1, "%.2s", text);
+    if (!is_country(directory, text))
+        text_format(out[count++], TERRITORY_BYTES_MAX + 1, "%.2s", directory->instance);
+    return count;
+}
+
+// --- questions ----------------------------------------------------------------------------------
+
+const struct directory_satisfaction *once_only_evidence_for(const struct directory *directory,
+                                                            const char *requirement,
+                                                            const char *territory)
+{
+    char around[3][TERRITORY_BYTES_MAX + 1];
+    size_t count = territory_around(directory, territory, around);
+    for (size_t i = 0; i < count; i++) {
+        const struct right_list *there =
+            rights_of(&directory->once_only.satisfaction_of, span_of_text(requirement),
+                      span_of_text(around[i]));
+        if (there->count > 0)
+            return there->right[0].rule;
+    }
+    return NULL;
+}
+
+static bool proves(const struct directory *directory, const struct directory_procedure *procedure,
+                   const struct directory_evidence_type *type, struct span requirement)
+{
+    for (size_t i = 0; i < procedure->needs; i++) {
+        struct span need = span_of_text(procedure->need[i].requirement->id);
+        if (requirement.size > 0 && !span_equal(requirement, need))
+            continue;
+        if (rights_of(&directory->once_only.proof_of, need, span_of_text(type->id))->count > 0)
+            return true;
+    }
+    return false;
+}
+
+bool once_only_in_plan(const struct directory *directory,
+                       const struct directory_procedure *procedure, struct span service,
+                       struct span requirement)
+{
+    const struct right_list *sources =
+        rights_of(&directory->once_only.source_by, service, span_of("", 0));
+    const struct directory_evidence_type *seen = NULL;
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct directory_source *source = sources->right[i].rule;
+        if (source->type == seen)
+            continue; /* one service is a source of the same for many territories */
+        seen = source->type;
+        if (proves(directory, procedure, source->type, requirement))
+            return true;
+    }
+    return false;
+}
+
+// --- debt ---------------------------------------------------------------------------------------
+
+static const struct directory_source *source_of_leaf(const struct directory *directory,
+                                                     const struct plan_leaf *leaf)
+{
+    if (leaf->source != NULL)
+        return leaf->source;
+    const struct right_list *below =
+        rights_of(&directory->once_only.source_below, span_of_text(leaf->type->id),
+                  span_of(directory->instance, 2));
+    return below->count > 0 ? below->right[0].rule : NULL;
+}
+
+/* A way that can be gone: every sort of evidence in it has a source, or only a question is open. */
+static const struct directory_source *source_in(const struct directory *directory,
+                                                const struct plan_requirement *requirement)
+{
+    for (size_t i = 0; i < requirement->ways; i++)
+        if (requirement->way[i].state == PLAN_READY || requirement->way[i].state == PLAN_NEED)
+            return source_of_leaf(directory, &requirement->way[i].leaf[0]);
+    return NULL;
+}
+
+const struct directory_source *once_only_debt(const struct directory *directory,
+                                              const struct directory_procedure *procedure,
+                                              const struct directory_requirement *requirement,
+                                              int64_t at_ms)
+{
+    char country[TERRITORY_BYTES_MAX + 1];
+    text_format(country, sizeof country, "%.2s", directory->instance);
+    size_t places = procedure->territories == 0 ? 1 : procedure->territories;
+    for (size_t i = 0; i < places; i++) {
+        struct plan_question question = {
+            .territory = procedure->territories == 0 ? country : procedure->territory[i],
+            .version = "",
+            .requirement = requirement->id,
+            .at_ms = at_ms};
+        struct plan *plan = NULL;
+        const struct directory_source *source = NULL;
+        if (!failed(plan_make_of(directory, procedure, &question, &plan)))
+            source = source_in(directory, &plan->requirement[0]);
+        plan_free(&plan);
+        if (source != NULL)
+            return source;
+    }
+    return NULL;
+}
