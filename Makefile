@@ -71,7 +71,7 @@ LIBS_all := -lprotobuf-c -lzmq -ljansson $(LIBS_crypto)
 # what only one program links
 LIBS_chaski := -lcurl
 LIBS_chaski-audit := -lsqlite3 -lzip
-LIBS_chaski-gateway := -lexpat -lyaml
+LIBS_chaski-gateway := -lexpat -lyaml -lqrencode
 LIBS_chaski-registry := -lmicrohttpd -lgnutls -lcurl -lz -lssl
 LIBS_chaski-security-server := -lcurl -lzip
 

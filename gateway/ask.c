@@ -5,6 +5,7 @@
 #include "gateway/clients.h"
 #include "gateway/evidence.h"
 #include "gateway/health.h"
+#include "gateway/once_only.h"
 #include "gateway/refusal_http.h"
 #include "gateway/request_hash.h"
 #include "gateway/rest_headers.h"
@@ -39,7 +40,7 @@ struct ask {
     uint8_t hash[REQUEST_HASH_BYTES]; /* of the head, then of the whole */
     const char *media;                /* of a refusal */
     char *client, *service, *security_server, *message_id;
-    char *purpose, *procedure, *legal_basis, *case_ref;
+    char *purpose, *procedure, *legal_basis, *case_ref, *requirement;
     char *method;
     struct bytes *path;          /* of the service, raw: which endpoint it is */
     struct rest_subject subject; /* wiped when it was sent */
@@ -133,7 +134,8 @@ static void ask_free(struct ask *self)
         asks_remove(self->gateway->asks, self->id);
     char *words[] = {self->client,     self->service,   self->security_server,
                      self->message_id, self->procedure, self->legal_basis,
-                     self->case_ref,   self->purpose,   self->method};
+                     self->case_ref,   self->purpose,   self->method,
+                     self->requirement};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         free(words[i]);
     bytes_free(&self->payload);
@@ -199,6 +201,7 @@ static struct front_want want_of(const struct ask *self)
                                .procedure = self->procedure,
                                .legal_basis = self->legal_basis,
                                .case_ref = self->case_ref,
+                               .requirement = self->requirement,
                                .wait_ms = self->wait_ms,
                                .payload_bytes = self->body_bytes,
                                .exchange_id = span_of(self->exchange, UUID_BYTES),
@@ -274,6 +277,7 @@ static void set_words(struct ask *self, const struct rest_want *want)
     self->procedure = owned_text(word_or(want->procedure, known ? client->procedure : NULL));
     self->legal_basis = owned_text(word_or(want->legal_basis, known ? client->legal_basis : NULL));
     self->case_ref = owned_text(want->case_ref);
+    self->requirement = owned_text(want->requirement);
     self->wait_ms = want->wait_ms;
 }
 
@@ -396,6 +400,7 @@ static void on_request(void *owner, struct http_connection *connection,
         clients_take(gateway, connection, head, target) ||
         can_i_take(gateway, connection, head, target) ||
         subjects_take(gateway, connection, head, target) ||
+        once_only_take(gateway, connection, head, target) ||
         soap_take(gateway, connection, head, target))
         return;
     uint8_t exchange[UUID_BYTES];
@@ -404,10 +409,10 @@ static void on_request(void *owner, struct http_connection *connection,
     uuid_text(exchange, exchange_text);
     refusal_send_early(gateway, connection,
                        rest_method_is_carried(head->method)
-                           ? RAISE(NOT_FOUND,
-                                   "exchanges begin with /r1/; there are also "
-                                   "/listClients, /can-i, /subjects/, /asic, /verificationconf, "
-                                   "/healthz, /readyz and /metrics")
+                           ? RAISE(NOT_FOUND, "exchanges begin with /r1/; there are also "
+                                              "/listClients, /can-i, /once-only/v1/plan, collect "
+                                              "and ask-permit, /permits/CODE, /subjects/, /asic, "
+                                              "/verificationconf, /healthz, /readyz and /metrics")
                            : RAISE(BAD_METHOD, REST_METHODS " are"),
                        exchange_text, refusal_media(head->field, head->fields));
 }
@@ -420,6 +425,10 @@ static void on_body(void *owner, struct http_connection *connection, struct byte
     }
     if (subjects_owns(owner, connection)) {
         subjects_body(owner, connection, *into);
+        return;
+    }
+    if (once_only_owns(owner, connection)) {
+        once_only_body(owner, connection, bytes_span(*into));
         return;
     }
     struct ask *self = http_connection_owner(connection);
@@ -454,6 +463,10 @@ static void on_broken(void *owner, struct http_connection *connection, fault f,
         subjects_broken(owner, connection, f);
         return;
     }
+    if (once_only_owns(owner, connection)) {
+        once_only_broken(owner, connection, f);
+        return;
+    }
     struct ask *self = http_connection_owner(connection);
     if (self != NULL) {
         ask_fail(self, f);
@@ -470,9 +483,11 @@ static void on_broken(void *owner, struct http_connection *connection, fault f,
 /* What was sent goes on to its end; its answer finds nobody. */
 static void on_gone(void *owner, struct http_connection *connection)
 {
-    bool elsewhere = soap_owns(connection) || subjects_owns(owner, connection);
+    bool elsewhere = soap_owns(connection) || subjects_owns(owner, connection) ||
+                     once_only_owns(owner, connection);
     struct ask *self = elsewhere ? NULL : http_connection_owner(connection);
     if (self == NULL) {
+        once_only_gone(owner, connection);
         evidence_gone(owner, connection);
         clients_gone(owner, connection);
         can_i_gone(owner, connection);

@@ -265,6 +265,7 @@ static fault ask(struct can_i *self, struct http_connection *connection, const s
                               .procedure = asked->want.procedure,
                               .legal_basis = asked->want.legal_basis,
                               .case_ref = asked->want.case_ref,
+                              .requirement = asked->want.requirement,
                               .wait_ms = WAIT_MS,
                               .exchange_id = span_of(id, sizeof id),
                               .method = asked->method,

@@ -3,6 +3,7 @@
 
 #include "gateway/asic_query.h"
 #include "gateway/clerk_line.h"
+#include "gateway/once_only.h"
 #include "gateway/rest_target.h"
 #include "gateway/write.h"
 #include "lib/base/event.h"
@@ -307,7 +308,9 @@ static void on_request(void *owner, struct http_connection *connection,
                        const struct http_head *head, size_t here)
 {
     (void)here;
-    take_stranger(owner, connection, head, rest_target_origin(head->target));
+    struct span target = rest_target_origin(head->target);
+    if (!once_only_take_open(owner, connection, head, target))
+        take_stranger(owner, connection, head, target);
 }
 
 static void on_body(void *owner, struct http_connection *connection, struct bytes **into)
@@ -337,6 +340,7 @@ static void on_broken(void *owner, struct http_connection *connection, fault f,
 static void on_gone(void *owner, struct http_connection *connection)
 {
     evidence_gone(owner, connection);
+    once_only_gone(owner, connection);
 }
 
 const struct http_handler evidence_http_handler = {on_request, on_body, on_broken, on_gone};

@@ -87,6 +87,7 @@ static void fill_want(const struct front_want *want, Chaski__Want *out)
     out->procedure = text(want->procedure);
     out->legal_basis = text(want->legal_basis);
     out->case_ref = text(want->case_ref);
+    out->requirement = text(want->requirement);
     out->wait_ms = want->wait_ms;
     out->payload_bytes = want->payload_bytes;
     out->exchange_id = binary(want->exchange_id);
@@ -181,6 +182,11 @@ fault front_line_can(struct front_line *self, uint64_t id, const struct front_wa
     ask.ask = id;
     ask.want = &wire;
     return send_message(self, &message, NULL);
+}
+
+fault front_line_send(struct front_line *self, const Chaski__FrontMessage *message)
+{
+    return send_message(self, message, NULL);
 }
 
 static fault send_done(struct front_line *self, Chaski__Done *done, const struct span *payload)
@@ -398,6 +404,12 @@ static void take_message(struct front_line *self, const Chaski__FrontMessage *me
         return;
     case CHASKI__FRONT_MESSAGE__BODY_CALL:
         take_call(self, message->call, payload);
+        return;
+    case CHASKI__FRONT_MESSAGE__BODY_PLAN_ANSWER:
+    case CHASKI__FRONT_MESSAGE__BODY_PERMIT_ANSWER:
+    case CHASKI__FRONT_MESSAGE__BODY_PERMIT_SAID:
+        if (self->options.handler->once_only != NULL)
+            self->options.handler->once_only(self->options.owner, message);
         return;
     default:
         EVENT(WARN, "front.message_refused", E_TEXT("detail", "of no kind that a gateway takes"));

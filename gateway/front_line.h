@@ -26,6 +26,7 @@ struct front_want {
     const char *procedure;
     const char *legal_basis;
     const char *case_ref;
+    const char *requirement;
     uint32_t wait_ms;
     uint64_t payload_bytes;
     struct span exchange_id;
@@ -127,6 +128,8 @@ struct front_servers {
     const struct front_server *server;
 };
 
+struct Chaski__FrontMessage; /* front.pb-c.h */
+
 enum front_loss {
     FRONT_LOST,     /* no Welcome for FRONT_LOST_MS */
     FRONT_RESTARTED /* another process answers now: it knows nothing of what was asked before */
@@ -141,6 +144,8 @@ struct front_handler {
     void (*clients)(void *owner, const struct front_clients *page);                  /* or NULL */
     void (*can)(void *owner, const struct front_can *answer);                        /* or NULL */
     void (*servers)(void *owner, const struct front_servers *page);                  /* or NULL */
+    /* plan_answer, permit_answer or permit_said, as it came; or NULL */
+    void (*once_only)(void *owner, const struct Chaski__FrontMessage *message);
 };
 
 struct front_line_options {
@@ -193,6 +198,8 @@ fault front_line_clients(struct front_line *self, uint64_t ask, uint64_t epoch, 
 fault front_line_servers(struct front_line *self, uint64_t ask, uint64_t epoch, uint32_t from);
 /* May this be asked? */
 fault front_line_can(struct front_line *self, uint64_t ask, const struct front_want *want);
+/* A question of once only, as it is. */
+fault front_line_send(struct front_line *self, const struct Chaski__FrontMessage *message);
 fault front_line_done(struct front_line *self, uint64_t call, unsigned status, struct span payload);
 fault front_line_done_badly(struct front_line *self, uint64_t call,
                             const struct front_problem *problem);

@@ -21,6 +21,7 @@ struct clients;
 struct descriptions;
 struct evidence;
 struct subjects;
+struct once_only;
 
 struct gateway {
     struct gateway_config config;
@@ -36,6 +37,7 @@ struct gateway {
     struct clients *clients;           /* who asks who is in the directory */
     struct can_i *can_i;               /* who asks whether an exchange would be let through */
     struct subjects *subjects;         /* who asks who looked at a person */
+    struct once_only *once_only;       /* who asks what has to be fetched, or has it fetched */
     struct descriptions *descriptions; /* of own services, as far as they are fetched */
     struct evidence *evidence;         /* who waits for some */
     struct clerk_line *clerk;          /* NULL: evidence_server is not set */

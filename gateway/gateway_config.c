@@ -126,10 +126,18 @@ const struct config_setting gateway_settings[] = {
      .kind = CONFIG_LIST,
      .offset = AT(evidence_listen),
      .text = "",
-     .sentence =
-         "Where logs to be witnessed, auditors and monitors reach this gateway: /witness "
-         "and /log, nothing else. Plain HTTP for a reverse proxy in front; everything there "
-         "proves itself by signatures. Empty: nowhere."},
+     .sentence = "Where logs to be witnessed, auditors and monitors reach this gateway: /witness "
+                 "and /log; anybody checks permits: /permits. Nothing else. Plain HTTP for a "
+                 "reverse proxy in front; everything there "
+                 "proves itself by signatures. Empty: nowhere."},
+    {.name = "permits_url",
+     .kind = CONFIG_TEXT,
+     .offset = AT(permits_url),
+     .text = "",
+     .most = 512,
+     .sentence = "Where anybody reaches /permits of this gateway, such as "
+                 "https://bus.medellin.gov.co/permits/: in front of a permit's code in its QR "
+                 "code. Empty: the code alone."},
     {.name = "body_bytes_max",
      .kind = CONFIG_NUMBER,
      .offset = AT(body_bytes_max),

@@ -38,6 +38,7 @@ struct gateway_config {
     char *key_file;
     char *evidence_server; /* "": none */
     struct config_list evidence_listen;
+    char *permits_url; /* "": none */
     int64_t body_bytes_max;
     int64_t held_bytes_max;
     int64_t connections_max;

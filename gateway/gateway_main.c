@@ -9,6 +9,7 @@
 #include "gateway/evidence.h"
 #include "gateway/gateway.h"
 #include "gateway/subjects.h"
+#include "gateway/once_only.h"
 #include "lib/bus/witness.h"
 #include "lib/net/z85.h"
 #include "lib/base/clock.h"
@@ -98,7 +99,8 @@ static size_t in_flight(const struct gateway *gateway)
 {
     return asks_live(gateway->asks) + evidence_live(gateway->evidence) +
            clients_live(gateway->clients) + can_i_live(gateway->can_i) +
-           subjects_live(gateway->subjects) + gateway->metrics.side[METRICS_PROVIDER].live;
+           subjects_live(gateway->subjects) + once_only_live(gateway->once_only) +
+           gateway->metrics.side[METRICS_PROVIDER].live;
 }
 
 static void on_drain(struct loop_timer *timer)
@@ -141,7 +143,10 @@ static void on_admitted(void *owner, uint64_t ask, const struct front_problem *p
 
 static void on_answered(void *owner, const struct front_answer *answer)
 {
-    ask_answered(owner, answer);
+    if (once_only_is_of(answer->ask))
+        once_only_answered(owner, answer);
+    else
+        ask_answered(owner, answer);
 }
 
 static void on_called(void *owner, const struct front_call *call)
@@ -155,6 +160,7 @@ static void on_lost(void *owner, enum front_loss loss)
     clients_lost(owner);
     can_i_lost(owner);
     subjects_lost(owner);
+    once_only_lost(owner);
 }
 
 static void on_witnessed(void *owner, uint64_t ask, unsigned status, struct span body)
@@ -177,8 +183,14 @@ static void on_servers(void *owner, const struct front_servers *page)
     subjects_servers(owner, page);
 }
 
-static const struct front_handler front_handler = {
-    on_admitted, on_answered, on_called, on_lost, on_witnessed, on_clients, on_can, on_servers};
+static void on_once_only(void *owner, const struct Chaski__FrontMessage *message)
+{
+    once_only_came(owner, message);
+}
+
+static const struct front_handler front_handler = {on_admitted,  on_answered, on_called,
+                                                   on_lost,      on_witnessed, on_clients,
+                                                   on_can,       on_servers,  on_once_only};
 
 // --- the start -----------------------------------------------------------------------------------
 
@@ -421,6 +433,7 @@ static fault start(struct program *self)
     gateway->clients = clients_new(gateway);
     gateway->can_i = can_i_new(gateway);
     gateway->subjects = subjects_new(gateway);
+    gateway->once_only = once_only_new(gateway);
     gateway->descriptions = descriptions_new(gateway);
     TRY(read_keys(self));
     TRY(loop_new(&gateway->loop));
@@ -458,6 +471,8 @@ static void stop(struct program *self)
         can_i_free(&gateway->can_i);
     if (gateway->loop != NULL)
         subjects_free(&gateway->subjects);
+    if (gateway->loop != NULL)
+        once_only_free(&gateway->once_only);
     if (gateway->loop != NULL)
         descriptions_free(&gateway->descriptions);
     clerk_line_free(&gateway->clerk);

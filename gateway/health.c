@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/health.h"
 
+#include "gateway/once_only.h"
 #include "gateway/write.h"
 #include "lib/bus/limits.h"
 
@@ -44,6 +45,7 @@ static void answer_metrics(struct gateway *gateway, struct http_connection *conn
     };
     OWNED(bytes) body = bytes_empty(4096);
     metrics_write(&gateway->metrics, &now, body);
+    once_only_metrics(gateway->once_only, body);
     answer(connection, 200, "text/plain; version=0.0.4; charset=utf-8", bytes_span(body));
 }
 

@@ -340,6 +340,7 @@ fault rest_headers_read_want(const struct rest_fields *self, uint32_t default_wa
     TRY(read_word(self, "Chaski-Procedure", out->procedure));
     TRY(read_word(self, "Chaski-Legal-Basis", out->legal_basis));
     TRY(read_word(self, "Chaski-Case", out->case_ref));
+    TRY(read_word(self, "Chaski-Requirement", out->requirement));
     TRY(read_wait(self, default_wait_ms, &out->wait_ms));
     out->message_id = rest_headers_last(self, "X-Road-Id");
     return DONE;

@@ -58,6 +58,7 @@ struct rest_want {
     char procedure[WORD_BYTES_MAX + 1];
     char legal_basis[WORD_BYTES_MAX + 1];
     char case_ref[WORD_BYTES_MAX + 1];
+    char requirement[WORD_BYTES_MAX + 1];
     uint32_t wait_ms;
 };
 

@@ -2,6 +2,7 @@
 #include "lib/bus/header.h"
 
 #include "lib/base/text.h"
+#include "lib/bus/permit_code.h"
 
 #include "audit.pb-c.h"
 
@@ -22,6 +23,7 @@ struct header_read {
     struct header_stamped stamped;
     struct header_card card;
     struct withheld withheld;
+    struct header_permit permit;
 };
 
 static ProtobufCBinaryData binary(const void *at, size_t size)
@@ -40,8 +42,9 @@ static char *text_of(struct span from, char *out)
 
 struct texts {
     char id[5][ID_TEXT_BYTES_MAX + 1];
-    char word[6][POLICY_RULE_ROOM];
+    char word[8][POLICY_RULE_ROOM];
     char endpoint[ENDPOINT_ID_BYTES_MAX + 1];
+    char permit[2][ID_TEXT_BYTES_MAX + 1];
 };
 
 static bool texts_fit(const struct header *self)
@@ -53,6 +56,11 @@ static bool texts_fit(const struct header *self)
     for (size_t i = 0; i < 5; i++)
         if (ids[i].size > ID_TEXT_BYTES_MAX || words[i].size >= POLICY_RULE_ROOM)
             return false;
+    if (self->requirement.size > WORD_BYTES_MAX || self->territory.size > WORD_BYTES_MAX)
+        return false;
+    if (self->permit != NULL && (self->permit->code.size > PERMIT_CODE_BYTES ||
+                                 self->permit->service.size > ID_TEXT_BYTES_MAX))
+        return false;
     return self->subject.size <= SUBJECT_BYTES_MAX && self->sealing.size <= WORD_BYTES_MAX &&
            self->endpoint.size <= ENDPOINT_ID_BYTES_MAX;
 }
@@ -71,6 +79,8 @@ static void fill_texts(const struct header *self, struct texts *texts, Chaski__H
     message->rule = text_of(self->rule, texts->word[4]);
     message->endpoint = text_of(self->endpoint, texts->endpoint);
     message->sealing = text_of(self->sealing, texts->word[5]);
+    message->requirement = text_of(self->requirement, texts->word[6]);
+    message->territory = text_of(self->territory, texts->word[7]);
 }
 
 struct acts {
@@ -80,6 +90,7 @@ struct acts {
     Chaski__Pruned pruned;
     Chaski__Stamped stamped;
     Chaski__KeyCard card;
+    Chaski__Permit permit;
     Chaski__EpochClosed closed;
     Chaski__EpochHead head[EPOCH_HEADS_MAX];
     Chaski__EpochHead *heads[EPOCH_HEADS_MAX];
@@ -148,6 +159,24 @@ static void fill_withheld(const struct header *self, struct acts *acts, Chaski__
     }
 }
 
+static void fill_permit(const struct header *self, struct texts *texts, struct acts *acts,
+                        Chaski__Header *message)
+{
+    const struct header_permit *permit = self->permit;
+    chaski__permit__init(&acts->permit);
+    if (permit == NULL)
+        return;
+    acts->permit.code = text_of(permit->code, texts->permit[0]);
+    acts->permit.service = text_of(permit->service, texts->permit[1]);
+    acts->permit.reason = (Chaski__PermitReason)permit->reason;
+    acts->permit.since_ms = (uint64_t)permit->since_ms;
+    acts->permit.until_ms = (uint64_t)permit->until_ms;
+    if (permit->has_evidence)
+        acts->permit.evidence = binary(permit->evidence.at, SHA256_BYTES);
+    acts->permit.evidence_index = permit->evidence_index;
+    message->permit = &acts->permit;
+}
+
 static void fill_acts(const struct header *self, struct acts *acts, Chaski__Header *message)
 {
     chaski__erasure__init(&acts->erasure);
@@ -199,6 +228,7 @@ fault header_encode(const struct header *self, struct bytes **out)
     fill_late(self, &acts, &message);
     fill_card(self, &acts, &message);
     fill_withheld(self, &acts, &message);
+    fill_permit(self, &texts, &acts, &message);
     message.version = 1;
     message.exchange_id = binary(self->exchange_id, EXCHANGE_ID_BYTES);
     message.kind = (Chaski__Kind)self->kind;
@@ -232,8 +262,7 @@ fault header_encode(const struct header *self, struct bytes **out)
 static bool kind_known(uint32_t kind)
 {
     return (kind >= HEADER_REQUEST && kind <= HEADER_FAULT) ||
-           (kind >= HEADER_STARTED && kind <= HEADER_KEY_CARD) || kind == HEADER_NOTICE ||
-           kind == HEADER_LOOKED;
+           (kind >= HEADER_STARTED && kind < HEADER_KINDS_END);
 }
 
 /* An id field: empty, or canonical text with exactly these parts. */
@@ -269,8 +298,8 @@ static fault check_sizes(const Chaski__Header *message)
         (message->reply_to.len != 0 && message->reply_to.len != SHA256_BYTES) ||
         message->subject.len > SUBJECT_BYTES_MAX)
         return RAISE(BAD_FRAME, "a field of a header has the wrong size");
-    const char *words[] = {message->purpose, message->procedure, message->legal_basis,
-                           message->case_ref};
+    const char *words[] = {message->purpose,  message->procedure,   message->legal_basis,
+                           message->case_ref, message->requirement, message->territory};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strlen(words[i]) > WORD_BYTES_MAX || !text_is_plain(span_of_text(words[i])))
             return RAISE(BAD_FRAME, "a word of a header is not plain text of at most %d bytes",
@@ -437,6 +466,32 @@ static fault check_subject(const Chaski__Header *message)
     return DONE;
 }
 
+/* What others read of a permit must be all that was decided. */
+static fault check_permit(const Chaski__Header *message)
+{
+    const Chaski__Permit *permit = message->permit;
+    bool is_permit = (unsigned)message->kind == HEADER_PERMIT;
+    if ((permit != NULL) != is_permit)
+        return RAISE(BAD_FRAME, "a permit stands in the header of another kind, or in none");
+    if (message->territory[0] != '\0' && !is_permit &&
+        (unsigned)message->kind != HEADER_PERMIT_DENIED)
+        return RAISE(BAD_FRAME, "a territory stands in the header of another kind than permits");
+    if (permit == NULL)
+        return DONE;
+    bool borne = permit_reason_needs_evidence((enum permit_reason)permit->reason);
+    bool down = permit->reason == CHASKI__PERMIT_REASON__SOURCE_DOWN;
+    bool good = permit->base.n_unknown_fields == 0 &&
+                permit_reason_word((enum permit_reason)permit->reason)[0] != '\0' &&
+                permit_code_fits(permit->code) && time_fits(permit->until_ms) &&
+                permit->until_ms > message->time_ms &&
+                (down ? time_fits(permit->since_ms) : permit->since_ms == 0) &&
+                permit->evidence.len == (borne ? SHA256_BYTES : 0) &&
+                (borne || permit->evidence_index == 0);
+    if (!good)
+        return RAISE(BAD_FRAME, "a permit of no possible code, reason or times");
+    return check_id("the service of a permit", permit->service, ID_SERVICE, !borne);
+}
+
 static fault check_message(const Chaski__Header *message)
 {
     if (message->version != 1)
@@ -455,6 +510,7 @@ static fault check_message(const Chaski__Header *message)
     TRY(check_card(message));
     TRY(check_withheld(message));
     TRY(check_subject(message));
+    TRY(check_permit(message));
     return check_ids(message);
 }
 
@@ -495,6 +551,8 @@ static void fill_header(const Chaski__Header *message, struct header *out)
     out->sealing = span_of_text(message->sealing);
     out->rule = span_of_text(message->rule);
     out->endpoint = span_of_text(message->endpoint);
+    out->requirement = span_of_text(message->requirement);
+    out->territory = span_of_text(message->territory);
     out->fault = message->fault;
     out->status = message->status;
 }
@@ -517,6 +575,15 @@ static void fill_read_card(struct header_read *self, const Chaski__KeyCard *card
     self->card.renew_ms = (int64_t)card->renew_ms;
     self->card.until_ms = (int64_t)card->until_ms;
     self->header.card = &self->card;
+}
+
+static void fill_read_permit(struct header_read *self, const Chaski__Permit *permit)
+{
+    self->permit = (struct header_permit){
+        span_of_text(permit->code), (enum permit_reason)permit->reason,   (int64_t)permit->since_ms,
+        (int64_t)permit->until_ms,  permit->evidence.len == SHA256_BYTES, hash_of(permit->evidence),
+        permit->evidence_index,     span_of_text(permit->service)};
+    self->header.permit = &self->permit;
 }
 
 /* What few headers have; texts are the message's. */
@@ -543,6 +610,8 @@ static void fill_read_acts(struct header_read *self)
     }
     if (message->card != NULL)
         fill_read_card(self, message->card);
+    if (message->permit != NULL)
+        fill_read_permit(self, message->permit);
     if (message->closed != NULL)
         fill_read_closed(self, message->closed);
     for (size_t i = 0; i < message->n_withheld; i++)
@@ -641,6 +710,36 @@ const char *header_kind_word(enum header_kind kind)
         return "notice";
     case HEADER_LOOKED:
         return "looked";
+    case HEADER_PERMIT:
+        return "permit";
+    case HEADER_PERMIT_DENIED:
+        return "permit-denied";
     }
     return "unknown";
+}
+
+static const char *const reason_words[PERMIT_REASONS_END] = {
+    [PERMIT_NO_SOURCE] = "NO_SOURCE",
+    [PERMIT_SOURCE_DOWN] = "SOURCE_DOWN",
+    [PERMIT_NO_UNIQUE_MATCH] = "NO_UNIQUE_MATCH",
+    [PERMIT_CITIZEN_PREFERS] = "CITIZEN_PREFERS",
+    [PERMIT_STALE] = "STALE"};
+
+const char *permit_reason_word(enum permit_reason reason)
+{
+    return reason > 0 && reason < PERMIT_REASONS_END ? reason_words[reason] : "";
+}
+
+enum permit_reason permit_reason_of(const char *word)
+{
+    for (enum permit_reason reason = 1; reason < PERMIT_REASONS_END; reason++)
+        if (strcmp(word, reason_words[reason]) == 0)
+            return reason;
+    return 0;
+}
+
+bool permit_reason_needs_evidence(enum permit_reason reason)
+{
+    return reason == PERMIT_SOURCE_DOWN || reason == PERMIT_NO_UNIQUE_MATCH ||
+           reason == PERMIT_STALE;
 }

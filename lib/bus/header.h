@@ -30,6 +30,8 @@ enum header_kind {
     HEADER_LATE = 21,
     HEADER_PRUNED = 22,
     HEADER_KEY_CARD = 23,
+    HEADER_PERMIT = 24,
+    HEADER_PERMIT_DENIED = 25,
     HEADER_NOTICE = 26,
     HEADER_LOOKED = 27,
 };
@@ -51,6 +53,27 @@ struct header_stamped {
 struct header_card {
     uint8_t key[HEADER_CARD_KEY_BYTES]; /* X25519 */
     int64_t renew_ms, until_ms;         /* wall time; later than the record, in this order */
+};
+
+enum permit_reason {
+    PERMIT_NO_SOURCE = 1,
+    PERMIT_SOURCE_DOWN,
+    PERMIT_NO_UNIQUE_MATCH,
+    PERMIT_CITIZEN_PREFERS,
+    PERMIT_STALE,
+    PERMIT_REASONS_END
+};
+
+/* That and why a citizen may be asked. */
+struct header_permit {
+    struct span code; /* PERMIT_CODE_BYTES */
+    enum permit_reason reason;
+    int64_t since_ms;       /* PERMIT_SOURCE_DOWN; else 0 */
+    int64_t until_ms;       /* later than the record */
+    bool has_evidence;      /* of the reasons that need it: */
+    struct sha256 evidence; /* leaf hash of a record of this log */
+    uint64_t evidence_index;
+    struct span service; /* of those reasons */
 };
 
 /* A leaf of an exchange with another server that was missing in this log and came from there. */
@@ -83,6 +106,7 @@ struct header {
     struct span sealing;     /* the act that allows it */
     struct span rule;
     struct span endpoint; /* of the service, by its id; may be empty */
+    struct span requirement, territory; /* once only; the territory in permits only */
     uint32_t fault;
     uint32_t status;
     const struct erasure *erasure;        /* of an ERASED record, and of no other */
@@ -92,6 +116,7 @@ struct header {
     const struct header_stamped *stamped; /* of a STAMPED record; NULL in older ones */
     const struct header_card *card;       /* of a KEY_CARD record, and of no other */
     const struct withheld *withheld;      /* in a RESPONSE, or NULL */
+    const struct header_permit *permit;   /* of a PERMIT record, and of no other */
     const struct epoch_closed *closed;    /* of the INCIDENT that begins a later epoch, or NULL */
 };
 
@@ -113,5 +138,9 @@ void header_read_free(struct header_read **self);
 const struct header *header_of(const struct header_read *self);
 
 const char *header_kind_word(enum header_kind kind);
+const char *permit_reason_word(enum permit_reason reason); /* "NO_SOURCE"; "" of none */
+enum permit_reason permit_reason_of(const char *word);     /* 0: none is called so */
+/* Of all but the first and CITIZEN_PREFERS: a record of the log bears it out. */
+bool permit_reason_needs_evidence(enum permit_reason reason);
 
 #endif

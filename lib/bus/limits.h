@@ -312,7 +312,26 @@
 #define PLAN_LEAVES_MAX 512         /* of a whole plan */
 #define PLAN_PATH_BYTES_MAX 2048    /* of a request, filled in */
 #define PLAN_CHOICES_BYTES_MAX 1024 /* among which one is to be chosen, as one text */
-#define PLAN_ANSWERS_MAX 64         /* selectors that a question brings along */
+#define PERMIT_CODE_BYTES 10        /* characters */
+#define PERMITS_HELD_MAX 200000     /* found by their codes; then the oldest are found no more */
+#define PERMIT_NO_SOURCE_MS (30 * INT64_C(86400000))   /* at most: the source may come sooner */
+#define PERMIT_UNREGISTERED_MS (7 * INT64_C(86400000)) /* nobody has said whether there is one */
+#define PERMIT_SOURCE_DOWN_MS (4 * INT64_C(3600000))
+#define PERMIT_OTHER_MS (7 * INT64_C(86400000))
+#define OUTAGE_WINDOW_MS 900000 /* as old may the newest failure be that bears a permit out */
+#define OUTAGE_ATTEMPTS 2       /* ... and so many there must be without a success between */
+#define OUTAGE_PATIENCE_MS 5000 /* who waited less long has not seen a source fail */
+#define OUTAGES_MAX 4096        /* services that fail at once */
+#define OUTCOMES_HELD_MAX 4096  /* answers in cases, for permits that lean on them */
+#define ONCE_ONLY_ASKS_MAX 64   /* callers of a gateway who wait for a plan, evidence or a permit */
+#define PERMIT_LOOKS_MAX 16     /* of them, strangers who look at permits */
+#define ONCE_ONLY_WAIT_MS 10000 /* for a plan or a permit */
+#define ONCE_ONLY_BODY_BYTES_MAX 65536 /* of a question */
+#define COLLECT_AT_ONCE 8              /* exchanges of one collection under way */
+#define COLLECT_BYTES_MAX (8u << 20)   /* of all evidence of one collection */
+#define COLLECT_GRACE_MS 2000          /* the security server's own deadline comes first */
+#define ONCE_ONLY_COUNTED_MAX 1024     /* procedures that metrics tell one by one */
+#define PLAN_ANSWERS_MAX 64            /* selectors that a question brings along */
 
 // following the directory (docs/decisions/0025)
 #define ANCHOR_BYTES_MAX 65536

@@ -71,6 +71,10 @@ static const char *kind_words(enum header_kind kind)
         return "a note that a restriction ends or has ended";
     case HEADER_LOOKED:
         return "a note that somebody with an order looked for a person";
+    case HEADER_PERMIT:
+        return "a permit to ask a citizen for evidence";
+    case HEADER_PERMIT_DENIED:
+        return "a refusal of a permit to ask a citizen for evidence";
     case HEADER_PRUNED:
         return "a note that the beginning of the log was removed";
     }
@@ -98,6 +102,8 @@ static void say_who(struct writer *self, const struct record *record,
     say(self, "  %-14s %s\n", "exchange", id);
     say_field(self, "purpose", header->purpose);
     say_field(self, "procedure", header->procedure);
+    say_field(self, "requirement", header->requirement);
+    say_field(self, "territory", header->territory);
     say_field(self, "legal basis", header->legal_basis);
     say_field(self, "case", header->case_ref);
     say_field(self, "allowed by", header->rule);

@@ -53,6 +53,7 @@ void exchange_free(struct exchange **self)
     free(x->case_ref);
     free(x->sealing);
     seal_wipe(x->person, sizeof x->person);
+    free(x->requirement);
     free(x->wanted_server);
     free(x->endpoint);
     free(x->columns);

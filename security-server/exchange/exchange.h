@@ -79,6 +79,7 @@ struct exchange {
     struct sha256 subject;
     int64_t sealed_until_ms; /* consumer: 0: it is not sealed */
     char *sealing;
+    char *requirement;
     char rule[POLICY_RULE_ROOM];         /* that allowed it */
     struct policy_columns *columns;      /* provider: of a table that lists some, owned; or NULL */
     int64_t deadline_ms;                 /* wall time */

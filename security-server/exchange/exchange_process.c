@@ -23,6 +23,8 @@
 #include "security-server/exchange/keys_line.h"
 #include "security-server/exchange/head_prover.h"
 #include "security-server/exchange/kept_answers.h"
+#include "security-server/exchange/outages.h"
+#include "security-server/exchange/permits.h"
 #include "security-server/exchange/known_heads.h"
 #include "security-server/exchange/late_receipts.h"
 #include "security-server/exchange/log_talk.h"
@@ -233,6 +235,8 @@ static fault open_log(struct process *self)
     TRY(erasures_new(node, &node->erasures));
     node->prunes = prunes_new(node);
     node->notices = notices_new(node);
+    node->outages = outages_new();
+    node->permits = permits_new();
     self->recovery = recovery_new(node);
     int64_t started_us = clock_steady_us();
     TRY(epochs_read(node->epochs, self->recovery));
@@ -623,6 +627,8 @@ static void finish(struct process *self)
     notices_free(&node->notices);
     retention_free(&node->retention);
     kept_answers_free(&node->answers);
+    outages_free(&node->outages);
+    permits_free(&node->permits);
     front_free(&node->front);
     transport_roll_free(&node->transport_roll);
     mesh_door_free(&self->door);

@@ -19,6 +19,8 @@
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/node.h"
 #include "security-server/exchange/server_list.h"
+#include "security-server/exchange/once_only_desk.h"
+#include "security-server/exchange/outages.h"
 #include "security-server/exchange/witness_desk.h"
 
 #include "front.pb-c.h"
@@ -107,8 +109,14 @@ void front_answer(struct front *self, const struct exchange *x)
                         x->problem.fault != OK ? NULL : &payload));
 }
 
+void front_send(struct front *self, struct span route, const Chaski__FrontMessage *message)
+{
+    ignore(send_message(self, route, message, NULL)); /* its gateway has a deadline of its own */
+}
+
 enum step_end step_deliver(struct exchange *x)
 {
+    outages_note(x->node->outages, x);
     if (x->gateway_size > 0) /* else a crash came between, and nobody waits any more */
         front_answer(x->node->front, x);
     return STEP_DONE;
@@ -243,11 +251,13 @@ static fault check_want(const Chaski__Want *want)
     TRY(check_id_text("client", want->client, ID_SUBSYSTEM, false));
     TRY(check_id_text("service", want->service, ID_SERVICE, false));
     TRY(check_id_text("security server", want->security_server, ID_SERVER, true));
-    const char *words[] = {want->purpose, want->procedure, want->legal_basis, want->case_ref};
+    const char *words[] = {want->purpose, want->procedure, want->legal_basis, want->case_ref,
+                           want->requirement};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strlen(words[i]) > WORD_BYTES_MAX || !text_is_plain(span_of_text(words[i])))
             return RAISE(BAD_REQUEST,
-                         "purpose, procedure, legal basis or case is not plain text of at most "
+                         "purpose, procedure, requirement, legal basis or case is not plain text "
+                         "of at most "
                          "%d bytes",
                          WORD_BYTES_MAX);
     if (want->wait_ms < DEADLINE_MS_LEAST || want->wait_ms > DEADLINE_MS_MAX)
@@ -270,6 +280,7 @@ static struct exchange *exchange_of(struct front *self, struct span route, uint6
     x->legal_basis = owned_text(want->legal_basis);
     x->case_ref = owned_text(want->case_ref);
     x->endpoint = owned_text(endpoint);
+    x->requirement = owned_text(want->requirement);
     x->deadline_ms = clock_wall_ms() + want->wait_ms;
     text_format(x->person, sizeof x->person, "%s", want->person);
     seal_wipe(want->person, strlen(want->person));
@@ -711,6 +722,15 @@ static void take_message(struct front *self, struct span route, const Chaski__Fr
         return;
     case CHASKI__FRONT_MESSAGE__BODY_CAN_ASK:
         take_can_ask(self, route, message->can_ask);
+        return;
+    case CHASKI__FRONT_MESSAGE__BODY_PLAN_ASK:
+        once_only_plan(self->node, route, message->plan_ask);
+        return;
+    case CHASKI__FRONT_MESSAGE__BODY_PERMIT_ASK:
+        once_only_permit(self->node, route, message->permit_ask);
+        return;
+    case CHASKI__FRONT_MESSAGE__BODY_PERMIT_LOOK:
+        once_only_look(self->node, route, message->permit_look);
         return;
     case CHASKI__FRONT_MESSAGE__BODY_DONE:
         take_done(self, route, message->done, payload);

@@ -20,6 +20,10 @@ fault front_call(struct front *self, struct exchange *x, int64_t wait_ms);
 /* The answer, or the problem, of an exchange that a gateway asked for. */
 void front_answer(struct front *self, const struct exchange *x);
 
+struct Chaski__FrontMessage; /* front.pb-c.h */
+/* To the gateway that asked; nobody hears it when that one is gone. */
+void front_send(struct front *self, struct span route, const struct Chaski__FrontMessage *message);
+
 /* What a witness says to the gateway that asked for somebody over HTTP. */
 void front_answer_witness(struct front *self, struct span route, uint64_t ask, unsigned status,
                           struct span body);

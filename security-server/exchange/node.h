@@ -73,6 +73,8 @@ struct node {
     struct late_receipts *late;        /* leaves that were missing here */
     struct reconciler *reconciler;     /* where we compare ours with theirs */
     struct retention *retention;       /* how long and what of them is kept */
+    struct outages *outages;           /* of sources, for permits */
+    struct permits *permits;           /* to ask citizens, by code */
     struct notices *notices;           /* of restrictions that end */
     struct kept_answers *answers;      /* that are not written down */
     struct start_check *check;         /* while a start asks others what they hold */

@@ -135,6 +135,7 @@ struct more {
     const struct late_leaf *late;
     const struct header_card *card;
     const struct look_act *look;
+    const struct header *said; /* of a permit */
     const uint8_t *id; /* of an order, or of an exchange */
     const char *notice, *service;
 };
@@ -144,6 +145,19 @@ static void fill_late(const struct late_leaf *leaf, struct header *out)
     out->receiver_server = span_of_text(leaf->peer);
     out->service = span_of_text(leaf->service);
     out->late = &leaf->receipt;
+}
+
+static void fill_permit(const struct header *said, struct header *out)
+{
+    out->receiver = said->receiver;
+    out->service = said->service;
+    out->procedure = said->procedure;
+    out->legal_basis = said->legal_basis;
+    out->case_ref = said->case_ref;
+    out->requirement = said->requirement;
+    out->territory = said->territory;
+    out->rule = said->rule;
+    out->permit = said->permit;
 }
 
 static fault make_header(struct own_record *self, enum header_kind kind, const struct more *more)
@@ -170,6 +184,8 @@ static fault make_header(struct own_record *self, enum header_kind kind, const s
     }
     if (more->late != NULL)
         fill_late(more->late, &header);
+    if (more->said != NULL)
+        fill_permit(more->said, &header);
     if (kind == HEADER_STARTED)
         header.keeping = retention_said(node->retention);
     header.sender = span_of_text(node_self(node)->member->id);
@@ -305,6 +321,29 @@ void own_record_notice(struct node *node, const char *name, const char *service,
     fault f = text_blob(detail, &self->blob);
     if (!failed(f))
         f = make_header(self, HEADER_NOTICE, &(struct more){.notice = name, .service = service});
+    sign_and_keep(self, f);
+}
+
+void own_record_permit(struct node *node, const struct own_permit *permit, int64_t permit_ms,
+                       void (*done)(void *owner, fault f, uint64_t index, struct span leaf),
+                       void *owner)
+{
+    struct own_record *self = owned_new(sizeof *self);
+    struct header said = permit->header;
+    struct header_permit ends = {0};
+    self->node = node;
+    self->leaf_done = done;
+    self->owner = owner;
+    self->time_ms = clock_wall_ms();
+    if (!permit->denied) {
+        ends = *said.permit;
+        ends.until_ms = self->time_ms + permit_ms;
+        said.permit = &ends;
+    }
+    fault f = text_blob(permit->detail, &self->blob);
+    if (!failed(f))
+        f = make_header(self, permit->denied ? HEADER_PERMIT_DENIED : HEADER_PERMIT,
+                        &(struct more){.said = &said});
     sign_and_keep(self, f);
 }
 

@@ -72,6 +72,19 @@ void own_record_card(struct node *node, struct own_card *card, const char *reaso
 /* Signs and keeps a NOTICE of that name (lib/bus/notice.h) about that service. */
 void own_record_notice(struct node *node, const char *name, const char *service, const char *detail,
                        void (*done)(void *owner, fault f, uint64_t index), void *owner);
+/* What a record about asking a citizen says. Texts are borrowed for the call. */
+struct own_permit {
+    bool denied;
+    struct header header; /* receiver, service, procedure, case_ref, requirement, territory, rule,
+                             legal_basis; permit, unless denied */
+    const char *detail;   /* in words, as its payload */
+};
+
+/* Signs and keeps a PERMIT or PERMIT_DENIED record; a permit ends `permit_ms` after the record's
+ * time. `leaf` as above. */
+void own_record_permit(struct node *node, const struct own_permit *permit, int64_t permit_ms,
+                       void (*done)(void *owner, fault f, uint64_t index, struct span leaf),
+                       void *owner);
 
 struct checkpointer;
 

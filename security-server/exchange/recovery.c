@@ -11,6 +11,8 @@
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/known_heads.h"
 #include "security-server/exchange/notices.h"
+#include "security-server/exchange/outages.h"
+#include "security-server/exchange/permits.h"
 #include "security-server/exchange/prunes.h"
 #include "security-server/exchange/seen.h"
 
@@ -91,9 +93,22 @@ static fault take_request(struct recovery *self, uint64_t index, struct span lea
     return DONE;
 }
 
-static void take_outcome(struct recovery *self, uint64_t index, const struct header *header)
+/* What our own request came to: for permits that lean on it. */
+static void note_outcome(struct recovery *self, const struct interrupted *one,
+                         const struct header *outcome, const struct outcome_place *place)
+{
+    const struct header *request = header_of(one->request.read);
+    if (span_is_text(request->sender_server, self->node->config->server))
+        outages_recall(self->node->outages, request, outcome, place);
+}
+
+static void take_outcome(struct recovery *self, uint64_t index, const struct header *header,
+                         const struct sha256 *leaf_hash)
 {
     struct interrupted *one = map_remove(&self->interrupted, key_of(&header->reply_to));
+    if (one != NULL)
+        note_outcome(self, one, header,
+                     &(struct outcome_place){audit_place(self->epoch, index), *leaf_hash});
     if (one != NULL && span_is_text(header->sender_server, self->node->config->server))
         seen_answer(self->node->seen, header->exchange_id, header->receiver_server,
                     audit_place(self->epoch, index));
@@ -130,7 +145,9 @@ fault recovery_visit(void *owner, uint64_t index, struct span leaf, const struct
     if (header->kind == HEADER_REQUEST)
         return take_request(self, index, leaf, leaf_hash, parts.content);
     if ((header->kind == HEADER_RESPONSE || header->kind == HEADER_FAULT) && header->has_reply_to)
-        take_outcome(self, index, header);
+        take_outcome(self, index, header, leaf_hash);
+    if (header->kind == HEADER_PERMIT)
+        permits_take(self->node->permits, header, audit_place(self->epoch, index), leaf_hash);
     return DONE;
 }
 

@@ -5,9 +5,12 @@
  * and its payload is read as the gateway reads it.
  */
 #include "gateway/client_list.h"
+#include "gateway/plan_json.h"
 #include "gateway/front_line.h"
 #include "gateway/rest_headers.h"
 #include "lib/base/event.h"
+
+#include "front.pb-c.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -101,8 +104,21 @@ static void on_servers(void *owner, const struct front_servers *page)
     handed_on += letters > 0;
 }
 
-static const struct front_handler handler = {on_admitted, on_answered, on_called, on_lost,
-                                             NULL,        on_clients,  on_can,    on_servers};
+static void on_once_only(void *owner, const struct Chaski__FrontMessage *message)
+{
+    json_t *said = NULL;
+    (void)owner;
+    if (message->body_case == CHASKI__FRONT_MESSAGE__BODY_PLAN_ANSWER)
+        said = plan_json(message->plan_answer);
+    else if (message->body_case == CHASKI__FRONT_MESSAGE__BODY_PERMIT_SAID)
+        said = plan_json_permit(message->permit_said);
+    handed_on++;
+    json_decref(said);
+}
+
+static const struct front_handler handler = {on_admitted, on_answered, on_called,
+                                             on_lost,     NULL,        on_clients,
+                                             on_can,      on_servers,  on_once_only};
 
 static struct front_line *line_to_nobody(void)
 {

@@ -23,6 +23,7 @@ rule "only lib/evidence includes zip.h" 'zip\.h' $(all '.' | grep -v '^lib/evide
 rule "only tools/audit/database.c includes sqlite3.h" 'sqlite3\.h' $(all '.' | grep -v '^tools/audit/database\.c$')
 rule "only gateway/soap.c includes expat.h, and what fuzzes it" 'expat\.h' $(all '.' | grep -vE '^(gateway/soap|tests/fuzz/fuzz_soap)\.c$')
 rule "only gateway/openapi_yaml.c includes yaml.h" 'yaml\.h' $(all '.' | grep -v '^gateway/openapi_yaml\.c$')
+rule "only gateway/qr.c includes qrencode.h" 'qrencode\.h' $(all '.' | grep -v '^gateway/qr\.c$')
 rule "libraries include no program" '(gateway|security-server|registry|tools)/' $(all '^lib/')
 rule "the gateway includes no other program" '(security-server|registry|tools)/' $(all '^gateway/')
 rule "the security server includes no other program" '(gateway|registry|tools)/' $(all '^security-server/')

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/exchange/outages.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/map.h"
+#include "security-server/exchange/exchange.h"
+#include "security-server/exchange/node.h"
+
+#include <stdlib.h>
+
+#define STATUS_FAILED_FROM 500 /* the provider's own system says that it could not */
+
+/* What a service answered in a case: names as hashes, so that one costs little. */
+struct answer {
+    struct sha256 about;
+    int64_t at_ms;
+    unsigned status;
+    struct outcome_place place;
+};
+
+struct outages {
+    struct map failing; /* by service: struct outage */
+    struct answer *answer;
+    size_t answers, next; /* the place of the next one */
+};
+
+struct outages *outages_new(void)
+{
+    struct outages *self = owned_new(sizeof *self);
+    self->answer = owned_array(OUTCOMES_HELD_MAX, sizeof *self->answer);
+    return self;
+}
+
+void outages_free(struct outages **self)
+{
+    if (*self == NULL)
+        return;
+    size_t step = 0;
+    for (void *at; (at = map_next(&(*self)->failing, &step, NULL)) != NULL;)
+        free(at);
+    map_clear(&(*self)->failing);
+    free((*self)->answer);
+    free(*self);
+    *self = NULL;
+}
+
+static struct sha256 about(struct span service, struct span case_ref)
+{
+    return SHA256_OF(service, span_of("\n", 1), case_ref);
+}
+
+static bool is_failure(enum fault_code code, unsigned status, int64_t waited_ms)
+{
+    switch (code) {
+    case OK:
+        return status >= STATUS_FAILED_FROM;
+    case SERVICE_DOWN:
+    case SERVICE_GARBAGE:
+    case SERVICE_NOT_SET:
+    case SERVICE_DISABLED:
+        return true;
+    case SERVICE_TIMEOUT:
+    case DEADLINE_PASSED:
+    case PEER_UNREACHABLE:
+        return waited_ms >= OUTAGE_PATIENCE_MS;
+    default:
+        return false;
+    }
+}
+
+// --- what happened ------------------------------------------------------------------------------
+
+struct outcome {
+    struct span service, case_ref;
+    enum fault_code fault;
+    unsigned status;
+    int64_t at_ms, waited_ms;
+    struct outcome_place place;
+};
+
+/* The one that failed longest ago makes room. */
+static void forget_one(struct outages *self)
+{
+    const struct outage *oldest = NULL;
+    struct span which = {0}, service;
+    size_t step = 0;
+    for (const struct outage *at; (at = map_next(&self->failing, &step, &service)) != NULL;)
+        if (oldest == NULL || at->newest_ms < oldest->newest_ms) {
+            oldest = at;
+            which = service;
+        }
+    if (oldest != NULL)
+        free(map_remove(&self->failing, which));
+}
+
+static void failed_once(struct outages *self, const struct outcome *what)
+{
+    struct outage *outage = map_get(&self->failing, what->service);
+    if (outage == NULL) {
+        if (self->failing.count >= OUTAGES_MAX)
+            forget_one(self);
+        outage = owned_new(sizeof *outage);
+        outage->since_ms = what->at_ms;
+        map_set(&self->failing, what->service, outage);
+    }
+    outage->newest_ms = what->at_ms;
+    outage->fault = what->fault;
+    outage->newest = what->place;
+    outage->failures++;
+}
+
+static void answered(struct outages *self, const struct outcome *what)
+{
+    if (self->failing.count > 0)
+        free(map_remove(&self->failing, what->service));
+    if (what->case_ref.size == 0)
+        return;
+    self->answer[self->next] = (struct answer){about(what->service, what->case_ref), what->at_ms,
+                                               what->status, what->place};
+    self->next = (self->next + 1) % OUTCOMES_HELD_MAX;
+    if (self->answers < OUTCOMES_HELD_MAX)
+        self->answers++;
+}
+
+/* Anything else says nothing about the source: a rule that refused, a token that was away. */
+static void take(struct outages *self, const struct outcome *what)
+{
+    if (is_failure(what->fault, what->status, what->waited_ms))
+        failed_once(self, what);
+    else if (what->fault == OK)
+        answered(self, what);
+}
+
+void outages_note(struct outages *self, const struct exchange *x)
+{
+    if (self == NULL || !x->answer.durable || x->request.read == NULL)
+        return;
+    const struct header *answer = header_of(x->answer.read);
+    take(self, &(struct outcome){.service = span_of_text(x->service),
+                                 .case_ref = header_of(x->request.read)->case_ref,
+                                 .fault = x->problem.fault,
+                                 .status = answer->status,
+                                 .at_ms = clock_wall_ms(),
+                                 .waited_ms = (clock_steady_us() - x->started_us) / 1000,
+                                 .place = {audit_place(x->node->log_epoch, x->answer.index),
+                                           x->answer.leaf_hash}});
+}
+
+void outages_recall(struct outages *self, const struct header *request,
+                    const struct header *outcome, const struct outcome_place *place)
+{
+    take(self, &(struct outcome){.service = request->service,
+                                 .case_ref = request->case_ref,
+                                 .fault = (enum fault_code)outcome->fault,
+                                 .status = outcome->status,
+                                 .at_ms = outcome->time_ms,
+                                 .waited_ms = outcome->time_ms - request->time_ms,
+                                 .place = *place});
+}
+
+// --- what it bears out --------------------------------------------------------------------------
+
+static bool is_young(int64_t then_ms, int64_t at_ms)
+{
+    return at_ms - then_ms <= OUTAGE_WINDOW_MS;
+}
+
+const struct outage *outages_of(const struct outages *self, const char *service, int64_t at_ms)
+{
+    const struct outage *outage = map_get(&self->failing, span_of_text(service));
+    bool is_down =
+        outage != NULL && outage->failures >= OUTAGE_ATTEMPTS && is_young(outage->newest_ms, at_ms);
+    return is_down ? outage : NULL;
+}
+
+bool outages_answer(const struct outages *self, const char *service, const char *case_ref,
+                    int64_t at_ms, unsigned *status, struct outcome_place *out)
+{
+    struct sha256 wanted = about(span_of_text(service), span_of_text(case_ref));
+    for (size_t i = 1; i <= self->answers; i++) {
+        const struct answer *at =
+            &self->answer[(self->next + OUTCOMES_HELD_MAX - i) % OUTCOMES_HELD_MAX];
+        if (memcmp(at->about.at, wanted.at, sizeof wanted.at) != 0)
+            continue;
+        *status = at->status;
+        *out = at->place;
+        return is_young(at->at_ms, at_ms);
+    }
+    return false;
+}

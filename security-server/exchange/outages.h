@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+/*
+ * outages - which services this server has seen fail, and what they answered in cases: what a
+ * permit to ask a citizen can lean on. Everything here stands in our log, and is read from it again
+ * at a start; what is older than OUTAGE_WINDOW_MS bears nothing out.
+ *
+ * A failure is the provider's: its system or its server did not answer, or not in time. What the
+ * caller got wrong is none, and neither is a deadline that left less than OUTAGE_PATIENCE_MS.
+ */
+#ifndef EXCHANGE_OUTAGES_H
+#define EXCHANGE_OUTAGES_H
+
+#include "lib/bus/header.h"
+
+struct exchange;
+
+/* A record of our log. */
+struct outcome_place {
+    uint64_t place; /* audit_place */
+    struct sha256 leaf_hash;
+};
+
+struct outage {
+    int64_t since_ms; /* of the first failure without a success after it */
+    int64_t newest_ms;
+    unsigned failures;
+    enum fault_code fault; /* of the newest */
+    struct outcome_place newest;
+};
+
+struct outages;
+struct outages *outages_new(void);
+void outages_free(struct outages **self);
+
+/* An exchange that we asked for has come to its end. */
+void outages_note(struct outages *self, const struct exchange *x);
+/* The same from two records of the log, in its order. */
+void outages_recall(struct outages *self, const struct header *request,
+                    const struct header *outcome, const struct outcome_place *place);
+
+/* The service is down, as of that time: OUTAGE_ATTEMPTS failures, the newest of them not too old,
+ * and no success since. NULL: it is not known to be. */
+const struct outage *outages_of(const struct outages *self, const char *service, int64_t at_ms);
+/* The newest answer of the service in that case: its status and record. false: none that is young
+ * enough. */
+bool outages_answer(const struct outages *self, const char *service, const char *case_ref,
+                    int64_t at_ms, unsigned *status, struct outcome_place *out);
+
+#endif
