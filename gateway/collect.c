@@ -198,13 +198,14 @@ static const char *subject_value(void *owner, struct span name)
     return span_is_text(name, "subject.number") ? self->wanted.subject_number : NULL;
 }
 
-static fault make_target(struct collect *self, const struct fetch *fetch, char *out, size_t room)
+/* *parsed points into `out`. */
+static fault make_target(struct collect *self, const struct fetch *fetch, char *out, size_t room,
+                         struct rest_target *parsed)
 {
     char path[PLAN_PATH_BYTES_MAX];
-    struct rest_target parsed;
     TRY(plan_fill(fetch->leaf->path, subject_value, self, path, sizeof path));
     if (!text_format(out, room, "/r1/%s%s", fetch->leaf->service, path) ||
-        failed(rest_target_parse(span_of_text(out), &parsed)))
+        failed(rest_target_parse(span_of_text(out), parsed)))
         return RAISE(BAD_QUESTION, "with these values the source's path is none");
     return DONE;
 }
@@ -255,7 +256,8 @@ static fault send_fetch(struct collect *self, const struct need *need, struct fe
 {
     char target[sizeof "/r1/" + ID_TEXT_BYTES_MAX + PLAN_PATH_BYTES_MAX];
     int64_t wait_ms = wait_for(self, need);
-    TRY(make_target(self, fetch, target, sizeof target));
+    struct rest_target parsed;
+    TRY(make_target(self, fetch, target, sizeof target, &parsed));
     if (wait_ms < DEADLINE_MS_LEAST)
         return RAISE(DEADLINE_PASSED, "no time was left to ask for it");
     uuid_make(fetch->exchange);
@@ -272,7 +274,9 @@ static fault send_fetch(struct collect *self, const struct need *need, struct fe
                               .requirement = fetch->requirement,
                               .wait_ms = (uint32_t)wait_ms,
                               .payload_bytes = payload->size,
-                              .exchange_id = span_of(fetch->exchange, UUID_BYTES)};
+                              .exchange_id = span_of(fetch->exchange, UUID_BYTES),
+                              .method = PLAN_METHOD,
+                              .path = parsed.path};
     return front_line_ask(self->options.gateway->front, fetch->ask, &want, bytes_span(payload));
 }
 

@@ -7,8 +7,7 @@
  *     "basis": { "law": "…" } | { "citizen_request": "…" } | { "order": "…" },
  *     "selectors": { "anio": "2020", "E-CERT.territory": "05001" }, "reason": "SOURCE_DOWN" }
  *
- * The subject stays in this process and in sealed payloads: it is in nothing that is sent to the
- * security server beside, in no event and in no refusal.
+ * The subject goes into payloads, which are sealed: it is in no plan, permit, event or refusal.
  */
 #ifndef GATEWAY_ONCE_ONLY_ASK_H
 #define GATEWAY_ONCE_ONLY_ASK_H

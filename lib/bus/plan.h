@@ -6,7 +6,7 @@
  *
  * A pure function of the directory, the question and the time. The subject of the case is not
  * asked for: its places in a path, {subject.type} and {subject.number}, are left to the gateway, so
- * that no number of a person comes to a process that does not need it.
+ * that a plan, what is said of it and what is kept of it hold no number of a person.
  */
 #ifndef BUS_PLAN_H
 #define BUS_PLAN_H

@@ -20,7 +20,8 @@
  *             directory/unknown-service               UNKNOWN_SERVICE
  *             directory/unknown-endpoint              UNKNOWN_ENDPOINT
  *             service/disabled                        SERVICE_DISABLED, even for a grant's holder
- *             shared/not-a-public-agency              ACCESS_DENIED, as are all below
+ *             once-only/outside-plan PROCEDURE        ACCESS_DENIED, as are all below
+ *             shared/not-a-public-agency
  *             shared/no-purpose
  *             shared/unknown-purpose
  *             shared/not-competent
@@ -42,6 +43,9 @@ struct policy_question {
     struct span purpose; /* may be empty */
     int64_t at_ms;
     struct span endpoint; /* of the service, by its id; empty: none of them */
+    /* As the request names them, or empty. A procedure of the register binds: the service must be
+     * in its plan (once_only.h), for that requirement. Any other name is the caller's own. */
+    struct span procedure, requirement;
 };
 
 #define POLICY_TEXT_BYTES 512
@@ -63,10 +67,10 @@ void policy_decide(const struct directory *directory, const struct policy_questi
 
 /* The same, and how it came about: what was looked at, in order. The first that does not hold is
  * what is missing. */
-#define POLICY_STEPS_MAX 10
+#define POLICY_STEPS_MAX 11
 struct policy_step {
-    const char *name; /* client, service, endpoint, switch, restriction, grant, request, class,
-                         agency, purpose, competence, emergency */
+    const char *name; /* client, service, endpoint, switch, procedure, restriction, grant, request,
+                         class, agency, purpose, competence, emergency */
     bool holds;
     char detail[POLICY_TEXT_BYTES];
 };

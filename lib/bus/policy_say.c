@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "lib/bus/policy_say.h"
 
+#include "lib/bus/once_only.h"
+
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/bus/access.h"
@@ -99,6 +101,28 @@ void policy_say_disabled(const struct policy_case *self, struct policy_verdict *
     SAY(out->remedy, "Ask %s when the service will be back.", provider->name);
     policy_say_supply(self, provider->id, "chaski-registry service enable STORE %s",
                       self->service->id);
+}
+
+void policy_say_outside_plan(const struct policy_case *self,
+                             const struct directory_procedure *procedure,
+                             struct policy_verdict *out)
+{
+    const struct policy_question *question = self->question;
+    refuse(out, ACCESS_DENIED, "once-only/outside-plan");
+    size_t used = strlen(out->rule);
+    text_format(out->rule + used, sizeof out->rule - used, " %s", procedure->id);
+    if (question->requirement.size > 0)
+        SAY(out->reason, "The procedure %s (%s) needs nothing of this service for %.*s.",
+            procedure->id, procedure->title, (int)question->requirement.size,
+            (const char *)question->requirement.at);
+    else
+        SAY(out->reason, "The procedure %s (%s) needs nothing of this service.", procedure->id,
+            procedure->title);
+    SAY(out->remedy,
+        "Ask what the procedure needs: GET /once-only/v1/plan?procedure=%s; or, if it "
+        "is for something else, name that.",
+        procedure->id);
+    policy_say_supply(self, "authority", "chaski-registry once-only add STORE FILE");
 }
 
 // --- open and shared ----------------------------------------------------------------------------

@@ -12,7 +12,9 @@ void can_i(struct node *node, const struct admission *question, struct can_i *ou
                                      .service = span_of_text(question->service),
                                      .purpose = span_of_text(question->purpose),
                                      .at_ms = clock_wall_ms(),
-                                     .endpoint = span_of_text(question->endpoint)};
+                                     .endpoint = span_of_text(question->endpoint),
+                                     .procedure = span_of_text(question->procedure),
+                                     .requirement = span_of_text(question->requirement)};
     *out = (struct can_i){.epoch = directory_epoch(node->directory)};
     policy_explain(node->directory, &policy, &verdict, &out->trace);
     admit(node, question, &out->problem, &peer);

@@ -22,6 +22,7 @@ struct admission {
     const char *client, *service, *wanted_server, *purpose; /* canonical text; "" = none */
     uint64_t payload_bytes;
     const char *endpoint; /* of the service, by its id; "" = none */
+    const char *procedure, *requirement;
 };
 /* problem->fault == OK: admitted, by problem->rule; *peer is where it would go. */
 void admit(struct node *node, const struct admission *question, struct problem *problem,

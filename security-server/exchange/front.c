@@ -356,8 +356,9 @@ static void take_admit(struct front *self, struct span route, const Chaski__Admi
         answer_admit(self, route, question->ask, &problem);
         return;
     }
-    struct admission admission = {want->client,  want->service,       want->security_server,
-                                  want->purpose, want->payload_bytes, endpoint};
+    struct admission admission = {want->client,    want->service,       want->security_server,
+                                  want->purpose,   want->payload_bytes, endpoint,
+                                  want->procedure, want->requirement};
     admit(self->node, &admission, &problem, &peer);
     if (problem.fault == OK) {
         answer_admit(self, route, question->ask, &problem);
@@ -528,7 +529,8 @@ static void take_can_ask(struct front *self, struct span route, const Chaski__Ca
         text_format(can.problem.remedy, sizeof can.problem.remedy, "%s", node_remedy(f.code));
     } else {
         struct admission admission = {
-            want->client, want->service, want->security_server, want->purpose, 0, endpoint};
+            want->client, want->service,   want->security_server, want->purpose, 0,
+            endpoint,     want->procedure, want->requirement};
         can_i(self->node, &admission, &can);
     }
     answer_can(self, route, question->ask, &can);

@@ -95,7 +95,9 @@ void admit(struct node *node, const struct admission *question, struct problem *
                                      .service = span_of_text(question->service),
                                      .purpose = span_of_text(question->purpose),
                                      .at_ms = clock_wall_ms(),
-                                     .endpoint = span_of_text(question->endpoint)};
+                                     .endpoint = span_of_text(question->endpoint),
+                                     .procedure = span_of_text(question->procedure),
+                                     .requirement = span_of_text(question->requirement)};
     policy_decide(node->directory, &policy, &verdict);
     problem->fault = verdict.fault;
     text_format(problem->detail, sizeof problem->detail, "%s", verdict.reason);
@@ -106,8 +108,8 @@ void admit(struct node *node, const struct admission *question, struct problem *
 enum step_end step_admit(struct exchange *x)
 {
     struct admission question = {
-        x->client,  x->service, x->wanted_server, x->purpose, x->request.blob->size - SALT_BYTES,
-        x->endpoint};
+        x->client,   x->service,   x->wanted_server, x->purpose, x->request.blob->size - SALT_BYTES,
+        x->endpoint, x->procedure, x->requirement};
     struct problem problem;
     admit(x->node, &question, &problem, &x->peer);
     if (problem.fault != OK) {

@@ -59,7 +59,9 @@ enum step_end step_decide(struct exchange *x)
                                        .service = header->service,
                                        .purpose = header->purpose,
                                        .at_ms = clock_wall_ms(),
-                                       .endpoint = header->endpoint};
+                                       .endpoint = header->endpoint,
+                                       .procedure = header->procedure,
+                                       .requirement = header->requirement};
     struct policy_verdict verdict;
     policy_decide(x->node->directory, &question, &verdict);
     if (verdict.fault == OK && failed(check_sealing(x)))

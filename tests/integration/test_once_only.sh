@@ -85,6 +85,16 @@ check "bad JSON: 400 and nothing of it repeated" contains "$(post collect '{"sub
 check "a field that is not known: 400" contains "$(post collect '{"procedure":"T-LIC","sujeto":"x"}')" "not known"
 check "without a basis: 400" contains "$(post collect '{"procedure":"T-LIC","case":"1","subject":"CC 1"}')" "basis is missing"
 
+# --- requests that name a procedure --------------------------------------------------------------------
+get() { curl -sS -H "X-Road-Client: $T" -H "Chaski-Procedure: $2" ${3:+-H "Chaski-Requirement: $3"} "$G/r1/$D/$1/$NUMBER"; }
+check "what is in the plan is let through" equal "$(get residencia T-LIC | jq -r .dato)" vive
+check "... for its requirement" equal "$(get residencia T-LIC R-RES | jq -r .dato)" vive
+check "... and for no other: refused" equal "$(get residencia T-LIC R-ID | jq -r .rule)" "once-only/outside-plan T-LIC"
+check "what is outside the plan is refused" equal "$(get residencia T-SUB | jq -r .rule)" "once-only/outside-plan T-SUB"
+check "... with the plan as the remedy" contains "$(get residencia T-SUB | jq -r .remedy)" "/once-only/v1/plan?procedure=T-SUB"
+check "a name that is in no register stays the caller's own" equal "$(get residencia "Trámite interno" | jq -r .dato)" vive
+check "can-i says the same" equal "$(curl -sS -H "X-Road-Client: $T" -H 'Chaski-Procedure: T-SUB' "$G/can-i?service=$D/residencia" | jq -r '.rule + " " + .missing.what')" "once-only/outside-plan T-SUB procedure"
+
 # --- the subject is nowhere in the clear ---------------------------------------------------------------
 check "no event of anybody has the number" test -z "$(grep -l $NUMBER "$C"/[ab]/*.events)"
 no_number() { ! grep -rla "$NUMBER" "$C/a/audit" "$C/b/audit"; }
