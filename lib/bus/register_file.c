@@ -310,10 +310,9 @@ static fault fill_source(struct reading *self, Chaski__SourceSet *set)
     if ((set->service[0] == '\0') == (set->reason[0] == '\0'))
         return BAD("%s: either service, or none with the reason and until", self->place);
     const struct directory_source *now = directory_source(self->state, span_of_text(set->id));
+    bool is_same = now != NULL && strcmp(now->service, set->service) == 0;
     set->until_ms = (uint64_t)until_ms;
-    set->since_ms = (uint64_t)(since_ms != 0 ? since_ms
-                               : now != NULL ? now->since_ms
-                                             : self->now_ms);
+    set->since_ms = (uint64_t)(since_ms != 0 ? since_ms : is_same ? now->since_ms : self->now_ms);
     return DONE;
 }
 

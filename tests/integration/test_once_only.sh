@@ -24,7 +24,7 @@ cat >"$C/registers.json" <<J
     {"id": "S-CED", "evidence_type": "E-CED", "territory": "CO", "service": "$D/otro", "path": "/{subject.type}-{subject.number}"},
     {"id": "S-REN", "evidence_type": "E-REN", "territory": "CO", "none": "Sin convenio", "until": "$(date -u -d '+90 days' +%F)"} ],
   "procedures": [ {"id": "T-LIC", "number": "00431", "title": "Licencia", "owner": "CO/MUN", "requirements": ["R-RES", "R-ID"], "subject": "person", "purpose": "P-1"},
-    {"id": "T-SUB", "title": "Subsidio", "owner": "CO/MUN", "requirements": ["R-RENTA"]} ] }
+    {"id": "T-SUB", "number": "00977", "title": "Subsidio", "owner": "CO/MUN", "requirements": ["R-RENTA"]} ] }
 J
 check "the registers are taken" registry once-only add "$C/registers.json"
 sed 's/"requirements": \["R-RES", "R-ID"\]/&, "ask_citizen": ["R-ID"]/; s/T-LIC/T-NEW/' "$C/registers.json" >"$C/debt.json"
@@ -145,5 +145,32 @@ gateway_start b || die "the gateway does not start again"
 check "when the source is back" wait_for 20 ready
 check "... it is asked again: denied" equal "$(permit T-LIC R-ID | jq -r .outcome)" DENIED
 check "counts are told by procedure" contains "$(curl -sS "$G/metrics")" 'chaski_gateway_once_only_total{procedure="T-SUB",outcome="permitted"} 1'
+lint() { "$BIN/chaski" once-only "$@" 2>&1; }
+table() { "$BIN/chaski" once-only lint --csv "$1" --json 2>/dev/null; }
+check "the log is counted by entity and procedure" equal "$(lint counts --config "$C/a/server.conf" --json | jq -c '.counts[] | select(.procedure == "T-SUB") | [.entity, .permits.NO_SOURCE, .denied]')" '["CO/MUN/890905211",1,0]'
+check "... with what was fetched" test "$(lint counts --audit "$C/a/audit" --json | jq '.counts[] | select(.procedure == "T-LIC") | .fetched')" -ge 4
+check "a plan for people" contains "$(lint plan --gateway "$G" --procedure T-LIC --territory 05001)" "GET /r1/$D/residencia/{subject.number}"
+"$BIN/chaski" once-only plan --gateway "$G" --procedure T-SUB --territory 05001 >"$C/plan.out" 2>/dev/null
+check "... with exit status 1 when something is not to be had" contains "$? $(cat "$C/plan.out")" "1 T-SUB, number 00977: Subsidio, in 05001"
+check "the register has no debt" lint lint --config "$C/a/server.conf"
+cat >"$C/debt.json" <<J
+{ "procedures": [ {"id": "T-SUB", "number": "00977", "title": "Subsidio", "owner": "CO/MUN", "requirements": ["R-RENTA"], "ask_citizen": ["R-RENTA"]} ] }
+J
+registry once-only add "$C/debt.json" >/dev/null || die "what nobody delivers may be asked for"
+sed 's/"none".*/"service": "'"${D//\//\\/}"'\/otro" } ] }/' >"$C/late.json" <<J
+{ "sources": [ {"id": "S-REN", "evidence_type": "E-REN", "territory": "CO", "none": "x" } ] }
+J
+registry once-only add "$C/late.json" >"$C/late.out" 2>&1 || die "no source: $(cat "$C/late.out")"
+publish
+debt() { lint lint --config "$C/a/server.conf" | grep -q "procedure T-SUB (00977) asks for R-RENTA (Cuánto gana) although source S-REN serves it: $D/otro"; }
+check "when a source comes the debt is told" wait_for 20 debt
+printf 'cod_municipio_divipola,numero_suit,nombre_tramite\n05001,00431,Licencia\n05001,77,Uno\n05001,77,Otro\n5001,78,Sin cero\n' >"$C/suit.csv"
+check "a table of SUIT is looked at too" equal "$(table "$C/suit.csv" | jq -c '.counts | [.["repeated-number"], .["bad-code"]]')" '[2,1]'
+SUIT=$ROOT/../shared/data/tramites_suit_muestra.csv
+if [ -r "$SUIT" ]; then
+    check "the ten repeated numbers of the sample are found" equal "$(table "$SUIT" | jq '.counts["repeated-number"]')" "$(grep -c ',si$' "$SUIT")"
+else
+    skip "the ten repeated numbers of the sample are found" "no ../shared/data"
+fi
 check "the logs verify" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" --trust "$C/store/anchor/trust.pem" --directory-vkey "$C/store/anchor/directory.vkey" --directory "$C/directory"
 finish

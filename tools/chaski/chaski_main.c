@@ -159,6 +159,25 @@ static const struct {
      "      and which be allowed anew. FILE is what any command that changes the directory writes "
      "with\n"
      "      --draft, here or in chaski-registry. Exit status 1: something would break"},
+    {"once-only", once_only_command,
+     "once-only plan --procedure ID [--territory CODE] [--requirement ID] [--selector "
+     "NAME=VALUE]...\n"
+     "        (--gateway URL | --gateway-config FILE) [--json]\n"
+     "      what a case of a procedure needs, from whom, and which question is open; exit status "
+     "1:\n"
+     "      not all of it can be fetched as it is\n"
+     "  once-only lint (--config SERVER_CONF | --csv FILE | both) [--all] [--json]\n"
+     "      procedures that ask citizens for what a source delivers, by the oldest; numbers that "
+     "stand\n"
+     "      twice, are missing or lost a zero. FILE is a table of SUIT. Exit status 1: findings\n"
+     "  once-only counts (--config SERVER_CONF | --audit FOLDER) [--days N] [--json]\n"
+     "      per entity and procedure, from this node's own log: fetched, failed, permits by "
+     "reason, "
+     "denied\n"
+     "  once-only source FILE --config SERVER_CONF\n"
+     "      what this member's own services are sources of, in the directory, signed with its "
+     "server's\n"
+     "      key; FILE as for chaski-registry once-only add, with sources only"},
     {"trace", trace_command,
      "trace EXCHANGE_ID EVENTS_FILE...\n"
      "      the walk of one exchange in words, from the events of the servers that it crossed"},
