@@ -120,9 +120,14 @@ static const char *glass_naming(const struct directory *self, const char *id)
     return NULL;
 }
 
-static const char *decision_on(const struct directory *self, const char *id)
+/* The decision or the grant that answers this request. */
+static const char *answer_to(const struct directory *self, const char *id)
 {
     size_t step = 0;
+    for (const struct directory_grant *at; (at = directory_next_grant(self, &step)) != NULL;)
+        if (strcmp(at->request, id) == 0)
+            return at->id;
+    step = 0;
     for (const struct directory_decision *at; (at = directory_next_decision(self, &step)) != NULL;)
         if (strcmp(at->request, id) == 0)
             return at->id;
@@ -202,7 +207,7 @@ static fault remove_thing(struct directory *self, struct map *map, const char *i
 
 static fault remove_request(struct directory *self, const char *id)
 {
-    const char *user = decision_on(self, id);
+    const char *user = answer_to(self, id);
     if (user != NULL)
         return BAD("%.150s is still used by %.150s", id, user);
     return remove_rule(id, act_request_drop(self, id));

@@ -222,7 +222,7 @@ fault act_request_granted(struct directory *self, const Chaski__GrantSet *act)
 {
     struct directory_request *request = directory_find(&self->requests, act->request);
     struct consumer_names names;
-    if (act->request[0] == '\0')
+    if (act->request[0] == '\0' || self->restored)
         return DONE;
     if (request == NULL || strcmp(request->service, act->service) != 0)
         return BAD("grant %s answers %.200s, which is no request for this service", act->id,

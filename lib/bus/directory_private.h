@@ -42,6 +42,7 @@ struct directory {
     int64_t last_ms;               /* time of the last act: they do not go back */
     int64_t valid_until_ms;
     bool published; /* the last act was Published */
+    bool restored;  /* what is applied now comes from a snapshot: what it did then is in there */
     bool known;     /* what is applied now was verified before: approvals are not checked again */
     struct map members, servers, subsystems, services, purposes, grants; /* by id */
     struct map groups, legal_bases, competences, restrictions;           /* by id */

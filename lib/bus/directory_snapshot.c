@@ -658,7 +658,9 @@ static fault take_all(struct directory *self, const Chaski__Snapshot *from)
     EACH(competence, take_competence(self, from->competence[i]));
     EACH(restriction, take_restriction(self, from->restriction[i]));
     TRY(access_from_snapshot(self, from));
+    self->restored = true;
     EACH(grant, take_grant(self, from->grant[i]));
+    self->restored = false;
     EACH(subject_key, take_subject_key(self, from->subject_key[i]));
     EACH(sealing, take_sealing(self, from->sealing[i]));
     TRY(snapshot_once_only_take(self, from));

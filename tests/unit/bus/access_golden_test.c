@@ -301,6 +301,29 @@ static void test_every_case_is_decided_as_it_is_written(void)
     country_free(&country);
 }
 
+static void test_requests_stand_as_it_is_written(void)
+{
+    struct country country = country_new();
+    OWNED(golden) cases = golden_read(CASES, "Where requests stand");
+    for (size_t i = 0; i < cases->rows; i++) {
+        struct play play;
+        struct standing standing;
+        char *const *cell = cases->row[i].cell;
+        CU_ASSERT_EQUAL_FATAL(cases->row[i].cells, 6);
+        play_until(&play, &country, golden_ms(cell[1]));
+        const struct directory_request *request =
+            directory_request(play.acts.state, span_of_text(cell[0]));
+        CU_ASSERT_PTR_NOT_NULL_FATAL(request);
+        access_standing(play.acts.state, request, golden_ms(cell[1]), &standing);
+        CU_ASSERT_STRING_EQUAL(access_state_word(standing.state), cell[2]);
+        CU_ASSERT_STRING_EQUAL(standing.owner, cell[3]);
+        CU_ASSERT_EQUAL(standing.until_ms, cell[4][0] == '\0' ? 0 : golden_ms(cell[4]));
+        CU_ASSERT_EQUAL(standing.overdue, strcmp(cell[5], "yes") == 0);
+        directory_release(&play.acts.state);
+    }
+    country_free(&country);
+}
+
 static void test_what_is_refused_is_refused_for_the_reason_that_is_written(void)
 {
     struct country country = country_new();
@@ -321,4 +344,5 @@ static void test_what_is_refused_is_refused_for_the_reason_that_is_written(void)
 }
 
 SUITE(access_golden, TEST(test_every_case_is_decided_as_it_is_written),
+      TEST(test_requests_stand_as_it_is_written),
       TEST(test_what_is_refused_is_refused_for_the_reason_that_is_written))

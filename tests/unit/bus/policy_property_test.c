@@ -6,8 +6,8 @@
 
 #include "tests/unit/bus/approved.h"
 
-#define COUNTRIES 8
-#define ACTS 100
+#define COUNTRIES 5
+#define ACTS 120
 #define HOUR_MS INT64_C(3600000)
 #define END_MS (BOOK_START_MS + 200 * BOOK_DAY_MS)
 
@@ -70,6 +70,7 @@ static struct book *country(void)
 struct made {
     Chaski__Act act;
     char id[16], *purpose;
+    const struct directory *state; /* into which it is to come */
     union {
         Chaski__GrantSet grant;
         Chaski__RestrictionSet restriction;
@@ -78,6 +79,7 @@ struct made {
         Chaski__AccessObjected objection;
         Chaski__AccessDecided decision;
         Chaski__BreakGlassSet glass;
+        Chaski__Removed removed;
     } of;
 };
 
@@ -143,13 +145,32 @@ static void make_request(struct made *self, struct dice *dice, int64_t at_ms)
     self->act.access_requested = set;
 }
 
+/* One that is there, whatever order the map has; NULL: none is. */
+static const struct directory_request *some_request(const struct made *self, struct dice *dice)
+{
+    size_t step = 0;
+    char least[16];
+    const struct directory_request *request = NULL;
+    snprintf(least, sizeof least, "A-%u", (unsigned)throw_of(dice, ACTS));
+    for (const struct directory_request *at;
+         (at = directory_next_request(self->state, &step)) != NULL;)
+        if (strcmp(at->id, least) >= 0 && (request == NULL || strcmp(at->id, request->id) < 0))
+            request = at;
+    return request;
+}
+
+static const char *some_id(const struct made *self, struct dice *dice)
+{
+    const struct directory_request *request = some_request(self, dice);
+    return request == NULL ? "A-none" : request->id;
+}
+
 static void make_objection(struct made *self, struct dice *dice, int64_t at_ms)
 {
     Chaski__AccessObjected *set = &self->of.objection;
     (void)at_ms;
     chaski__access_objected__init(set);
-    snprintf(self->id, sizeof self->id, "A-%u", (unsigned)throw_of(dice, ACTS));
-    set->request = self->id;
+    set->request = book_text(some_id(self, dice));
     set->ground = CHASKI__GROUND__PRIVACY;
     set->reason = some_text;
     self->act.act_case = CHASKI__ACT__ACT_ACCESS_OBJECTED;
@@ -158,12 +179,10 @@ static void make_objection(struct made *self, struct dice *dice, int64_t at_ms)
 
 static void make_decision(struct made *self, struct dice *dice, int64_t at_ms)
 {
-    static char of[16];
     Chaski__AccessDecided *set = &self->of.decision;
     chaski__access_decided__init(set);
-    snprintf(of, sizeof of, "A-%u", (unsigned)throw_of(dice, ACTS));
     set->id = self->id;
-    set->request = of;
+    set->request = book_text(some_id(self, dice));
     set->allow = throw_of(dice, 2) == 0;
     set->reason = some_text;
     set->until_ms = (uint64_t)at_ms + (1 + throw_of(dice, 60)) * (uint64_t)BOOK_DAY_MS;
@@ -185,17 +204,57 @@ static void make_glass(struct made *self, struct dice *dice, int64_t at_ms)
     self->act.break_glass_set = set;
 }
 
-enum sort { GRANT, RESTRICTION, COMPETENCE, ASKING, OBJECTION, DECISION, GLASS, SORTS };
+static void make_answer(struct made *self, struct dice *dice, int64_t at_ms)
+{
+    const struct directory_request *request = some_request(self, dice);
+    make_grant(self, dice, at_ms);
+    if (request == NULL)
+        return;
+    self->of.grant.service = book_text(request->service);
+    self->of.grant.consumer = book_text(request->consumer);
+    self->of.grant.request = book_text(request->id);
+}
+
+static void make_removal(struct made *self, struct dice *dice, int64_t at_ms)
+{
+    static const Chaski__Removed__WhatCase things[] = {
+        CHASKI__REMOVED__WHAT_GRANT,           CHASKI__REMOVED__WHAT_RESTRICTION,
+        CHASKI__REMOVED__WHAT_COMPETENCE,      CHASKI__REMOVED__WHAT_ACCESS_REQUEST,
+        CHASKI__REMOVED__WHAT_ACCESS_DECISION, CHASKI__REMOVED__WHAT_BREAK_GLASS,
+        CHASKI__REMOVED__WHAT_ACCESS_REQUEST,  CHASKI__REMOVED__WHAT_ACCESS_REQUEST};
+    Chaski__Removed *removed = &self->of.removed;
+    (void)at_ms;
+    chaski__removed__init(removed);
+    snprintf(self->id, sizeof self->id, "A-%u", (unsigned)throw_of(dice, ACTS));
+    removed->what_case = things[throw_of(dice, COUNT(things))];
+    removed->member = self->id; /* all texts of one union */
+    self->act.act_case = CHASKI__ACT__ACT_REMOVED;
+    self->act.removed = removed;
+}
+
+enum sort {
+    GRANT,
+    RESTRICTION,
+    COMPETENCE,
+    ASKING,
+    OBJECTION,
+    DECISION,
+    GLASS,
+    ANSWER,
+    REMOVAL,
+    SORTS
+};
 
 static void make(struct made *self, enum sort sort, unsigned number, struct dice *dice,
-                 int64_t at_ms)
+                 const struct approved *into, int64_t at_ms)
 {
     static void (*const makers[SORTS])(struct made *, struct dice *, int64_t) = {
-        make_grant,     make_restriction, make_competence, make_request,
-        make_objection, make_decision,    make_glass};
+        make_grant,    make_restriction, make_competence, make_request, make_objection,
+        make_decision, make_glass,       make_answer,     make_removal};
     chaski__act__init(&self->act);
     snprintf(self->id, sizeof self->id, "A-%u", number);
     self->purpose = ONE_OF(dice, purposes);
+    self->state = into->state;
     makers[sort](self, dice, at_ms);
 }
 
@@ -242,7 +301,10 @@ static bool may_be(const struct approved *self, const struct book *book, struct 
 
 static bool always_may(const struct made *self)
 {
-    return self->act.act_case != CHASKI__ACT__ACT_ACCESS_REQUESTED &&
+    if (self->act.act_case == CHASKI__ACT__ACT_GRANT_SET)
+        return self->of.grant.request[0] == '\0';
+    return self->act.act_case != CHASKI__ACT__ACT_REMOVED &&
+           self->act.act_case != CHASKI__ACT__ACT_ACCESS_REQUESTED &&
            self->act.act_case != CHASKI__ACT__ACT_ACCESS_OBJECTED &&
            self->act.act_case != CHASKI__ACT__ACT_ACCESS_DECIDED;
 }
@@ -269,7 +331,7 @@ static void live(struct approved *self, const struct book *book, struct dice *di
         struct made made;
         enum sort sort = (enum sort)throw_of(dice, SORTS);
         *at_ms += (int64_t)throw_of(dice, 20) * HOUR_MS;
-        make(&made, sort, i, dice, *at_ms);
+        make(&made, sort, i, dice, self, *at_ms);
         sorts[sort] += try_act(self, book, &made, *at_ms);
     }
 }
@@ -330,7 +392,8 @@ static void test_two_ways_lead_to_one_state(void)
         second.state = copy_of(&whole, book);
         for (unsigned k = 0; k < 40; k++) {
             struct made made;
-            make(&made, (enum sort)throw_of(&dice, SORTS), ACTS + k, &dice, at_ms += HOUR_MS);
+            at_ms += HOUR_MS;
+            make(&made, (enum sort)throw_of(&dice, SORTS), ACTS + k, &dice, &whole, at_ms);
             if (try_act(&whole, book, &made, at_ms))
                 MUST(approved_apply(&second, &made.act, at_ms, NULL));
         }
@@ -359,7 +422,7 @@ static void test_an_ended_restriction_allows_what_was_allowed_without_it(void)
         live(&before, book, &dice, &at_ms, sorts);
         after = before;
         after.state = copy_of(&before, book);
-        make(&made, RESTRICTION, ACTS, &dice, at_ms);
+        make(&made, RESTRICTION, ACTS, &dice, &before, at_ms);
         MUST(approved_apply(&after, &made.act, at_ms, NULL));
         int64_t until_ms = (int64_t)made.of.restriction.until_ms;
         check_same(before.state, after.state, until_ms, NULL);
@@ -407,7 +470,7 @@ static void check_narrow(enum sort sort, uint64_t seed)
         after.state = copy_of(&before, book);
         bool done = false;
         for (unsigned k = 0; k < 60 && !done; k++) {
-            make(&made, sort, sort == DECISION ? ACTS + k : ACTS, &dice, at_ms);
+            make(&made, sort, sort == DECISION ? ACTS + k : ACTS, &dice, &after, at_ms);
             if (sort == GRANT)
                 made.of.grant.consumer = ONE_OF(&dice, subsystems);
             done = try_act(&after, book, &made, at_ms);
