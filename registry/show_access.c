@@ -275,6 +275,8 @@ static json_t *restriction_ld(const struct directory *directory, const void *thi
         json_object_set_new(rule, "odrl:assignee", name_ld(at->consumer));
     if (at->endpoints > 0)
         json_object_set_new(rule, "chaski:endpoints", texts_json(at->endpoint, at->endpoints));
+    if (at->columns > 0)
+        json_object_set_new(rule, "chaski:columns", texts_json(at->column, at->columns));
     return json_pack("{s:o,s:s,s:o,s:s,s:b,s:s,s:s,s:s}", "@id",
                      json_sprintf(CHASKI "restriction:%s", at->id), "@type", "odrl:Set",
                      "odrl:prohibition", rule, "chaski:ground", directory_ground_word(at->ground),
@@ -295,6 +297,9 @@ static json_t *grant_ld(const struct directory *directory, const void *thing, in
     if (at->endpoints > 0)
         json_array_append_new(limits, constraint_ld("chaski:endpoint", "odrl:isAnyOf",
                                                     texts_json(at->endpoint, at->endpoints)));
+    if (at->columns > 0)
+        json_array_append_new(limits, constraint_ld("chaski:column", "odrl:isAnyOf",
+                                                    texts_json(at->column, at->columns)));
     return json_pack(
         "{s:o,s:s,s:o,s:o,s:{s:s,s:o,s:s,s:o},s:s,s:s}", "@id",
         json_sprintf(CHASKI "grant:%s", at->id), "@type", "odrl:Agreement", "odrl:assigner",

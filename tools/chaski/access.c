@@ -18,6 +18,7 @@
 #include <stdlib.h>
 
 #define REQUEST_ID_ROOM 40
+#define RESTRICTED "restricted/"
 
 struct asked {
     struct member_options member;
@@ -70,20 +71,32 @@ static void make_id(char out[REQUEST_ID_ROOM])
     text_format(out, REQUEST_ID_ROOM, "A-%.4s%.2s%.2s-%s", day, day + 5, day + 8, hex);
 }
 
+/* Of the service as such nothing is closed, and of an endpoint or a column of it something may be.
+ */
+static bool is_closed_in_part(const struct work *self, const char *rule, int64_t now_ms)
+{
+    bool any = false;
+    access_is_by_law(self->member->state, span_of_text(self->asked->service),
+                     span_of_text(self->asked->client), now_ms, &any);
+    return any && strncmp(rule, RESTRICTED, strlen(RESTRICTED)) != 0;
+}
+
 /* What needs no request, or none of this provider, is said before anything is signed. */
 static fault check_purpose(const struct work *self, const char *purpose, bool *closed)
 {
     struct policy_verdict verdict;
+    int64_t now_ms = clock_wall_ms();
     policy_decide(self->member->state,
                   &(struct policy_question){.client = span_of_text(self->asked->client),
                                             .service = span_of_text(self->asked->service),
                                             .purpose = span_of_text(purpose),
-                                            .at_ms = clock_wall_ms()},
+                                            .at_ms = now_ms},
                   &verdict);
-    if (verdict.fault == OK)
+    bool in_part = verdict.fault == OK && is_closed_in_part(self, verdict.rule, now_ms);
+    if (verdict.fault == OK && !in_part)
         return DONE;
     *closed = true;
-    if (strncmp(verdict.rule, "restricted/", strlen("restricted/")) == 0)
+    if (in_part || strncmp(verdict.rule, RESTRICTED, strlen(RESTRICTED)) == 0)
         return DONE;
     return RAISE(REFUSED, "%s: a request to the provider does not help. %s %s", verdict.rule,
                  verdict.reason, verdict.remedy);
