@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "lib/bus/pseudonym.h"
 
+#include "lib/base/text.h"
 #include "lib/crypto/seal.h"
 
 #include <time.h>
@@ -98,12 +99,10 @@ fault pseudonym_normalise(struct span text, char out[PSEUDONYM_TEXT_ROOM])
 
 struct sha256 pseudonym_make(const uint8_t key[PSEUDONYM_KEY_BYTES], const char *normalised)
 {
-    uint8_t message[sizeof context + PSEUDONYM_TEXT_ROOM];
-    size_t size = sizeof context - 1, length = strlen(normalised);
-    memcpy(message, context, size);
-    memcpy(message + size, normalised, length);
+    char message[sizeof context + PSEUDONYM_TEXT_ROOM];
+    text_format(message, sizeof message, "%s%s", context, normalised);
     struct sha256 made =
-        digest_hmac_sha256(span_of(key, PSEUDONYM_KEY_BYTES), span_of(message, size + length));
+        digest_hmac_sha256(span_of(key, PSEUDONYM_KEY_BYTES), span_of_text(message));
     seal_wipe(message, sizeof message);
     return made;
 }
