@@ -37,6 +37,7 @@
 #define SUBJECT_VIEW_WAIT_MS 20000    /* for all of them; one that is silent is named */
 #define SUBJECT_SERVER_WAIT_MS 8000   /* for one of them */
 #define SUBJECT_VIEW_ENTRIES_MAX 5000 /* in one view; then page on */
+#define INDICATOR_EXCHANGES_MAX 20000000 /* that are summed up in one run */
 #define SUBJECT_VIEW_YEARS_MAX 4      /* tokens in one question */
 #define SUBJECT_KEYS_SAY_MS 3600000   /* that one is missing */
 #define SEALING_DAYS_MAX 732          /* how far off an exchange's unseal date may lie: 24 months */

@@ -125,6 +125,18 @@ again() { by_number >/dev/null; [ "$(of_view .complete)" = true ]; }
 check "after its start it answers again, with the key it kept" wait_for 30 again
 check "and holds what it held" equal "$(of_view '.accesses[0].sides')" both
 
+# --- how access goes --------------------------------------------------------------------------------
+for i in 1 2 3 4 5 6; do ask -H "Chaski-Subject: CC 5286613$i" >/dev/null; done
+indicators() { "$BIN/chaski-audit" indicators "$C/ciudad/audit" "$C/dian/audit" "$C/portal/audit" "$@"; }
+row() { indicators --json | jq -c --arg i "$1" --arg e "$2" --arg g "$3" '.rows[] | select(.indicator == $i and .entity == $e and .group == $g) | .value'; }
+LOGGED=$("$BIN/chaski-audit" search "$C/ciudad/audit" --service $DIAN/RUT/estado --limit 100 --json | jq '.rows | length')
+check "each exchange is counted once, though two logs hold it" equal "$(row exchanges $DIAN '(all)')" "$LOGGED"
+check "few refusals are not told" equal "$(row exchanges $DIAN refused)" null
+check "nor what would tell them" equal "$(row exchanges $DIAN automatic)" null
+check "nor by which rule" equal "$(row refusals $DIAN SEALING_REFUSED)" null
+check "what an authority sealed is told in full" equal "$(row sealed CO/MUN/890905211 sealed)/$(row sealed CO/MUN/890905211 opened)" 1/0
+check "as open data, too" equal "$(indicators --csv | head -n 1)" indicator,entity,group,value,unit
+
 # --- the number is nowhere --------------------------------------------------------------------------
 gateway_stop ciudad; gateway_stop dian; gateway_stop portal
 check "the servers end" servers_stop ciudad dian portal

@@ -49,6 +49,12 @@ static const char usage[] =
     "      otherwise than the directory says; --tsa: certificates of a time-stamping authority "
     "that\n"
     "      --trust does not vouch for\n"
+    "  indicators DIR... [--json | --csv]\n"
+    "      how access goes, by who was asked: exchanges and what became of them, share allowed\n"
+    "      without anybody's word, availability, latency, refusals by rule, what is sealed; and "
+    "of\n"
+    "      the directory restrictions by ground and age, requests for access. Counts under five\n"
+    "      are suppressed, with what would tell them\n"
     "  keys export DIR --day YYYYMMDD\n"
     "      prints the key of one day: whoever gets it can open that day's payloads and no others\n"
     "\n"
@@ -164,6 +170,9 @@ static fault take_option(int code, struct audit_arguments *out)
     case 'j':
         out->json = true;
         return DONE;
+    case 'V':
+        out->csv = true;
+        return DONE;
     case 'q':
         out->quiet = true;
         return DONE;
@@ -205,6 +214,7 @@ static fault parse(int argc, char **argv, struct audit_arguments *out)
                                             {"as-of", required_argument, NULL, 'O'},
                                             {"member", required_argument, NULL, 'M'},
                                             {"json", no_argument, NULL, 'j'},
+                                            {"csv", no_argument, NULL, 'V'},
                                             {"quiet", no_argument, NULL, 'q'},
                                             {"payload", no_argument, NULL, 'p'},
                                             {0}};
@@ -234,6 +244,8 @@ static fault do_command(int argc, char **argv, uint64_t *findings)
         return export_command(&arguments);
     if (strcmp(argv[0], "leaves") == 0)
         return leaves_command(&arguments);
+    if (strcmp(argv[0], "indicators") == 0)
+        return indicators_command(&arguments);
     if (strcmp(argv[0], "keys") == 0)
         return keys_command(&arguments);
     return RAISE(BAD_REQUEST, "no command \"%s\"; see chaski-audit --help", argv[0]);

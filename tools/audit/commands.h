@@ -30,13 +30,14 @@ struct audit_arguments {
     uint64_t limit;                  /* 0: all */
     unsigned epoch;                  /* of the log that is shown; 0: the newest */
     uint64_t threads;                /* of verify; 0: as many as there are cores */
-    bool json, quiet, payload;
+    bool json, csv, quiet, payload;
 };
 
 fault show_command(const struct audit_arguments *arguments);
 fault export_command(const struct audit_arguments *arguments);
 fault leaves_command(const struct audit_arguments *arguments);
 fault keys_command(const struct audit_arguments *arguments);
+fault indicators_command(const struct audit_arguments *arguments);
 /* *findings: how many; only meaningful on DONE. */
 fault verify_command(const struct audit_arguments *arguments, uint64_t *findings);
 
