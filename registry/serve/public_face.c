@@ -374,8 +374,8 @@ static enum MHD_Result answer_office(struct public_face *self, const struct http
 static bool is_for_the_office(const char *path)
 {
     return rights_face_has(path) || strcmp(path, "/directory/cosignature") == 0 ||
-           strcmp(path, "/directory/head") == 0 ||
-           strncmp(path, "/enrol/", 7) == 0 || strncmp(path, "/member/", 8) == 0;
+           strcmp(path, "/directory/head") == 0 || strncmp(path, "/enrol/", 7) == 0 ||
+           strncmp(path, "/member/", 8) == 0;
 }
 
 static enum MHD_Result answer(void *owner, const struct http_request *request)
