@@ -181,6 +181,7 @@ static void ask_refuse_problem(struct ask *self, const struct front_problem *pro
                               .detail = problem->detail,
                               .rule = problem->rule,
                               .remedy = problem->remedy,
+                              .retry_s = problem->retry_s,
                               .exchange = self->exchange_text};
     ask_refuse(self, &refusal, receipt);
 }

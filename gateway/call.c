@@ -51,7 +51,8 @@ static void refuse(struct gateway *gateway, uint64_t id, const char *service, fa
     text_format(detail, sizeof detail, "%s", fault_detail());
     EVENT(WARN, "call.failed", E_TEXT("service", service), E_TEXT("fault", fault_name(f.code)),
           E_TEXT("detail", detail));
-    struct front_problem problem = {f.code, detail, "", "", true};
+    struct front_problem problem = {
+        .code = f.code, .detail = detail, .rule = "", .remedy = "", .at_provider = true};
     report(front_line_done_badly(gateway->front, id, &problem), id);
 }
 

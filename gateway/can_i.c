@@ -107,6 +107,12 @@ static json_t *answer_json(const struct front_can *answer)
     json_t *root = json_pack("{s:b,s:s,s:I,s:o}", "allowed", may, "rule",
                              may ? answer->rule : answer->problem.rule, "epoch",
                              (json_int_t)answer->epoch, "trace", steps_json(answer));
+    if (root != NULL && answer->volume_a_day > 0)
+        json_object_set_new(root, "volume",
+                            json_pack("{s:I,s:I}", "a_day", (json_int_t)answer->volume_a_day,
+                                      "used_today", (json_int_t)answer->used_today));
+    if (root != NULL && answer->rate > 0)
+        json_object_set_new(root, "rate_a_second", json_integer(answer->rate));
     if (root != NULL && answer->withheld > 0)
         json_object_set_new(root, "withheld", withheld_json(answer));
     if (root == NULL || may)

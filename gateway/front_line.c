@@ -226,10 +226,11 @@ fault front_line_done_badly(struct front_line *self, uint64_t call,
 static struct front_problem problem_of(const Chaski__Problem *wire)
 {
     if (wire == NULL)
-        return (struct front_problem){OK, "", "", "", false};
+        return (struct front_problem){OK, "", "", "", false, 0};
     enum fault_code code =
         wire->fault != OK && fault_known(wire->fault) ? (enum fault_code)wire->fault : INTERNAL;
-    return (struct front_problem){code, wire->detail, wire->rule, wire->remedy, wire->at_provider};
+    return (struct front_problem){code,         wire->detail,      wire->rule,
+                                  wire->remedy, wire->at_provider, wire->retry_s};
 }
 
 static void take_welcome(struct front_line *self, const Chaski__Welcome *welcome)
@@ -365,6 +366,9 @@ static void take_can(struct front_line *self, const Chaski__CanAnswer *wire)
                                           wire->step[i]->detail};
     answer.step = step;
     struct front_withheld *withheld = withheld_of(wire->withheld, wire->n_withheld);
+    answer.volume_a_day = wire->volume_a_day;
+    answer.used_today = wire->used_today;
+    answer.rate = wire->rate;
     answer.withheld = wire->n_withheld;
     answer.withheld_column = withheld;
     self->options.handler->can(self->options.owner, &answer);

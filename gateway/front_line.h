@@ -16,6 +16,7 @@ struct front_problem {
     const char *rule;
     const char *remedy;
     bool at_provider;
+    uint32_t retry_s; /* when it may be asked again; 0: nothing is said */
 };
 
 struct front_want {
@@ -110,6 +111,8 @@ struct front_can {
     size_t steps;
     const struct front_can_step *step;
     const char *missing, *supplier, *command;
+    uint32_t volume_a_day, rate; /* of the grant and of the service; 0: no bound, nothing said */
+    uint64_t used_today;
     size_t withheld; /* columns of a table that it would not get */
     const struct front_withheld *withheld_column;
 };

@@ -25,6 +25,7 @@ struct refusal {
     const char *rule;
     const char *remedy;
     const char *exchange; /* UUID text: the detail member */
+    uint32_t retry_s;     /* when it may be asked again; 0: as soon as anything changed */
 };
 
 void refusal_type(const struct refusal *self, enum refusal_style style,

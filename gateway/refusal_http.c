@@ -38,8 +38,11 @@ void refusal_send(struct gateway *gateway, struct http_connection *connection,
     write_text(head, media == NULL ? "application/json" : media);
     write_text(head, media == NULL ? "\r\n" : ";charset=utf-8\r\n");
     http_field_write_text(head, "X-Road-Error", type);
-    if (fault_status(refusal->code) == 503 || fault_status(refusal->code) == 429)
-        http_field_write_text(head, "Retry-After", "1");
+    if (fault_status(refusal->code) == 503 || fault_status(refusal->code) == 429) {
+        write_text(head, "Retry-After: ");
+        write_number(head, refusal->retry_s == 0 ? 1 : refusal->retry_s);
+        write_text(head, "\r\n");
+    }
     receipt_write(head, receipt);
     http_connection_answer(connection, false, bytes_span(body));
 }

@@ -254,6 +254,10 @@ static void say_service(struct text *self, const Chaski__ServiceSet *act,
     if (act->disabled)
         add(self, "; switched off: %s", act->notice);
     say_parts(self, act);
+    if (act->rate > 0)
+        add(self, "; %u requests a second", act->rate);
+    if (act->burst > 0)
+        add(self, ", %u at once", act->burst);
 }
 
 static void say_grant(struct text *self, const Chaski__GrantSet *act)
@@ -265,6 +269,8 @@ static void say_grant(struct text *self, const Chaski__GrantSet *act)
               : act->n_purpose == 1 ? "the purpose"
                                     : "the purposes");
     add_list(self, " ", act->purpose, act->n_purpose);
+    if (act->volume_a_day > 0)
+        add(self, ", %u answers a day to each member,", act->volume_a_day);
     add(self, " until ");
     add_time(self, act->until_ms);
     add(self, " (%s)", act->legal_basis);

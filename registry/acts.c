@@ -151,6 +151,11 @@ static fault set_service(struct store *store, const struct arguments *arguments,
     TRY(class_of(TEXT(CLASS), &service->class_));
     TRY(service_act_endpoints(memory, arguments->value[ARGUMENT_ENDPOINT],
                               arguments->count[ARGUMENT_ENDPOINT], service));
+    unsigned rate = 0, burst = 0;
+    TRY(arguments_number(arguments, ARGUMENT_RATE, 0, SERVICE_RATE_MAX, service->rate, &rate));
+    TRY(arguments_number(arguments, ARGUMENT_BURST, 0, SERVICE_BURST_MAX, service->burst, &burst));
+    service->rate = rate;
+    service->burst = rate == 0 ? 0 : burst;
     TRY(service_act_columns(memory, arguments->value[ARGUMENT_COLUMN],
                             arguments->count[ARGUMENT_COLUMN], service));
     return ACT(SERVICE_SET, service_set, service);

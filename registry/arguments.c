@@ -57,6 +57,12 @@ static const struct described options[ARGUMENTS] = {
          "of a service that is a table: a column with a class of its own (default "
          "shared); columns that are not listed are given to nobody; none: takes the "
          "list away. Of a restriction or grant: the NAME of one that it is about"},
+    [ARGUMENT_RATE] = {"rate", "N", false,
+                       "requests a second that the service takes, shared evenly among who asks; 0: "
+                       "what its server is set to"},
+    [ARGUMENT_BURST] = {"burst", "N", false, "with --rate: so many at once (default: as many)"},
+    [ARGUMENT_VOLUME] = {"volume", "N", false,
+                         "answers a day (UTC) to each member; 0: without a bound (default)"},
     [ARGUMENT_UNTIL] = {"until", "YYYY-MM-DD", false,
                         "last day (UTC): of a restriction within 12 months, of a grant within 24"},
     [ARGUMENT_FROM] = {"from", "YYYY-MM-DD", false,

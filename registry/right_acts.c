@@ -246,6 +246,9 @@ fault act_grant_add(struct store *store, const struct arguments *arguments, stru
     grant.legal_basis = lend(TEXT(LEGAL_BASIS));
     grant.until_ms = (uint64_t)until_ms;
     grant.request = lend(TEXT(REQUEST));
+    unsigned volume = 0;
+    TRY(arguments_number(arguments, ARGUMENT_VOLUME, 0, GRANT_VOLUME_MAX, 0, &volume));
+    grant.volume_a_day = volume;
     TRY(ACT(GRANT_SET, grant_set, &grant));
     clock_text(until_ms, until, sizeof until);
     said_add(said, "grant %s: %s may use %s until %s", grant.id, grant.consumer, grant.service,

@@ -142,6 +142,9 @@ static void print_services(const struct directory *directory, FILE *out)
         const struct directory_service *at = list->at[i];
         fprintf(out, "  %-*s  %-10s  %s%s%s\n", width, at->id, class_word(at->class), at->title,
                 at->disabled ? "; SWITCHED OFF: " : "", at->disabled ? at->notice : "");
+        if (at->rate > 0)
+            fprintf(out, "  %-*s  %u requests a second, %u at once\n", width, "", at->rate,
+                    at->burst == 0 ? at->rate : at->burst);
         for (size_t k = 0; k < at->endpoints; k++)
             fprintf(out, "  %-*s  %-10s  %s: %s %s\n", width, "", class_word(at->endpoint[k].class),
                     at->endpoint[k].id, at->endpoint[k].method, at->endpoint[k].path);

@@ -85,6 +85,8 @@ static void print_grant(const void *thing, int width, FILE *out)
     print_list(" column", at->column, at->columns, out);
     print_list(" for", at->purpose, at->purposes, out);
     fputs(at->purposes == 0 ? " for any purpose" : "", out);
+    if (at->volume_a_day > 0)
+        fprintf(out, ", %u a day", at->volume_a_day);
     print_until(at->until_ms, out);
     fprintf(out, " (%s)\n", at->legal_basis);
 }

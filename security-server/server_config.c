@@ -176,6 +176,33 @@ const struct config_setting server_settings[] = {
      .text = "",
      .sentence =
          "File written once the server takes exchanges, with its real addresses; empty: none."},
+    {.name = "rate_open",
+     .kind = CONFIG_NUMBER,
+     .offset = AT(rate_open),
+     .number = 0,
+     .least = 0,
+     .most = SERVICE_RATE_MAX,
+     .sentence =
+         "Requests a second that an open service takes of which the directory says no rate, "
+         "shared evenly among who asks; 0: no limit."},
+    {.name = "rate_shared",
+     .kind = CONFIG_NUMBER,
+     .offset = AT(rate_shared),
+     .number = 0,
+     .least = 0,
+     .most = SERVICE_RATE_MAX,
+     .sentence =
+         "Requests a second that a shared service takes of which the directory says no rate, "
+         "shared evenly among who asks; 0: no limit."},
+    {.name = "rate_restricted",
+     .kind = CONFIG_NUMBER,
+     .offset = AT(rate_restricted),
+     .number = 0,
+     .least = 0,
+     .most = SERVICE_RATE_MAX,
+     .sentence =
+         "Requests a second that a restricted service takes of which the directory says no rate, "
+         "shared evenly among who asks; 0: no limit."},
     {.name = "body_bytes_max",
      .kind = CONFIG_NUMBER,
      .offset = AT(body_bytes_max),

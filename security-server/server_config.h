@@ -28,6 +28,7 @@ struct server_config {
     struct config_list mesh_listen;
     char *ready_file; /* "": none */
     int64_t body_bytes_max;
+    int64_t rate_open, rate_shared, rate_restricted; /* requests a second; 0: no limit */
     int64_t exchanges_max;
     int64_t wal_segment_mib;
     int64_t checkpoint_every_ms;

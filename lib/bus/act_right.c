@@ -137,6 +137,8 @@ static fault check_grant(const struct directory *self, const Chaski__GrantSet *a
     for (size_t i = 0; i < act->n_purpose; i++)
         if (directory_find(&self->purposes, act->purpose[i]) == NULL)
             return BAD("grant %s for a purpose that is not registered", act->id);
+    if (act->volume_a_day > GRANT_VOLUME_MAX)
+        return BAD("grant %s of more than %d answers a day", act->id, GRANT_VOLUME_MAX);
     if ((int64_t)act->until_ms <= self->last_ms ||
         (int64_t)act->until_ms - self->last_ms > DIRECTORY_GRANT_MS_MAX)
         return BAD("grant %s must end after now and within 24 months", act->id);
@@ -159,6 +161,7 @@ fault act_grant_apply(struct directory *self, const Chaski__GrantSet *act)
     grant->endpoints = act->n_endpoint;
     grant->endpoint = directory_keep_texts(self, act->endpoint, act->n_endpoint);
     grant->request = directory_keep_text(self, act->request);
+    grant->volume_a_day = act->volume_a_day;
     grant->columns = act->n_column;
     grant->column = directory_keep_texts(self, act->column, act->n_column);
     map_set(&self->grants, span_of_text(grant->id), grant);

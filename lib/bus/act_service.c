@@ -61,6 +61,11 @@ fault act_service_apply(struct directory *self, const Chaski__ServiceSet *act)
     TRY(check_code_is_free(act->id));
     TRY(act_text("the service's title", act->title));
     TRY(act_text("the service's notice", act->notice));
+    if (act->rate > SERVICE_RATE_MAX || act->burst > SERVICE_BURST_MAX ||
+        (act->burst > 0 && act->rate == 0))
+        return BAD("service %s takes at most %d requests a second and %d at once, and none at once "
+                   "without a rate",
+                   act->id, SERVICE_RATE_MAX, SERVICE_BURST_MAX);
     const struct endpoint *endpoints = NULL;
     const struct directory_column *columns = NULL;
     struct directory_service *service = directory_find(&self->services, act->id);
@@ -80,6 +85,8 @@ fault act_service_apply(struct directory *self, const Chaski__ServiceSet *act)
     service->subsystem = subsystem;
     service->endpoints = act->n_endpoint;
     service->endpoint = endpoints;
+    service->rate = act->rate;
+    service->burst = act->burst;
     service->columns = act->n_column;
     service->column = columns;
     return DONE;

@@ -169,6 +169,7 @@ struct directory_grant {
     const char *request; /* that it answers (access.h), or "" */
     size_t columns;      /* that it opens; 0: all */
     const char **column;
+    uint32_t volume_a_day; /* answers to each member; 0: without a bound */
 };
 
 struct directory_column {
@@ -206,6 +207,7 @@ struct directory_service {
     const struct endpoint *endpoint; /* in the owner's order: the first that fits is meant */
     size_t columns;                  /* of a table; 0: all are given to who may ask */
     const struct directory_column *column;
+    uint32_t rate, burst; /* requests a second, and at once; 0: not said */
 };
 
 struct directory_purpose {

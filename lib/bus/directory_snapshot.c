@@ -270,6 +270,7 @@ static Chaski__GrantSet *of_grant(struct making *making, const struct directory_
     to->n_endpoint = from->endpoints;
     to->endpoint = lend_list(making, from->endpoint, from->endpoints);
     to->request = lend(from->request);
+    to->volume_a_day = from->volume_a_day;
     to->n_column = from->columns;
     to->column = lend_list(making, from->column, from->columns);
     return to;

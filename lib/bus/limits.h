@@ -269,6 +269,13 @@
 #define DIRECTORY_LEGAL_BASES_MAX 16     /* of one purpose */
 #define DIRECTORY_TOPICS_MAX 16          /* of one legal basis */
 #define DIRECTORY_GRANT_PURPOSES_MAX 32  /* of one grant */
+#define SERVICE_RATE_MAX 100000          /* requests a second */
+#define SERVICE_BURST_MAX 1000000
+#define GRANT_VOLUME_MAX 1000000000      /* answers a day */
+#define FAIR_MEMBERS_MAX 256             /* who share the rate of one service, remembered at once */
+#define FAIR_ACTIVE_US INT64_C(10000000) /* who asked within it has a share */
+#define QUOTA_SERVICES_MAX 4096          /* whose rates are kept at once */
+#define QUOTA_COUNTS_MAX 100000          /* grants by members, in one day */
 #define DIRECTORY_ENDPOINTS_MAX 32       /* of one service */
 #define DIRECTORY_COLUMNS_MAX 48         /* of one service; those withheld stand in a header */
 #define COLUMN_NAME_BYTES_MAX 48

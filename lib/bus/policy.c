@@ -140,12 +140,30 @@ static bool grant_is_for(const struct policy_case *self, const void *rule)
             directory_purpose(self->directory, self->question->purpose) != NULL);
 }
 
+/* One that is in force and counts nothing: so no further grant takes anything away. */
+static bool grant_is_unbounded(const struct policy_case *self, const void *rule)
+{
+    const struct directory_grant *grant = rule;
+    return grant->volume_a_day == 0 && grant->until_ms > self->question->at_ms &&
+           grant_is_for(self, rule);
+}
+
+static const struct right *grant_of(const struct policy_case *self)
+{
+    struct span service = span_of_text(self->service->id);
+    const struct rights *grants = &self->directory->grant_of;
+    const struct right *grant = policy_longest(self, grants, service, grant_is_for);
+    if (grant == NULL || ((const struct directory_grant *)grant->rule)->volume_a_day == 0)
+        return grant;
+    const struct right *unbounded = policy_longest(self, grants, service, grant_is_unbounded);
+    return unbounded != NULL ? unbounded : grant;
+}
+
 static void decide_restricted(const struct policy_case *self,
                               const struct directory_restriction *restriction,
                               struct policy_verdict *out)
 {
-    const struct right *grant = policy_longest(self, &self->directory->grant_of,
-                                               span_of_text(self->service->id), grant_is_for);
+    const struct right *grant = grant_of(self);
     bool granted = grant != NULL && grant->until_ms > self->question->at_ms;
     if (!granted && policy_request_decides(self, out))
         return;

@@ -38,6 +38,8 @@ void service_act_of(struct arena *memory, const struct directory_service *from,
     out->class_ = (Chaski__ServiceClass)from->class;
     out->disabled = from->disabled;
     out->notice = lend(from->notice);
+    out->rate = from->rate;
+    out->burst = from->burst;
     out->n_endpoint = from->endpoints;
     out->endpoint = make_endpoints(memory, from->endpoints);
     for (size_t i = 0; i < from->endpoints; i++) {

@@ -2,7 +2,25 @@
 #include "security-server/exchange/can_i.h"
 
 #include "lib/base/clock.h"
+#include "lib/bus/bus_id.h"
 #include "security-server/exchange/node.h"
+#include "security-server/exchange/quota.h"
+
+/* A hint and no promise: the provider counts, and others share the rate. */
+static void fill_left(const struct node *node, const struct admission *question, struct can_i *out)
+{
+    struct span member = bus_id_prefix(span_of_text(question->client), ID_MEMBER);
+    const struct directory_service *service =
+        directory_service(node->directory, span_of_text(question->service));
+    const struct directory_grant *grant =
+        out->problem.fault != OK ? NULL
+                                 : quota_grant(node->directory, span_of_text(out->problem.rule));
+    out->rate = service == NULL ? 0 : service->rate;
+    if (grant == NULL)
+        return;
+    out->volume_a_day = grant->volume_a_day;
+    out->used_today = quota_used(node->quota, grant->id, member, clock_wall_ms());
+}
 
 void can_i(struct node *node, const struct admission *question, struct can_i *out)
 {
@@ -18,6 +36,7 @@ void can_i(struct node *node, const struct admission *question, struct can_i *ou
     *out = (struct can_i){.epoch = directory_epoch(node->directory)};
     policy_explain(node->directory, &policy, &verdict, &out->trace);
     admit(node, question, &out->problem, &peer);
+    fill_left(node, question, out);
     if (out->problem.fault == OK)
         policy_columns(node->directory, &policy, &out->columns);
 }

@@ -13,6 +13,8 @@ struct can_i {
     struct problem problem; /* fault OK: it may, by problem.rule */
     struct policy_trace trace;
     uint64_t epoch;
+    uint32_t volume_a_day, rate;   /* of the grant by which it may, and of the service; 0: none */
+    uint64_t used_today;           /* of the volume, as our own evidence has it */
     struct policy_columns columns; /* of a table, when it may be asked */
 };
 

@@ -8,6 +8,7 @@
 #include "security-server/exchange/exchange_steps.h"
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/node.h"
+#include "security-server/exchange/exchange_steps.h"
 #include "security-server/exchange/seen.h"
 
 #include <assert.h>
@@ -41,6 +42,7 @@ void exchange_free(struct exchange **self)
         return;
     loop_stop_timer(x->node->loop, &x->deadline);
     loop_stop_timer(x->node->loop, &x->resend);
+    step_uncount(x);
     record_clear(&x->request);
     record_clear(&x->answer);
     bytes_free(&x->sealed);

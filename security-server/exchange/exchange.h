@@ -56,6 +56,7 @@ struct problem {
     char detail[DETAIL_BYTES_MAX];
     char rule[POLICY_RULE_ROOM];
     char remedy[POLICY_TEXT_BYTES];
+    uint32_t retry_s; /* when it may be asked again; 0: nothing is said */
 };
 
 #define STEPS_TIMED 12
@@ -81,6 +82,7 @@ struct exchange {
     char *sealing;
     char *requirement;
     char rule[POLICY_RULE_ROOM];         /* that allowed it */
+    bool counted;                        /* provider: under the grant of that rule */
     struct policy_columns *columns;      /* provider: of a table that lists some, owned; or NULL */
     int64_t deadline_ms;                 /* wall time */
     const struct directory_server *peer; /* valid while `directory` is held */

@@ -46,6 +46,7 @@
 #include "security-server/exchange/retention.h"
 #include "security-server/exchange/seal_cards.h"
 #include "security-server/exchange/seal_roll.h"
+#include "security-server/exchange/quota.h"
 #include "security-server/exchange/seen.h"
 #include "security-server/exchange/set_desk.h"
 #include "security-server/exchange/set_reader.h"
@@ -566,6 +567,7 @@ static fault start(struct process *self, int keys_fd, int token_fd)
     }
     node->subject_keys = subject_keys_new(node);
     node->seen = seen_new();
+    node->quota = quota_new();
     event_rate_begin(&node->refused_messages, node->loop, "mesh.message_refused");
     event_rate_begin(&node->answers_not_sent, node->loop, "mesh.answer_not_sent");
     event_rate_begin(&node->refused_leaves, node->loop, "reconcile.leaf_refused");
@@ -644,6 +646,7 @@ static void finish(struct process *self)
     net_free(&node->net);
     recovery_free(&self->recovery);
     seen_free(&node->seen);
+    quota_free(&node->quota);
     audit_log_free(&self->log);
     epochs_free(&node->epochs);
     certificate_free(&node->certificate);

@@ -24,10 +24,15 @@ const struct step consumer_refusal[] = {
 
 /* We are asked: steps 8 to 13. Taking and opening (7) happened before there was an exchange. */
 const struct step provider_walk[] = {
-    {"verify", step_verify_request},   {"decide", step_decide},
-    {"log", step_keep_request},        {"call", step_call_service},
-    {"sign_answer", step_sign_answer}, {"log_answer", step_keep_answer},
-    {"send", step_send_answer},        {0},
+    {"verify", step_verify_request},
+    {"decide", step_decide},
+    {"count", step_count},
+    {"log", step_keep_request},
+    {"call", step_call_service},
+    {"sign_answer", step_sign_answer},
+    {"log_answer", step_keep_answer},
+    {"send", step_send_answer},
+    {0},
 };
 
 /* We are asked, and refuse: the request is evidence too, if it was one. */

@@ -33,6 +33,13 @@ enum step_end step_make_pseudonym(struct exchange *x);
 /* What a header of ours says of it. */
 void exchange_fill_subject(const struct exchange *x, struct header *out);
 
+/* step_quota.c: is it within the rate of the service and the volume of the grant? */
+enum step_end step_count(struct exchange *x);
+/* At its end: no answer came of it, and it does not count. */
+void step_uncount(struct exchange *x);
+/* The caller's side: an answer that came counts towards what can-i says is left. */
+void step_count_answer(struct exchange *x);
+
 /* step_sign.c: sign what leaves / verify what comes */
 enum step_end step_sign_request(struct exchange *x);
 enum step_end step_sign_answer(struct exchange *x);  /* provider: response */

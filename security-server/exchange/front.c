@@ -77,6 +77,7 @@ static void fill_problem(const struct problem *problem, Chaski__Problem *out)
     out->rule = (char *)(uintptr_t)problem->rule;
     out->remedy = (char *)(uintptr_t)problem->remedy;
     out->at_provider = problem->at_provider;
+    out->retry_s = problem->retry_s;
 }
 
 void front_answer(struct front *self, const struct exchange *x)
@@ -507,6 +508,9 @@ static void answer_can(struct front *self, struct span route, uint64_t ask, cons
         pointer[wire.n_step] = &step[wire.n_step];
     }
     OWNED(columns_told) told = columns_told_can(&can->columns, &wire);
+    wire.volume_a_day = can->volume_a_day;
+    wire.used_today = can->used_today;
+    wire.rate = can->rate;
     wire.missing = lend(can->trace.missing == NULL ? "" : can->trace.missing);
     wire.supplier = lend(can->trace.supplier);
     wire.command = lend(can->trace.command);

@@ -39,6 +39,7 @@ struct node {
     struct front *front;
     struct exchange_table *table;
     struct seen *seen;
+    struct quota *quota;                /* what is used of rates and volumes */
     struct curve_keys transport;        /* where others come in */
     struct curve_keys transport_client; /* ... and where we do: follows it when it changes */
     bool has_transport_next; /* ... and the one that takes over when the directory names it */

@@ -14,6 +14,7 @@
 #include "security-server/exchange/outages.h"
 #include "security-server/exchange/permits.h"
 #include "security-server/exchange/prunes.h"
+#include "security-server/exchange/quota.h"
 #include "security-server/exchange/seen.h"
 
 #include <stdlib.h>
@@ -144,6 +145,7 @@ fault recovery_visit(void *owner, uint64_t index, struct span leaf, const struct
         return erasures_note(self->node->erasures, audit_place(self->epoch, index), parts.content);
     if (header->kind == HEADER_REQUEST)
         return take_request(self, index, leaf, leaf_hash, parts.content);
+    quota_note(self->node->quota, self->node->directory, header);
     if ((header->kind == HEADER_RESPONSE || header->kind == HEADER_FAULT) && header->has_reply_to)
         take_outcome(self, index, header, leaf_hash);
     if (header->kind == HEADER_PERMIT)

@@ -152,6 +152,7 @@ static fault problem_blob(const struct problem *problem, struct bytes **out)
     text.detail = (char *)(uintptr_t)problem->detail;
     text.rule = (char *)(uintptr_t)problem->rule;
     text.remedy = (char *)(uintptr_t)problem->remedy;
+    text.retry_s = problem->retry_s;
     TRY(bytes_new(chaski__fault_text__get_packed_size(&text), &packed));
     chaski__fault_text__pack(&text, packed->data);
     return letter_blob(bytes_span(packed), out);
@@ -359,6 +360,7 @@ static void take_refusal(struct exchange *x)
         return;
     text_format(x->problem.detail, sizeof x->problem.detail, "%s", text->detail);
     text_format(x->problem.remedy, sizeof x->problem.remedy, "%s", text->remedy);
+    x->problem.retry_s = text->retry_s;
     chaski__fault_text__free_unpacked(text, NULL);
 }
 
@@ -374,6 +376,8 @@ enum step_end step_verify_answer(struct exchange *x)
     if (header_of(x->answer.read)->kind == HEADER_FAULT)
         take_refusal(x);
     else
+        step_count_answer(x);
+    if (header_of(x->answer.read)->kind == HEADER_RESPONSE)
         text_format(x->rule, sizeof x->rule, "%.*s", (int)header_of(x->answer.read)->rule.size,
                     (const char *)header_of(x->answer.read)->rule.at);
     return STEP_NEXT;

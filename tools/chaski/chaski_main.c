@@ -112,7 +112,7 @@ static const struct {
      "service add|class|disable|enable|remove ID --config SERVER_CONF [--title T] [--class "
      "open|shared]\n"
      "      [--notice T] [--reason T] [--endpoint ID:METHOD:PATTERN[:open|:shared]]...\n"
-     "      [--column NAME[:open|:shared]]...\n"
+     "      [--column NAME[:open|:shared]]... [--rate N [--burst N]]\n"
      "      changes what this member offers, in the country's directory, signed with its server's "
      "key;\n"
      "      says which epoch it stands in, or who else must approve it. Instead of --config:\n"
@@ -127,7 +127,8 @@ static const struct {
      "      likewise: where peers reach this server, in place of what stood there"},
     {"grant", member_command,
      "grant add|remove ID --config SERVER_CONF [--service ID --consumer ID [--purpose P]\n"
-     "      [--endpoint ID]... [--column NAME]... --legal-basis T --until YYYY-MM-DD] [--reason "
+     "      [--endpoint ID]... [--column NAME]... [--volume N] --legal-basis T --until YYYY-MM-DD] "
+     "[--reason "
      "T]\n"
      "      likewise: who may use a service of this member"},
     {"key", member_command,

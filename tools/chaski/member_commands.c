@@ -25,6 +25,7 @@ struct change {
     const char *address[DIRECTORY_ADDRESSES_MAX];
     size_t endpoints;
     const char *endpoint[DIRECTORY_ENDPOINTS_MAX];
+    const char *rate, *burst, *volume;
     size_t columns;
     const char *column[DIRECTORY_COLUMNS_MAX];
 };
@@ -126,6 +127,16 @@ static fault set_service(const struct work *self, Chaski__ServiceSet *service)
     return do_and_say(self, &act, what);
 }
 
+/* What is not given stays. */
+static fault take_number(const char *text, const char *option, uint32_t most, uint32_t *out)
+{
+    uint64_t number = *out;
+    if (text != NULL && failed(text_number(span_of_text(text), most, &number)))
+        return RAISE(BAD_REQUEST, "%s is a number up to %u", option, most);
+    *out = (uint32_t)number;
+    return DONE;
+}
+
 static fault service_add(const struct work *self)
 {
     char id[ID_TEXT_BYTES_MAX + 1];
@@ -136,6 +147,10 @@ static fault service_add(const struct work *self)
     TRY(class_of(self->asked->class, &service.class_));
     TRY(service_act_endpoints(self->memory, self->asked->endpoint, self->asked->endpoints,
                               &service));
+    TRY(take_number(self->asked->rate, "--rate", SERVICE_RATE_MAX, &service.rate));
+    TRY(take_number(self->asked->burst, "--burst", SERVICE_BURST_MAX, &service.burst));
+    if (service.rate == 0)
+        service.burst = 0;
     TRY(service_act_columns(self->memory, self->asked->column, self->asked->columns, &service));
     return set_service(self, &service);
 }
@@ -280,6 +295,7 @@ static fault grant_add(const struct work *self)
     grant.until_ms = (uint64_t)until_ms;
     grant.n_endpoint = asked->endpoints;
     grant.endpoint = (char **)(uintptr_t)asked->endpoint;
+    TRY(take_number(asked->volume, "--volume", GRANT_VOLUME_MAX, &grant.volume_a_day));
     grant.n_column = asked->columns;
     grant.column = (char **)(uintptr_t)asked->column;
     act.act_case = CHASKI__ACT__ACT_GRANT_SET;
@@ -331,19 +347,33 @@ static const struct {
 
 #define CHANGES (sizeof changes / sizeof changes[0])
 
-static const struct option known[] = {
-    {"config", required_argument, NULL, 0},       {"folder", required_argument, NULL, 1},
-    {"anchor", required_argument, NULL, 2},       {"at", required_argument, NULL, 3},
-    {"server", required_argument, NULL, 4},       {"passphrase", required_argument, NULL, 5},
-    {"token", required_argument, NULL, 6},        {"module", required_argument, NULL, 7},
-    {"title", required_argument, NULL, 8},        {"name", required_argument, NULL, 9},
-    {"class", required_argument, NULL, 10},       {"reason", required_argument, NULL, 11},
-    {"notice", required_argument, NULL, 12},      {"service", required_argument, NULL, 13},
-    {"consumer", required_argument, NULL, 14},    {"purpose", required_argument, NULL, 15},
-    {"legal-basis", required_argument, NULL, 16}, {"until", required_argument, NULL, 17},
-    {"certificate", required_argument, NULL, 18}, {"draft", required_argument, NULL, 19},
-    {"address", required_argument, NULL, 20},     {"endpoint", required_argument, NULL, 21},
-    {"column", required_argument, NULL, 22},      {0}};
+static const struct option known[] = {{"config", required_argument, NULL, 0},
+                                      {"folder", required_argument, NULL, 1},
+                                      {"anchor", required_argument, NULL, 2},
+                                      {"at", required_argument, NULL, 3},
+                                      {"server", required_argument, NULL, 4},
+                                      {"passphrase", required_argument, NULL, 5},
+                                      {"token", required_argument, NULL, 6},
+                                      {"module", required_argument, NULL, 7},
+                                      {"title", required_argument, NULL, 8},
+                                      {"name", required_argument, NULL, 9},
+                                      {"class", required_argument, NULL, 10},
+                                      {"reason", required_argument, NULL, 11},
+                                      {"notice", required_argument, NULL, 12},
+                                      {"service", required_argument, NULL, 13},
+                                      {"consumer", required_argument, NULL, 14},
+                                      {"purpose", required_argument, NULL, 15},
+                                      {"legal-basis", required_argument, NULL, 16},
+                                      {"until", required_argument, NULL, 17},
+                                      {"certificate", required_argument, NULL, 18},
+                                      {"draft", required_argument, NULL, 19},
+                                      {"address", required_argument, NULL, 20},
+                                      {"endpoint", required_argument, NULL, 21},
+                                      {"column", required_argument, NULL, 22},
+                                      {"rate", required_argument, NULL, 23},
+                                      {"burst", required_argument, NULL, 24},
+                                      {"volume", required_argument, NULL, 25},
+                                      {0}};
 
 static fault take_options(int argc, char **argv, struct change *out)
 {
@@ -363,6 +393,12 @@ static fault take_options(int argc, char **argv, struct change *out)
             out->address[out->addresses++] = optarg;
         else if (code == 21 && out->endpoints < DIRECTORY_ENDPOINTS_MAX)
             out->endpoint[out->endpoints++] = optarg;
+        else if (code == 23)
+            out->rate = optarg;
+        else if (code == 24)
+            out->burst = optarg;
+        else if (code == 25)
+            out->volume = optarg;
         else if (code == 22 && out->columns < DIRECTORY_COLUMNS_MAX)
             out->column[out->columns++] = optarg;
         else

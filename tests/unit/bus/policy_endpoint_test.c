@@ -216,8 +216,60 @@ static void test_an_endpoint_that_a_right_names_stays(void)
     MUST(book_fold(book, &state));
 }
 
+static void set_rate(struct book *book, uint32_t rate, uint32_t burst)
+{
+    BOOK_ACT(book, SERVICE_SET, service_set, CHASKI__SERVICE_SET__INIT,
+             it->id = book_text(DANE "/DIVIPOLA/otro"), it->class_ = CHASKI__SERVICE_CLASS__OPEN,
+             it->rate = rate, it->burst = burst);
+}
+
+static void grant_volume(struct book *book, const char *id, uint32_t volume, int64_t until_ms)
+{
+    BOOK_ACT(book, GRANT_SET, grant_set, CHASKI__GRANT_SET__INIT, it->id = book_text(id),
+             it->service = book_text(SERVICE), it->consumer = book_text(MEDELLIN),
+             it->legal_basis = book_text("Ley 1581 de 2012"), it->until_ms = (uint64_t)until_ms,
+             it->volume_a_day = volume);
+}
+
+static void test_a_rate_and_a_volume_have_bounds(void)
+{
+    OWNED(book) book = book_of_parts();
+    OWNED(directory) state = NULL;
+    BAD(set_rate(book, SERVICE_RATE_MAX + 1, 0));
+    BAD(set_rate(book, 1, SERVICE_BURST_MAX + 1));
+    BAD(set_rate(book, 0, 1));
+    BAD(grant_volume(book, "G-9", GRANT_VOLUME_MAX + 1, NOW_MS + BOOK_DAY_MS));
+    set_rate(book, SERVICE_RATE_MAX, SERVICE_BURST_MAX);
+    MUST(book_fold(book, &state));
+}
+
+/* Else to be given another right could mean to be refused. */
+static void test_a_grant_that_counts_nothing_is_used_first(void)
+{
+    OWNED(book) book = book_of_parts();
+    OWNED(directory) state = NULL;
+    OWNED(directory) again = NULL;
+    OWNED(bytes) snapshot = NULL;
+    struct policy_verdict verdict;
+    const struct line line = {TRAMITES, "censo", "", ""};
+    grant_volume(book, "G-long", 5, NOW_MS + 9 * BOOK_DAY_MS);
+    MUST(book_fold(book, &state));
+    ask(state, &line, &verdict);
+    CU_ASSERT_STRING_EQUAL(verdict.rule, "restricted/grant G-long");
+    grant_volume(book, "G-short", 0, NOW_MS + 1);
+    directory_release(&state);
+    MUST(book_fold(book, &state));
+    ask(state, &line, &verdict);
+    CU_ASSERT_STRING_EQUAL(verdict.rule, "restricted/grant G-short");
+    MUST(directory_snapshot(state, book->count, &snapshot));
+    MUST(directory_restore(bytes_span(snapshot), book->trust, &again));
+    CU_ASSERT_EQUAL(directory_grant(again, span_of_text("G-long"))->volume_a_day, 5);
+}
+
 SUITE(policy_endpoint, TEST(test_each_endpoint_has_a_class_restrictions_and_grants_of_its_own),
       TEST(test_a_restriction_of_the_service_holds_for_all_its_endpoints),
       TEST(test_a_service_is_offered_to_whom_one_endpoint_is_open),
       TEST(test_endpoints_come_back_from_a_snapshot_in_their_order),
-      TEST(test_what_is_no_endpoint_is_not_taken), TEST(test_an_endpoint_that_a_right_names_stays))
+      TEST(test_what_is_no_endpoint_is_not_taken), TEST(test_an_endpoint_that_a_right_names_stays),
+      TEST(test_a_rate_and_a_volume_have_bounds),
+      TEST(test_a_grant_that_counts_nothing_is_used_first))
