@@ -132,10 +132,9 @@ static void ask_free(struct ask *self)
     loop_stop_timer(self->gateway->loop, &self->timer);
     if (self->id != 0)
         asks_remove(self->gateway->asks, self->id);
-    char *words[] = {self->client,     self->service,   self->security_server,
-                     self->message_id, self->procedure, self->legal_basis,
-                     self->case_ref,   self->purpose,   self->method,
-                     self->requirement};
+    char *words[] = {self->client,    self->service,     self->security_server, self->message_id,
+                     self->procedure, self->legal_basis, self->case_ref,        self->purpose,
+                     self->method,    self->requirement};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         free(words[i]);
     bytes_free(&self->payload);

@@ -8,6 +8,8 @@
 #include "gateway/uuid.h"
 #include "lib/base/text.h"
 #include "lib/bus/plan.h"
+#include "lib/bus/pseudonym.h"
+#include "lib/crypto/seal.h"
 
 #include "front.pb-c.h"
 
@@ -38,6 +40,7 @@ struct collect {
     struct collect_options options;
     char client[ID_TEXT_BYTES_MAX + 1];
     struct once_only_ask wanted;
+    char person[PSEUDONYM_TEXT_ROOM]; /* whom the exchanges are about, for the signed pseudonym */
     Chaski__PlanAnswer *plan;
     const char *purpose;
     int64_t until_us;
@@ -57,6 +60,8 @@ struct collect *collect_new(const struct collect_options *options, const Chaski_
     self->options = *options;
     self->wanted = *options->wanted;
     text_format(self->client, sizeof self->client, "%s", options->client);
+    text_format(self->person, sizeof self->person, "%s %s", self->wanted.subject_type,
+                self->wanted.subject_number);
     chaski__plan_answer__pack(plan, packed);
     self->plan = chaski__plan_answer__unpack(NULL, size, packed);
     free(packed);
@@ -83,6 +88,7 @@ void collect_free(struct collect **self)
     chaski__plan_answer__free_unpacked((*self)->plan, NULL);
     free((*self)->fetch);
     free((*self)->need);
+    seal_wipe(*self, sizeof **self); /* it names a person */
     free(*self);
     *self = NULL;
 }
@@ -276,7 +282,8 @@ static fault send_fetch(struct collect *self, const struct need *need, struct fe
                               .payload_bytes = payload->size,
                               .exchange_id = span_of(fetch->exchange, UUID_BYTES),
                               .method = PLAN_METHOD,
-                              .path = parsed.path};
+                              .path = parsed.path,
+                              .person = self->person};
     return front_line_ask(self->options.gateway->front, fetch->ask, &want, bytes_span(payload));
 }
 

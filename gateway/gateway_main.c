@@ -143,9 +143,7 @@ static void on_admitted(void *owner, uint64_t ask, const struct front_problem *p
 
 static void on_answered(void *owner, const struct front_answer *answer)
 {
-    if (once_only_is_of(answer->ask))
-        once_only_answered(owner, answer);
-    else
+    if (!once_only_answered(owner, answer))
         ask_answered(owner, answer);
 }
 
@@ -188,9 +186,9 @@ static void on_once_only(void *owner, const struct Chaski__FrontMessage *message
     once_only_came(owner, message);
 }
 
-static const struct front_handler front_handler = {on_admitted,  on_answered, on_called,
-                                                   on_lost,      on_witnessed, on_clients,
-                                                   on_can,       on_servers,  on_once_only};
+static const struct front_handler front_handler = {on_admitted, on_answered,  on_called,
+                                                   on_lost,     on_witnessed, on_clients,
+                                                   on_can,      on_servers,   on_once_only};
 
 // --- the start -----------------------------------------------------------------------------------
 

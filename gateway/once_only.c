@@ -11,6 +11,7 @@
 #include "gateway/write.h"
 #include "lib/base/text.h"
 #include "lib/bus/permit_code.h"
+#include "lib/crypto/seal.h"
 
 #include "front.pb-c.h"
 
@@ -21,7 +22,7 @@
 #define PERMIT "/once-only/v1/ask-permit"
 #define LOOK "/permits/"
 #define SVG ".svg"
-#define EXCHANGE_BIT (UINT64_C(1) << 63)
+#define EXCHANGE_BIT (UINT64_C(1) << 62) /* numbers of other asks are below, and of views above */
 
 enum errand { NO_ERRAND, GET_PLAN, GET_EVIDENCE, GET_PERMIT, SEE_PERMIT, SEE_QR };
 enum stage { READING_BODY, ASKED, COLLECTING };
@@ -67,6 +68,8 @@ static void let_go(struct seat *seat)
 {
     loop_stop_timer(seat->owner->gateway->loop, &seat->timer);
     collect_free(&seat->collect);
+    if (seat->wanted != NULL)
+        seal_wipe(seat->wanted, sizeof *seat->wanted); /* it names a person */
     free(seat->wanted);
     *seat = (struct seat){.owner = seat->owner};
 }
@@ -325,17 +328,13 @@ void once_only_came(struct gateway *gateway, const Chaski__FrontMessage *message
         said_came(gateway->once_only, message->permit_said);
 }
 
-bool once_only_is_of(uint64_t ask)
-{
-    return (ask & EXCHANGE_BIT) != 0;
-}
-
-void once_only_answered(struct gateway *gateway, const struct front_answer *answer)
+bool once_only_answered(struct gateway *gateway, const struct front_answer *answer)
 {
     struct once_only *self = gateway->once_only;
-    for (size_t i = 0; i < ONCE_ONLY_ASKS_MAX; i++)
+    for (size_t i = 0; (answer->ask & EXCHANGE_BIT) != 0 && i < ONCE_ONLY_ASKS_MAX; i++)
         if (self->seat[i].collect != NULL && collect_answered(self->seat[i].collect, answer))
-            return;
+            return true;
+    return false;
 }
 
 void once_only_lost(struct gateway *gateway)

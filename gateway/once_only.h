@@ -11,7 +11,7 @@
  *   GET /permits/CODE          is this permit good, for what, until when, and which record it is
  *   GET /permits/CODE.svg      the same address as a QR code
  *
- * The security server computes plans and permits; bodies and their fields: docs/PROTOCOL.md 12.
+ * The security server computes plans and permits; bodies and their fields: docs/PROTOCOL.md 13.
  */
 #ifndef GATEWAY_ONCE_ONLY_H
 #define GATEWAY_ONCE_ONLY_H
@@ -37,9 +37,8 @@ void once_only_body(struct gateway *gateway, struct http_connection *connection,
 void once_only_broken(struct gateway *gateway, struct http_connection *connection, fault f);
 void once_only_gone(struct gateway *gateway, struct http_connection *connection);
 
-/* From the security server. An exchange of a collection has a number of its own kind. */
-bool once_only_is_of(uint64_t ask);
-void once_only_answered(struct gateway *gateway, const struct front_answer *answer);
+/* From the security server. false: the answer is to no exchange of a collection. */
+bool once_only_answered(struct gateway *gateway, const struct front_answer *answer);
 void once_only_came(struct gateway *gateway, const struct Chaski__FrontMessage *message);
 void once_only_lost(struct gateway *gateway);
 

@@ -2,6 +2,8 @@
 #include "gateway/once_only_ask.h"
 
 #include "lib/base/text.h"
+#include "lib/bus/pseudonym.h"
+#include "lib/crypto/seal.h"
 
 #define BAD(...) RAISE(BAD_QUESTION, __VA_ARGS__)
 
@@ -118,6 +120,23 @@ static fault check_whole(enum once_only_purpose purpose, const struct once_only_
     return need("subject.number", self->subject_number);
 }
 
+/* As Chaski-Subject has it: the person's own view must find the exchanges. */
+static fault normalise(struct once_only_ask *self)
+{
+    char given[2 * WORD_BYTES_MAX + 2], person[PSEUDONYM_TEXT_ROOM];
+    text_format(given, sizeof given, "%s %s", self->subject_type, self->subject_number);
+    fault f = pseudonym_normalise(span_of_text(given), person);
+    if (!failed(f)) {
+        const char *blank = strchr(person, ' ');
+        text_format(self->subject_type, sizeof self->subject_type, "%.*s", (int)(blank - person),
+                    person);
+        text_format(self->subject_number, sizeof self->subject_number, "%s", blank + 1);
+    }
+    seal_wipe(given, sizeof given);
+    seal_wipe(person, sizeof person);
+    return f;
+}
+
 // --- the whole ----------------------------------------------------------------------------------
 
 static fault take_all(const json_t *root, struct once_only_ask *out)
@@ -153,7 +172,9 @@ fault once_only_ask_read(struct span json, enum once_only_purpose purpose,
         return BAD("the body is no JSON: line %d, column %d", error.line, error.column);
     fault f = take_all(root, out);
     json_decref(root);
-    return failed(f) ? f : check_whole(purpose, out);
+    TRY(f);
+    TRY(check_whole(purpose, out));
+    return purpose == ASK_COLLECT ? normalise(out) : DONE;
 }
 
 // --- a query ------------------------------------------------------------------------------------

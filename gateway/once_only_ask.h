@@ -35,8 +35,8 @@ struct once_only_ask {
 
 enum once_only_purpose { ASK_PLAN, ASK_COLLECT, ASK_PERMIT };
 
-/* BAD_QUESTION with the field that is wrong and never with what stands in it. A collection needs
- * procedure, case, subject and basis; a permit procedure and requirement. */
+/* SUBJECT_BAD, or BAD_QUESTION with the field that is wrong and never with what stands in it. A
+ * collection needs procedure, case, subject and basis; a permit procedure and requirement. */
 fault once_only_ask_read(struct span json, enum once_only_purpose purpose,
                          struct once_only_ask *out);
 /* procedure=…&territory=…&requirement=…&version=…&subject=person; all others are selectors. */

@@ -105,7 +105,7 @@ struct header {
     int64_t sealed_until_ms; /* 0: no view of the person leaves it out */
     struct span sealing;     /* the act that allows it */
     struct span rule;
-    struct span endpoint; /* of the service, by its id; may be empty */
+    struct span endpoint;               /* of the service, by its id; may be empty */
     struct span requirement, territory; /* once only; the territory in permits only */
     uint32_t fault;
     uint32_t status;

@@ -136,7 +136,7 @@ struct more {
     const struct header_card *card;
     const struct look_act *look;
     const struct header *said; /* of a permit */
-    const uint8_t *id; /* of an order, or of an exchange */
+    const uint8_t *id;         /* of an order, or of an exchange */
     const char *notice, *service;
 };
 

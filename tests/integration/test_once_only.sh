@@ -31,6 +31,7 @@ sed 's/"requirements": \["R-RES", "R-ID"\]/&, "ask_citizen": ["R-ID"]/; s/T-LIC/
 registry once-only add "$C/debt.json" >"$C/debt.out" 2>&1
 check "a procedure with new debt is refused with the finding" contains "$(cat "$C/debt.out")" "T-NEW would ask citizens for R-ID (Quién es), which the state holds: source S-CED"
 check "show gives the file back" equal "$(registry show --json | jq -c '.sources | map(.id)')" '["S-ARR","S-CED","S-CERT","S-FACT","S-REN"]'
+registry subject-key add "$(date -u +%Y)" >/dev/null || die "no key for pseudonyms"
 publish
 NUMBER=1020304050
 printf 'numero,dato\n%s,vive\n' $NUMBER >"$C/t.csv"
@@ -83,6 +84,7 @@ ANSWER=$(post collect "$(question T-SUB 05001)")
 check "without a source nothing is sent" equal "$(field '.requirements[0].state + " " + .requirements[0].citizen.permit.body.reason')" "NO_SOURCE NO_SOURCE"
 check "bad JSON: 400 and nothing of it repeated" contains "$(post collect '{"subject":"CC 777123", nada')" "no JSON: line 1"
 check "a field that is not known: 400" contains "$(post collect '{"procedure":"T-LIC","sujeto":"x"}')" "not known"
+check "a document that is none: 400" contains "$(post collect "$(question T-LIC 05001 x)")" "Chaski-Subject"
 check "without a basis: 400" contains "$(post collect '{"procedure":"T-LIC","case":"1","subject":"CC 1"}')" "basis is missing"
 
 # --- requests that name a procedure --------------------------------------------------------------------
@@ -99,6 +101,9 @@ check "can-i says the same" equal "$(curl -sS -H "X-Road-Client: $T" -H 'Chaski-
 check "no event of anybody has the number" test -z "$(grep -l $NUMBER "$C"/[ab]/*.events)"
 no_number() { ! grep -rla "$NUMBER" "$C/a/audit" "$C/b/audit"; }
 check "no leaf and no file of either log has it" no_number
+KEY=$(cat "$C/store/keys/subject-$(date -u +%Y).key")
+TOKEN=$(printf 'chaski subject v1\nCC %s' $NUMBER | openssl mac -digest SHA256 -macopt "hexkey:$KEY" HMAC | tr A-F a-f)
+check "the person's pseudonym finds what was collected" test "$("$BIN/chaski-audit" search "$C/b/audit" --subject "$TOKEN" --json 2>/dev/null | jq '.rows | length')" -ge 4
 
 # --- permits ------------------------------------------------------------------------------------------
 permit() { post ask-permit "{\"procedure\":\"$1\",\"requirement\":\"$2\",\"territory\":\"05001\",\"case\":\"2026-17\"${3:+,\"reason\":\"$3\"}}"; }
