@@ -28,10 +28,11 @@ void flows_clear(struct flows *self)
 /* The texts in one piece of memory, each with its end: the key is all of it. */
 static struct span join(const struct header *header, struct span client)
 {
-    size_t size =
-        client.size + header->service.size + header->purpose.size + header->endpoint.size + 4;
+    size_t size = client.size + header->service.size + header->purpose.size +
+                  header->endpoint.size + header->procedure.size + header->requirement.size + 6;
     char *text = owned_array(size, 1), *at = text;
-    const struct span parts[] = {client, header->service, header->purpose, header->endpoint};
+    const struct span parts[] = {client,           header->service,   header->purpose,
+                                 header->endpoint, header->procedure, header->requirement};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (parts[i].size > 0)
             memcpy(at, parts[i].at, parts[i].size);
@@ -60,6 +61,8 @@ static fault add(struct flows *self, const struct header *header, struct span cl
         flow->service = flow->client + client.size + 1;
         flow->purpose = flow->service + header->service.size + 1;
         flow->endpoint = flow->purpose + header->purpose.size + 1;
+        flow->procedure = flow->endpoint + header->endpoint.size + 1;
+        flow->requirement = flow->procedure + header->procedure.size + 1;
         number = self->count;
         map_set(&self->by_key, key, (void *)(uintptr_t)number);
     }

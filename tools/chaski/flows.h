@@ -14,6 +14,7 @@
 struct flow {
     const char *client, *service, *purpose; /* canonical; purpose may be "" */
     const char *endpoint;                   /* of the service; "" for none */
+    const char *procedure, *requirement;    /* as the request names them; "" for none */
     uint64_t requests;
     int64_t last_ms;
 };

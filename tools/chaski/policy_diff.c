@@ -85,6 +85,8 @@ static struct policy_verdict decide(const struct directory *state, const struct 
                                              .service = span_of_text(flow->service),
                                              .purpose = span_of_text(flow->purpose),
                                              .endpoint = span_of_text(flow->endpoint),
+                                             .procedure = span_of_text(flow->procedure),
+                                             .requirement = span_of_text(flow->requirement),
                                              .at_ms = at_ms};
     struct policy_verdict verdict;
     policy_decide(state, &question, &verdict);
