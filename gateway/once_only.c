@@ -352,7 +352,7 @@ void once_only_lost(struct gateway *gateway)
     }
 }
 
-void once_only_gone(struct gateway *gateway, struct http_connection *connection)
+void once_only_gone(struct gateway *gateway, const struct http_connection *connection)
 {
     struct once_only *self = gateway->once_only;
     for (size_t i = 0; i < ONCE_ONLY_ASKS_MAX; i++)

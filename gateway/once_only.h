@@ -35,7 +35,7 @@ bool once_only_take_open(struct gateway *gateway, struct http_connection *connec
 bool once_only_owns(const struct gateway *gateway, const struct http_connection *connection);
 void once_only_body(struct gateway *gateway, struct http_connection *connection, struct span body);
 void once_only_broken(struct gateway *gateway, struct http_connection *connection, fault f);
-void once_only_gone(struct gateway *gateway, struct http_connection *connection);
+void once_only_gone(struct gateway *gateway, const struct http_connection *connection);
 
 /* From the security server. false: the answer is to no exchange of a collection. */
 bool once_only_answered(struct gateway *gateway, const struct front_answer *answer);
