@@ -38,9 +38,9 @@
 #define SUBJECT_SERVER_WAIT_MS 8000   /* for one of them */
 #define SUBJECT_VIEW_ENTRIES_MAX 5000 /* in one view; then page on */
 #define INDICATOR_EXCHANGES_MAX 20000000 /* that are summed up in one run */
-#define SUBJECT_VIEW_YEARS_MAX 4      /* tokens in one question */
-#define SUBJECT_KEYS_SAY_MS 3600000   /* that one is missing */
-#define SEALING_DAYS_MAX 732          /* how far off an exchange's unseal date may lie: 24 months */
+#define SUBJECT_VIEW_YEARS_MAX 4         /* tokens in one question */
+#define SUBJECT_KEYS_SAY_MS 3600000      /* that one is missing */
+#define SEALING_DAYS_MAX 732 /* how far off an exchange's unseal date may lie: 24 months */
 #define DETAIL_BYTES_MAX 1024
 #define POLICY_RULE_ROOM 512 /* name of a rule with its closing NUL */
 

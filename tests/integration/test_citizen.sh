@@ -137,6 +137,20 @@ check "nor by which rule" equal "$(row refusals $DIAN SEALING_REFUSED)" null
 check "what an authority sealed is told in full" equal "$(row sealed CO/MUN/890905211 sealed)/$(row sealed CO/MUN/890905211 opened)" 1/0
 check "as open data, too" equal "$(indicators --csv | head -n 1)" indicator,entity,group,value,unit
 
+# --- the end of a year's key ---------------------------------------------------------------------------
+OLD=$((YEAR - 2))
+registry subject-key add $OLD >/dev/null && publish || die "no key of an earlier year"
+kept() { [ -s "$C/ciudad/audit/subject-keys/$OLD" ] && [ -s "$C/dian/audit/subject-keys/$OLD" ]; }
+check "the key of an earlier year comes too" wait_for 20 kept
+OLD_KEY=$(cat "$C/store/keys/subject-$OLD.key")
+check "and makes pseudonyms of its own" equal "$(echo "CC $NUMBER" | "$BIN/chaski" subject token --config "$C/dian/server.conf" --ground Caso --officer ana --year $OLD 2>/dev/null)" \
+    "$OLD-$(printf 'chaski subject v1\nCC %s' $NUMBER | openssl mac -digest SHA256 -macopt "hexkey:$OLD_KEY" HMAC | tr A-F a-f)"
+registry subject-key destroy $OLD --reason "La retención terminó" >/dev/null && publish || die "it is not destroyed"
+destroyed() { ! ls "$C"/*/audit/subject-keys/$OLD "$C/store/keys/subject-$OLD.key" "$C/directory/subject-keys/$OLD" 2>/dev/null | grep -q .; }
+check "when its time is over it is destroyed everywhere" wait_for 20 destroyed
+check "and makes none any more" eval '! echo "CC $NUMBER" | "$BIN/chaski" subject token --config "$C/dian/server.conf" --ground Caso --officer ana --year $OLD 2>/dev/null'
+check "nor can it come back" eval '! registry subject-key add $OLD 2>/dev/null'
+
 # --- the number is nowhere --------------------------------------------------------------------------
 gateway_stop ciudad; gateway_stop dian; gateway_stop portal
 check "the servers end" servers_stop ciudad dian portal

@@ -115,6 +115,14 @@ change otro; show
 check "an address that is good again is used" wait_for 10 has a
 check "... and every change came over HTTP" contains "$(grep '"follow.taken"' "$C/a/server.events" | tail -n 1)" "127.0.0.1"
 
+# the key of the year for pseudonyms: each server fetches its own, and no other
+year=$(date -u +%Y)
+registry subject-key add "$year" >/dev/null && publish && show || die "no key of the year"
+held() { grep -q '"subject_key.held"' "$C/$1/server.events"; }
+check "the key of the year comes to each follower" wait_for 60 eval "held a && held b"
+check "... sealed to it, and no other" equal "$(ls "$C/a/audit/followed/subject-keys/$year")" "$(printf %s CO/MUN/890905211/SS1 | sha256sum | cut -d " " -f 1)"
+check "... and is kept" cmp "$C/a/audit/followed/subject-keys/$year/$(ls "$C/a/audit/followed/subject-keys/$year")" "$C/a/audit/subject-keys/$year"
+
 # push: sooner than any poll
 servers_stop a b
 sed -i 's/^directory_poll_ms.*/directory_poll_ms = 60000/' "$C/a/server.conf" "$C/b/server.conf"

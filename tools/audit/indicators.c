@@ -164,8 +164,9 @@ static void put_latency(struct printer *out, const struct all *all, const char *
             latency[count++] = all->at[i]->latency_ms;
     if (count > 0)
         qsort(latency, count, sizeof *latency, compare_latencies);
-    double half = count == 0 ? 0 : (double)latency[(count - 1) / 2];
-    double most = count == 0 ? 0 : (double)latency[(count - 1) * 95 / 100];
+    size_t middle = count == 0 ? 0 : (count - 1) / 2,
+           late = count == 0 ? 0 : (count - 1) * 95 / 100;
+    double half = (double)latency[middle], most = (double)latency[late];
     if (count > 0) {
         put(out, "latency", entity, "p50", count < INDICATOR_LEAST ? NULL : &half, "ms");
         put(out, "latency", entity, "p95", count < 4 * INDICATOR_LEAST ? NULL : &most, "ms");
@@ -340,6 +341,8 @@ fault indicators_command(const struct audit_arguments *arguments)
         }
     }
     all.at = indicator_sums_all(sums, &all.count);
+    if (newest == NULL)
+        return RAISE(BAD_REQUEST, "indicators DIR...");
     out.rows = json_array();
     put_all(&out, &all, newest->directory);
     json_decref(out.rows);
