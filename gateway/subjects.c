@@ -16,8 +16,9 @@
 #include <stdlib.h>
 
 #define ASK_CONTEXT "chaski subject ask v1"
-/* Of asks for a view; those of exchanges that callers ask for stay below. */
-#define ASK_MARK (UINT64_C(1) << 63)
+/* Of asks for a view; those of exchanges that callers ask for stay below, and the bit above is
+ * once_only.c's. */
+#define ASK_MARK (UINT64_C(1) << 62)
 
 /* One server, asked for one year after the other. */
 struct target {
