@@ -98,7 +98,19 @@ for which in chaski new; do
     check "a first start works with the $which anchor" wait_for 15 has $name
     server_stop $name
 done
+enrol() { # NAME
+    timeout 30 "$BIN/chaski" enrol --anchor "$C/chaski.anchor" --folder "$C/$1-keys" --server CO/GOV/800197268/SS1 --name "DIAN" --address "tcp://127.0.0.1:$(free_port)" \
+        --subsystem "RUT=Registro" --audit "$C/$1-audit" --fingerprint "$("$BIN/chaski" anchor "$C/chaski.anchor" | sed -n 's/^fingerprint *//p')" 2>&1 </dev/null
+}
+said=$(enrol late)
+check "an agency with the anchor of before can ask to be enrolled" contains "$said" "IPv4: reached"
+check "... and its request is there" contains "$(at ana requests 2>&1)" CO/GOV/800197268/SS1
 serve_stop
+cp -r "$C/directory" "$C/untold"; rm "$C/untold/handovers"
+"$LIAR" "$port" "$C/untold" honest "$C/posted.untold" & liar=$!; pids+=($liar)
+wait_for 10 curl -s -o "$C/null" "http://127.0.0.1:$port/directory/heartbeat"
+check "where no act leads to the key it is another registry" contains "$(enrol untold)" "nor a later one signed"
+kill -9 "$liar"; wait "$liar" 2>/dev/null
 start a
 check "a restart without network, with the anchor of before" wait_for 15 has a
 server_stop a

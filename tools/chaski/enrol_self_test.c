@@ -7,6 +7,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/heartbeat.h"
+#include "tools/chaski/log_key.h"
 #include "tools/chaski/web.h"
 
 #include <errno.h>
@@ -50,15 +51,27 @@ static int64_t off_by(int64_t ours_ms, int64_t theirs_ms)
     return ours_ms - theirs_ms;
 }
 
-static void take_heartbeat(const struct anchor_file *anchor, const struct web_answer *answer,
-                           struct word *out)
+/* By the anchor's key, or by the one that has its place since the anchor was made. */
+static fault open_heartbeat(const struct anchor_file *anchor, const char *at, struct span note,
+                            struct heartbeat *out)
+{
+    struct note_key key;
+    fault f = heartbeat_open(note, &anchor->directory, out);
+    if (f.code != SIGNATURE_BAD)
+        return f;
+    TRY(log_key_fetch(anchor, at, &key));
+    return heartbeat_open(note, &key, out);
+}
+
+static void take_heartbeat(const struct anchor_file *anchor, const char *at,
+                           const struct web_answer *answer, struct word *out)
 {
     struct heartbeat beat;
     out->reached = answer->status == 200;
     out->date_ms = answer->date_ms;
     out->asked_ms = clock_wall_ms();
-    out->is_signed = out->reached &&
-                     !failed(heartbeat_open(bytes_span(answer->body), &anchor->directory, &beat));
+    out->is_signed =
+        out->reached && !failed(open_heartbeat(anchor, at, bytes_span(answer->body), &beat));
     if (out->is_signed)
         out->signed_ms = (int64_t)beat.time_s * 1000;
 }
@@ -79,10 +92,11 @@ static const char *ask_by(const struct anchor_file *anchor, const char *at, enum
         return "not reached";
     }
     struct word said = {0};
-    take_heartbeat(anchor, &answer, &said);
+    take_heartbeat(anchor, at, &answer, &said);
     bytes_free(&answer.body);
     if (!said.is_signed)
-        return said.reached ? "answers what the anchor's key did not sign" : "no heartbeat there";
+        return said.reached ? "answers what neither the anchor's key nor a later one signed"
+                            : "no heartbeat there";
     if (!word->is_signed)
         *word = said;
     return "reached";
