@@ -3,6 +3,7 @@
 
 #include "gateway/collect.h"
 #include "gateway/once_only_ask.h"
+#include "gateway/once_only_counts.h"
 #include "gateway/plan_json.h"
 #include "gateway/qr.h"
 #include "gateway/refusal_http.h"
@@ -41,24 +42,17 @@ struct seat {
     struct loop_timer timer;
 };
 
-struct count {
-    char procedure[WORD_BYTES_MAX + 1];
-    uint64_t complete, incomplete, permitted, denied;
-};
-
 struct once_only {
     struct gateway *gateway;
     uint64_t last_ask;
     struct seat seat[ONCE_ONLY_ASKS_MAX];
-    size_t counts;
-    struct count *count;
+    struct once_only_counts counts;
 };
 
 struct once_only *once_only_new(struct gateway *gateway)
 {
     struct once_only *self = owned_new(sizeof *self);
     self->gateway = gateway;
-    self->count = owned_array(ONCE_ONLY_COUNTED_MAX, sizeof *self->count);
     for (size_t i = 0; i < ONCE_ONLY_ASKS_MAX; i++)
         self->seat[i].owner = self;
     return self;
@@ -80,9 +74,14 @@ void once_only_free(struct once_only **self)
         return;
     for (size_t i = 0; i < ONCE_ONLY_ASKS_MAX; i++)
         let_go(&(*self)->seat[i]);
-    free((*self)->count);
+    once_only_counts_clear(&(*self)->counts);
     free(*self);
     *self = NULL;
+}
+
+void once_only_metrics(const struct once_only *self, struct bytes *out)
+{
+    once_only_counts_write(&self->counts, out);
 }
 
 size_t once_only_live(const struct once_only *self)
@@ -91,43 +90,6 @@ size_t once_only_live(const struct once_only *self)
     for (size_t i = 0; i < ONCE_ONLY_ASKS_MAX; i++)
         live += self->seat[i].errand != NO_ERRAND;
     return live;
-}
-
-// --- counting -----------------------------------------------------------------------------------
-
-/* Only names that the security server gave back: registered ones. */
-static struct count *count_of(struct once_only *self, const char *procedure)
-{
-    for (size_t i = 0; i < self->counts; i++)
-        if (strcmp(self->count[i].procedure, procedure) == 0)
-            return &self->count[i];
-    bool room = self->counts + 1 < ONCE_ONLY_COUNTED_MAX;
-    if (!room && self->counts == ONCE_ONLY_COUNTED_MAX)
-        return &self->count[ONCE_ONLY_COUNTED_MAX - 1]; /* all others together */
-    struct count *count = &self->count[self->counts++];
-    text_format(count->procedure, sizeof count->procedure, "%s", room ? procedure : "others");
-    return count;
-}
-
-static void write_count(const struct count *count, const char *outcome, uint64_t number,
-                        struct bytes *out)
-{
-    write_text(out, "chaski_gateway_once_only_total{procedure=");
-    write_json(out, span_of_text(count->procedure));
-    write_format(out, ",outcome=\"%s\"} %llu\n", outcome, (unsigned long long)number);
-}
-
-void once_only_metrics(const struct once_only *self, struct bytes *out)
-{
-    write_text(out, "# HELP chaski_gateway_once_only_total Collections and permits, by procedure "
-                    "and outcome.\n# TYPE chaski_gateway_once_only_total counter\n");
-    for (size_t i = 0; i < self->counts; i++) {
-        const struct count *count = &self->count[i];
-        write_count(count, "complete", count->complete, out);
-        write_count(count, "incomplete", count->incomplete, out);
-        write_count(count, "permitted", count->permitted, out);
-        write_count(count, "denied", count->denied, out);
-    }
 }
 
 // --- answering ----------------------------------------------------------------------------------
@@ -217,12 +179,9 @@ static uint64_t next_exchange(void *owner)
 static void collected(void *owner, json_t *result)
 {
     struct seat *seat = owner;
-    struct count *count =
-        count_of(seat->owner, json_string_value(json_object_get(result, "procedure")));
-    if (json_is_true(json_object_get(result, "complete")))
-        count->complete++;
-    else
-        count->incomplete++;
+    once_only_counts_add(
+        &seat->owner->counts, json_string_value(json_object_get(result, "procedure")),
+        json_is_true(json_object_get(result, "complete")) ? COUNT_COMPLETE : COUNT_INCOMPLETE);
     answer_json(seat, result);
 }
 
@@ -273,15 +232,14 @@ static void permit_came(struct once_only *self, const Chaski__PermitAnswer *answ
         fail_with(seat, answer->problem);
         return;
     }
-    struct count *count = count_of(self, seat->wanted->procedure);
+    once_only_counts_add(&self->counts, seat->wanted->procedure,
+                         answer->permit != NULL ? COUNT_PERMITTED : COUNT_DENIED);
     json_t *root =
         json_pack("{s:s,s:s,s:o}", "outcome", answer->permit != NULL ? "PERMIT" : "DENIED", "why",
                   answer->detail, "receipt", plan_json_receipt(answer->receipt));
     if (answer->permit != NULL) {
-        count->permitted++;
         json_object_set_new(root, "permit", plan_json_permit(answer->permit));
     } else {
-        count->denied++;
         json_object_set_new(root, "instead",
                             plan_json_requirement(answer->source, seat->wanted->procedure, ""));
     }
