@@ -23,7 +23,8 @@
 #define PERMIT "/once-only/v1/ask-permit"
 #define LOOK "/permits/"
 #define SVG ".svg"
-#define EXCHANGE_BIT (UINT64_C(1) << 62) /* numbers of other asks are below, and of views above */
+/* Of exchanges of collections; subjects.c has the bit below, and callers' exchanges all others. */
+#define EXCHANGE_BIT (UINT64_C(1) << 63)
 
 enum errand { NO_ERRAND, GET_PLAN, GET_EVIDENCE, GET_PERMIT, SEE_PERMIT, SEE_QR };
 enum stage { READING_BODY, ASKED, COLLECTING };
