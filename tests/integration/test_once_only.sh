@@ -177,5 +177,11 @@ if [ -r "$SUIT" ]; then
 else
     skip "the ten repeated numbers of the sample are found" "no ../shared/data"
 fi
+asked() { "$BIN/chaski-audit" show "$C/a/audit" --json | jq "[.. | objects | .kind? // empty | select(. == \"$1\")] | length"; }
+counted() { "$BIN/chaski-audit" indicators "$C/a/audit" --json | jq --arg g "$1" '.rows[] | select(.indicator == "once-only" and .entity == "CO/MUN/890905211" and .group == $g) | .value'; }
+shown() { [ "$1" -ge 5 ] && echo "$1" || echo null; }
+check "denied questions are an indicator, or too few to tell" eval '[ "$(counted denied)" = "$(shown "$(asked permit-denied)")" ] || [ "$(counted denied)" = null ]'
+check "... and so are permits" eval '[ "$(counted permitted)" = "$(shown "$(asked permit)")" ] || [ "$(counted permitted)" = null ]'
+check "... of which the sum is told" equal "$("$BIN/chaski-audit" indicators "$C/a/audit" --csv | grep -c '^once-only,"CO/MUN/890905211"')" 2
 check "the logs verify" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" --trust "$C/store/anchor/trust.pem" --directory-vkey "$C/store/anchor/directory.vkey" --directory "$C/directory"
 finish

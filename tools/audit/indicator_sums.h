@@ -26,6 +26,12 @@ struct indicator_exchange {
     int64_t sealed_until_ms;
 };
 
+/* Whether citizens had to be asked for what the state may hold: each question that was tried. */
+struct indicator_permits {
+    char *member; /* that would have asked */
+    uint64_t denied, given;
+};
+
 struct indicator_sums;
 
 struct indicator_sums *indicator_sums_new(void);
@@ -36,5 +42,9 @@ fault indicator_sums_add(struct indicator_sums *self, const char *folder,
 /* Lent; in no order. Exchanges of metaservices are left out. */
 const struct indicator_exchange *const *indicator_sums_all(struct indicator_sums *self,
                                                            size_t *count);
+
+/* Lent; each member once, in no order. */
+const struct indicator_permits *indicator_sums_permits(const struct indicator_sums *self,
+                                                       size_t *count);
 
 #endif

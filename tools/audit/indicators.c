@@ -235,6 +235,30 @@ static void put_sealed(struct printer *out, const struct all *all, int64_t now_m
     }
 }
 
+// --- once only ----------------------------------------------------------------------------------
+
+/* Of the questions that a citizen would have been asked, how many a source answers. */
+static void put_once_only(struct printer *out, const struct indicator_permits *permits,
+                          size_t members)
+{
+    struct indicator_cells cells;
+    indicator_cells_make(&cells, members, 2);
+    for (size_t i = 0; i < members; i++) {
+        *indicator_cell(&cells, i, 0) = permits[i].denied;
+        *indicator_cell(&cells, i, 1) = permits[i].given;
+    }
+    indicator_cells_close(&cells);
+    for (size_t row = 0; row < cells.rows && members > 0; row++) {
+        const char *entity = row + 1 == cells.rows ? ALL : permits[row].member;
+        const bool *hidden = &cells.hidden[row * cells.columns];
+        const uint64_t *count = indicator_cell(&cells, row, 0);
+        put_count(out, "once-only", entity, "denied", count[0], hidden[0]);
+        put_count(out, "once-only", entity, "permitted", count[1], hidden[1]);
+        put_share(out, "once-only-rate", entity, count[0], count[2], hidden[0] || hidden[2]);
+    }
+    indicator_cells_clear(&cells);
+}
+
 // --- the directory: each of its entries is public
 // -------------------------------------------------
 
@@ -306,14 +330,18 @@ static void end(const struct printer *out)
     json_decref(root);
 }
 
-static void put_all(struct printer *out, struct all *all, const struct directory *directory)
+static void put_all(struct printer *out, struct all *all, const struct indicator_sums *sums,
+                    const struct directory *directory)
 {
+    size_t members = 0;
+    const struct indicator_permits *permits = indicator_sums_permits(sums, &members);
     int64_t now_ms = clock_wall_ms();
     gather_names(all);
     begin(out, all);
     put_exchanges(out, all);
     put_refusals(out, all);
     put_sealed(out, all, now_ms);
+    put_once_only(out, permits, members);
     put_restrictions(out, directory, now_ms);
     put_requests(out, directory, now_ms);
     end(out);
@@ -344,7 +372,7 @@ fault indicators_command(const struct audit_arguments *arguments)
     if (newest == NULL)
         return RAISE(BAD_REQUEST, "indicators DIR...");
     out.rows = json_array();
-    put_all(&out, &all, newest->directory);
+    put_all(&out, &all, sums, newest->directory);
     json_decref(out.rows);
     free(all.providers.name);
     free(all.callers.name);
