@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Runs all tests of a build and ends with one line `N passed, N failed`.
 #   run.sh OUT [ONLY]        OUT: build/dev; ONLY: one program, such as unit-bus or test_storm
-# LANES=2 of them run side by side, for most of a story is waiting; LANES=1 for one after the other.
+# LANES=3 of them run side by side, for most of a story is waiting; LANES=1 for one after the other.
 set -u
 OUT=${1:?usage: run.sh OUT [ONLY]}
 ONLY=${2:-}
@@ -12,7 +12,7 @@ mkdir -p "$LOGS"
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1
-LANES=${LANES:-2}
+LANES=${LANES:-3}
 RESULTS=$LOGS/results
 : >"$RESULTS"
 : >"$LOGS/skipped"
