@@ -56,7 +56,7 @@ static void decide_competence(const struct policy_case *self, struct policy_verd
             "A public agency may use a shared service for a purpose for which it is competent.");
 }
 
-static void decide_shared(const struct policy_case *self, struct policy_verdict *out)
+static void decide_by_competence(const struct policy_case *self, struct policy_verdict *out)
 {
     policy_say_step(self, "agency", self->client->member->public_agency, "%s",
                     self->client->member->id);
@@ -173,6 +173,23 @@ static void decide_restricted(const struct policy_case *self,
                            "A grant covers this consumer and purpose.");
     else
         policy_say_no_grant(self, restriction, grant, out);
+}
+
+/* A grant opens what is shared, too: to a firm, say, or to an agency of another competence. Else
+ * its holder would lose by a restriction's end what the restriction left open. */
+static void decide_shared(const struct policy_case *self, struct policy_verdict *out)
+{
+    struct policy_case quiet = *self;
+    quiet.trace = NULL;
+    decide_by_competence(&quiet, out);
+    const struct right *grant = out->fault == OK ? NULL : grant_of(self);
+    if (grant != NULL && grant->until_ms > self->question->at_ms) {
+        policy_say_step(self, "grant", true, "%s", grant->id);
+        policy_say_allowed(out, "shared/grant", grant->id,
+                           "A grant covers this consumer and purpose.");
+    } else if (self->trace != NULL) {
+        decide_by_competence(self, out);
+    }
 }
 
 // --- deciding -----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
  * restriction's or grant's.
  *   allowed   open/any-member                         any registered subsystem
  *             shared/competence ID                    the one that ends last, if several fit
+ *             shared/grant ID                         where no competence fits; likewise
  *             restricted/grant ID                     likewise
  *             restricted/silence ID                   the request that nobody answered (access.h)
  *             restricted/decision ID                  the arbiter's, on this consumer's request

