@@ -6,6 +6,7 @@
 #include "gateway/rest_target.h"
 #include "gateway/uuid.h"
 #include "gateway/write.h"
+#include "lib/base/day.h"
 #include "lib/base/text.h"
 
 #include <jansson.h>
@@ -13,6 +14,7 @@
 
 #define PATH "/can-i"
 #define WAIT_MS 5000
+#define NOON_MS INT64_C(43200000)
 
 struct waiting {
     struct http_connection *connection; /* NULL: free */
@@ -179,6 +181,7 @@ static void on_timer(struct loop_timer *timer)
 struct asked {
     char service[ID_TEXT_BYTES_MAX + 1], client[ID_TEXT_BYTES_MAX + 1];
     struct rest_want want;
+    int64_t at_ms;                              /* 0: now */
     char method[16], path[HTTP_HEAD_BYTES_MAX]; /* which endpoint; "": none is asked for */
 };
 
@@ -225,6 +228,22 @@ static fault read_endpoint(struct span query, struct asked *out)
     return DONE;
 }
 
+/* Noon (UTC) of a day: deadlines end at midnight of the country, which is neither day's for all. */
+static fault read_day(struct span query, struct asked *out)
+{
+    struct span value;
+    char text[16];
+    int year = 0, month = 0, day = 0;
+    out->at_ms = 0;
+    if (!word_of(query, "on", &value))
+        return DONE;
+    if (!text_format(text, sizeof text, "%.*s", (int)value.size, (const char *)value.at) ||
+        failed(day_read(text, &year, &month, &day)) || year < 2000 || year > 2049)
+        return RAISE(BAD_QUESTION, "on=YYYY-MM-DD is a day of the years 2000 to 2049");
+    out->at_ms = day_midnight_ms(year, month, day) + NOON_MS;
+    return DONE;
+}
+
 static fault read_question(struct gateway *gateway, const struct http_head *head, struct span query,
                            struct asked *out)
 {
@@ -246,6 +265,7 @@ static fault read_question(struct gateway *gateway, const struct http_head *head
         failed(text_percent_decode(value, out->want.purpose, sizeof out->want.purpose)))
         return RAISE(BAD_QUESTION, "the purpose is longer than %d bytes, or not percent-encoded",
                      WORD_BYTES_MAX);
+    TRY(read_day(query, out));
     return read_endpoint(query, out);
 }
 
@@ -280,7 +300,7 @@ static fault ask(struct can_i *self, struct http_connection *connection, const s
         struct waiting *waiting = &self->waiting[i];
         if (waiting->connection != NULL)
             continue;
-        TRY(front_line_can(self->gateway->front, ++self->last_ask, &want));
+        TRY(front_line_can(self->gateway->front, ++self->last_ask, &want, asked->at_ms));
         waiting->connection = connection;
         waiting->ask = self->last_ask;
         waiting->timer = (struct loop_timer){.fire = on_timer, .owner = waiting};

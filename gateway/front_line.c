@@ -171,7 +171,8 @@ fault front_line_servers(struct front_line *self, uint64_t id, uint64_t epoch, u
     return send_message(self, &message, NULL);
 }
 
-fault front_line_can(struct front_line *self, uint64_t id, const struct front_want *want)
+fault front_line_can(struct front_line *self, uint64_t id, const struct front_want *want,
+                     int64_t at_ms)
 {
     Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
     Chaski__CanAsk ask = CHASKI__CAN_ASK__INIT;
@@ -181,6 +182,7 @@ fault front_line_can(struct front_line *self, uint64_t id, const struct front_wa
     message.can_ask = &ask;
     ask.ask = id;
     ask.want = &wire;
+    ask.at_ms = (uint64_t)at_ms;
     return send_message(self, &message, NULL);
 }
 

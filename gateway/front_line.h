@@ -200,7 +200,9 @@ fault front_line_clients(struct front_line *self, uint64_t ask, uint64_t epoch, 
 /* A page of the servers that have logs; as above. */
 fault front_line_servers(struct front_line *self, uint64_t ask, uint64_t epoch, uint32_t from);
 /* May this be asked? */
-fault front_line_can(struct front_line *self, uint64_t ask, const struct front_want *want);
+/* ... now, or at another time by the directory as it is now. at_ms 0: now. */
+fault front_line_can(struct front_line *self, uint64_t ask, const struct front_want *want,
+                     int64_t at_ms);
 /* A question of once only, as it is. */
 fault front_line_send(struct front_line *self, const struct Chaski__FrontMessage *message);
 fault front_line_done(struct front_line *self, uint64_t call, unsigned status, struct span payload);

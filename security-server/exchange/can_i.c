@@ -29,7 +29,7 @@ void can_i(struct node *node, const struct admission *question, struct can_i *ou
     struct policy_question policy = {.client = span_of_text(question->client),
                                      .service = span_of_text(question->service),
                                      .purpose = span_of_text(question->purpose),
-                                     .at_ms = clock_wall_ms(),
+                                     .at_ms = admission_ms(question),
                                      .endpoint = span_of_text(question->endpoint),
                                      .procedure = span_of_text(question->procedure),
                                      .requirement = span_of_text(question->requirement)};

@@ -9,6 +9,8 @@
 #include "lib/bus/policy_columns.h"
 #include "security-server/exchange/exchange_steps.h"
 
+#define CAN_I_MS_MAX INT64_C(2524608000000) /* 2050 */
+
 struct can_i {
     struct problem problem; /* fault OK: it may, by problem.rule */
     struct policy_trace trace;

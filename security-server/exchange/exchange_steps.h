@@ -7,6 +7,7 @@
 #ifndef EXCHANGE_EXCHANGE_STEPS_H
 #define EXCHANGE_EXCHANGE_STEPS_H
 
+#include "lib/base/clock.h"
 #include "security-server/exchange/exchange.h"
 
 extern const struct step consumer_walk[];
@@ -23,7 +24,12 @@ struct admission {
     uint64_t payload_bytes;
     const char *endpoint; /* of the service, by its id; "" = none */
     const char *procedure, *requirement;
+    int64_t at_ms; /* judged as of then, by the directory as it is now; 0: now */
 };
+static inline int64_t admission_ms(const struct admission *self)
+{
+    return self->at_ms != 0 ? self->at_ms : clock_wall_ms();
+}
 /* problem->fault == OK: admitted, by problem->rule; *peer is where it would go. */
 void admit(struct node *node, const struct admission *question, struct problem *problem,
            const struct directory_server **peer);

@@ -359,7 +359,7 @@ static void take_admit(struct front *self, struct span route, const Chaski__Admi
     }
     struct admission admission = {want->client,    want->service,       want->security_server,
                                   want->purpose,   want->payload_bytes, endpoint,
-                                  want->procedure, want->requirement};
+                                  want->procedure, want->requirement,   0};
     admit(self->node, &admission, &problem, &peer);
     if (problem.fault == OK) {
         answer_admit(self, route, question->ask, &problem);
@@ -524,7 +524,9 @@ static void take_can_ask(struct front *self, struct span route, const Chaski__Ca
     const char *endpoint = "";
     fault f = node_begun(self->node);
     if (!failed(f))
-        f = want == NULL ? RAISE(BAD_REQUEST, "a question without a want") : check_want(want);
+        f = want == NULL || question->at_ms > CAN_I_MS_MAX
+                ? RAISE(BAD_REQUEST, "a question without a want, or about no time")
+                : check_want(want);
     if (!failed(f))
         f = endpoints_wanted(self->node->directory, want, &endpoint);
     if (failed(f)) {
@@ -533,8 +535,8 @@ static void take_can_ask(struct front *self, struct span route, const Chaski__Ca
         text_format(can.problem.remedy, sizeof can.problem.remedy, "%s", node_remedy(f.code));
     } else {
         struct admission admission = {
-            want->client, want->service,   want->security_server, want->purpose, 0,
-            endpoint,     want->procedure, want->requirement};
+            want->client, want->service,   want->security_server, want->purpose,           0,
+            endpoint,     want->procedure, want->requirement,     (int64_t)question->at_ms};
         can_i(self->node, &admission, &can);
     }
     answer_can(self, route, question->ask, &can);

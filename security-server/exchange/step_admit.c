@@ -94,7 +94,7 @@ void admit(struct node *node, const struct admission *question, struct problem *
     struct policy_question policy = {.client = span_of_text(question->client),
                                      .service = span_of_text(question->service),
                                      .purpose = span_of_text(question->purpose),
-                                     .at_ms = clock_wall_ms(),
+                                     .at_ms = admission_ms(question),
                                      .endpoint = span_of_text(question->endpoint),
                                      .procedure = span_of_text(question->procedure),
                                      .requirement = span_of_text(question->requirement)};
@@ -109,7 +109,7 @@ enum step_end step_admit(struct exchange *x)
 {
     struct admission question = {
         x->client,   x->service,   x->wanted_server, x->purpose, x->request.blob->size - SALT_BYTES,
-        x->endpoint, x->procedure, x->requirement};
+        x->endpoint, x->procedure, x->requirement,   0};
     struct problem problem;
     admit(x->node, &question, &problem, &x->peer);
     if (problem.fault != OK) {

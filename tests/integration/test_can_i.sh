@@ -74,6 +74,10 @@ check "the owner of restricted data is who can grant it" equal "$(field '.missin
 ANSWER=$(can $D/reservado P-1)
 check "a grant is named" equal "$(field '.rule')" "restricted/grant G-1"
 
+ANSWER=$(curl -sS -H "X-Road-Client: $T" "$G/can-i?service=$D/reservado&purpose=P-1&on=$(date -u -d '+301 days' +%F)")
+check "on a day to come another rule decides" equal "$(field .rule)" "shared/competence C-MUN"
+check "a day that is none: 400" equal "$(curl -sS -o "$C/body" -w '%{http_code}' -H "X-Road-Client: $T" "$G/can-i?service=$D/reservado&on=2026-02-30")" 400
+
 registry competence add C-2 --consumer "$T" --purpose P-2 --legal-basis Ley >/dev/null && publish
 is_allowed() { ANSWER=$(can $D/compartido P-2); [ "$(field .allowed)" = true ]; }
 check "the command that was named mends it" wait_for 20 is_allowed
@@ -84,6 +88,7 @@ check "... with exit status 0" say compartido --purpose P-2
 check "... and no, with what is missing" contains "$(say reservado --purpose P-2)" "missing   grant; CO/GOV/899999027 can supply it"
 say reservado --purpose P-2 >/dev/null
 check "... with exit status 1" equal $? 1
+check "... on a day" contains "$(say reservado --purpose P-1 --on "$(date -u -d '+301 days' +%F)")" "allowed   shared/competence C-MUN"
 check "... as JSON for machines" equal "$(say abierto --json | jq -r .rule)" open/any-member
 
 # --- asking for access --------------------------------------------------------------------------------

@@ -17,21 +17,18 @@
 #define URL_BYTES 8192
 
 struct asked {
-    const char *gateway, *config, *client, *service, *purpose, *method, *path;
+    const char *gateway, *config, *client, *service, *purpose, *method, *path, *on;
     bool json;
 };
 
 static fault read_words(int argc, char **argv, struct asked *out)
 {
-    static const struct option options[] = {{"gateway", required_argument, NULL, 'g'},
-                                            {"gateway-config", required_argument, NULL, 'f'},
-                                            {"client", required_argument, NULL, 'c'},
-                                            {"service", required_argument, NULL, 's'},
-                                            {"purpose", required_argument, NULL, 'p'},
-                                            {"method", required_argument, NULL, 'm'},
-                                            {"path", required_argument, NULL, 'P'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"gateway", required_argument, NULL, 'g'}, {"gateway-config", required_argument, NULL, 'f'},
+        {"client", required_argument, NULL, 'c'},  {"service", required_argument, NULL, 's'},
+        {"purpose", required_argument, NULL, 'p'}, {"method", required_argument, NULL, 'm'},
+        {"path", required_argument, NULL, 'P'},    {"on", required_argument, NULL, 'o'},
+        {"json", no_argument, NULL, 'j'},          {NULL, 0, NULL, 0}};
     opterr = 0;
     for (int code; (code = getopt_long(argc, argv, ":", options, NULL)) != -1;)
         switch (code) {
@@ -55,6 +52,9 @@ static fault read_words(int argc, char **argv, struct asked *out)
             break;
         case 'P':
             out->path = optarg;
+            break;
+        case 'o':
+            out->on = optarg;
             break;
         case 'j':
             out->json = true;
@@ -106,7 +106,8 @@ static fault make_url(const struct asked *asked, char out[URL_BYTES])
     TRY(read_gateway(asked, gateway, sizeof gateway));
     bool fits = text_format(out, URL_BYTES, "%s/can-i?service=%s", gateway, asked->service) &&
                 add_word(out, "purpose", asked->purpose) &&
-                add_word(out, "method", asked->method) && add_word(out, "path", asked->path);
+                add_word(out, "method", asked->method) && add_word(out, "path", asked->path) &&
+                add_word(out, "on", asked->on);
     return fits ? DONE : RAISE(BAD_REQUEST, "the question is too long");
 }
 

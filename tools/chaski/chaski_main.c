@@ -149,7 +149,8 @@ static const struct {
      "      takes a request back; says who decides it; how requests of and to this member stand"},
     {"can-i", can_i_command,
      "can-i --client I/C/M/SUBSYSTEM --service I/C/M/SUBSYSTEM/SERVICE [--purpose ID]\n"
-     "        [--method GET] [--path /PATH] (--gateway URL | --gateway-config FILE) [--json]\n"
+     "        [--method GET] [--path /PATH] [--on YYYY-MM-DD] (--gateway URL | --gateway-config "
+     "FILE) [--json]\n"
      "      would this be let through, by which rule; if not, what is missing, who can supply it, "
      "and\n"
      "      by which command. Nothing is sent to the provider; exit status 1: no"},
