@@ -287,11 +287,20 @@ static const char *pair_word(const struct subject_merge *self, const struct acce
     return unheard ? "one" : "both"; /* it never left its server, or was with itself */
 }
 
+/* A rule's no, or for what was asked; and not that something broke. */
+static bool is_refusal(const char *name)
+{
+    enum fault_code code;
+    return fault_named(name, &code) && fault_blame(code) == BLAME_CALLER;
+}
+
 static const char *outcome_word(const Chaski__SubjectEntry *entry)
 {
     if (entry->outcome == 2)
-        return entry->status >= 400 ? "refused" : "answered";
-    return entry->outcome == 3 ? "refused" : "none";
+        return entry->status >= 500 ? "failed" : entry->status >= 400 ? "refused" : "answered";
+    if (entry->outcome != 3)
+        return "none";
+    return is_refusal(entry->fault) ? "refused" : "failed";
 }
 
 /* Of two sides the one that knows what came of it. */

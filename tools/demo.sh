@@ -145,10 +145,21 @@ share dane "$entidades" cod_institucion CO/GOV/899999027/DIVIPOLA/entidades open
 share dian "$PWD/tools/demo/rut.csv" nit CO/GOV/800197268/RUT/estado shared "Estado de un NIT (inventado)"
 share registraduria "$PWD/tools/demo/personas.csv" documento CO/GOV/899999040/IDENTIDAD/personas shared "Personas (inventadas)"
 echo "  ... and restricted: to close a service is no matter of its owner alone, and ends by itself"
-as ana restriction add R-IDENTIDAD-1 --service CO/GOV/899999040/IDENTIDAD/personas --ground privacy --by-law \
+as ana restriction add R-IDENTIDAD-1 --service CO/GOV/899999040/IDENTIDAD/personas --ground privacy \
     --reason "Datos personales" --approver "Registraduría, oficina jurídica" --until "$(date -u -d '+300 days' +%F)"
 as ana purpose add CERTIFICADO-RESIDENCIA --title "Certificado de residencia" --legal-basis "Ley 1551 de 2012, art. 91 (por confirmar)"
 as ana competence add C-MUNICIPIOS-1 --consumer CO/MUN --purpose CERTIFICADO-RESIDENCIA --legal-basis "Ley 1551 de 2012, art. 91 (por confirmar)"
+as ana purpose add CITIZEN-VIEW --title "Quién miró mis datos" --legal-basis "Ley 1581 de 2012, art. 8 (por confirmar)"
+as ana competence add C-CARPETA-1 --consumer CO/GOV/899999040/IDENTIDAD --purpose CITIZEN-VIEW --legal-basis "Ley 1581 de 2012, art. 8 (por confirmar)"
+year=$(date -u +%Y)
+as ana calendar set --years "$year-$((year + 1))" --label calendar
+as blas approve calendar --yes
+commitment=$("$R" subject-key make "$D/registry" "$year" | grep -o '[0-9a-f]\{64\}' | head -n 1)
+as ana subject-key add "$year" --commitment "$commitment" --label subject-key
+as blas approve subject-key --yes
+sed "s/UNTIL/$((year + 1))-12-31/" tools/demo/once_only.json >"$D/once_only.json"
+as ana once-only add "$D/once_only.json"
+echo "  ... which evidence a municipal procedure needs and who has it, the working days of $year, and a key for pseudonyms"
 as ana witness assign --per-log 3 --quorum 2
 epoch=$(curl -fsS "$url/directory/checkpoint" | sed -n 2p)
 has_epoch() { grep -q "\"directory.taken\".*\"epoch\":$epoch[,}]" "$D/$1/server.events"; }
@@ -221,9 +232,81 @@ ask "$V" | sed 's/^/  /'; echo
 ask -f -H 'Chaski-Purpose: CERTIFICADO-RESIDENCIA' "$V" >"$D/answer" || die "a shared service refused a registered purpose"
 sed 's/^/  /' "$D/answer"; echo
 
+# --- access by default ---------------------------------------------------------------------------------
+S=CO/GOV/899999040/IDENTIDAD/personas
+P=$CHASKI_GATEWAY_MEDELLIN/r1/$S/1000000001
+M=CO/MUN/890905211/TRAMITES
 say "Restricted data: refused, with the rule and what to do"
-ask -H 'Chaski-Purpose: CERTIFICADO-RESIDENCIA' "$CHASKI_GATEWAY_MEDELLIN/r1/CO/GOV/899999040/IDENTIDAD/personas/0000000001" | sed 's/^/  /'
+ask -H 'Chaski-Purpose: CERTIFICADO-RESIDENCIA' "$P" | sed 's/^/  /'
 echo
+
+say "May I? The same decision without asking anybody: what was looked at, what is missing, who can supply it"
+can_i() { "$BIN/chaski" can-i --gateway "$CHASKI_GATEWAY_MEDELLIN" --client $M --service $S --purpose CERTIFICADO-RESIDENCIA "$@" 2>/dev/null; }
+echo "  chaski can-i --client $M --service $S --purpose CERTIFICADO-RESIDENCIA"
+can_i | sed 's/^/    /'
+
+say "Medellín asks for access, by itself: from now on a clock runs, in working days"
+access() { "$BIN/chaski" access "${@:2}" --config "$D/$1/server.conf" >"$D/act.out" 2>&1 || die "$(tail -n 2 "$D/act.out")"; sed 's/^/  /' "$D/act.out"; }
+access medellin request A-DEMO-1 --service $S --client $M --purpose CERTIFICADO-RESIDENCIA \
+    --legal-basis "Ley 1551 de 2012, art. 91 (por confirmar)" --reason "Certificados de residencia en línea"
+later=$(date -u -d '+30 days' +%F)
+waits() { can_i | grep -q 'restricted/waiting A-DEMO-1'; }
+wait_for 20 waits || die "Medellín's node does not hear of its request"
+echo "  today:        $(can_i | head -n 1)"
+echo "  on $later, if Registraduría says nothing until then (the clock run forward): $(can_i --on "$later" | head -n 1)"
+
+say "Registraduría does not wait so long: it grants"
+access registraduria grant A-DEMO-1 --until "$(date -u -d '+200 days' +%F)"
+granted() { can_i | grep -q '^allowed'; }
+wait_for 20 granted || die "Medellín's node does not hear of the grant: $(can_i)"
+granted_there() { ask -f -H 'Chaski-Purpose: CERTIFICADO-RESIDENCIA' "$P" >"$D/answer"; }
+wait_for 20 granted_there || die "the grant does not open: $(cat "$D/answer")"
+echo "  $(can_i | head -n 1)"
+sed 's/^/  /' "$D/answer"; echo
+
+# --- once only -------------------------------------------------------------------------------------------
+say "Once only: a certificate of residence. What does the procedure need, and who has it?"
+post() { curl -sS --max-time 30 -H "$CLIENT" -H 'Content-Type: application/json' --data-binary "$2" "$CHASKI_GATEWAY_MEDELLIN/once-only/v1/$1"; }
+"$BIN/chaski" once-only plan --gateway "$CHASKI_GATEWAY_MEDELLIN" --procedure T-RESIDENCIA --territory 05001 2>/dev/null | sed 's/^/  /'
+echo "  One call fetches all of it, each piece as a signed exchange with its receipt:"
+collected='{"procedure":"T-RESIDENCIA","territory":"05001","case":"2026-17","subject":"CC 1000000001","basis":{"law":"Decreto 019 de 2012, art. 9"}}'
+fetched() { post collect "$collected" >"$D/collected" && [ "$(jq -r '.requirements[0].satisfied' "$D/collected")" = true ]; }
+wait_for 20 fetched || die "the evidence is not fetched: $(cat "$D/collected")"
+jq -r '.requirements[] | "  \(.name): " + (if .satisfied then (.evidence[] | "\(.body.vigencia), from \(.service); receipt: entry \(.receipt.index)") else "nobody has it: the citizen may be asked, with a permit" end)' "$D/collected"
+permit() { post ask-permit "{\"procedure\":\"T-RESIDENCIA\",\"requirement\":\"$1\",\"territory\":\"05001\",\"case\":\"2026-17\"}" >"$D/permit"; }
+permit R-IDENTIDAD
+echo "  May Medellín ask the citizen who she is? $(jq -r '"\(.outcome): \(.why)"' "$D/permit")"
+[ "$(jq -r .outcome "$D/permit")" = DENIED ] || die "a permit although there is a source: $(cat "$D/permit")"
+permit R-ESTRATO
+echo "  And in which stratum she lives? $(jq -r '"\(.outcome) \(.permit.reason), until \(.permit.valid_until), code \(.permit.code)"' "$D/permit")"
+
+say "The source stops: now the citizen may be asked, because the log shows that it failed, and for some hours"
+kill "$(cat "$D/registraduria/gateway.pid")"
+down() { post collect "$collected" >"$D/collected"; permit R-IDENTIDAD; [ "$(jq -r '.permit.reason // ""' "$D/permit")" = SOURCE_DOWN ]; }
+wait_for 40 down || die "no permit while the source is down: $(cat "$D/permit")"
+code=$(jq -r .permit.code "$D/permit")
+jq -r '"  \(.outcome) \(.permit.reason) since \(.permit.source_down_since), until \(.permit.valid_until)"' "$D/permit"
+echo "  The form shows the code $code. Anybody may look it up: curl $CHASKI_GATEWAY_MEDELLIN/permits/$code"
+curl -fsS "$CHASKI_GATEWAY_MEDELLIN/permits/$code" | jq -r '"    \(.state): \(.member), \(.procedure), \(.requirement_name)"'
+curl -fsS "$CHASKI_GATEWAY_MEDELLIN/permits/$code.svg" >"$D/permit.svg"
+echo "    as a QR code: build/demo/permit.svg"
+rm -f "$D/registraduria/gateway.ready"
+sed -i "s|^listen = .*|listen = {\"${CHASKI_GATEWAY_REGISTRADURIA#http://}\"}|" "$D/registraduria/gateway.conf"
+start registraduria/gateway "$BIN/chaski-gateway" --config "$D/registraduria/gateway.conf"
+sed -i "/^CHASKI_PIDS_REGISTRADURIA/s/ $(cat "$D/registraduria/gateway.pid")\"/ $!\"/" "$env"
+echo "$!" >"$D/registraduria/gateway.pid"
+wait_for 20 curl -fsS "$CHASKI_GATEWAY_REGISTRADURIA/readyz" || die "the gateway of Registraduría does not start again"
+
+say "The citizen's view: who looked at her data, when and why, from the logs of all"
+ask -H 'Chaski-Purpose: CERTIFICADO-RESIDENCIA' -H 'Chaski-Subject: CC 1000000001' "$P" >"$D/answer"
+view() { curl -sS --max-time 30 -H 'X-Road-Client: CO/GOV/899999040/IDENTIDAD' -H 'Chaski-Purpose: CITIZEN-VIEW' \
+    -d '{"person": "CC 1000000001"}' "$CHASKI_GATEWAY_REGISTRADURIA/subjects/accesses" >"$D/view"; }
+whole() { view; [ "$(jq -r .complete "$D/view")" = true ] && [ "$(jq '.accesses | length' "$D/view")" -gt 1 ]; }
+wait_for 20 whole || die "the view is not complete: $(cat "$D/view")"
+jq -r '.accesses[] | "  \(.time)  \(.who): \(.service | split("/") | last)  \(.why)  \(.outcome), in the logs of \(.sides)"' "$D/view" | head -n 6
+jq -r '"  complete: every one of the \(.answered | length) servers of the country answered"' "$D/view"
+echo "  Her number stands in none of their logs: a pseudonym does, under a key of the year."
+! grep -rqF 1000000001 "$D"/{medellin,dane,dian,registraduria}/{audit,server.events,gateway.events} || die "a number stands in a log: $(grep -rlF 1000000001 "$D"/*/audit "$D"/*/*.events | head -n 3)"
 
 # --- the audit ---------------------------------------------------------------------------------------
 say "An auditor checks both logs, offline"

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 struct fact {
     const char *name;
@@ -33,6 +34,16 @@ static const struct fact *fact_of(enum fault_code code)
 bool fault_known(unsigned number)
 {
     return number < sizeof facts / sizeof facts[0] && facts[number].name != NULL;
+}
+
+bool fault_named(const char *name, enum fault_code *out)
+{
+    for (unsigned number = 0; number < sizeof facts / sizeof facts[0]; number++)
+        if (facts[number].name != NULL && strcasecmp(facts[number].name, name) == 0) {
+            *out = (enum fault_code)number;
+            return true;
+        }
+    return false;
 }
 
 void fault_note(const char *file, int line, const char *format, ...)

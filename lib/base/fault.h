@@ -72,5 +72,7 @@ int fault_status(enum fault_code code);        /* HTTP status */
 enum fault_blame fault_blame(enum fault_code code);
 const char *fault_blame_word(enum fault_blame blame); /* "caller", "provider", ... */
 bool fault_known(unsigned number);                    /* is this wire number in our list? */
+/* In small letters or capitals. */
+bool fault_named(const char *name, enum fault_code *out); /* false: a later version may know it */
 
 #endif

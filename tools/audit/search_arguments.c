@@ -140,18 +140,9 @@ static fault read_kind(const char *text, const char **out)
                ? DONE
                : RAISE(BAD_REQUEST,
                        "--kind \"%.40s\": request, response, fault, started, stopped, incident, "
-                       "stamped, erased, late or " INDEX_KIND_UNREADABLE,
+                       "stamped, erased, late, pruned, card, permit, permit-denied, notice, looked "
+                       "or " INDEX_KIND_UNREADABLE,
                        text);
-}
-
-static const char *fault_named(const char *text)
-{
-    for (unsigned number = 1; number < 1000; number++) {
-        const char *name = fault_name((enum fault_code)number);
-        if (fault_known(number) && text_same_word(span_of_text(text), span_of_text(name)))
-            return name;
-    }
-    return NULL;
 }
 
 static fault read_outcome(const char *text, const char **out)
@@ -159,12 +150,13 @@ static fault read_outcome(const char *text, const char **out)
     static const char *const words[] = {"ok", "refused", "failed", INDEX_OUTCOME_OPEN,
                                         INDEX_OUTCOME_ANSWERED};
     uint64_t number = 0;
+    enum fault_code code;
     *out = NULL;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcmp(text, words[i]) == 0)
             *out = words[i];
-    if (*out == NULL) /* after the words: one fault is called REFUSED */
-        *out = fault_named(text);
+    if (*out == NULL && fault_named(text, &code)) /* after the words: one is called REFUSED */
+        *out = fault_name(code);
     if (*out == NULL && (!failed(text_number(span_of_text(text), UINT32_MAX, &number)) ||
                          strncmp(text, "FAULT_", 6) == 0))
         *out = text;

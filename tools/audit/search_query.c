@@ -7,9 +7,10 @@
 #include <stdlib.h>
 
 #define FILTERS_MAX 10
-#define MERGED_MAX 32    /* values of one filter whose indices are merged; more are gathered */
-#define WORDS_MAX 20000  /* of one filter */
-#define PROBE_ROWS 20000 /* a word that is not counted is looked at so far */
+#define MERGED_MAX 32 /* values of one filter whose indices are merged; more are gathered */
+#define FAULT_NAME_ROOM 64
+#define WORDS_MAX 20000        /* of one filter */
+#define PROBE_ROWS 20000       /* a word that is not counted is looked at so far */
 #define GATHER_ROWS_LEAST 5000 /* so many are gathered and sorted without a thought */
 
 // --- filters ------------------------------------------------------------------------------------
@@ -153,16 +154,18 @@ static bool takes_kind(const char *wanted, struct span word)
 static const char *outcome_group(struct span word)
 {
     uint64_t status = 0;
+    char name[FAULT_NAME_ROOM];
+    enum fault_code code;
     if (span_is_text(word, INDEX_OUTCOME_OPEN))
         return INDEX_OUTCOME_OPEN;
     if (span_is_text(word, INDEX_OUTCOME_ANSWERED))
         return "ok";
     if (!failed(text_number(word, UINT32_MAX, &status)))
         return status < 400 ? "ok" : status < 500 ? "refused" : "failed";
-    for (unsigned number = 1; number < 1000; number++)
-        if (fault_known(number) && span_is_text(word, fault_name((enum fault_code)number)))
-            return fault_blame((enum fault_code)number) == BLAME_CALLER ? "refused" : "failed";
-    return "failed"; /* a fault that a later version knows */
+    if (text_format(name, sizeof name, "%.*s", (int)word.size, (const char *)word.at) &&
+        fault_named(name, &code) && fault_blame(code) == BLAME_CALLER)
+        return "refused";
+    return "failed"; /* as is a fault that a later version knows */
 }
 
 static bool takes_outcome(const char *wanted, struct span word)

@@ -22,6 +22,14 @@ struct half {
 };
 
 /* One page with one exchange between the two. */
+/* What the entries of pages say came of it, when there is an answer. */
+struct ending {
+    unsigned outcome, status; /* kind of the answer's header */
+    const char *fault, *word;
+};
+static const struct ending answered = {2, 200, "", "answered"};
+static const struct ending *ending = &answered;
+
 static struct bytes *page_of(const char *server, struct half half, int64_t time_ms,
                              const char *service)
 {
@@ -43,8 +51,9 @@ static struct bytes *page_of(const char *server, struct half half, int64_t time_
     entry.provider_server = text(STATE);
     entry.request = half.request == 0 ? NULL : &request;
     entry.answer = half.answer == 0 ? NULL : &answer;
-    entry.outcome = half.answer == 0 ? 0 : 2;
-    entry.status = 200;
+    entry.outcome = half.answer == 0 ? 0 : ending->outcome;
+    entry.status = ending->status;
+    entry.fault = text(ending->fault);
     page.context = text("chaski subject page v1");
     page.server = text(server);
     page.n_entry = half.request + half.answer > 0;
@@ -102,6 +111,31 @@ static void test_the_two_sides_are_compared(void)
     }
 }
 
+static void test_what_came_of_it_is_told_in_a_word(void)
+{
+    static const struct ending endings[] = {
+        {2, 200, "", "answered"},
+        {2, 404, "", "refused"},
+        {2, 502, "", "failed"},
+        {3, 0, "ACCESS_DENIED", "refused"},
+        {3, 0, "SERVICE_DOWN", "failed"},
+        {3, 0, "OF_A_LATER_VERSION", "failed"},
+        {0, 0, "", "none"},
+    };
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        OWNED(subject_merge) merge = subject_merge_new();
+        size_t city = subject_merge_server(merge, CITY, "Medellín");
+        ending = &endings[i];
+        MUST(give(merge, city, CITY, (struct half){1, 2}));
+        ending = &answered;
+        json_t *root = subject_merge_json(merge, NOW_MS);
+        json_t *access = json_array_get(json_object_get(root, "accesses"), 0);
+        CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(access, "outcome")),
+                               endings[i].word);
+        json_decref(root);
+    }
+}
+
 static void test_what_is_young_accuses_nobody(void)
 {
     OWNED(subject_merge) merge = subject_merge_new();
@@ -146,5 +180,6 @@ static void test_a_stranger_gives_no_page(void)
     MUST(subject_merge_page(merge, state, bytes_span(other), &next));
 }
 
-SUITE(subject_merge, TEST(test_the_two_sides_are_compared), TEST(test_what_is_young_accuses_nobody),
+SUITE(subject_merge, TEST(test_the_two_sides_are_compared),
+      TEST(test_what_came_of_it_is_told_in_a_word), TEST(test_what_is_young_accuses_nobody),
       TEST(test_views_are_counted_and_not_listed), TEST(test_a_stranger_gives_no_page))
