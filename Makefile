@@ -144,8 +144,8 @@ UNIT_PARTS_exchange := $(call parts,security-server/exchange) $(OUT)/security-se
 UNIT_PARTS_clerk := $(OUT)/security-server/clerk/verification.o $(EVIDENCE) $(FLOOR_all)
 UNIT_PARTS_scribe := $(addprefix $(OUT)/security-server/scribe/,set_parts.o set_writer.o) $(FLOOR_bus)
 UNIT_PARTS_follower := $(filter-out %/follower_process.o,$(call parts,security-server/follower)) $(FLOOR_all)
-UNIT_PARTS_keys := $(call parts,security-server/keys) $(FLOOR_all)
-UNIT_PARTS_token := $(call parts,security-server/token) $(FLOOR_all)
+UNIT_PARTS_keys := $(call parts,security-server/keys) $(OUT)/security-server/renewal_act.o $(FLOOR_all)
+UNIT_PARTS_token := $(call parts,security-server/token) $(OUT)/security-server/renewal_act.o $(FLOOR_all)
 UNIT_PARTS_registry := $(call parts,registry) $(OUT)/registry/serve/enrolment.o $(OUT)/registry/serve/enrolment_check.o \
   $(OUT)/registry/serve/vouching.o $(OUT)/registry/serve/packed.o $(OUT)/registry/serve/published_file.o $(OUT)/registry/serve/caller.o $(POLICY) $(FLOOR_all)
 UNIT_PARTS_tools := $(call parts,tools/audit) $(EVIDENCE) $(FLOOR_all)

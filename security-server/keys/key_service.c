@@ -6,6 +6,7 @@
 #include "lib/bus/renewal.h"
 #include "lib/crypto/note.h"
 #include "lib/crypto/seal.h"
+#include "security-server/renewal_act.h"
 
 #include "directory.pb-c.h"
 #include "keys.pb-c.h"
@@ -255,53 +256,21 @@ static fault request_renewal(struct key_service *self, uint8_t *out, size_t *siz
     return DONE;
 }
 
-static fault has_point(struct keypair *key, const uint8_t point[P256_POINT_BYTES], bool *out)
+static fault copy_point(struct keypair *key, uint8_t out[P256_POINT_BYTES])
 {
-    OWNED(bytes) own = NULL;
-    TRY(keypair_public(key, &own));
-    *out = span_equal(bytes_span(own), span_of(point, P256_POINT_BYTES));
+    OWNED(bytes) point = NULL;
+    TRY(keypair_public(key, &point));
+    memcpy(out, point->data, P256_POINT_BYTES);
     return DONE;
-}
-
-/* Whoever asks stands on the network: it shall not give this server certificates or sealing keys of
- * somebody else. That log and witness key stay is for the directory's own rules. */
-static fault check_certificates(const struct key_store *store, const Chaski__ServerSet *act)
-{
-    for (size_t i = 0; i < act->n_certificate; i++) {
-        uint8_t point[P256_POINT_BYTES];
-        bool next = false, now = false;
-        TRY(p256_of_certificate(span_of(act->certificate[i].data, act->certificate[i].len), point));
-        TRY(has_point(store->next, point, &next));
-        TRY(has_point(store->sign, point, &now));
-        if (!(i == 0 ? next : now))
-            return RAISE(REFUSED, "a certificate of another key, or in another order");
-    }
-    return act->n_certificate > 0 ? DONE : RAISE(REFUSED, "a server without a certificate");
-}
-
-static fault check_seals(const struct key_store *store, const Chaski__ServerSet *act)
-{
-    for (size_t i = 0; i < act->n_seal_key; i++) {
-        uint8_t id[SEAL_KEY_ID_BYTES];
-        size_t k = 0;
-        if (act->seal_key[i].len != X25519_PUBLIC_BYTES)
-            return RAISE(REFUSED, "a sealing key that is none");
-        seal_key_id(act->seal_key[i].data, id);
-        while (k < store->seals && memcmp(store->seal_id[k], id, sizeof id) != 0)
-            k++;
-        if (k == store->seals)
-            return RAISE(REFUSED, "a sealing key of somebody else");
-    }
-    return act->n_seal_key > 0 ? DONE : RAISE(REFUSED, "a server without a sealing key");
 }
 
 static fault check_renewal(const struct key_store *store, const Chaski__Act *act)
 {
-    if (act->act_case != CHASKI__ACT__ACT_SERVER_SET ||
-        strcmp(act->server_set->id, store->server) != 0)
-        return RAISE(REFUSED, "an act that is not about this server's certificates");
-    TRY(check_certificates(store, act->server_set));
-    return check_seals(store, act->server_set);
+    struct renewal_own own = {.server = store->server, .seals = store->seals};
+    memcpy(own.seal_id, store->seal_id, sizeof own.seal_id);
+    TRY(copy_point(store->sign, own.now));
+    TRY(copy_point(store->next, own.next));
+    return renewal_act_check(&own, act);
 }
 
 static fault approve_renewal(struct key_service *self, const Chaski__ApproveRenewal *job,
