@@ -4,6 +4,7 @@
 #include "lib/base/event.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "lib/bus/signing_object.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,14 +24,17 @@ static fault rename_in(const char *folder, const char *from, const char *to)
     return file_sync_folder(folder);
 }
 
-fault renewal_files_take(const char *keys_folder)
+fault renewal_files_take(const char *keys_folder, bool token)
 {
     char path[PATH_BYTES];
     if (!text_format(path, sizeof path, "%s/sign.next.crt", keys_folder))
         return RAISE(BAD_CONFIG, "keys_folder is too long");
     if (access(path, F_OK) != 0)
         return DONE;
-    TRY(rename_in(keys_folder, "sign.next.key", "sign.key"));
+    if (token)
+        TRY(rename_in(keys_folder, SIGNING_NEXT_OBJECT_FILE, SIGNING_OBJECT_FILE));
+    else
+        TRY(rename_in(keys_folder, "sign.next.key", "sign.key"));
     TRY(rename_in(keys_folder, "sign.next.crt", "sign.crt"));
     EVENT(INFO, "keys.renewed", E_TEXT("folder", keys_folder));
     return DONE;

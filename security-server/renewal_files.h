@@ -8,8 +8,8 @@
 
 #include "lib/base/fault.h"
 
-/* sign.next.key becomes sign.key, then sign.next.crt sign.crt; done again after a stop in between.
- * IO_FAILED, BAD_CONFIG. */
-fault renewal_files_take(const char *keys_folder);
+/* sign.next.key becomes sign.key, or with `token` sign.next.object sign.object, then sign.next.crt
+ * sign.crt; done again after a stop in between. IO_FAILED, BAD_CONFIG. */
+fault renewal_files_take(const char *keys_folder, bool token);
 
 #endif

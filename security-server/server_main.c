@@ -137,11 +137,12 @@ static int run_token(struct server_config *config)
     _exit(token_process_run(config, token_line[TOKEN_END]));
 }
 
-/* Only the clerk, who may hold the store key, needs the passphrase; only the token its line. */
+/* Only the clerk, who may hold the store key, needs the passphrase, and the token for a moment; only
+ * the latter its line. */
 static void prepare_aside(struct server_config *config, const struct aside *aside)
 {
     close_token_line(aside->run == run_token ? TOKEN_END : -1);
-    if (aside->run != clerk_process_run)
+    if (aside->run != clerk_process_run && aside->run != run_token)
         secret_free(&config->passphrase);
 }
 
@@ -250,7 +251,7 @@ static fault read_passphrase(struct server_config *config)
 static int run_pair(struct server_config *config, struct asides *asides)
 {
     struct pair pair;
-    fault f = renewal_files_take(config->keys_folder);
+    fault f = renewal_files_take(config->keys_folder, config->sign_key[0] != '\0');
     if (!failed(f))
         f = read_passphrase(config);
     if (failed(f)) {
@@ -313,6 +314,11 @@ static bool start_token(struct server_config *config, struct aside *aside)
 {
     if (config->sign_key[0] == '\0')
         return true;
+    fault f = renewal_files_take(config->keys_folder, true);
+    if (failed(f)) {
+        EVENT(ERROR, "keys.failed", E_FAULT(f));
+        return false;
+    }
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, token_line) != 0) {
         EVENT(ERROR, "server.start_failed", E_TEXT("error", strerror(errno)));
         return false;

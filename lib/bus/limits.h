@@ -113,14 +113,20 @@
 // a token that signs
 #define TOKEN_SESSIONS_DEFAULT 4
 #define TOKEN_SESSIONS_MAX 64
-#define TOKEN_JOBS_MAX 512     /* that wait for signatures */
-#define TOKEN_JOBS_NEW_MAX 256 /* ... before new exchanges are refused: the rest is for answers */
-#define TOKEN_WAIT_MS 10000    /* for one signature, in the queue and in the token */
-#define TOKEN_LOOK_MS 250      /* how often waits and states are looked at */
-#define TOKEN_RETRY_MS 5000    /* a token that is away is opened again this often */
-#define TOKEN_PROBE_MS 5000    /* an idle session signs something for nobody this often */
-#define TOKEN_HANG_S 15        /* a module that does not return is left with its process */
-#define TOKEN_DATAGRAM_BYTES_MAX 4096
+#define TOKEN_JOBS_MAX 512      /* that wait for signatures */
+#define TOKEN_JOBS_NEW_MAX 256  /* ... before new exchanges are refused: the rest is for answers */
+#define TOKEN_WAIT_MS 10000     /* for one signature, in the queue and in the token */
+#define TOKEN_LOOK_MS 250       /* how often waits and states are looked at */
+#define TOKEN_RETRY_MS 5000     /* a token that is away is opened again this often */
+#define TOKEN_PROBE_MS 5000     /* an idle session signs something for nobody this often */
+#define TOKEN_HANG_S 15         /* a module that does not return is left with its process */
+#define TOKEN_TAKE_WAIT_MS 5000 /* headers wait while another key takes over */
+#define TOKEN_ERRAND_WAIT_MS 60000 /* for a new key and a request: some tokens take their time */
+#define TOKEN_RELOAD_MS 1000       /* certificates are not looked for more often than that */
+#define TOKEN_NAMES_MAX 20         /* labels that are tried for a new key in a day */
+#define TOKEN_OLD_KEYS_MAX 16      /* whose certificates have not ended */
+#define TOKEN_DATAGRAM_BYTES_MAX (RENEWAL_ACT_BYTES_MAX + 4096)
+#define TOKEN_RESULT_BYTES_MAX 1024 /* the longest is a request for a certificate */
 #define TOKEN_DETAIL_BYTES_MAX 400
 
 // audit log
@@ -442,6 +448,7 @@
 #define RENEW_SETTLE_S_DEFAULT 600 /* in which every peer has polled several times */
 #define RENEWAL_LOOK_MS 1000
 #define RENEWAL_AGAIN_MS 3600000       /* what the authority did not take is sent again */
+#define RENEWAL_TAKE_AGAIN_MS 30000    /* a token that did not take over is asked again */
 #define RENEWAL_ANSWER_BYTES_MAX 32768 /* a certificate in base64 */
 #define RENEWAL_ACT_BYTES_MAX 32768    /* with what else a datagram to the keys process may hold */
 #define REGISTRY_MEMBER_ACTS_A_MINUTE 60

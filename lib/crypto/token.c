@@ -182,41 +182,42 @@ fault token_find(const struct token *token, CK_SESSION_HANDLE session, CK_OBJECT
     return DONE;
 }
 
-static fault check_kind(const struct token_session *self)
+static fault check_kind(const struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)
 {
-    CK_FUNCTION_LIST *call = self->token->module->call;
+    CK_FUNCTION_LIST *call = token->module->call;
     CK_KEY_TYPE type = 0;
     uint8_t curve[64];
     CK_ATTRIBUTE kind = {CKA_KEY_TYPE, &type, sizeof type};
     CK_ATTRIBUTE parameters = {CKA_EC_PARAMS, curve, sizeof curve};
-    CK_RV answer = call->C_GetAttributeValue(self->handle, self->key, &kind, 1);
+    CK_RV answer = call->C_GetAttributeValue(session, key, &kind, 1);
     if (answer != CKR_OK)
         return token_failed(answer, "asking what kind of key it is");
     if (type != CKK_EC)
         return RAISE(TOKEN_REFUSED, "the key in the token is %s; members sign with P-256",
                      type == CKK_RSA ? "an RSA key" : "no key of an elliptic curve");
-    answer = call->C_GetAttributeValue(self->handle, self->key, &parameters, 1);
+    answer = call->C_GetAttributeValue(session, key, &parameters, 1);
     if (answer == CKR_OK && (parameters.ulValueLen != sizeof token_p256 ||
                              memcmp(curve, token_p256, sizeof token_p256) != 0))
         return RAISE(TOKEN_REFUSED, "the key in the token is of another curve than P-256");
     return DONE; /* a token that does not tell is judged by its first signature */
 }
 
-static fault find_key(struct token_session *self)
+static fault find_key(const struct token *token, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *out)
 {
     CK_OBJECT_HANDLE found[2];
     size_t count = 0;
-    TRY(token_find(self->token, self->handle, CKO_PRIVATE_KEY, found, 2, &count));
+    TRY(token_find(token, session, CKO_PRIVATE_KEY, found, 2, &count));
     if (count == 0)
         return RAISE(TOKEN_REFUSED, "the token holds no private key of this name (object=%s%s)",
-                     self->token->uri.object, self->token->uri.id_size > 0 ? ";id=..." : "");
+                     token->uri.object, token->uri.id_size > 0 ? ";id=..." : "");
     if (count > 1)
         return RAISE(TOKEN_REFUSED,
                      "the token holds more than one private key of this name (object=%s): name the "
                      "one that is meant by id= too, for another one must not sign",
-                     self->token->uri.object);
-    self->key = found[0];
-    return check_kind(self);
+                     token->uri.object);
+    TRY(check_kind(token, session, found[0]));
+    *out = found[0];
+    return DONE;
 }
 
 fault token_session_open(struct token *token, struct token_session **out)
@@ -227,7 +228,7 @@ fault token_session_open(struct token *token, struct token_session **out)
     if (answer != CKR_OK)
         return token_failed(answer, "opening a session");
     self->token = token;
-    TRY(find_key(self));
+    TRY(find_key(token, self->handle, &self->key));
     *out = TAKE(self);
     return DONE;
 }
@@ -242,14 +243,19 @@ void token_session_free(struct token_session **self)
     *self = NULL;
 }
 
-fault token_session_sign(struct token_session *self, const uint8_t digest[32],
-                         uint8_t out[P256_SIGNATURE_BYTES_MAX], size_t *out_size)
+fault token_session_add(struct token_session *self, const struct token *alias)
+{
+    return find_key(alias, self->handle, &self->added);
+}
+
+static fault sign_by(struct token_session *self, CK_OBJECT_HANDLE key, const uint8_t digest[32],
+                     uint8_t out[P256_SIGNATURE_BYTES_MAX], size_t *out_size)
 {
     CK_FUNCTION_LIST *call = self->token->module->call;
     CK_MECHANISM ecdsa = {CKM_ECDSA, NULL, 0};
     uint8_t raw[RAW_SIGNATURE_BYTES];
     CK_ULONG size = sizeof raw;
-    CK_RV answer = call->C_SignInit(self->handle, &ecdsa, self->key);
+    CK_RV answer = call->C_SignInit(self->handle, &ecdsa, key);
     if (answer == CKR_OK)
         answer = call->C_Sign(self->handle, (CK_BYTE *)(uintptr_t)digest, 32, raw, &size);
     if (answer != CKR_OK)
@@ -257,4 +263,16 @@ fault token_session_sign(struct token_session *self, const uint8_t digest[32],
     if (size != sizeof raw)
         return RAISE(TOKEN_AWAY, "the token made a signature of %lu bytes", (unsigned long)size);
     return ecdsa_from_raw(raw, out, out_size);
+}
+
+fault token_session_sign(struct token_session *self, const uint8_t digest[32],
+                         uint8_t out[P256_SIGNATURE_BYTES_MAX], size_t *out_size)
+{
+    return sign_by(self, self->key, digest, out, out_size);
+}
+
+fault token_session_sign_added(struct token_session *self, const uint8_t digest[32],
+                               uint8_t out[P256_SIGNATURE_BYTES_MAX], size_t *out_size)
+{
+    return sign_by(self, self->added, digest, out, out_size);
 }

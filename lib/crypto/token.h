@@ -48,4 +48,20 @@ fault token_public(struct token *token, uint8_t point[P256_POINT_BYTES]);
  * extractable, for signatures only. REFUSED when there is a key of that name or id. */
 fault token_make_key(struct token *token, uint8_t point[P256_POINT_BYTES]);
 
+/* The same token in the same login, and another key of it, by its label. It is freed before the
+ * token that it is of, whose login it does not end. */
+struct token *token_alias(const struct token *of, const char *object);
+void token_alias_free(struct token **self);
+
+/* Besides the session's own key that of `alias`, for one who signs by both; else as
+ * token_session_open, token_session_sign. */
+fault token_session_add(struct token_session *self, const struct token *alias);
+fault token_session_sign_added(struct token_session *self, const uint8_t digest[32],
+                               uint8_t out[P256_SIGNATURE_BYTES_MAX], size_t *out_size);
+
+/* How many objects of the URI's name there are; counts up to 2 of each class. */
+fault token_count_keys(struct token *token, size_t *private_keys, size_t *public_keys);
+/* Removes them for ever, private and public. REFUSED for more than one of a class. */
+fault token_remove_key(struct token *token);
+
 #endif

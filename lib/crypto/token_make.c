@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: MIT
-/* Making a signing key inside a token, and reading its public half. */
+/* Making a signing key inside a token, reading its public half, removing it; and another key of the
+ * same token. */
+#include "lib/base/text.h"
 #include "lib/crypto/random.h"
 #include "lib/crypto/token_private.h"
 
+#include <stdlib.h>
+
 #define MADE_ID_BYTES 8
+
+static const CK_OBJECT_CLASS key_classes[] = {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY};
 
 static fault check_free(const struct token *self, CK_SESSION_HANDLE session)
 {
-    static const CK_OBJECT_CLASS classes[] = {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY};
     CK_OBJECT_HANDLE found[1];
     struct token by_label = *self; /* two keys of one label would be refused whenever they sign */
     by_label.uri.id_size = 0;
-    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
+    for (size_t i = 0; i < 2; i++) {
         size_t count = 0;
-        TRY(token_find(&by_label, session, classes[i], found, 1, &count));
+        TRY(token_find(&by_label, session, key_classes[i], found, 1, &count));
         if (count > 0)
             return RAISE(REFUSED,
                          "the token holds a key of this name (object=%s) already; choose "
@@ -108,6 +113,70 @@ fault token_public(struct token *self, uint8_t point[P256_POINT_BYTES])
     if (answer != CKR_OK)
         return token_failed(answer, "opening a session");
     fault f = find_public(self, session, point);
+    (void)self->module->call->C_CloseSession(session);
+    return f;
+}
+
+// --- another key of the token -------------------------------------------------------------------
+
+struct token *token_alias(const struct token *of, const char *object)
+{
+    struct token *self = owned_new(sizeof *self);
+    *self = *of;
+    self->uri.id_size = 0;
+    text_format(self->uri.object, sizeof self->uri.object, "%s", object);
+    return self;
+}
+
+void token_alias_free(struct token **self)
+{
+    free(*self);
+    *self = NULL;
+}
+
+// --- what there is, and removing it -------------------------------------------------------------
+
+fault token_count_keys(struct token *self, size_t *private_keys, size_t *public_keys)
+{
+    size_t *counts[] = {private_keys, public_keys};
+    CK_OBJECT_HANDLE found[2];
+    CK_SESSION_HANDLE session = 0;
+    CK_RV answer =
+        self->module->call->C_OpenSession(self->slot, CKF_SERIAL_SESSION, NULL, NULL, &session);
+    if (answer != CKR_OK)
+        return token_failed(answer, "opening a session");
+    fault f = DONE;
+    for (size_t i = 0; i < 2 && !failed(f); i++)
+        f = token_find(self, session, key_classes[i], found, 2, counts[i]);
+    (void)self->module->call->C_CloseSession(session);
+    return f;
+}
+
+static fault remove_class(const struct token *self, CK_SESSION_HANDLE session,
+                          CK_OBJECT_CLASS class)
+{
+    CK_OBJECT_HANDLE found[2];
+    size_t count = 0;
+    TRY(token_find(self, session, class, found, 2, &count));
+    if (count > 1)
+        return RAISE(REFUSED, "the token holds more than one key of this name (object=%s)",
+                     self->uri.object);
+    if (count == 0)
+        return DONE;
+    CK_RV answer = self->module->call->C_DestroyObject(session, found[0]);
+    return answer == CKR_OK ? DONE : token_failed(answer, "removing a key from the token");
+}
+
+fault token_remove_key(struct token *self)
+{
+    CK_SESSION_HANDLE session = 0;
+    CK_RV answer = self->module->call->C_OpenSession(
+        self->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session);
+    if (answer != CKR_OK)
+        return token_failed(answer, "opening a session that may write");
+    fault f = DONE;
+    for (size_t i = 0; i < 2 && !failed(f); i++)
+        f = remove_class(self, session, key_classes[i]);
     (void)self->module->call->C_CloseSession(session);
     return f;
 }

@@ -24,7 +24,7 @@ struct token {
 struct token_session {
     struct token *token;
     CK_SESSION_HANDLE handle;
-    CK_OBJECT_HANDLE key;
+    CK_OBJECT_HANDLE key, added;
 };
 
 /* id-prime256v1 (SEC 2, RFC 5480) as DER, for CKA_EC_PARAMS. */

@@ -564,6 +564,10 @@ static fault start(struct process *self, int keys_fd, int token_fd)
     if (token_fd >= 0) {
         TRY(token_line_open(node->loop, token_fd, &node->token));
         keys_line_use_token(node->keys, node->token);
+        if (node->certificate != NULL) {
+            const struct sha256 hash = certificate_hash(node->certificate);
+            token_line_use_certificate(node->token, &hash);
+        }
     }
     node->subject_keys = subject_keys_new(node);
     node->seen = seen_new();

@@ -138,17 +138,27 @@ void keys_line_unwrap_day_key(struct keys_line *self, const uint8_t wrapped[KEY_
 void keys_line_take_certificate(struct keys_line *self, struct span der, keys_done *done,
                                 void *owner)
 {
-    add_job(self, JOB_CERTIFICATE, done, owner)->document = der;
+    if (self->token != NULL)
+        token_line_take_certificate(self->token, der, done, owner);
+    else
+        add_job(self, JOB_CERTIFICATE, done, owner)->document = der;
 }
 
 void keys_line_request_renewal(struct keys_line *self, keys_done *done, void *owner)
 {
-    add_job(self, JOB_RENEWAL, done, owner);
+    if (self->token != NULL)
+        token_line_request_renewal(self->token, done, owner);
+    else
+        add_job(self, JOB_RENEWAL, done, owner);
 }
 
 void keys_line_approve_renewal(struct keys_line *self, const char *instance, struct span act,
                                keys_done *done, void *owner)
 {
+    if (self->token != NULL) {
+        token_line_approve_renewal(self->token, instance, act, done, owner);
+        return;
+    }
     struct job *job = add_job(self, JOB_APPROVAL, done, owner);
     job->document = act;
     job->instance = instance;

@@ -20,7 +20,8 @@ typedef void keys_done(void *owner, fault f, struct span result);
 fault keys_line_open(struct loop *loop, int fd, void (*lost)(void *owner), void *owner,
                      struct keys_line **out);
 void keys_line_free(struct keys_line **self);
-/* From here on headers are signed by this token. It is lent, and outlives the line. */
+/* From here on headers are signed by this token, which also does what its key's renewal needs. It
+ * is lent, and outlives the line. */
 struct token_line;
 void keys_line_use_token(struct keys_line *self, struct token_line *token);
 

@@ -8,6 +8,7 @@
 #include "lib/bus/act_approval.h"
 #include "lib/crypto/random.h"
 #include "security-server/exchange/keys_line.h"
+#include "security-server/exchange/token_line.h"
 
 #include "directory.pb-c.h"
 
@@ -29,6 +30,7 @@ struct renewal {
     struct bytes *certificate;               /* of the next key, while it is being taken */
     struct bytes *act;                       /* being approved, without the approval */
     int64_t requested_ms, acted_ms, said_ms; /* steady; 0: not in this run */
+    int64_t asked_ms, taking_ms;             /* ... of the token: for its next key, to take over */
 };
 
 // --- files --------------------------------------------------------------------------------------
@@ -74,11 +76,11 @@ static void say_failed(const char *step, fault f)
           E_TEXT("remedy", "it is tried again by itself"));
 }
 
-/* Not more often than the authority cares to be asked. */
-static bool is_time(int64_t *last_ms)
+/* Not more often than whoever is asked cares for. */
+static bool is_time(int64_t *last_ms, int64_t again_ms)
 {
     int64_t now_ms = clock_steady_ms();
-    if (*last_ms != 0 && now_ms - *last_ms < RENEWAL_AGAIN_MS)
+    if (*last_ms != 0 && now_ms - *last_ms < again_ms)
         return false;
     *last_ms = now_ms;
     return true;
@@ -109,7 +111,8 @@ static fault take_request(struct renewal *self, struct span result)
 static void on_request(void *owner, fault f, struct span result)
 {
     struct renewal *self = owner;
-    self->busy = f.code == KEY_UNKNOWN; /* none: until the next start there is nothing to do here */
+    /* none: until the next start there is nothing to do here; a token is asked again */
+    self->busy = f.code == KEY_UNKNOWN && self->node->token == NULL;
     if (!failed(f))
         f = take_request(self, result);
     if (failed(f) && f.code != KEY_UNKNOWN)
@@ -119,7 +122,7 @@ static void on_request(void *owner, fault f, struct span result)
 static fault post_request(struct renewal *self)
 {
     char folder[PATH_BYTES];
-    if (!is_time(&self->requested_ms))
+    if (!is_time(&self->requested_ms, RENEWAL_AGAIN_MS))
         return DONE;
     EVENT(INFO, "renewal.asked",
           E_NUMBER("days_left",
@@ -249,7 +252,7 @@ static void on_approved(void *owner, fault f, struct span signature)
 
 static fault propose(struct renewal *self, struct span issued)
 {
-    if (!is_time(&self->acted_ms))
+    if (!is_time(&self->acted_ms, RENEWAL_AGAIN_MS))
         return DONE;
     TRY(make_act(self, issued, &self->act));
     self->busy = true;
@@ -285,11 +288,16 @@ static fault take_over(struct renewal *self)
     certificate_free(&node->certificate);
     node->certificate = TAKE(certificate);
     cades_template_make(node->certificate, &node->template);
+    const struct sha256 hash = certificate_hash(node->certificate);
+    if (node->token != NULL)
+        token_line_use_certificate(node->token, &hash);
     self->has_next = false;
     self->busy = true; /* the key after this one is made at the next start */
     EVENT(INFO, "renewal.done", E_NUMBER("epoch", directory_epoch(node->directory)),
           E_NUMBER("days_left",
                    (certificate_not_after_ms(node->certificate) - clock_wall_ms()) / DAY_MS));
+    if (node->token != NULL) /* its process has written it */
+        return DONE;
     TRY(certificate_pem(node->certificate, &pem));
     return write_in(node->config->keys_folder, "sign.next.crt", bytes_span(pem));
 }
@@ -308,6 +316,8 @@ static void on_taken(void *owner, fault f, struct span result)
 
 static fault take(struct renewal *self, const struct directory_signer *signer)
 {
+    if (!is_time(&self->taking_ms, RENEWAL_TAKE_AGAIN_MS))
+        return DONE;
     TRY(bytes_copy(certificate_der(signer->certificate), &self->certificate));
     self->busy = true;
     keys_line_take_certificate(self->node->keys, bytes_span(self->certificate), on_taken, self);
@@ -322,18 +332,34 @@ static bool is_due(const struct node *node)
            node->config->renew_before_s * 1000;
 }
 
-/* A person must act: its token makes no keys by itself, or there is no next key. */
+/* A person must act: the token makes no key, or there is no next key. */
 static void say_needed(struct renewal *self)
 {
     int64_t now_ms = clock_steady_ms();
-    if (self->has_next || (self->said_ms != 0 && now_ms - self->said_ms < DAY_MS))
+    bool token = self->node->token != NULL;
+    if (self->has_next || (token && self->asked_ms == 0) || (token && self->busy) ||
+        (self->said_ms != 0 && now_ms - self->said_ms < DAY_MS))
         return;
     self->said_ms = now_ms;
     EVENT(WARN, "renewal.needed",
           E_NUMBER("days_left",
                    (certificate_not_after_ms(self->node->certificate) - clock_wall_ms()) / DAY_MS),
-          E_TEXT("remedy", "a key in a token is renewed by hand; a key in a file by a restart, "
-                           "at which the next one is made"));
+          E_TEXT("remedy",
+                 token ? "the token's next key is not there: token.key_not_made, which has the "
+                         "one command, or token.renewal_failed says why; nothing stops "
+                         "meanwhile"
+                       : "the next key is made by a restart of the server"));
+}
+
+/* The token's next key is made when it is needed, and not before; then it is there at every start.
+ */
+static void ask_token(struct renewal *self)
+{
+    if (!failed(token_line_check(self->node->token)) &&
+        is_time(&self->asked_ms, RENEWAL_AGAIN_MS)) {
+        self->busy = true;
+        keys_line_request_renewal(self->node->keys, on_request, self);
+    }
 }
 
 static fault go_on(struct renewal *self)
@@ -358,6 +384,8 @@ static void look(struct loop_timer *timer)
         return;
     if (is_due(node))
         say_needed(self);
+    if (!self->busy && !self->has_next && node->token != NULL && is_due(node))
+        ask_token(self);
     if (self->busy || !self->has_next)
         return;
     fault f = go_on(self);

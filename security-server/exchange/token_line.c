@@ -33,6 +33,20 @@ struct told {
     void *owner;
 };
 
+/* What has nothing to do with headers, beside their ring: it may take long. */
+enum errand_kind { NO_ERRAND, REQUEST, APPROVE, TAKE };
+
+struct errand {
+    enum errand_kind kind;
+    bool sent;
+    uint64_t id;
+    int64_t since_ms;
+    const char *instance; /* lent, as is: */
+    struct span content;
+    keys_done *done;
+    void *owner;
+};
+
 struct token_line {
     struct loop *loop;
     struct loop_watch watch;
@@ -44,6 +58,9 @@ struct token_line {
     /* jobs[first .. sent) wait for answers, jobs[sent .. next) are to be sent; they begin anywhere,
      * so that an answer to an earlier process matches nothing */
     uint64_t first, sent, next;
+    struct errand errand;
+    struct sha256 certificate; /* that headers are signed under */
+    bool has_certificate;
     struct told *told;
     size_t tolds, told_room;
     void (*ready)(void *owner);
@@ -117,13 +134,22 @@ static void on_soon(struct loop_timer *timer)
         TAKE(self->ready)(self->ready_owner);
 }
 
+static void end_errand(struct token_line *self, fault f)
+{
+    const struct errand errand = self->errand;
+    self->errand = (struct errand){.kind = NO_ERRAND};
+    if (errand.kind != NO_ERRAND)
+        tell_soon(self, f, errand.done, errand.owner);
+}
+
 static void take_state(struct token_line *self, fault state, const char *detail)
 {
     self->state = state;
     text_format(self->detail, sizeof self->detail, "%s", detail);
-    if (failed(state))
+    if (failed(state)) {
         fail_all(self, state);
-    else if (self->ready != NULL)
+        end_errand(self, state);
+    } else if (self->ready != NULL)
         loop_set_timer(self->loop, &self->soon, 0);
 }
 
@@ -151,6 +177,8 @@ static bool send_job(struct token_line *self, uint64_t id)
     Chaski__KeysBatch batch = CHASKI__KEYS_BATCH__INIT;
     header.content_sha256 = (ProtobufCBinaryData){SHA256_BYTES, job->content.at};
     header.time_ms = job->time_ms;
+    if (self->has_certificate)
+        header.certificate_sha256 = (ProtobufCBinaryData){SHA256_BYTES, self->certificate.at};
     message.id = id;
     message.work_case = CHASKI__KEYS_JOB__WORK_SIGN_HEADER;
     message.sign_header = &header;
@@ -167,10 +195,58 @@ static void ask_state(struct token_line *self)
         (void)send_batch(self, &batch); /* asked again at the next look */
 }
 
+/* Borrowed while it is packed. */
+struct errand_work {
+    Chaski__RequestRenewal request;
+    Chaski__ApproveRenewal approval;
+    Chaski__TakeCertificate take;
+};
+
+static void fill_errand(const struct errand *errand, struct errand_work *work,
+                        Chaski__KeysJob *message)
+{
+    ProtobufCBinaryData content = {errand->content.size, (uint8_t *)(uintptr_t)errand->content.at};
+    chaski__request_renewal__init(&work->request);
+    chaski__approve_renewal__init(&work->approval);
+    chaski__take_certificate__init(&work->take);
+    message->id = errand->id;
+    if (errand->kind == REQUEST) {
+        message->work_case = CHASKI__KEYS_JOB__WORK_REQUEST_RENEWAL;
+        message->request_renewal = &work->request;
+    } else if (errand->kind == APPROVE) {
+        work->approval.instance = (char *)(uintptr_t)errand->instance;
+        work->approval.act = content;
+        message->work_case = CHASKI__KEYS_JOB__WORK_APPROVE_RENEWAL;
+        message->approve_renewal = &work->approval;
+    } else {
+        work->take.certificate = content;
+        message->work_case = CHASKI__KEYS_JOB__WORK_TAKE_CERTIFICATE;
+        message->take_certificate = &work->take;
+    }
+}
+
+/* Another key takes over when nothing is under way that is signed by the present one. */
+static void send_errand(struct token_line *self)
+{
+    struct errand *errand = &self->errand;
+    struct errand_work work;
+    Chaski__KeysJob message = CHASKI__KEYS_JOB__INIT, *jobs[1] = {&message};
+    Chaski__KeysBatch batch = CHASKI__KEYS_BATCH__INIT;
+    if (errand->kind == NO_ERRAND || errand->sent || self->blocked ||
+        (errand->kind == TAKE && self->first != self->sent))
+        return;
+    fill_errand(errand, &work, &message);
+    batch.n_job = 1;
+    batch.job = jobs;
+    errand->sent = send_batch(self, &batch);
+}
+
 static void send_rest(struct token_line *self)
 {
-    while (!self->blocked && self->sent != self->next && send_job(self, self->sent))
+    while (!self->blocked && self->errand.kind != TAKE && self->sent != self->next &&
+           send_job(self, self->sent))
         self->sent++;
+    send_errand(self);
 }
 
 void token_line_sign_header(struct token_line *self, const struct sha256 *content, int64_t time_ms,
@@ -192,6 +268,49 @@ void token_line_sign_header(struct token_line *self, const struct sha256 *conten
     send_rest(self);
 }
 
+static void begin_errand(struct token_line *self, struct errand errand)
+{
+    fault f = self->state;
+    if (!failed(f) && self->errand.kind != NO_ERRAND)
+        f.code = OVERLOADED;
+    if (!failed(f) && errand.content.size > RENEWAL_ACT_BYTES_MAX)
+        f.code = BODY_TOO_LARGE;
+    if (failed(f)) {
+        tell_soon(self, f, errand.done, errand.owner);
+        return;
+    }
+    random_fill((uint8_t *)&errand.id, sizeof errand.id);
+    errand.since_ms = clock_steady_ms();
+    self->errand = errand;
+    send_rest(self);
+}
+
+void token_line_use_certificate(struct token_line *self, const struct sha256 *hash)
+{
+    self->certificate = *hash;
+    self->has_certificate = true;
+}
+
+void token_line_request_renewal(struct token_line *self, keys_done *done, void *owner)
+{
+    begin_errand(self, (struct errand){.kind = REQUEST, .done = done, .owner = owner});
+}
+
+void token_line_approve_renewal(struct token_line *self, const char *instance, struct span act,
+                                keys_done *done, void *owner)
+{
+    begin_errand(
+        self,
+        (struct errand){
+            .kind = APPROVE, .instance = instance, .content = act, .done = done, .owner = owner});
+}
+
+void token_line_take_certificate(struct token_line *self, struct span der, keys_done *done,
+                                 void *owner)
+{
+    begin_errand(self, (struct errand){.kind = TAKE, .content = der, .done = done, .owner = owner});
+}
+
 // --- answers ------------------------------------------------------------------------------------
 
 /* In the order of asking, for each header names the head of our log as it was when it was asked
@@ -203,16 +322,39 @@ static void deliver(struct token_line *self)
         fault f = failed(job.f) ? say_again(self, job.f) : DONE;
         job.done(job.owner, f, span_of(job.signature, job.size));
     }
+    send_errand(self);
+}
+
+static fault fault_of(const Chaski__KeysResult *result)
+{
+    return (fault){fault_known(result->fault) ? (enum fault_code)result->fault : INTERNAL};
+}
+
+/* What waited behind it is sent when whoever is told has decided what is used. */
+static bool take_errand(struct token_line *self, const Chaski__KeysResult *result)
+{
+    const struct errand errand = self->errand;
+    if (errand.kind == NO_ERRAND || !errand.sent || result->id != errand.id)
+        return false;
+    fault f = fault_of(result);
+    if (failed(f))
+        f = RAISE(f.code, "the token's process did not do it; its events say why");
+    errand.done(errand.owner, f, span_of(result->result.data, result->result.len));
+    self->errand = (struct errand){.kind = NO_ERRAND};
+    send_rest(self);
+    return true;
 }
 
 static void take_result(struct token_line *self, const Chaski__KeysResult *result)
 {
     struct job *job = job_of(self, result->id);
+    if (take_errand(self, result))
+        return;
     if (result->id - self->first >= waiting(self) || job->answered)
         return; /* of an earlier process, or nobody waits for it any more */
     job->answered = true;
     job->size = result->result.len;
-    job->f = (fault){fault_known(result->fault) ? (enum fault_code)result->fault : INTERNAL};
+    job->f = fault_of(result);
     if (job->size > sizeof job->signature)
         job->f = (fault){INTERNAL};
     else
@@ -259,6 +401,17 @@ static void on_ready(struct loop_watch *watch, uint32_t bits)
 
 // --- waits --------------------------------------------------------------------------------------
 
+/* An answer that comes later is nobody's; headers that waited behind it go on. */
+static void look_at_errand(struct token_line *self)
+{
+    const struct errand *errand = &self->errand;
+    int64_t most_ms = errand->kind == TAKE ? TOKEN_TAKE_WAIT_MS : TOKEN_ERRAND_WAIT_MS;
+    if (errand->kind == NO_ERRAND || clock_steady_ms() - errand->since_ms <= most_ms)
+        return;
+    end_errand(self, (fault){TOKEN_AWAY});
+    send_rest(self);
+}
+
 /* A process that died, or a module that hangs, says nothing: its jobs end here. */
 static void on_look(struct loop_timer *timer)
 {
@@ -269,6 +422,7 @@ static void on_look(struct loop_timer *timer)
         take_state(self, (fault){TOKEN_AWAY}, "the token did not answer in time");
         EVENT(ERROR, "token.silent", E_MS("for_ms", TOKEN_WAIT_MS));
     }
+    look_at_errand(self);
     if (failed(self->state))
         ask_state(self);
     loop_set_timer(self->loop, &self->look, TOKEN_LOOK_MS);

@@ -24,6 +24,21 @@ void token_line_free(struct token_line **self);
 void token_line_sign_header(struct token_line *self, const struct sha256 *content, int64_t time_ms,
                             keys_done *done, void *owner);
 
+/* From here on headers are signed under the certificate of this hash. */
+void token_line_use_certificate(struct token_line *self, const struct sha256 *hash);
+
+/* As keys_line_request_renewal and keys_line_approve_renewal, by the token (token_renewal.h); one
+ * at a time, else OVERLOADED, and each for TOKEN_ERRAND_WAIT_MS at most. Headers do not wait for
+ * it. */
+void token_line_request_renewal(struct token_line *self, keys_done *done, void *owner);
+void token_line_approve_renewal(struct token_line *self, const char *instance, struct span act,
+                                keys_done *done, void *owner);
+/* As keys_line_take_certificate. Headers that were asked for before are told of before; those
+ * behind it wait until `done` has returned, and are signed under what it then says is used. For
+ * TOKEN_TAKE_WAIT_MS at most; whoever hears nothing asks again. */
+void token_line_take_certificate(struct token_line *self, struct span der, keys_done *done,
+                                 void *owner);
+
 /* May exchanges be taken, as far as signatures go? TOKEN_AWAY, TOKEN_REFUSED in words for callers:
  * what only operators need is in token_line_detail. */
 fault token_line_check(const struct token_line *self);

@@ -19,7 +19,7 @@ struct worker {
     bool runs;
     struct token_crew *crew;
     struct token_session *session;
-    struct digest_signer signer;
+    struct token_signers signers;
     struct token_unanswered work;
     _Atomic int64_t busy_since_ms; /* in the module; 0: not */
     /* when it has ended */
@@ -31,7 +31,7 @@ struct worker {
 struct token_crew {
     int line;
     int stop, ended; /* eventfds: all shall end; one has ended */
-    const struct token_desk *desk;
+    struct token_tools tools;
     size_t count;
     struct worker worker[TOKEN_SESSIONS_MAX];
 };
@@ -42,6 +42,16 @@ static fault sign(void *owner, const uint8_t digest[32], uint8_t out[P256_SIGNAT
     struct worker *self = owner;
     atomic_store(&self->busy_since_ms, clock_steady_ms());
     fault f = token_session_sign(self->session, digest, out, size);
+    atomic_store(&self->busy_since_ms, 0);
+    return f;
+}
+
+static fault sign_next(void *owner, const uint8_t digest[32], uint8_t out[P256_SIGNATURE_BYTES_MAX],
+                       size_t *size)
+{
+    struct worker *self = owner;
+    atomic_store(&self->busy_since_ms, clock_steady_ms());
+    fault f = token_session_sign_added(self->session, digest, out, size);
     atomic_store(&self->busy_since_ms, 0);
     return f;
 }
@@ -63,7 +73,8 @@ static fault send_all(int line, struct span datagram)
 static fault answer(struct worker *self)
 {
     OWNED(bytes) out = NULL;
-    fault f = token_desk_answer(self->crew->desk, &self->signer,
+    bool may_reload = self->crew->tools.may_reload && self->work.tries == 0;
+    fault f = token_desk_answer(self->crew->tools.desk, &self->signers, may_reload,
                                 span_of(self->work.data, self->work.size), &out);
     if (f.code == BAD_FRAME) {
         EVENT(ERROR, "token.message_refused", E_FAULT(f));
@@ -109,7 +120,7 @@ static fault work(struct worker *self)
         if (ready > 0 && wait[1].revents != 0)
             TRY(take(self));
         else if (ready == 0)
-            TRY(token_desk_try(self->crew->desk, &self->signer));
+            TRY(token_desk_try(self->crew->tools.desk, &self->signers));
     }
     return DONE;
 }
@@ -133,15 +144,18 @@ static void *run(void *owner)
 
 // --- all ----------------------------------------------------------------------------------------
 
-static fault open_sessions(struct token_crew *self, struct token *token)
+static fault open_sessions(struct token_crew *self)
 {
+    const struct token_tools *tools = &self->tools;
     for (size_t i = 0; i < self->count; i++) {
         struct worker *worker = &self->worker[i];
         worker->crew = self;
-        worker->signer = (struct digest_signer){sign, worker};
-        TRY(token_session_open(token, &worker->session));
+        worker->signers = (struct token_signers){{sign, worker}, {sign_next, worker}};
+        TRY(token_session_open(tools->token, &worker->session));
+        if (tools->next != NULL)
+            TRY(token_session_add(worker->session, tools->next));
     }
-    return token_desk_try(self->desk, &self->worker[0].signer);
+    return token_desk_try(tools->desk, &self->worker[0].signers);
 }
 
 static fault start_threads(struct token_crew *self)
@@ -155,18 +169,18 @@ static fault start_threads(struct token_crew *self)
     return DONE;
 }
 
-fault token_crew_start(int line, const struct token_desk *desk, struct token *token, size_t count,
+fault token_crew_start(int line, const struct token_tools *tools, size_t count,
                        const struct token_unanswered unanswered[TOKEN_SESSIONS_MAX],
                        struct token_crew **out)
 {
     struct token_crew *self = owned_new(sizeof *self);
     self->line = line;
-    self->desk = desk;
+    self->tools = *tools;
     self->count = count;
     self->stop = eventfd(0, EFD_CLOEXEC);
     self->ended = eventfd(0, EFD_CLOEXEC);
-    fault f = self->stop < 0 || self->ended < 0 ? RAISE(IO_FAILED, "eventfd: %m")
-                                                : open_sessions(self, token);
+    fault f =
+        self->stop < 0 || self->ended < 0 ? RAISE(IO_FAILED, "eventfd: %m") : open_sessions(self);
     for (size_t i = 0; !failed(f) && i < count; i++)
         self->worker[i].work = unanswered[i];
     if (!failed(f))

@@ -23,12 +23,23 @@ struct token_unanswered {
     unsigned tries; /* that have failed */
 };
 
+/* What they sign by, all lent. next: of the key under desk->next_certificate; NULL: there is none.
+ * may_reload: who is asked for a certificate that the desk does not have ends the crew with
+ * KEY_UNKNOWN, once for each datagram. */
+struct token_tools {
+    const struct token_desk *desk;
+    struct token *token;
+    const struct token *next;
+    bool may_reload;
+};
+
 /* Opens `count` sessions and tries the first; then the threads begin, with what is unanswered.
- * `line`, `desk` and `token` are lent. TOKEN_AWAY, TOKEN_REFUSED. */
-fault token_crew_start(int line, const struct token_desk *desk, struct token *token, size_t count,
+ * TOKEN_AWAY, TOKEN_REFUSED. */
+fault token_crew_start(int line, const struct token_tools *tools, size_t count,
                        const struct token_unanswered unanswered[TOKEN_SESSIONS_MAX],
                        struct token_crew **out);
-/* Waits until the line has closed (DONE) or somebody has failed: with why, and noted. A thread that
+/* Waits until the line has closed (DONE) or somebody has failed: with why, and noted. KEY_UNKNOWN:
+ * the keys folder is to be read again, and nothing is wrong. A thread that
  * is in the module for longer than TOKEN_HANG_S ends the process, which nothing else can cure. */
 fault token_crew_wait(struct token_crew *self);
 /* Ends the threads; each leaves what it has not answered. Frees the sessions. */

@@ -5,8 +5,10 @@
 #include "lib/base/event.h"
 #include "lib/base/jail.h"
 #include "lib/base/text.h"
+#include "lib/bus/signing_object.h"
 #include "security-server/token/pin_note.h"
 #include "security-server/token/token_crew.h"
+#include "security-server/token/token_renewal.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -18,10 +20,12 @@
 struct process {
     const struct server_config *config;
     int line;
-    struct token_uri uri;
+    struct token_uri uri; /* of the object that signs under sign.crt */
     struct token_desk desk;
+    struct token_renewal *renewal; /* NULL: its key does not change */
     struct token_module *module;
-    struct token *token;
+    struct token *token, *next; /* the latter of the object under sign.next.crt; NULL: none */
+    int64_t reloaded_ms;        /* steady; 0: never */
     struct token_crew *crew;
     fault state; /* told last */
     char detail[TOKEN_DETAIL_BYTES_MAX];
@@ -53,13 +57,50 @@ static void keep_refused(const struct process *self, const char *path)
     ignore(RAISE(TOKEN_REFUSED, "%s", detail)); /* the note of this thread, as it was */
 }
 
+/* Which object signs under which certificate. Of a server that is to be enrolled there is none yet.
+ */
+static fault open_desk(struct process *self)
+{
+    if (self->desk.certificate != NULL)
+        return DONE;
+    TRY(token_uri_parse(self->config->sign_key, &self->uri));
+    TRY(signing_object_take(self->config->keys_folder, &self->uri));
+    TRY(token_desk_open(self->config->keys_folder, &self->desk));
+    self->desk.renewal = self->renewal;
+    return DONE;
+}
+
+static fault start_crew(struct process *self)
+{
+    char object[TOKEN_OBJECT_ROOM];
+    if (self->desk.next_certificate != NULL && self->renewal != NULL) {
+        TRY(token_renewal_object(self->renewal, object));
+        self->next = token_alias(self->token, object);
+    }
+    if (self->renewal != NULL)
+        token_renewal_use(self->renewal, self->token);
+    bool lately = self->reloaded_ms != 0 && clock_steady_ms() - self->reloaded_ms < TOKEN_RELOAD_MS;
+    const struct token_tools tools = {&self->desk, self->token, self->next, !lately};
+    return token_crew_start(self->line, &tools, (size_t)self->config->token_sessions,
+                            self->unanswered, &self->crew);
+}
+
+/* All its sessions are freed before. */
+static void close_token(struct process *self)
+{
+    if (self->renewal != NULL)
+        token_renewal_use(self->renewal, NULL);
+    if (self->next != NULL)
+        token_alias_free(&self->next);
+    token_free(&self->token);
+}
+
 static fault open_token(struct process *self)
 {
     char path[PATH_MAX] = "";
     bool refused = false;
     OWNED(secret) pin = NULL;
-    if (self->desk.certificate == NULL) /* of a server that is to be enrolled: it comes later */
-        TRY(token_desk_open(self->config->keys_folder, &self->desk));
+    TRY(open_desk(self));
     if (self->module == NULL)
         TRY(token_module_load(self->config->token_module, &self->module));
     TRY(read_pin(self, path, &pin));
@@ -69,8 +110,7 @@ static fault open_token(struct process *self)
     TRY(f);
     if (pin != NULL)
         pin_note_drop(self->config->keys_folder);
-    return token_crew_start(self->line, &self->desk, self->token,
-                            (size_t)self->config->token_sessions, self->unanswered, &self->crew);
+    return start_crew(self);
 }
 
 /* A module that does not return is ended with this process, by the alarm. */
@@ -81,7 +121,8 @@ static fault open_all(struct process *self)
     if (failed(f)) {
         char detail[TOKEN_DETAIL_BYTES_MAX];
         text_format(detail, sizeof detail, "%s", fault_detail());
-        token_free(&self->token);
+        close_token(self);
+        token_desk_close(&self->desk); /* it may have been read while names changed */
         f = RAISE(f.code == TOKEN_AWAY ? TOKEN_AWAY : TOKEN_REFUSED, "%s", detail);
     }
     alarm(0);
@@ -174,21 +215,28 @@ static bool any_failed_twice(const struct process *self)
     return false;
 }
 
-/* True: closed. Else the token is lost, and the fault noted; what was being signed is left. */
-static bool serve(struct process *self)
+enum served { CLOSED, LOST, RELOAD };
+
+/* LOST: with the fault noted. What was being signed is left. */
+static enum served serve(struct process *self)
 {
     char detail[TOKEN_DETAIL_BYTES_MAX];
     fault f = token_crew_wait(self->crew);
     text_format(detail, sizeof detail, "%s", fault_detail());
     alarm(TOKEN_HANG_S);
     token_crew_end(&self->crew, self->unanswered);
-    token_free(&self->token);
+    close_token(self);
     alarm(0);
     if (!failed(f) || f.code == IO_FAILED)
-        return true;
+        return CLOSED;
+    if (f.code == KEY_UNKNOWN) {
+        self->reloaded_ms = clock_steady_ms();
+        token_desk_close(&self->desk);
+        return RELOAD;
+    }
     EVENT(WARN, "token.session_lost", E_TEXT("detail", detail));
     ignore(RAISE(TOKEN_AWAY, "%s", detail)); /* for tell() */
-    return false;
+    return LOST;
 }
 
 /* An earlier process may have left with the word that all is well. */
@@ -197,6 +245,15 @@ static void tell_opening(struct process *self)
     OWNED(bytes) datagram = NULL;
     if (!failed(token_desk_state((fault){TOKEN_AWAY}, "the token is being opened", &datagram)))
         send_out(self, datagram);
+}
+
+static void clear_old(struct process *self)
+{
+    if (self->renewal == NULL)
+        return;
+    alarm(TOKEN_HANG_S);
+    token_renewal_clear_old(self->renewal);
+    alarm(0);
 }
 
 /* A session that is lost is opened anew at once, and nobody need hear of it; but not in a circle.
@@ -208,8 +265,12 @@ static void run(struct process *self)
         fault f = open_all(self);
         tell(self, f);
         if (!failed(f)) {
-            if (serve(self))
+            clear_old(self);
+            enum served how = serve(self);
+            if (how == CLOSED)
                 return;
+            if (how == RELOAD)
+                continue;
             at_once = clock_steady_ms() - opened_ms > TOKEN_RETRY_MS || at_once;
             if (at_once && !any_failed_twice(self)) {
                 at_once = false;
@@ -223,15 +284,24 @@ static void run(struct process *self)
     }
 }
 
-int token_process_run(const struct server_config *config, int line)
+/* Before any module is there: the passphrase is gone when one is. */
+static fault prepare(struct process *self, struct server_config *config)
+{
+    fault f = token_uri_parse(config->sign_key, &self->uri);
+    if (!failed(f) && config->anchor != NULL)
+        f = token_renewal_new(config, &self->renewal);
+    secret_free(&config->passphrase);
+    TRY(f);
+    return jail_enter(JAIL_TOKEN);
+}
+
+int token_process_run(struct server_config *config, int line)
 {
     struct process *self = owned_new(sizeof *self);
     self->config = config;
     self->line = line;
     self->state = (fault){INTERNAL}; /* nothing is told yet */
-    fault f = token_uri_parse(config->sign_key, &self->uri);
-    if (!failed(f))
-        f = jail_enter(JAIL_TOKEN);
+    fault f = prepare(self, config);
     if (failed(f)) {
         EVENT(ERROR, "token.failed", E_FAULT(f));
     } else {
@@ -239,6 +309,7 @@ int token_process_run(const struct server_config *config, int line)
         run(self);
     }
     token_desk_close(&self->desk);
+    token_renewal_free(&self->renewal);
     token_module_free(&self->module);
     free(self);
     return failed(f) ? 1 : 0;

@@ -12,7 +12,8 @@
 
 #include "security-server/server_config.h"
 
-/* Serves until the line to the exchange closes. Returns the process's exit status. */
-int token_process_run(const struct server_config *config, int line);
+/* Serves until the line to the exchange closes. Returns the process's exit status. The config's
+ * passphrase is freed when the sealing keys have been looked at (token_renewal.h). */
+int token_process_run(struct server_config *config, int line);
 
 #endif

@@ -9,6 +9,7 @@
  *   absent      C_GetSlotList shows no token
  *   slow        each C_Sign takes 100 ms
  *   hang        C_Sign does not return
+ *   readonly    C_GenerateKeyPair answers CKR_SESSION_READ_ONLY
  *
  * Each C_Login adds a line to $FAILING_TOKEN_LOGINS.
  */
@@ -70,6 +71,17 @@ static CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK
     return real.C_SignInit(session, mechanism, key);
 }
 
+static CK_RV generate(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+                      CK_ATTRIBUTE_PTR of_public, CK_ULONG publics, CK_ATTRIBUTE_PTR of_private,
+                      CK_ULONG privates, CK_OBJECT_HANDLE_PTR public_key,
+                      CK_OBJECT_HANDLE_PTR private_key)
+{
+    return ordered("readonly")
+               ? CKR_SESSION_READ_ONLY
+               : real.C_GenerateKeyPair(session, mechanism, of_public, publics, of_private,
+                                        privates, public_key, private_key);
+}
+
 static CK_RV slots(CK_BBOOL present, CK_SLOT_ID_PTR list, CK_ULONG_PTR count)
 {
     if (!ordered("absent"))
@@ -102,6 +114,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list)
     ours.C_Sign = sign;
     ours.C_SignInit = sign_init;
     ours.C_GetSlotList = slots;
+    ours.C_GenerateKeyPair = generate;
     ours.C_Login = login;
     *list = &ours;
     return CKR_OK;

@@ -15,6 +15,8 @@ struct keys_options {
     size_t addresses;
     const char *passphrase, *new_passphrase; /* sources, as in lib/base/secret.h; NULL: not given */
     const char *token, *module;              /* PKCS#11 URI and module; NULL: keys in files */
+    bool signs_now;   /* the token's object that signs by now (lib/bus/signing_object.h), not the
+                         URI's */
     struct span seal; /* the passphrase itself, under which new keys are written; empty: unsealed */
 };
 

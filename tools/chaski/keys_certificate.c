@@ -3,11 +3,15 @@
  */
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "lib/bus/signing_object.h"
 #include "lib/crypto/certificate.h"
 #include "lib/crypto/key_file.h"
 #include "tools/chaski/keys.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #define PATH_BYTES 512
 
@@ -53,6 +57,17 @@ static fault check_pair(const struct keys_options *options, struct certificate *
     return DONE;
 }
 
+/* It is of the URI's own object: none that took its place by a renewal is meant any more. */
+static fault forget_renewed(const char *folder)
+{
+    char path[PATH_BYTES];
+    if (!text_format(path, sizeof path, "%s/" SIGNING_OBJECT_FILE, folder))
+        return RAISE(BAD_REQUEST, "the folder's name is too long");
+    if (unlink(path) != 0 && errno != ENOENT)
+        return RAISE(IO_FAILED, "%s: %s", path, strerror(errno));
+    return DONE;
+}
+
 fault keys_take_certificate(const struct keys_options *options)
 {
     char path[PATH_BYTES];
@@ -66,6 +81,8 @@ fault keys_take_certificate(const struct keys_options *options)
         return RAISE(BAD_REQUEST, "the folder's name is too long");
     TRY(certificate_pem(certificate, &pem));
     TRY(file_replace(path, bytes_span(pem), 0644));
+    if (options->token != NULL)
+        TRY(forget_renewed(options->folder));
     printf("certificate of %s/%s is in %s\n", certificate_subject(certificate)->member,
            certificate_subject(certificate)->server, path);
     return DONE;

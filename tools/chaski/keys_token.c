@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* chaski keys make and certificate, when the signing key lives in a PKCS#11 token. */
 #include "lib/base/secret.h"
+#include "lib/bus/signing_object.h"
 #include "tools/chaski/keys.h"
 
 #include <stdlib.h>
@@ -20,6 +21,8 @@ fault keys_token_open(const struct keys_options *options, struct keys_token **ou
         return RAISE(BAD_REQUEST, "--token needs --module with the path of its PKCS#11 module");
     if (failed(token_uri_parse(options->token, &uri)))
         return RAISE(BAD_REQUEST, "--token: %s", fault_detail());
+    if (options->signs_now)
+        TRY(signing_object_take(options->folder, &uri));
     TRY(token_module_load(options->module, &self->module));
     if (uri.pin_source[0] != '\0')
         TRY(secret_read(uri.pin_source, "PIN", &pin));

@@ -70,6 +70,7 @@ static fault name_server(struct member_options *self)
 fault member_options_fill(struct member_options *self)
 {
     struct gateway_settings settings;
+    self->keys.signs_now = true; /* beside a server that may have renewed its key */
     if (self->config != NULL) {
         TRY(gateway_settings_read_server(self->config, &settings));
         fault f = take_all(&settings, self);

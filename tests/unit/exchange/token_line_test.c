@@ -235,7 +235,133 @@ static void test_who_does_not_answer_is_not_waited_for_for_ever(void)
     MUST(token_line_check(bench->line));
 }
 
-SUITE(token_line, TEST(test_nothing_is_signed_before_the_token_says_so),
+// --- another key takes over ---------------------------------------------------------------------
+
+/* What came for the process: a job's id, its kind, and the certificate that a header names. */
+struct seen {
+    uint64_t id;
+    Chaski__KeysJob__WorkCase kind;
+    uint8_t certificate; /* first byte; 0: none */
+};
+
+static struct seen see(const struct bench *self)
+{
+    uint8_t packed[TOKEN_DATAGRAM_BYTES_MAX];
+    struct seen seen = {0};
+    ssize_t got = recv(self->far, packed, sizeof packed, MSG_DONTWAIT);
+    Chaski__KeysBatch *batch =
+        got < 0 ? NULL : chaski__keys_batch__unpack(NULL, (size_t)got, packed);
+    if (batch != NULL && batch->n_job == 1) {
+        const Chaski__KeysJob *job = batch->job[0];
+        seen = (struct seen){.id = job->id, .kind = job->work_case};
+        if (job->work_case == CHASKI__KEYS_JOB__WORK_SIGN_HEADER &&
+            job->sign_header->certificate_sha256.len == SHA256_BYTES)
+            seen.certificate = job->sign_header->certificate_sha256.data[0];
+    }
+    if (batch != NULL)
+        chaski__keys_batch__free_unpacked(batch, NULL);
+    return seen;
+}
+
+static void use(const struct bench *self, uint8_t byte)
+{
+    const struct sha256 hash = {{byte}};
+    token_line_use_certificate(self->line, &hash);
+}
+
+static void taken(void *owner, fault f, struct span result)
+{
+    struct bench *self = owner;
+    done(owner, f, result);
+    if (!failed(f))
+        use(self, 2);
+}
+
+static void test_a_change_waits_for_what_is_under_way_and_holds_back_the_rest(void)
+{
+    OWNED(bench) bench = bench_ready();
+    use(bench, 1);
+    ask(bench);
+    struct seen before = see(bench);
+    CU_ASSERT_EQUAL(before.certificate, 1);
+    token_line_take_certificate(bench->line, span_of_text("der"), taken, bench);
+    ask(bench);
+    CU_ASSERT_EQUAL(see(bench).id, 0); /* neither is sent yet */
+    say_result(bench, before.id, OK, 7);
+    run(bench, 20);
+    CU_ASSERT_EQUAL_FATAL(bench->calls, 1);
+    struct seen change = see(bench);
+    CU_ASSERT_EQUAL(change.kind, CHASKI__KEYS_JOB__WORK_TAKE_CERTIFICATE);
+    CU_ASSERT_EQUAL(see(bench).id, 0);
+    say_result(bench, change.id, OK, 8);
+    run(bench, 20);
+    CU_ASSERT_EQUAL_FATAL(bench->calls, 2);
+    CU_ASSERT_EQUAL(bench->first[1], 8);
+    CU_ASSERT_EQUAL(see(bench).certificate, 2);
+}
+
+static void test_a_change_that_fails_lets_the_present_key_go_on(void)
+{
+    OWNED(bench) bench = bench_ready();
+    use(bench, 1);
+    token_line_take_certificate(bench->line, span_of_text("der"), taken, bench);
+    ask(bench);
+    struct seen change = see(bench);
+    say_result(bench, change.id, BAD_KEY, 0);
+    run(bench, 20);
+    CU_ASSERT_EQUAL_FATAL(bench->calls, 1);
+    CU_ASSERT_EQUAL(bench->code[0], BAD_KEY);
+    CU_ASSERT_EQUAL(see(bench).certificate, 1);
+}
+
+static void test_a_change_that_is_not_answered_holds_headers_back_for_a_bounded_time(void)
+{
+    OWNED(bench) bench = bench_ready();
+    use(bench, 1);
+    token_line_take_certificate(bench->line, span_of_text("der"), taken, bench);
+    struct seen change = see(bench);
+    ask(bench);
+    run(bench, TOKEN_TAKE_WAIT_MS + 3 * TOKEN_LOOK_MS);
+    CU_ASSERT_EQUAL_FATAL(bench->calls, 1);
+    CU_ASSERT_EQUAL(bench->code[0], TOKEN_AWAY);
+    struct seen header = see(bench);
+    CU_ASSERT_EQUAL(header.certificate, 1);
+    say_result(bench, change.id, OK, 8); /* nobody's */
+    say_result(bench, header.id, OK, 7);
+    run(bench, 20);
+    CU_ASSERT_EQUAL_FATAL(bench->calls, 2);
+    CU_ASSERT(bench->code[1] == OK && bench->first[1] == 7);
+    MUST(token_line_check(bench->line));
+}
+
+static void test_headers_do_not_wait_for_a_key_that_is_being_made(void)
+{
+    OWNED(bench) bench = bench_ready();
+    token_line_request_renewal(bench->line, done, bench);
+    token_line_approve_renewal(bench->line, "CO", span_of_text("act"), done, bench);
+    ask(bench);
+    struct seen request = see(bench), header = see(bench);
+    CU_ASSERT_EQUAL(request.kind, CHASKI__KEYS_JOB__WORK_REQUEST_RENEWAL);
+    CU_ASSERT_EQUAL(header.kind, CHASKI__KEYS_JOB__WORK_SIGN_HEADER);
+    say_result(bench, header.id, OK, 7);
+    run(bench, 20);
+    CU_ASSERT_EQUAL_FATAL(bench->calls, 2);
+    CU_ASSERT_EQUAL(bench->code[0] + bench->code[1], OVERLOADED + OK); /* one errand at a time */
+    say_state(bench, TOKEN_AWAY);
+    run(bench, 20);
+    CU_ASSERT_EQUAL_FATAL(bench->calls, 3);
+    CU_ASSERT_EQUAL(bench->code[2], TOKEN_AWAY);
+    token_line_request_renewal(bench->line, done, bench);
+    run(bench, 20);
+    CU_ASSERT_EQUAL(bench->calls, 4);
+    CU_ASSERT_EQUAL(bench->code[3], TOKEN_AWAY);
+}
+
+SUITE(token_line, TEST(test_a_change_waits_for_what_is_under_way_and_holds_back_the_rest),
+      TEST(test_a_change_that_fails_lets_the_present_key_go_on),
+      TEST(test_a_change_that_is_not_answered_holds_headers_back_for_a_bounded_time),
+      TEST(test_headers_do_not_wait_for_a_key_that_is_being_made),
+      TEST(test_nothing_is_signed_before_the_token_says_so),
       TEST(test_answers_are_given_out_in_the_order_of_asking),
       TEST(test_a_token_that_goes_fails_all_that_wait),
       TEST(test_a_stranger_s_answer_changes_nothing),

@@ -37,8 +37,9 @@ static inline void member_desk_free(struct member_desk **self)
     *self = NULL;
 }
 
-/* One job: sign a header of this content. */
-static inline struct bytes *desk_job(uint64_t id, const struct sha256 *content, size_t size)
+/* One job: sign a header of this content, under the certificate of this hash. */
+static inline struct bytes *desk_job_under(uint64_t id, const struct sha256 *content, size_t size,
+                                           struct span certificate)
 {
     Chaski__KeysBatch batch = CHASKI__KEYS_BATCH__INIT;
     Chaski__KeysJob job = CHASKI__KEYS_JOB__INIT, *jobs[1] = {&job};
@@ -46,6 +47,8 @@ static inline struct bytes *desk_job(uint64_t id, const struct sha256 *content, 
     struct bytes *out = NULL;
     header.content_sha256 = (ProtobufCBinaryData){size, (uint8_t *)(uintptr_t)content->at};
     header.time_ms = DESK_TIME_MS;
+    header.certificate_sha256 =
+        (ProtobufCBinaryData){certificate.size, (uint8_t *)(uintptr_t)certificate.at};
     job.id = id;
     job.work_case = CHASKI__KEYS_JOB__WORK_SIGN_HEADER;
     job.sign_header = &header;
@@ -54,6 +57,11 @@ static inline struct bytes *desk_job(uint64_t id, const struct sha256 *content, 
     MUST(bytes_new(chaski__keys_batch__get_packed_size(&batch), &out));
     chaski__keys_batch__pack(&batch, out->data);
     return out;
+}
+
+static inline struct bytes *desk_job(uint64_t id, const struct sha256 *content, size_t size)
+{
+    return desk_job_under(id, content, size, (struct span){0});
 }
 
 static inline Chaski__KeysBatch *desk_read(const struct bytes *datagram)

@@ -102,7 +102,9 @@ static void test_all_that_is_asked_is_signed_once(void)
     static struct token_unanswered none[TOKEN_SESSIONS_MAX];
     struct token_crew *crew = NULL;
     bool seen[60] = {false};
-    MUST(token_crew_start(table->near, &table->desk, table->token, SESSIONS, none, &crew));
+    MUST(token_crew_start(table->near,
+                          &(struct token_tools){&table->desk, table->token, NULL, true}, SESSIONS,
+                          none, &crew));
     for (uint64_t id = 0; id < 60; id++)
         ask(table, id);
     for (int i = 0; i < 60; i++)
@@ -140,7 +142,9 @@ static void test_a_lost_token_leaves_what_was_asked_to_be_signed_later(void)
     struct token_uri uri = token_fixture_uri("pkcs11:token=Mesa;object=firma");
     bool seen[4] = {false};
     size_t unanswered = 0;
-    MUST(token_crew_start(table->near, &table->desk, table->token, SESSIONS, left, &crew));
+    MUST(token_crew_start(table->near,
+                          &(struct token_tools){&table->desk, table->token, NULL, true}, SESSIONS,
+                          left, &crew));
     remove_tokens(table->tokens);
     ask(table, 3);
     MUST_FAIL(TOKEN_AWAY, token_crew_wait(crew));
@@ -151,7 +155,9 @@ static void test_a_lost_token_leaves_what_was_asked_to_be_signed_later(void)
     token_free(&table->token);
     bring_back(table->tokens);
     MUST(token_open(table->module, &uri, TOKEN_FIXTURE_PIN, NULL, &table->token));
-    MUST(token_crew_start(table->near, &table->desk, table->token, SESSIONS, left, &crew));
+    MUST(token_crew_start(table->near,
+                          &(struct token_tools){&table->desk, table->token, NULL, true}, SESSIONS,
+                          left, &crew));
     check_answer(table, seen, 4);
     CU_ASSERT(seen[3]);
     token_crew_end(&crew, left);
