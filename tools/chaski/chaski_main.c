@@ -180,6 +180,13 @@ static const struct {
      "      what this member's own services are sources of, in the directory, signed with its "
      "server's\n"
      "      key; FILE as for chaski-registry once-only add, with sources only"},
+    {"indicators", indicators_command,
+     "indicators LOG... [--json | --csv] [--directory FOLDER] [--trust FILE --directory-vkey "
+     "FILE]\n"
+     "      how access goes, from the evidence in these folders: what rules allowed by themselves, "
+     "silence,\n"
+     "      restrictions by ground and age, once only, latency, refusals by rule; small cells are "
+     "suppressed"},
     {"trace", trace_command,
      "trace EXCHANGE_ID EVENTS_FILE...\n"
      "      the walk of one exchange in words, from the events of the servers that it crossed"},

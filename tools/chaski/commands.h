@@ -21,6 +21,7 @@ fault anchor_command(int argc, char **argv);
 fault access_command(int argc, char **argv);
 fault can_i_command(int argc, char **argv);
 fault policy_command(int argc, char **argv);
+fault indicators_command(int argc, char **argv);
 fault subject_command(int argc, char **argv);
 fault once_only_command(int argc, char **argv);
 fault trace_command(int argc, char **argv);
