@@ -591,6 +591,11 @@ fault store_make_log_key(struct store *self, char *path, size_t room)
 {
     const struct note_key *now = store_log_key(self);
     assert(self->writes);
+    if (self->log_keys.count == LOG_KEYS_MAX)
+        return RAISE(REFUSED,
+                     "%s/keys holds %d keys of the log, and no more may be there: move those away "
+                     "that gave way, or that no act names",
+                     self->folder, LOG_KEYS_MAX);
     return log_keys_make(self->folder, now, log_keys_find(&self->log_keys, now), path, room);
 }
 

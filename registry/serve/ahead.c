@@ -15,16 +15,15 @@ static fault path_of(const char *store, char out[STORE_PATH_BYTES])
                : RAISE(BAD_CONFIG, "the store's name is too long");
 }
 
-fault ahead_take(const char *store, const struct checkpoint *own, const struct checkpoint *head,
-                 struct span note)
+fault ahead_take(const char *store, uint64_t own, const struct checkpoint *head, struct span note)
 {
     char path[STORE_PATH_BYTES];
-    if (head->size <= own->size)
+    if (head->size <= own)
         return DONE;
     TRY(path_of(store, path));
     fault f = file_replace(path, note, 0644);
     EVENT(ERROR, "registry.store_behind", E_NUMBER("held_elsewhere", (int64_t)head->size),
-          E_NUMBER("held_here", (int64_t)own->size), E_FAULT(f),
+          E_NUMBER("held_here", (int64_t)own), E_FAULT(f),
           E_TEXT("detail",
                  "who follows holds acts that this store does not: it is an old copy, and "
                  "is served no more; put back the newest one"));

@@ -12,10 +12,9 @@
 
 #include "lib/bus/directory.h"
 
-/* DONE: it tells nothing new. SIGNATURE_BAD, BAD_FRAME: it is no head of this directory.
- * DIRECTORY_OLD: this store is behind it; durable, and told as an event. */
-fault ahead_take(const char *store, const struct checkpoint *own, const struct checkpoint *head,
-                 struct span note);
+/* own: how many acts are known to be here. DONE: it tells nothing new. DIRECTORY_OLD: this store is
+ * behind it; durable, and told as an event. */
+fault ahead_take(const char *store, uint64_t own, const struct checkpoint *head, struct span note);
 /* Before a store is served. REFUSED: it is still behind what somebody showed. */
 fault ahead_check(const char *store);
 

@@ -197,7 +197,19 @@ const struct note_key *outlook_log(const struct outlook *self)
 
 fault outlook_open_head(const struct outlook *self, struct span note, struct checkpoint *out)
 {
-    return directory_open_head(self->state, &self->log, note, out);
+    return checkpoint_open(note, outlook_log(self), out);
+}
+
+uint64_t outlook_shown(const struct outlook *self)
+{
+    char path[STORE_PATH_BYTES];
+    OWNED(bytes) note = NULL;
+    struct checkpoint shown;
+    if (failed(path_of(self, "checkpoint", path)) ||
+        failed(file_read(path, NOTE_BYTES_MAX, &note)) ||
+        failed(outlook_open_head(self, bytes_span(note), &shown)) || shown.size < self->head.size)
+        return self->head.size;
+    return shown.size;
 }
 
 int64_t outlook_beat_ms(const struct outlook *self)

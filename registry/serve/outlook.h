@@ -24,8 +24,12 @@ const struct checkpoint *outlook_head(const struct outlook *self);
 /* The checkpoint with the cosignatures that it has. */
 struct span outlook_note(const struct outlook *self);
 const struct note_key *outlook_log(const struct outlook *self); /* the directory's log key */
-/* A head of this directory, whoever shows it: as directory_open_head. */
+/* A head of this directory that may be newer than its own, whoever shows it. The key in force signs
+ * all such heads: one that gave way says nothing here, or who stole it could. SIGNATURE_BAD,
+ * BAD_FRAME. */
 fault outlook_open_head(const struct outlook *self, struct span note, struct checkpoint *out);
+/* How many acts the folder shows: more than the head while the rest could not be written. */
+uint64_t outlook_shown(const struct outlook *self);
 /* When the last heartbeat was made; 0: none yet. */
 int64_t outlook_beat_ms(const struct outlook *self);
 

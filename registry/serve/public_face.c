@@ -182,7 +182,7 @@ static enum MHD_Result answer_head(struct public_face *self, const struct http_r
         return http_say(request, MHD_HTTP_CONTENT_TOO_LARGE, "the request is too large\n");
     fault f = outlook_open_head(outlook, request->body, &head);
     if (!failed(f))
-        f = ahead_take(self->options.office->options.store, outlook_head(outlook), &head,
+        f = ahead_take(self->options.office->options.store, outlook_shown(outlook), &head,
                        request->body);
     if (f.code == DIRECTORY_OLD)
         self->options.behind(self->options.owner);

@@ -76,6 +76,15 @@ check "... and its follower" wait_for 15 grep -q '"follow.key_taken"' "$C/a/serv
 check "... with its acts" wait_for 15 has a
 check "the same again is refused" contains "$(at ana log-key use "$handover" 2>&1)" "refused"
 
+for i in $(seq 10); do echo "purpose add T-$i --title T --legal-basis Ley"; done >"$C/few"
+cp -r "$C/stolen" "$C/thief"
+"$BIN/chaski-registry" batch "$C/thief" "$C/few" --as "$C/ana.key" >/dev/null || die "no forged acts"
+"$BIN/chaski-registry" publish "$C/thief" --to "$C/said" >/dev/null || die "no forged directory"
+check "a thief of the old key signs a larger head" test "$(sed -n 2p "$C/said/checkpoint")" -gt "$(head_of)"
+status=$(curl -s -o "$C/null" -w '%{http_code}' --data-binary @"$C/said/checkpoint" "http://127.0.0.1:$port/directory/head")
+check "... which tells the registry nothing" test "$status" -ge 400
+check "... and it goes on" equal "$(curl -s -o "$C/null" -w '%{http_code}' "http://127.0.0.1:$port/healthz")" 200
+
 # --- only the new one signs -----------------------------------------------------------------------------
 for i in $(seq 70); do echo "purpose add P-7$i --title P --legal-basis Ley"; done >"$C/many"
 at ana batch "$C/many" >/dev/null || die "no batch: $(tail -n 1 "$C/serve.events")"
@@ -141,6 +150,9 @@ server_stop a; server_stop b
 check "an auditor verifies across the change" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit"
 printf '%s\n' "$old" >"$C/old.vkey"
 check "... with the key of before" "$BIN/chaski-audit" verify "$C/b/audit" --trust "$C/store/anchor/trust.pem" --directory-vkey "$C/old.vkey"
+for i in $(seq 8); do "$BIN/chaski-registry" log-key make "$C/copy" >"$C/made" 2>&1; done
+check "more keys than a store may hold are not made" contains "$(cat "$C/made")" "no more may be there"
+check "... and it opens still" "$BIN/chaski-registry" publish "$C/copy" --to "$C/copy-directory"
 rm "$C/copy/keys/log-"*
 said=$("$BIN/chaski-registry" serve "$C/copy" --listen 127.0.0.1:0 --directory "$C/directory" --authority 2>&1)
 check "a store that lacks the key in force does not serve" contains "$said" "does not hold the log key"

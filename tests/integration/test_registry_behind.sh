@@ -55,6 +55,12 @@ check "a head of nobody is refused" test "$status" -ge 400
 status=$(curl -s -o "$C/body" -w '%{http_code}' --data-binary @"$C/a/audit/directory/checkpoint" "http://127.0.0.1:$port/directory/head")
 check "the newest one is taken" equal "$status" 200
 check "... and the registry goes on" equal "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/healthz")" 200
+rm "$C/directory/heartbeat"; mkdir "$C/directory/heartbeat" # what is written last does not go through
+"$BIN/chaski" service add TRAMITES/uno --class open --title Uno --anchor "$C/chaski.anchor" --server CO/MUN/890905211/SS1 --folder "$C/a/keys" >/dev/null 2>&1
+check "a head can be shown before the registry knows that it is" test "$(size "$C/directory")" -gt "$newest"
+status=$(curl -s -o "$C/body" -w '%{http_code}' --data-binary @"$C/directory/checkpoint" "http://127.0.0.1:$port/directory/head")
+check "... and who shows it that one does not stop it" equal "$status" 200
+rmdir "$C/directory/heartbeat"
 serve_stop
 registry purpose add P-21 --title Otra --legal-basis Ley >/dev/null || die "no act"
 serve "$C/store" "$C/directory" || die "it does not start again"
