@@ -398,6 +398,7 @@
 #define PACKED_FILE_BYTES_MAX (64u << 20)
 #define PACKED_BYTES_MAX (64u << 20)       /* of what is kept packed: 400,000 acts and a snapshot */
 #define REGISTRY_BEAT_MS 60000             /* a heartbeat of the directory */
+#define REGISTRY_QUIET_MS 120000 /* who follows tells in that time that a store is an old copy */
 #define REGISTRY_DATAGRAM_BYTES_MAX 196608 /* face <-> authority; fits a socket's room */
 #define REGISTRY_GROUP_ACTS_MAX 64         /* carried out together, all or none */
 #define REGISTRY_GROUP_BYTES_MAX (96u << 10) /* they together; signed they are larger */

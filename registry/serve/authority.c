@@ -6,6 +6,7 @@
 #include "lib/base/jail.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
+#include "lib/bus/limits.h"
 #include "registry/commands.h"
 #include "registry/serve/datagram.h"
 
@@ -21,6 +22,7 @@ struct authority {
     const char *folder;
     uint64_t published;     /* acts that the folder shows */
     struct bytes *snapshot; /* made with the last Published, and not written yet; or NULL */
+    int64_t quiet_until_ms; /* steady: until then nothing is signed that no operator decided */
     bool broken;            /* the store could not be brought back: end */
 };
 
@@ -48,13 +50,35 @@ static fault record(struct authority *self)
 
 // --- acting -------------------------------------------------------------------------------------
 
-static fault apply(struct store *store, ProtobufCBinaryData packed)
+static bool is_quiet(const struct authority *self)
+{
+    return clock_steady_ms() < self->quiet_until_ms;
+}
+
+static fault be_quiet(const struct authority *self)
+{
+    return is_quiet(self)
+               ? RAISE(RATE_LIMITED, "this registry has just been started, and hears first whether "
+                                     "its store is the newest: ask again in two minutes")
+               : DONE;
+}
+
+static fault check_quiet(const struct authority *self, const Chaski__Act *act)
+{
+    bool of_member =
+        act->n_approval > 0 && act->approval[0]->who_case == CHASKI__APPROVAL__WHO_SERVER;
+    return of_member ? be_quiet(self) : DONE;
+}
+
+static fault apply(struct authority *self, ProtobufCBinaryData packed)
 {
     Chaski__Act *act = chaski__act__unpack(NULL, packed.len, packed.data);
     if (act == NULL)
         return RAISE(REFUSED, "that is no act");
     char *sent = act->context; /* store_act lends its own */
-    fault f = store_act(store, act);
+    fault f = check_quiet(self, act);
+    if (!failed(f))
+        f = store_act(self->store, act);
     act->context = sent;
     chaski__act__free_unpacked(act, NULL);
     return f;
@@ -63,7 +87,7 @@ static fault apply(struct store *store, ProtobufCBinaryData packed)
 static fault apply_all(struct authority *self, const Chaski__CarryOut *ask)
 {
     for (size_t i = 0; i < ask->n_act; i++)
-        TRY(apply(self->store, ask->act[i]));
+        TRY(apply(self, ask->act[i]));
     return record(self);
 }
 
@@ -143,6 +167,7 @@ static fault revoke_outside(struct authority *self, size_t *count)
 static fault act_on_statuses(struct authority *self, struct answer *out)
 {
     uint64_t first = store_count(self->store);
+    TRY(be_quiet(self)); /* the next round finds them again */
     fault f = revoke_outside(self, &out->revoked);
     if (failed(f))
         return refuse(self, f);
@@ -155,7 +180,7 @@ static fault act_on_statuses(struct authority *self, struct answer *out)
 static bool wants_publishing(const struct authority *self)
 {
     int64_t left_ms = directory_valid_until_ms(store_state(self->store)) - clock_wall_ms();
-    return left_ms < store_valid_days(self->store) * STORE_DAY_MS / 2;
+    return left_ms < store_valid_days(self->store) * STORE_DAY_MS / 2 && !is_quiet(self);
 }
 
 static fault beat(struct authority *self, struct answer *out)
@@ -272,13 +297,20 @@ static fault begin_publishing(struct authority *self)
 {
     if (!directory_is_published(store_state(self->store)))
         return self->published < store_count(self->store) ? record(self) : DONE;
-    if (self->published == 0)
-        EVENT(WARN, "registry.nobody_asked", E_TEXT("folder", self->folder),
-              E_TEXT(
-                  "detail",
-                  "the folder shows nothing of before: that this store is the newest is not known "
-                  "but by what --mirror showed. Who follows will tell; if it was brought back from "
-                  "a copy, act only when they had two minutes"));
+    if (self->published > 0)
+        return DONE;
+    if (directory_valid_until_ms(store_state(self->store)) <= clock_wall_ms())
+        return RAISE(REFUSED,
+                     "what this store published last is not valid any more, and %s shows nothing: "
+                     "it may be an old copy. Give it the folder that was published, or if you know "
+                     "that it is the newest: chaski-registry publish STORE --to %s",
+                     self->folder, self->folder);
+    self->quiet_until_ms = clock_steady_ms() + REGISTRY_QUIET_MS;
+    EVENT(WARN, "registry.nobody_asked", E_TEXT("folder", self->folder),
+          E_TEXT("detail",
+                 "the folder shows nothing of before: that this store is the newest is not known "
+                 "but by what --mirror showed. Who follows will tell; if it was brought back from "
+                 "a copy, act only when they had two minutes"));
     return DONE;
 }
 

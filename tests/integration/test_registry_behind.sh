@@ -36,6 +36,27 @@ check "a node follows" wait_for 15 has "$newest"
 check "... further than the copy" test "$newest" -gt "$early"
 serve_stop
 
+cp -r "$C/early" "$C/alone"; rm -f "$C/alone/lock"
+true_port=$port; port=$(free_port) # where nobody who follows tells it anything
+serve "$C/alone" "$C/alone-folder" || die "it does not start"
+said=$("$BIN/chaski" service add TRAMITES/uno --class open --title Uno --at "http://127.0.0.1:$port" --anchor "$C/chaski.anchor" \
+    --server CO/MUN/890905211/SS1 --folder "$C/a/keys" 2>&1)
+check "before somebody can tell, no act of a member is taken" contains "$said" "ask again in two minutes"
+check "... and nothing is signed" equal "$(size "$C/alone-folder")" "$early"
+serve_stop
+if [[ $OUT != *san ]]; then
+    export WRONG_CLOCK=$C/clock
+    echo $((20 * 86400)) >"$C/clock"; rm -rf "$C/alone-folder"
+    LD_PRELOAD=$OUT/tests/wrong_clock.so serve "$C/alone" "$C/alone-folder" || die "it does not start"
+    check "... also when it is time to publish anew" equal "$(size "$C/alone-folder")" "$early"
+    serve_stop
+    echo $((40 * 86400)) >"$C/clock"; rm -rf "$C/alone-folder"
+    said=$(LD_PRELOAD=$OUT/tests/wrong_clock.so timeout 20 "$BIN/chaski-registry" serve "$C/alone" --listen "127.0.0.1:$port" --directory "$C/alone-folder" --authority 2>&1)
+    check "what is not valid any more is not published anew by itself" contains "$said" "it may be an old copy"
+    check "... but by a person" env LD_PRELOAD="$OUT/tests/wrong_clock.so" "$BIN/chaski-registry" publish "$C/alone" --to "$C/alone-folder"
+fi
+port=$true_port
+
 serve "$C/early" "$C/fresh"
 check "who starts with an empty folder is told that nobody was asked" grep -q '"registry.nobody_asked"' "$C/early.events"
 check "a registry on an old copy hears of it and ends" wait_for 30 gone "$pid"
