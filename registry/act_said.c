@@ -127,15 +127,15 @@ static bool same_certificates(const Chaski__ServerSet *act, const struct directo
 static struct server_change compare(const Chaski__ServerSet *act,
                                     const struct directory_server *now)
 {
-    char vkey[VKEY_ROOM];
+    char log[VKEY_ROOM], room[VKEY_ROOM];
     struct span transport = span_of(now->transport_key, sizeof now->transport_key);
-    const char *witness = now->is_witness ? vkey_of(&now->witness_key, vkey) : "";
+    const char *witness = now->is_witness ? vkey_of(&now->witness_key, room) : "";
     return (struct server_change){
         .addresses = !same_addresses(act, now),
         .transport = !span_equal(bytes_of(act->transport_key), transport),
         .seals = !same_seals(act, now),
         .witness = strcmp(act->witness_vkey, witness) != 0,
-        .log = strcmp(act->log_vkey, vkey_of(&now->log_key, vkey)) != 0,
+        .log = strcmp(act->log_vkey, vkey_of(&now->log_key, log)) != 0,
         .certificates = !same_certificates(act, now),
     };
 }

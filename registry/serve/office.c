@@ -8,6 +8,7 @@
 #include "lib/bus/bus_id.h"
 #include "lib/bus/renewal.h"
 #include "registry/serve/proposal_file.h"
+#include "registry/serve/request_acts.h"
 #include "registry/serve/voucher_desk.h"
 
 #include "directory.pb-c.h"
@@ -192,10 +193,16 @@ static fault carry_some(struct office *self, struct proposal *const *group, size
 const char *office_held(const struct office *self, const struct proposal *proposal)
 {
     const struct request *request = requests_find(self->requests, proposal->label);
-    return request == NULL || voucher_desk_stands(self->requests, request)
+    if (request == NULL)
+        return NULL;
+    if (!voucher_desk_stands(self->requests, request))
+        return "no server of its member stands behind the request any more: another one vouches "
+               "for it, or it is prepared anew --without-voucher";
+    return request_acts_stand(outlook_state(self->outlook), request->server,
+                              bytes_span(proposal->act))
                ? NULL
-               : "no server of its member stands behind the request any more: another one vouches "
-                 "for it, or it is prepared anew --without-voucher";
+               : "what it changes is not as it was when it was prepared, and it would take that "
+                 "back: `request prepare` makes it anew";
 }
 
 static bool is_ripe(const struct office *self, const struct proposal *proposal)

@@ -140,6 +140,66 @@ static fault propose_subsystem(struct work *self, const struct enrolment_subsyst
     return f;
 }
 
+static bool has_server(const Chaski__SubsystemSet *set, const char *id)
+{
+    for (size_t i = 0; i < set->n_server; i++)
+        if (strcmp(set->server[i], id) == 0)
+            return true;
+    return false;
+}
+
+/* On the servers that it is on now, and on the one that asks. */
+static bool subsystem_stands(const struct directory *state, const Chaski__SubsystemSet *set,
+                             const char *server)
+{
+    const struct directory_subsystem *now = directory_subsystem(state, span_of_text(set->id));
+    size_t others = 0;
+    for (size_t i = 0; now != NULL && i < now->servers; i++) {
+        const char *id = now->server[i]->id;
+        if (strcmp(id, server) != 0 && !has_server(set, id))
+            return false;
+        others += strcmp(id, server) != 0;
+    }
+    return set->n_server == others + 1;
+}
+
+static bool has_certificate(const Chaski__ServerSet *set, struct span der)
+{
+    for (size_t i = 0; i < set->n_certificate; i++)
+        if (span_equal(der, span_of(set->certificate[i].data, set->certificate[i].len)))
+            return true;
+    return false;
+}
+
+/* With all its good certificates: one of them may have come by a renewal. */
+static bool server_stands(const struct directory *state, const Chaski__ServerSet *set)
+{
+    const struct directory_server *now = directory_server(state, span_of_text(set->id));
+    int64_t now_ms = clock_wall_ms();
+    for (size_t i = 0; now != NULL && i < now->signers; i++) {
+        const struct certificate *certificate = now->signer[i]->certificate;
+        if (now->signer[i]->revoked_since_ms == 0 &&
+            certificate_not_after_ms(certificate) > now_ms &&
+            set->n_certificate < DIRECTORY_CERTIFICATES_MAX &&
+            !has_certificate(set, certificate_der(certificate)))
+            return false;
+    }
+    return true;
+}
+
+bool request_acts_stand(const struct directory *state, const char *server, struct span packed)
+{
+    Chaski__Act *act = chaski__act__unpack(NULL, packed.size, packed.at);
+    bool stands = act != NULL && (act->act_case == CHASKI__ACT__ACT_SUBSYSTEM_SET
+                                      ? subsystem_stands(state, act->subsystem_set, server)
+                                  : act->act_case == CHASKI__ACT__ACT_SERVER_SET
+                                      ? server_stands(state, act->server_set)
+                                      : true);
+    if (act != NULL)
+        chaski__act__free_unpacked(act, NULL);
+    return stands;
+}
+
 /* The one that it has for this key already, one of an outside CA, or a new one. */
 static fault certificate_for(const struct work *self, struct authority_line *line,
                              struct bytes **out)

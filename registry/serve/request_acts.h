@@ -15,4 +15,8 @@ fault request_acts_propose(const struct enrolment *enrolment, const char *label,
                            struct authority_line *line, char ids[REQUEST_ACTS_MAX][ACT_ID_ROOM],
                            size_t *count);
 
+/* Would this act, made of a request for `server`, only do what was asked for? It says the whole of
+ * what it sets: of what has changed since it was made, it would take something back. */
+bool request_acts_stand(const struct directory *state, const char *server, struct span packed);
+
 #endif

@@ -342,6 +342,17 @@ static fault set_alone(const struct requests *self, struct request *request, con
     return f;
 }
 
+static bool is_overtaken(const struct requests *self, const struct request *request)
+{
+    for (size_t i = 0; i < request->proposals; i++) {
+        const struct proposal *at = proposals_find(self->proposals, request->proposal[i]);
+        if (at != NULL && proposals_state(self->proposals, at) == PROPOSAL_WAITING &&
+            !request_acts_stand(outlook_state(self->outlook), request->server, bytes_span(at->act)))
+            return true;
+    }
+    return false;
+}
+
 fault requests_prepare(struct requests *self, struct request *request, const char *by,
                        const char *alone, struct authority_line *line)
 {
@@ -353,7 +364,7 @@ fault requests_prepare(struct requests *self, struct request *request, const cha
     TRY(voucher_desk_check(self, request, enrolment, alone));
     if (alone != NULL)
         TRY(set_alone(self, request, by, alone));
-    if (request->prepared_by[0] != '\0')
+    if (request->prepared_by[0] != '\0' && !is_overtaken(self, request))
         return DONE;
     TRY(enrolment_check(enrolment, outlook_state(self->outlook), outlook_log(self->outlook)));
     TRY(drop_unfinished(self, request->id));

@@ -141,6 +141,25 @@ check "all of it is as the interface's document says" jq -e --slurpfile doc "$RO
     ([.[].vouchers[]] | length) == 2' <(at ana requests --json)
 check "who vouches for it need not be said to be missing" contains "$(at ana request prepare "$four" --without-voucher x 2>&1)" "leave --without-voucher away"
 
+# --- two at once --------------------------------------------------------------------------------------
+servers() { "$BIN/chaski-registry" show "$C/store" 2>/dev/null | grep -c "$A/DOS .* on .*$1"; }
+status_of enrol five $A/SS5 --subsystem DOS=Dos >/dev/null
+five=$(sed -n 's/^request //p' "$C/said")
+status_of enrol six $A/SS6 --subsystem DOS=Dos >/dev/null
+six=$(sed -n 's/^request //p' "$C/said")
+for id in "$five" "$six"; do
+    vouch one $A/SS1 "$id" --yes || die "no voucher"
+    at ana request prepare "$id" >/dev/null || die "not prepared"
+done
+for id in "$five" "$six"; do at ana approve "$id" --yes >/dev/null; at blas approve "$id" --yes >"$C/approved"; done
+check "what was prepared before another change takes nothing back" contains "$(cat "$C/approved")" "it would take that back"
+check "... the first of two servers stays with the subsystem" equal "$(servers $A/SS5) $(servers $A/SS6)" "1 0"
+check "... and the second one waits" equal "$(state_of "$six")" prepared
+at ana request prepare "$six" >/dev/null
+at ana approve "$six" --yes >"$C/approved"; at blas approve "$six" --yes >>"$C/approved" 2>&1
+check "... whose server is as it was" contains "$(cat "$C/approved")" "$A/SS6 (nothing changes)"
+check "... until it is prepared anew" equal "$(servers $A/SS5) $(servers $A/SS6) $(state_of "$six")" "1 1 approved"
+
 # --- approved ---------------------------------------------------------------------------------------
 at ana request prepare "$four" >/dev/null || die "not prepared"
 at ana approve "$four" --yes >/dev/null
