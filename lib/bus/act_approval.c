@@ -87,16 +87,28 @@ static struct act_need of_member_set(const struct directory *self, const Chaski_
                : of_operators(2, ROLE_APPROVE);
 }
 
-/* The member says what its own services are sources of; nobody says it of another's. */
-static struct act_need of_source(const struct directory *self, const char *id, const char *service)
+/* The member decides about its own service. What stands for another member's service already, under
+ * the same id, it does not turn away from there: that is for operators. */
+static struct act_need of_owner(const struct directory *self, const char *before,
+                                const char *service, enum directory_role role)
 {
-    const struct directory_source *before = directory_source(self, span_of_text(id));
-    const char *old = before == NULL ? service : before->service;
-    struct act_need need = of_member(self, service, ROLE_PUBLISH);
-    if (!span_equal(bus_id_prefix(span_of_text(old), ID_MEMBER),
-                    bus_id_prefix(span_of_text(service), ID_MEMBER)))
+    struct act_need need = of_member(self, service, role);
+    if (before != NULL && !span_equal(bus_id_prefix(span_of_text(before), ID_MEMBER),
+                                      bus_id_prefix(span_of_text(service), ID_MEMBER)))
         need.member = NULL;
     return need;
+}
+
+static struct act_need of_source(const struct directory *self, const Chaski__SourceSet *act)
+{
+    const struct directory_source *before = directory_source(self, span_of_text(act->id));
+    return of_owner(self, before == NULL ? NULL : before->service, act->service, ROLE_PUBLISH);
+}
+
+static struct act_need of_grant(const struct directory *self, const Chaski__GrantSet *act)
+{
+    const struct directory_grant *before = directory_grant(self, span_of_text(act->id));
+    return of_owner(self, before == NULL ? NULL : before->service, act->service, ROLE_APPROVE);
 }
 
 /* What proves itself needs nobody: the fold takes no proof that does not hold. */
@@ -182,7 +194,7 @@ struct act_need act_approval_need(const struct directory *self, const Chaski__Ac
     case CHASKI__ACT__ACT_RESTRICTION_SET: /* no matter of the owner alone */
         return of_operators(1, ROLE_APPROVE);
     case CHASKI__ACT__ACT_GRANT_SET:
-        return of_member(self, act->grant_set->service, ROLE_APPROVE);
+        return of_grant(self, act->grant_set);
     case CHASKI__ACT__ACT_ACCESS_REQUESTED:
         return of_member(self, act->access_requested->consumer, ROLE_ENROL);
     case CHASKI__ACT__ACT_ACCESS_OBJECTED:
@@ -202,7 +214,7 @@ struct act_need act_approval_need(const struct directory *self, const Chaski__Ac
     case CHASKI__ACT__ACT_SATISFACTION_SET:
         return of_operators(1, ROLE_PUBLISH);
     case CHASKI__ACT__ACT_SOURCE_SET:
-        return of_source(self, act->source_set->id, act->source_set->service);
+        return of_source(self, act->source_set);
     case CHASKI__ACT__ACT_REMOVED:
         return of_removal(self, act->removed);
     default: /* what concerns everybody's trust, the arbiter's word, an emergency, and what comes to

@@ -347,6 +347,40 @@ static void test_to_close_is_not_for_the_owner_alone_and_to_open_is(void)
     CU_ASSERT(is_taken(self));
 }
 
+static void grant_by(struct office *self, const struct by *by, size_t count, const char *service)
+{
+    Chaski__Act act = CHASKI__ACT__INIT;
+    Chaski__GrantSet set = CHASKI__GRANT_SET__INIT;
+    set.id = book_text("G-1");
+    set.service = book_text(service);
+    set.consumer = book_text("CO/MUN");
+    set.legal_basis = book_text("Ley 1712 de 2014");
+    set.until_ms = (uint64_t)(self->book->time_ms + 30 * BOOK_DAY_MS);
+    act.act_case = CHASKI__ACT__ACT_GRANT_SET;
+    act.grant_set = &set;
+    act_by(self, &act, by, count);
+}
+
+/* Names of grants are public: else any member could end anybody's by setting its own under it. */
+static void test_a_grant_of_another_owner_is_not_set_anew(void)
+{
+    OWNED(office) self = office_new();
+    const struct by dane[] = {OF_DANE};
+    service_by(self, dane, 1, DANE "/DIVIPOLA/uno", CHASKI__SERVICE_CLASS__SHARED);
+    CU_ASSERT(is_taken(self));
+    service_by(self, (struct by[]){EVA}, 1, MEDELLIN "/TRAMITES/uno",
+               CHASKI__SERVICE_CLASS__SHARED);
+    CU_ASSERT(is_taken(self));
+    grant_by(self, (struct by[]){ANA}, 1, MEDELLIN "/TRAMITES/uno");
+    CU_ASSERT(is_taken(self));
+    grant_by(self, dane, 1, DANE "/DIVIPOLA/uno");
+    CU_ASSERT_FALSE(is_taken(self));
+    grant_by(self, (struct by[]){ANA}, 1, DANE "/DIVIPOLA/uno");
+    CU_ASSERT(is_taken(self));
+    grant_by(self, dane, 1, DANE "/DIVIPOLA/uno"); /* its own it sets as often as it likes */
+    CU_ASSERT(is_taken(self));
+}
+
 /* DANE's server with these changes against what office_new registered. */
 static void server_by(struct office *self, const struct by *by, size_t count, uint8_t log_seed,
                       uint8_t transport_seed, struct certificate *const *certificate,
@@ -568,6 +602,7 @@ SUITE(act_approval, TEST(test_a_country_begins_without_operators),
       TEST(test_two_who_may_approve_admit_a_member), TEST(test_an_approval_is_of_one_act_only),
       TEST(test_an_approval_is_used_once_and_soon), TEST(test_a_member_keeps_its_own_services),
       TEST(test_to_close_is_not_for_the_owner_alone_and_to_open_is),
+      TEST(test_a_grant_of_another_owner_is_not_set_anew),
       TEST(test_a_server_moves_and_renews_itself_and_keeps_its_log),
       TEST(test_one_operator_revokes_and_a_stolen_key_gives_itself_nothing),
       TEST(test_a_member_revokes_its_own_key), TEST(test_two_who_may_approve_always_remain),
