@@ -218,6 +218,36 @@ fault act_objection_apply(struct directory *self, const Chaski__AccessObjected *
     return DONE;
 }
 
+/* An answer is an answer to what was asked, all of it: else the request would stand as granted, in
+ * the way of the next one and out of the arbiter's reach, and open nothing. */
+static fault check_answer(const struct directory_request *request, const Chaski__GrantSet *act)
+{
+    if (act->n_endpoint > 0 || act->n_column > 0)
+        return BAD("grant %s answers %s and is for parts of the service only", act->id,
+                   request->id);
+    for (size_t i = 0; act->n_purpose > 0 && i < request->purposes; i++) {
+        bool named = false;
+        for (size_t k = 0; k < act->n_purpose && !named; k++)
+            named = strcmp(act->purpose[k], request->purpose[i]) == 0;
+        if (!named)
+            return BAD("grant %s answers %s and is not for all its purposes", act->id, request->id);
+    }
+    return DONE;
+}
+
+/* What is open already by silence or by the arbiter needs no answer, and would end with it. */
+static fault check_may_answer(const struct directory *self, const struct directory_request *request,
+                              const char *grant)
+{
+    struct standing standing;
+    access_standing(self, request, self->last_ms, &standing);
+    if (standing.state == STANDING_SILENT || standing.state == STANDING_ALLOWED ||
+        standing.state == STANDING_UNNEEDED)
+        return BAD("grant %s answers %s, which is %s: a grant that names no request adds to it",
+                   grant, request->id, access_state_word(standing.state));
+    return DONE;
+}
+
 fault act_request_granted(struct directory *self, const Chaski__GrantSet *act)
 {
     struct directory_request *request = directory_find(&self->requests, act->request);
@@ -228,12 +258,15 @@ fault act_request_granted(struct directory *self, const Chaski__GrantSet *act)
         return BAD("grant %s answers %.200s, which is no request for this service", act->id,
                    act->request);
     consumer_names_of(self, span_of_text(request->consumer), &names);
+    bool named = false;
     for (size_t i = 0; i < names.count; i++)
-        if (span_is_text(names.name[i], act->consumer)) {
-            request->grant = directory_keep_text(self, act->id);
-            return DONE;
-        }
-    return BAD("grant %s answers %s and is to somebody else", act->id, request->id);
+        named = named || span_is_text(names.name[i], act->consumer);
+    if (!named)
+        return BAD("grant %s answers %s and is to somebody else", act->id, request->id);
+    TRY(check_answer(request, act));
+    TRY(check_may_answer(self, request, act->id));
+    request->grant = directory_keep_text(self, act->id);
+    return DONE;
 }
 
 // --- the arbiter --------------------------------------------------------------------------------
