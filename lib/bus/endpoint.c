@@ -117,11 +117,19 @@ static fault check_parts(const struct reading *self)
 
 // --- finding ------------------------------------------------------------------------------------
 
+/* HEAD is GET whose answer has no body: what it tells, that there is such a path and how long it
+ * is, is of the same endpoint. */
+static bool is_of_method(struct span method, const char *rule)
+{
+    return rule[0] == '*' || text_same_word(method, span_of_text(rule)) ||
+           (strcmp(rule, "GET") == 0 && text_same_word(method, span_of_text("HEAD")));
+}
+
 static size_t first_of(const struct endpoint *list, size_t count, struct span method,
                        const struct reading *path)
 {
     for (size_t i = 0; i < count; i++)
-        if ((list[i].method[0] == '*' || text_same_word(method, span_of_text(list[i].method))) &&
+        if (is_of_method(method, list[i].method) &&
             glob_matches(&list[i].glob, span_of(path->text, path->size)))
             return i;
     return count;

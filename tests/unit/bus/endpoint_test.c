@@ -26,6 +26,9 @@ struct line {
 static const struct line table[] = {
     {"GET", "/personas/resumen", 0},
     {"get", "/personas/resumen", 0},
+    {"HEAD", "/personas/resumen", 0},
+    {"HEAD", "/sedes/1", 2},
+    {"OPTIONS", "/sedes/1", NONE},
     {"GET", "/personas/resume%6e", 0},
     {"GET", "/%70ersonas/1", 1},
     {"DELETE", "/personas/resumen", 1},
