@@ -102,7 +102,7 @@ static fault read_call(const struct front_call *call, struct reading *out)
         return RAISE(BAD_METHOD, REST_METHODS " are");
     TRY(rest_target_parse(out->request.target, &out->target));
     TRY(check_service(&out->target, call->service));
-    TRY(call_endpoint_check(call, out->request.method, out->target.path));
+    TRY(call_endpoint_check(call, out->request.method, out->target.path, &out->header));
     request_hash_head(out->request.method, out->request.target, &out->request.header, out->hash);
     request_hash_whole(out->hash, out->request.body, out->hash);
     return DONE;

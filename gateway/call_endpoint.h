@@ -8,9 +8,11 @@
 #define GATEWAY_CALL_ENDPOINT_H
 
 #include "gateway/front_line.h"
+#include "gateway/rest_message.h"
 
 /* WRONG_ENDPOINT: it falls to another one, or to none, or to one where none was named.
- * BAD_REQUEST: its path may be read in two ways. */
-fault call_endpoint_check(const struct front_call *call, struct span method, struct span path);
+ * BAD_REQUEST: its path may be read in two ways, or a header field names another method or path. */
+fault call_endpoint_check(const struct front_call *call, struct span method, struct span path,
+                          const struct rest_fields *header);
 
 #endif

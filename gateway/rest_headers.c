@@ -42,6 +42,11 @@ static const struct word ours[] = {WORD("x-road-"), WORD("chaski-")};
 /* ... but what a peer's table says of its rows and columns comes with its answer. */
 static const struct word of_tables[] = {WORD("chaski-total"), WORD("chaski-withheld")};
 
+/* By these some services take another method or path than the request line's. */
+static const struct word overriding[] = {WORD("x-http-method-override"), WORD("x-http-method"),
+                                         WORD("x-method-override"), WORD("x-original-url"),
+                                         WORD("x-rewrite-url")};
+
 // --- names ---------------------------------------------------------------------------------------
 
 static bool is_plain(uint8_t c)
@@ -88,6 +93,14 @@ static bool is_twin(struct span name)
 bool rest_headers_removed(struct span name)
 {
     return is_one_of(name, WORDS(between_neighbours));
+}
+
+bool rest_headers_override(const struct rest_fields *self)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (is_one_of(self->field[i].name, WORDS(overriding)))
+            return true;
+    return false;
 }
 
 static bool is_listed(struct span list, struct span name)

@@ -19,6 +19,10 @@
  * Connection field names is not carried either, but that is seen in the whole head only. */
 bool rest_headers_removed(struct span name);
 
+/* Is there a field by which some services take another method or path than those that were asked
+ * for: X-HTTP-Method-Override, X-Original-URL and their kin? */
+bool rest_headers_override(const struct rest_fields *self);
+
 /* What of a caller's request travels. */
 void rest_headers_of_request(const struct http_head *head, struct rest_fields *out);
 /* What of a service's answer travels: none of ours. At most one Date. */

@@ -8,7 +8,8 @@ static const struct front_endpoint rules[] = {{"GET", "/resumen"}, {"*", "/salud
 static fault check(size_t endpoints, const char *named, const char *method, const char *path)
 {
     struct front_call call = {.endpoints = endpoints, .endpoint = rules, .endpoint_id = named};
-    return call_endpoint_check(&call, span_of_text(method), span_of_text(path));
+    struct rest_fields none = {0};
+    return call_endpoint_check(&call, span_of_text(method), span_of_text(path), &none);
 }
 
 static void test_a_request_is_of_the_endpoint_that_is_named(void)
@@ -29,5 +30,24 @@ static void test_a_lie_about_the_endpoint_is_found(void)
     CU_ASSERT_PTR_NULL(strstr(fault_detail(), "salud%2F1"));
 }
 
-SUITE(call_endpoint, TEST(test_a_request_is_of_the_endpoint_that_is_named),
+/* Rails, Symfony and their kin do what such a field says, and not what was matched. */
+static void test_no_field_names_another_method_or_path(void)
+{
+    static const char *const names[] = {"X-HTTP-Method-Override", "x_http_method_override",
+                                        "X-HTTP-Method",          "X-Method-Override",
+                                        "X-Original-URL",         "x-rewrite-url"};
+    struct front_call call = {.endpoints = 2, .endpoint = rules, .endpoint_id = ""};
+    struct span method = span_of_text("GET"), path = span_of_text("/otros");
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct rest_fields fields = {.count = 1,
+                                     .field = {{span_of_text(names[i]), span_of_text("/salud/1")}}};
+        call.endpoints = 2;
+        MUST_FAIL(BAD_REQUEST, call_endpoint_check(&call, method, path, &fields));
+        call.endpoints = 0;
+        MUST(call_endpoint_check(&call, method, path, &fields));
+    }
+}
+
+SUITE(call_endpoint, TEST(test_no_field_names_another_method_or_path),
+      TEST(test_a_request_is_of_the_endpoint_that_is_named),
       TEST(test_a_lie_about_the_endpoint_is_found))
