@@ -148,15 +148,40 @@ static bool grant_is_unbounded(const struct policy_case *self, const void *rule)
            grant_is_for(self, rule);
 }
 
+static uint32_t volume_of(const struct right *grant)
+{
+    return ((const struct directory_grant *)grant->rule)->volume_a_day;
+}
+
+/* Of those in force that count: for the same reason the one that counts furthest. */
+static const struct right *widest_grant(const struct policy_case *self, struct span service)
+{
+    const struct right *best = NULL;
+    for (size_t i = 0; i < self->names.count; i++) {
+        const struct right_list *list =
+            rights_of(&self->directory->grant_of, service, self->names.name[i]);
+        for (size_t k = 0; k < list->count; k++) {
+            const struct right *at = &list->right[k];
+            if (at->until_ms <= self->question->at_ms)
+                break; /* the others of this list have ended too */
+            if (grant_is_for(self, at->rule) &&
+                (best == NULL || volume_of(at) > volume_of(best) ||
+                 (volume_of(at) == volume_of(best) && right_comes_before(at, best))))
+                best = at;
+        }
+    }
+    return best;
+}
+
 static const struct right *grant_of(const struct policy_case *self)
 {
     struct span service = span_of_text(self->service->id);
     const struct rights *grants = &self->directory->grant_of;
     const struct right *grant = policy_longest(self, grants, service, grant_is_for);
-    if (grant == NULL || ((const struct directory_grant *)grant->rule)->volume_a_day == 0)
+    if (grant == NULL || volume_of(grant) == 0 || grant->until_ms <= self->question->at_ms)
         return grant;
     const struct right *unbounded = policy_longest(self, grants, service, grant_is_unbounded);
-    return unbounded != NULL ? unbounded : grant;
+    return unbounded != NULL ? unbounded : widest_grant(self, service);
 }
 
 static void decide_restricted(const struct policy_case *self,

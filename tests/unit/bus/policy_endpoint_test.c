@@ -266,10 +266,29 @@ static void test_a_grant_that_counts_nothing_is_used_first(void)
     CU_ASSERT_EQUAL(directory_grant(again, span_of_text("G-long"))->volume_a_day, 5);
 }
 
+static void test_of_grants_that_count_the_one_that_counts_furthest_is_used(void)
+{
+    OWNED(book) book = book_of_parts();
+    OWNED(directory) state = NULL;
+    struct policy_verdict verdict;
+    const struct line line = {TRAMITES, "censo", "", ""};
+    grant_volume(book, "G-many", 100, NOW_MS + 1);
+    grant_volume(book, "G-few", 1, NOW_MS + 9 * BOOK_DAY_MS);
+    MUST(book_fold(book, &state));
+    ask(state, &line, &verdict);
+    CU_ASSERT_STRING_EQUAL(verdict.rule, "restricted/grant G-many");
+    grant_volume(book, "G-many", 100, NOW_MS); /* it has ended */
+    directory_release(&state);
+    MUST(book_fold(book, &state));
+    ask(state, &line, &verdict);
+    CU_ASSERT_STRING_EQUAL(verdict.rule, "restricted/grant G-few");
+}
+
 SUITE(policy_endpoint, TEST(test_each_endpoint_has_a_class_restrictions_and_grants_of_its_own),
       TEST(test_a_restriction_of_the_service_holds_for_all_its_endpoints),
       TEST(test_a_service_is_offered_to_whom_one_endpoint_is_open),
       TEST(test_endpoints_come_back_from_a_snapshot_in_their_order),
       TEST(test_what_is_no_endpoint_is_not_taken), TEST(test_an_endpoint_that_a_right_names_stays),
       TEST(test_a_rate_and_a_volume_have_bounds),
-      TEST(test_a_grant_that_counts_nothing_is_used_first))
+      TEST(test_a_grant_that_counts_nothing_is_used_first),
+      TEST(test_of_grants_that_count_the_one_that_counts_furthest_is_used))
