@@ -12,13 +12,14 @@ cat >"$C/acts" <<B
 service add $D/abierto --class open
 service add $D/compartido
 service add $D/reservado
+service add $D/tabla --class open --column codigo:open --column nombre:open
 $(restriction_words $D/reservado)
 grant add G-1 --service $D/reservado --consumer CO/MUN --purpose P-1 --legal-basis Ley --until $(date -u -d '+300 days' +%F)
 B
 registry batch "$C/acts" >/dev/null || die "no services"
 publish
 printf 'codigo,nombre\n1,uno\n' >"$C/t.csv"
-for s in abierto compartido reservado; do
+for s in abierto compartido reservado tabla; do
     echo "service \"$D/$s\" { kind = table file = \"$C/t.csv\" key = codigo }" >"$C/b/services/$s.conf"
 done
 server_start a && server_start b || die "a server does not start"
@@ -29,6 +30,7 @@ is_served() { [ "$(ask abierto)" = 200 ]; }
 wait_for 10 is_served
 check "shared data is had for a purpose" equal "$(ask compartido P-1)" 200
 check "restricted data is had by a grant" equal "$(ask reservado P-1)" 200
+check "a table is had" equal "$(ask tabla)" 200
 ask compartido >/dev/null # refused: no purpose
 
 draft() { rm -f "$C/draft"; registry "$@" --draft "$C/draft" >"$C/said" 2>&1; }
@@ -62,6 +64,16 @@ check "... a day that is none: exit status 2" equal $? 2
 check "a class is drafted" draft service add $D/compartido --class open
 diff_at a --json
 check "... opens, for who refused to send it, what was refused, breaks nothing: exit status 0" equal "$? $(field '.flows[0] | (.allowed|tostring) + " " + .rule_before')" "0 true shared/no-purpose"
+
+check "a restriction of a column is drafted" draft restriction add R-3 --service $D/tabla --column nombre --ground privacy --reason Datos \
+    --approver Oficina --until "$(date -u -d '+50 days' +%F)"
+diff_at b --json
+check "... breaks who gets that column: exit status 1" equal "$? $(field '.breaks, .flows[0].columns_lost' | xargs)" "1 1 nombre (restricted/no-grant R-3)"
+diff_at b
+check "... in words" contains "$(cat "$C/diff")" "loses nombre (restricted/no-grant R-3)"
+check "a column that is listed no longer is drafted" draft service add $D/tabla --class open --column codigo:open
+diff_at b --json
+check "... breaks who got it" equal "$(field '.breaks, .flows[0].columns_lost' | xargs)" "1 nombre (column/unlisted)"
 
 printf 'grant remove G-1 --reason Fin\ncompetence remove %s --reason Fin\n' "$(registry show --json | jq -r '.competences[] | select(.consumer == "CO/MUN") | .id')" >"$C/both"
 check "a file of acts is drafted together" draft batch "$C/both"

@@ -7,6 +7,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/draft.h"
 #include "lib/bus/policy.h"
+#include "lib/bus/policy_columns.h"
 #include "tools/chaski/day.h"
 #include "tools/chaski/flows.h"
 #include "tools/chaski/node_directory.h"
@@ -21,6 +22,7 @@
 #define DAYS_DEFAULT 30
 #define DAYS_MAX 3660
 #define RULE_BYTES 160
+#define LOST_BYTES 2048
 
 struct asked {
     const char *config, *draft;
@@ -34,6 +36,7 @@ struct change {
     const struct flow *flow;
     bool was, is;
     char old_rule[RULE_BYTES], new_rule[RULE_BYTES], remedy[POLICY_TEXT_BYTES];
+    char lost[LOST_BYTES]; /* columns of a table that it got and would not get, with the rules */
 };
 
 struct comparison {
@@ -78,19 +81,65 @@ static fault read_words(int argc, char **argv, struct asked *out)
 
 // --- comparing ----------------------------------------------------------------------------------
 
+static struct policy_question question_of(const struct flow *flow, int64_t at_ms)
+{
+    return (struct policy_question){.client = span_of_text(flow->client),
+                                    .service = span_of_text(flow->service),
+                                    .purpose = span_of_text(flow->purpose),
+                                    .endpoint = span_of_text(flow->endpoint),
+                                    .procedure = span_of_text(flow->procedure),
+                                    .requirement = span_of_text(flow->requirement),
+                                    .at_ms = at_ms};
+}
+
 static struct policy_verdict decide(const struct directory *state, const struct flow *flow,
                                     int64_t at_ms)
 {
-    const struct policy_question question = {.client = span_of_text(flow->client),
-                                             .service = span_of_text(flow->service),
-                                             .purpose = span_of_text(flow->purpose),
-                                             .endpoint = span_of_text(flow->endpoint),
-                                             .procedure = span_of_text(flow->procedure),
-                                             .requirement = span_of_text(flow->requirement),
-                                             .at_ms = at_ms};
+    const struct policy_question question = question_of(flow, at_ms);
     struct policy_verdict verdict;
     policy_decide(state, &question, &verdict);
     return verdict;
+}
+
+/* Where no columns are listed, all are given. */
+static bool gives(const struct policy_columns *columns, const char *name)
+{
+    for (size_t i = 0; i < columns->count; i++)
+        if (strcmp(columns->column[i].name, name) == 0)
+            return columns->column[i].rule[0] == '\0';
+    return columns->count == 0;
+}
+
+static bool lists(const struct policy_columns *columns, const char *name)
+{
+    for (size_t i = 0; i < columns->count; i++)
+        if (strcmp(columns->column[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void add_lost(struct change *self, const char *name, const char *rule)
+{
+    size_t at = strlen(self->lost);
+    text_format(self->lost + at, sizeof self->lost - at, "%s%s (%s)", at == 0 ? "" : ", ", name,
+                rule);
+}
+
+static void look_at_columns(struct change *self, const struct directory *before,
+                            const struct directory *after, int64_t at_ms)
+{
+    const struct policy_question question = question_of(self->flow, at_ms);
+    struct policy_columns was, is;
+    policy_columns(before, &question, &was);
+    policy_columns(after, &question, &is);
+    for (size_t i = 0; i < is.count; i++)
+        if (is.column[i].rule[0] != '\0' && gives(&was, is.column[i].name))
+            add_lost(self, is.column[i].name, is.column[i].rule);
+    for (size_t i = 0; i < was.count; i++)
+        if (is.count > 0 && was.column[i].rule[0] == '\0' && !lists(&is, was.column[i].name))
+            add_lost(self, was.column[i].name, POLICY_COLUMN_UNLISTED);
+    if (was.count == 0 && is.count > 0)
+        add_lost(self, "all that are not listed", POLICY_COLUMN_UNLISTED);
 }
 
 static void look_before(struct comparison *self, const struct directory *state)
@@ -104,7 +153,13 @@ static void look_before(struct comparison *self, const struct directory *state)
     }
 }
 
-static void look_after(struct comparison *self, const struct directory *state)
+static bool breaks(const struct change *change)
+{
+    return (change->was && !change->is) || change->lost[0] != '\0';
+}
+
+static void look_after(struct comparison *self, const struct directory *before,
+                       const struct directory *state)
 {
     for (size_t i = 0; i < self->flows.count; i++) {
         struct change *change = &self->change[i];
@@ -112,7 +167,9 @@ static void look_after(struct comparison *self, const struct directory *state)
         change->is = verdict.fault == OK;
         text_format(change->new_rule, sizeof change->new_rule, "%s", verdict.rule);
         text_format(change->remedy, sizeof change->remedy, "%s", verdict.remedy);
-        self->broken += change->was && !change->is;
+        if (change->was && change->is)
+            look_at_columns(change, before, state, self->at_ms);
+        self->broken += breaks(change);
         self->opened += !change->was && change->is;
         self->otherwise += change->was && change->is && strcmp(change->old_rule, change->new_rule);
     }
@@ -139,7 +196,7 @@ static fault compare(const struct asked *asked, struct node_directory *node,
     TRY(draft_suppose(supposed->state, bytes_span(draft), now_ms, &self->draft));
     self->at_ms = moment(asked, &self->draft, now_ms);
     look_before(self, node->state);
-    look_after(self, supposed->state);
+    look_after(self, node->state, supposed->state);
     return DONE;
 }
 
@@ -147,14 +204,14 @@ static fault compare(const struct asked *asked, struct node_directory *node,
 
 static bool is_told(const struct change *change)
 {
-    return change->was != change->is;
+    return change->was != change->is || breaks(change);
 }
 
 static int most_first(const void *a, const void *b)
 {
     const struct change *left = a, *right = b;
-    if (left->is != right->is)
-        return left->is - right->is; /* what breaks, before what opens */
+    if (breaks(left) != breaks(right))
+        return breaks(right) - breaks(left); /* what breaks, before what opens */
     if (left->flow->requests != right->flow->requests)
         return left->flow->requests < right->flow->requests ? 1 : -1;
     int order = strcmp(left->flow->client, right->flow->client);
@@ -165,12 +222,14 @@ static void print_change(const struct change *change)
 {
     char last[32];
     clock_text(change->flow->last_ms, last, sizeof last);
-    printf("%-7s %8" PRIu64 "  %s\n", change->is ? "opens" : "BREAKS", change->flow->requests,
+    printf("%-7s %8" PRIu64 "  %s\n", breaks(change) ? "BREAKS" : "opens", change->flow->requests,
            change->flow->client);
     printf("                  %s%s%s%s%s\n", change->flow->service,
            change->flow->endpoint[0] == '\0' ? "" : "  endpoint ", change->flow->endpoint,
            change->flow->purpose[0] == '\0' ? "" : "  for ", change->flow->purpose);
     printf("                  %s -> %s; last asked %s\n", change->old_rule, change->new_rule, last);
+    if (change->lost[0] != '\0')
+        printf("                  loses %s\n", change->lost);
     if (!change->is)
         printf("                  %s\n", change->remedy);
 }
@@ -200,13 +259,13 @@ static void print_json(const struct asked *asked, const struct comparison *self)
         const struct change *change = &self->change[i];
         if (is_told(change))
             json_array_append_new(
-                list, json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:b,s:s,s:s,s:s}", "client",
+                list, json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:b,s:s,s:s,s:s,s:s}", "client",
                                 change->flow->client, "service", change->flow->service, "purpose",
                                 change->flow->purpose, "endpoint", change->flow->endpoint,
                                 "requests", (json_int_t)change->flow->requests, "last_ms",
                                 (json_int_t)change->flow->last_ms, "allowed", change->is,
                                 "rule_before", change->old_rule, "rule_after", change->new_rule,
-                                "remedy", change->remedy));
+                                "remedy", change->remedy, "columns_lost", change->lost));
     }
     json_t *root =
         json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "acts", (json_int_t)self->draft.acts,
@@ -243,7 +302,8 @@ static fault diff(const struct asked *asked)
     if (!failed(f))
         tell(asked, &comparison);
     if (!failed(f) && comparison.broken > 0)
-        f = RAISE(REFUSED, "%zu sorts of requests would be refused that are allowed now",
+        f = RAISE(REFUSED,
+                  "%zu sorts of requests would be refused, or lose columns, that are allowed now",
                   comparison.broken);
     free(comparison.change);
     flows_clear(&comparison.flows);
