@@ -2,6 +2,7 @@
 #include "gateway/once_only_ask.h"
 
 #include "lib/base/text.h"
+#include "lib/bus/plan.h"
 #include "lib/bus/pseudonym.h"
 #include "lib/crypto/seal.h"
 
@@ -81,6 +82,14 @@ static fault take_basis(const json_t *value, struct once_only_ask *out)
                "{ order: reference }");
 }
 
+static fault check_selector(const char *name)
+{
+    return plan_names_subject(span_of_text(name))
+               ? BAD(PLAN_SUBJECT "... is no selector: the subject is said as such, and never in a "
+                                  "URL")
+               : DONE;
+}
+
 static fault take_selectors(const json_t *value, struct once_only_ask *out)
 {
     const char *name = NULL;
@@ -96,6 +105,7 @@ static fault take_selectors(const json_t *value, struct once_only_ask *out)
             !text_is_plain(span_of_text(known->name)))
             return BAD("selectors has a name of more than %d bytes, or not of plain text",
                        WORD_BYTES_MAX);
+        TRY(check_selector(known->name));
         TRY(take_text("a selector", one, known->value));
         out->known++;
     }
@@ -207,6 +217,7 @@ static fault take_part(struct span part, struct once_only_ask *out)
         }
     if (out->known == PLAN_ANSWERS_MAX)
         return BAD("more than %d selectors", PLAN_ANSWERS_MAX);
+    TRY(check_selector(name));
     memcpy(out->selector[out->known].name, name, sizeof name);
     memcpy(out->selector[out->known++].value, value, sizeof value);
     return DONE;

@@ -128,6 +128,12 @@ static const struct directory_source *chosen(const struct making *self,
     return among->count == 1 && id[0] == '\0' ? among->source[0] : NULL;
 }
 
+bool plan_names_subject(struct span name)
+{
+    size_t length = strlen(PLAN_SUBJECT);
+    return name.size >= length && memcmp(name.at, PLAN_SUBJECT, length) == 0;
+}
+
 struct filling {
     const struct making *making;
     const char *territory;
@@ -140,6 +146,8 @@ static const char *value_of(void *owner, struct span name)
     const char *value = answer_to(self->making, name);
     if (span_is_text(name, "territory"))
         return self->territory;
+    if (plan_names_subject(name))
+        return NULL;
     return value[0] == '\0' ? NULL : value;
 }
 

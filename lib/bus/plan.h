@@ -16,6 +16,7 @@
 
 #define PLAN_METHOD "GET"
 #define PLAN_CODES_TERRITORY "DIVIPOLA"
+#define PLAN_SUBJECT "subject." /* begins the places of a path that are the subject's */
 
 /* What is known beside the procedure. Of a sort of evidence E: "E.territory" when it is about
  * another place than the case, "E.source" when several deliver it there, "E.version"; any other
@@ -23,6 +24,10 @@
 struct plan_answer {
     const char *name, *value;
 };
+
+/* No answer: whom a request is about is said once, or it could be about another person than it
+ * says. */
+bool plan_names_subject(struct span name);
 
 struct plan_question {
     const char *procedure;

@@ -81,6 +81,15 @@ static void test_what_belongs_together_waits_for_all_of_it(void)
     CU_ASSERT_STRING_EQUAL(way->leaf[0].path, "/?year=2026%2F%2E%2E%26x%3D1");
 }
 
+static void test_the_places_of_the_subject_take_no_answer(void)
+{
+    OWNED(asked) asked = asked_new("05001");
+    answer(asked, "subject.number", "777");
+    MUST(look(asked));
+    CU_ASSERT_STRING_EQUAL(asked->plan->requirement[0].way[0].leaf[0].path,
+                           "/05001/{subject.number}");
+}
+
 static void test_another_way_is_there_when_the_first_has_no_source(void)
 {
     OWNED(asked) asked = asked_new("05002");
@@ -217,6 +226,7 @@ static void test_the_plan_knows_what_belongs_to_it(void)
 }
 
 SUITE(plan, TEST(test_the_narrowest_source_makes_a_ready_request),
+      TEST(test_the_places_of_the_subject_take_no_answer),
       TEST(test_what_belongs_together_waits_for_all_of_it),
       TEST(test_another_way_is_there_when_the_first_has_no_source),
       TEST(test_nothing_proves_it_and_nobody_delivers_it_are_told_apart),

@@ -45,6 +45,8 @@ static void test_what_is_wrong_is_named_and_the_subject_never(void)
         "{\"procedure\":\"T-1\",\"subject\":\"CC 777\",\"basis\":{\"law\":\"\"}}",
         "{\"procedure\":\"T-1\",\"subject\":\"CC 777\",\"basis\":\"777\"}",
         "{\"procedure\":\"T-1\",\"subject\":\"CC 777\",\"selectors\":{\"a\":777}}",
+        "{\"procedure\":\"T-1\",\"case\":\"1\",\"subject\":\"CC 1\",\"basis\":{\"law\":\"1\"},"
+        "\"selectors\":{\"subject.number\":\"777\"}}",
         "{\"procedure\":\"T-1\",\"subject\":\"CC 777\",\"subject\":\"CC 777\"}",
         "{\"procedure\":\"T-1\",\"subject\":\"CC 777\",\"case\":\"1\"}",
         "{\"procedure\":\"T-1\",\"case\":\"1\",\"basis\":{\"law\":\"1\"}}",
@@ -79,6 +81,8 @@ static void test_a_query_is_read_and_the_rest_are_selectors(void)
     MUST_FAIL(BAD_QUESTION, once_only_ask_read_query(span_of_text(""), &ask));
     MUST_FAIL(BAD_QUESTION, once_only_ask_read_query(span_of_text("procedure"), &ask));
     MUST_FAIL(BAD_QUESTION, once_only_ask_read_query(span_of_text("procedure=%0"), &ask));
+    MUST_FAIL(BAD_QUESTION,
+              once_only_ask_read_query(span_of_text("procedure=T-1&subject%2Enumber=1"), &ask));
     MUST_FAIL(BAD_QUESTION, once_only_ask_read_query(span_of_text("procedure=%0A"), &ask));
 }
 
