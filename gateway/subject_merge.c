@@ -125,6 +125,8 @@ static fault check_page(const struct subject_merge *self, size_t server,
         return RAISE(BAD_FRAME, "a page of another server");
     if (!text_is_plain(span_of_text(page->origin)))
         return RAISE(BAD_FRAME, "the name of a log that is no plain text");
+    if (page->n_entry > SUBJECT_PAGE_MAX)
+        return RAISE(BAD_FRAME, "%zu entries on one page", page->n_entry);
     for (size_t i = 0; i < page->n_entry; i++)
         if (!is_good(page->entry[i]))
             return RAISE(BAD_FRAME, "an entry of no possible record");
@@ -236,6 +238,29 @@ static bool same_record(const Chaski__SubjectReceipt *a, const Chaski__SubjectRe
            memcmp(a->leaf_hash.data, b->leaf_hash.data, SHA256_BYTES) == 0;
 }
 
+/* One record was said twice: then it says the same. Hashes alone would let one side tell another
+ * story about a record that both hold. */
+static bool same_words(const Chaski__SubjectEntry *a, const Chaski__SubjectEntry *b)
+{
+    const char *words[][2] = {{a->caller, b->caller},
+                              {a->provider, b->provider},
+                              {a->service, b->service},
+                              {a->purpose, b->purpose},
+                              {a->procedure, b->procedure},
+                              {a->legal_basis, b->legal_basis},
+                              {a->rule, b->rule},
+                              {a->caller_server, b->caller_server},
+                              {a->provider_server, b->provider_server}};
+    if (a->request == NULL || b->request == NULL)
+        return true; /* words of an outcome are others */
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(words[i][0], words[i][1]) != 0)
+            return false;
+    bool same_outcome = a->answer == NULL || b->answer == NULL ||
+                        (a->outcome == b->outcome && a->status == b->status);
+    return a->time_ms == b->time_ms && a->unsealed_ms == b->unsealed_ms && same_outcome;
+}
+
 static const struct server *server_named(const struct subject_merge *self, const char *id)
 {
     uintptr_t place = (uintptr_t)map_get(&self->server_of, span_of_text(id));
@@ -263,7 +288,7 @@ static const char *pair_word(const struct subject_merge *self, const struct acce
     if (access->sides == 2) {
         const Chaski__SubjectEntry *other = access->side[1].entry;
         if (!same_record(entry->request, other->request) ||
-            !same_record(entry->answer, other->answer))
+            !same_record(entry->answer, other->answer) || !same_words(entry, other))
             return "differ";
         bool halves = (entry->request == NULL) == (other->request == NULL) &&
                       (entry->answer == NULL) == (other->answer == NULL);
@@ -337,9 +362,22 @@ static json_t *look_json(const struct subject_merge *self, const struct access *
                      receipts_json(self, access));
 }
 
-static bool is_view(const Chaski__SubjectEntry *entry)
+/* One side alone cannot call an access something that is told of less. */
+static bool is_look(const struct access *access)
 {
-    return metaservice_of(span_of_text(entry->service)) == METASERVICE_SUBJECT;
+    bool all = true;
+    for (size_t i = 0; i < access->sides; i++)
+        all = all && access->side[i].entry->look;
+    return all;
+}
+
+static bool is_view(const struct access *access)
+{
+    bool all = true;
+    for (size_t i = 0; i < access->sides; i++)
+        all = all &&
+              metaservice_of(span_of_text(access->side[i].entry->service)) == METASERVICE_SUBJECT;
+    return all;
 }
 
 /* One line for each who asked: a view is as many exchanges as there are servers. */
@@ -392,9 +430,9 @@ json_t *subject_merge_json(struct subject_merge *self, int64_t now_ms)
         qsort(self->access, self->accesses, sizeof *self->access, compare);
     for (size_t i = 0; i < self->accesses; i++) {
         const struct access *access = self->access[i];
-        if (access->side[0].entry->look)
+        if (is_look(access))
             json_array_append_new(looks, look_json(self, access));
-        else if (is_view(access->side[0].entry))
+        else if (is_view(access))
             count_view(views, access->side[0].entry);
         else
             json_array_append_new(accesses, access_json(self, access, now_ms));

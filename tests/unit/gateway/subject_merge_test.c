@@ -166,6 +166,28 @@ static void test_views_are_counted_and_not_listed(void)
     json_decref(root);
 }
 
+/* The same record, told by one side as something else. */
+static void test_one_side_alone_tells_no_other_story(void)
+{
+    static const char *const stories[] = {"CO/GOV/2/S/subjectAccesses", "CO/GOV/2/S/OTHER"};
+    for (size_t i = 0; i < sizeof stories / sizeof stories[0]; i++) {
+        OWNED(subject_merge) merge = subject_merge_new();
+        OWNED(bytes) lie = page_of(CITY, (struct half){1, 2}, OLD_MS, stories[i]);
+        uint64_t next = 0;
+        size_t city = subject_merge_server(merge, CITY, "Medellín");
+        size_t state = subject_merge_server(merge, STATE, "DIAN");
+        MUST(subject_merge_page(merge, city, bytes_span(lie), &next));
+        subject_merge_end(merge, city);
+        MUST(give(merge, state, STATE, (struct half){1, 2}));
+        json_t *root = subject_merge_json(merge, NOW_MS);
+        json_t *access = json_array_get(json_object_get(root, "accesses"), 0);
+        CU_ASSERT_EQUAL(json_array_size(json_object_get(root, "views")), 0);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(access);
+        CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(access, "sides")), "differ");
+        json_decref(root);
+    }
+}
+
 static void test_a_stranger_gives_no_page(void)
 {
     OWNED(subject_merge) merge = subject_merge_new();
@@ -182,4 +204,5 @@ static void test_a_stranger_gives_no_page(void)
 
 SUITE(subject_merge, TEST(test_the_two_sides_are_compared),
       TEST(test_what_came_of_it_is_told_in_a_word), TEST(test_what_is_young_accuses_nobody),
-      TEST(test_views_are_counted_and_not_listed), TEST(test_a_stranger_gives_no_page))
+      TEST(test_views_are_counted_and_not_listed), TEST(test_one_side_alone_tells_no_other_story),
+      TEST(test_a_stranger_gives_no_page))
