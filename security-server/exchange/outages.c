@@ -9,6 +9,8 @@
 #include <stdlib.h>
 
 #define STATUS_FAILED_FROM 500 /* the provider's own system says that it could not */
+#define STATUS_NO_SUCH_METHOD 501
+#define STATUS_NO_SUCH_HTTP 505
 
 /* What a service answered in a case: names as hashes, so that one costs little. */
 struct answer {
@@ -49,11 +51,18 @@ static struct sha256 about(struct span service, struct span case_ref)
     return SHA256_OF(service, span_of("\n", 1), case_ref);
 }
 
+/* Two of them are about what the caller sent, and it could have them whenever it likes. */
+static bool status_is_failure(unsigned status)
+{
+    return status >= STATUS_FAILED_FROM && status != STATUS_NO_SUCH_METHOD &&
+           status != STATUS_NO_SUCH_HTTP;
+}
+
 static bool is_failure(enum fault_code code, unsigned status, int64_t waited_ms)
 {
     switch (code) {
     case OK:
-        return status >= STATUS_FAILED_FROM;
+        return status_is_failure(status);
     case SERVICE_DOWN:
     case SERVICE_GARBAGE:
     case SERVICE_NOT_SET:
@@ -66,6 +75,11 @@ static bool is_failure(enum fault_code code, unsigned status, int64_t waited_ms)
     default:
         return false;
     }
+}
+
+static bool is_young(int64_t then_ms, int64_t at_ms)
+{
+    return at_ms - then_ms <= OUTAGE_WINDOW_MS;
 }
 
 // --- what happened ------------------------------------------------------------------------------
@@ -102,6 +116,10 @@ static void failed_once(struct outages *self, const struct outcome *what)
         outage = owned_new(sizeof *outage);
         outage->since_ms = what->at_ms;
         map_set(&self->failing, what->service, outage);
+    }
+    if (outage->failures > 0 && !is_young(outage->newest_ms, what->at_ms)) {
+        outage->failures = 0; /* nobody knows what was in between */
+        outage->since_ms = what->at_ms;
     }
     outage->newest_ms = what->at_ms;
     outage->fault = what->fault;
@@ -159,11 +177,6 @@ void outages_recall(struct outages *self, const struct header *request,
 }
 
 // --- what it bears out --------------------------------------------------------------------------
-
-static bool is_young(int64_t then_ms, int64_t at_ms)
-{
-    return at_ms - then_ms <= OUTAGE_WINDOW_MS;
-}
 
 const struct outage *outages_of(const struct outages *self, const char *service, int64_t at_ms)
 {

@@ -47,6 +47,30 @@ static void test_a_success_ends_it_and_time_does(void)
     outages_free(&outages);
 }
 
+static void test_two_failures_far_apart_are_no_outage(void)
+{
+    struct outages *outages = outages_new();
+    int64_t later = NOW + OUTAGE_WINDOW_MS + 1;
+    outcome(outages, NOW, 10, SERVICE_DOWN, 0);
+    outcome(outages, NOW, 10, SERVICE_DOWN, 0);
+    outcome(outages, later, 10, SERVICE_DOWN, 0);
+    CU_ASSERT_PTR_NULL(outages_of(outages, SERVICE, later));
+    outcome(outages, later + OUTAGE_WINDOW_MS, 10, SERVICE_DOWN, 0);
+    const struct outage *outage = outages_of(outages, SERVICE, later + OUTAGE_WINDOW_MS);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(outage);
+    CU_ASSERT_EQUAL(outage->since_ms, later);
+    outages_free(&outages);
+}
+
+static void test_a_method_that_a_source_does_not_have_is_no_failure(void)
+{
+    struct outages *outages = outages_new();
+    for (int k = 0; k < 3; k++)
+        outcome(outages, NOW, 10, OK, k == 2 ? 505 : 501);
+    CU_ASSERT_PTR_NULL(outages_of(outages, SERVICE, NOW));
+    outages_free(&outages);
+}
+
 static void test_what_the_caller_got_wrong_is_no_failure(void)
 {
     static const uint32_t codes[] = {ACCESS_DENIED, BAD_REQUEST, UNKNOWN_SERVICE, OVERLOADED,
@@ -103,7 +127,8 @@ static void test_no_more_services_fail_than_are_held(void)
 }
 
 SUITE(outages, TEST(test_one_failure_is_no_outage_and_two_are),
-      TEST(test_a_success_ends_it_and_time_does),
+      TEST(test_a_success_ends_it_and_time_does), TEST(test_two_failures_far_apart_are_no_outage),
+      TEST(test_a_method_that_a_source_does_not_have_is_no_failure),
       TEST(test_what_the_caller_got_wrong_is_no_failure),
       TEST(test_the_newest_answer_in_a_case_is_found),
       TEST(test_no_more_services_fail_than_are_held))
