@@ -13,6 +13,7 @@
 #define EXCHANGE_ID_BYTES 16
 #define SUBJECT_BYTES_MAX 64        /* pseudonym of a person */
 #define SUBJECT_NUMBER_BYTES_MAX 20 /* of a document, without its type */
+#define SUBJECT_NUMBER_TOLD_FROM 6  /* characters: so long a number is seen in other words */
 #define SUBJECT_YEAR_FIRST 2000
 #define SUBJECT_YEAR_LAST 2049
 #define SUBJECT_KEYS_MAX 16        /* years whose keys a server, or the directory, has at once */

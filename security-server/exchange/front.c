@@ -25,6 +25,7 @@
 
 #include "front.pb-c.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #define SUBSYSTEMS_MAX 4096
@@ -226,6 +227,28 @@ static fault check_id_text(const char *what, const char *text, unsigned parts, b
     return strcmp(canonical, text) == 0 ? DONE : RAISE(BAD_NAME, "%s is not canonical", what);
 }
 
+/* As it is written by people: with blanks and dots between. Of a short number nobody can tell. */
+static bool word_holds_number(const char *word, const char *number)
+{
+    char bare[WORD_BYTES_MAX + 1];
+    size_t size = 0;
+    for (; *word != '\0' && size + 1 < sizeof bare; word++)
+        if (*word != '.' && *word != ' ')
+            bare[size++] = (char)toupper((unsigned char)*word);
+    bare[size] = '\0';
+    return strlen(number) >= SUBJECT_NUMBER_TOLD_FROM && strstr(bare, number) != NULL;
+}
+
+static bool words_hold_number(const Chaski__Want *want, const char *person)
+{
+    const char *words[] = {want->purpose, want->procedure, want->legal_basis, want->case_ref,
+                           want->requirement};
+    bool any = false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        any = any || word_holds_number(words[i], strchr(person, ' ') + 1);
+    return any;
+}
+
 static fault check_person(const Chaski__Want *want)
 {
     char person[PSEUDONYM_TEXT_ROOM];
@@ -243,7 +266,11 @@ static fault check_person(const Chaski__Want *want)
         return DONE;
     fault f = pseudonym_normalise(span_of_text(want->person), person);
     bool same = failed(f) || strcmp(person, want->person) == 0;
+    bool written = !failed(f) && words_hold_number(want, person);
     seal_wipe(person, sizeof person);
+    if (written)
+        return RAISE(SUBJECT_BAD, "case, procedure, requirement, legal basis or purpose hold the "
+                                  "number itself, and are signed in the clear: name a case");
     return same ? f : RAISE(SUBJECT_BAD, "a document that is not in its one form");
 }
 

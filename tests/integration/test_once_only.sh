@@ -87,6 +87,9 @@ check "a field that is not known: 400" contains "$(post collect '{"procedure":"T
 check "a document that is none: 400" contains "$(post collect "$(question T-LIC 05001 x)")" "Chaski-Subject"
 check "without a basis: 400" contains "$(post collect '{"procedure":"T-LIC","case":"1","subject":"CC 1"}')" "basis is missing"
 
+check "a number is no case: nothing is sent" contains "$(post collect "$(question T-LIC 05001 | sed "s/2026-17/CC 1.020.304.050/")")" "SUBJECT_BAD"
+check "whom it is about is said once" contains "$(post collect "$(question T-LIC 05001 | sed 's/}}$/},"selectors":{"subject.number":"99"}}/')" | jq -r .message)" "is no selector"
+
 # --- requests that name a procedure --------------------------------------------------------------------
 get() { curl -sS -H "X-Road-Client: $T" -H "Chaski-Procedure: $2" ${3:+-H "Chaski-Requirement: $3"} "$G/r1/$D/$1/$NUMBER"; }
 check "what is in the plan is let through" equal "$(get residencia T-LIC | jq -r .dato)" vive
