@@ -195,6 +195,7 @@ static void give_no_source(struct asking *self)
 // --- what our log bears out ---------------------------------------------------------------------
 
 struct borne {
+    bool mixed; /* some way is barred for the other reason */
     const struct plan_leaf *leaf;
     const struct outage *outage; /* of SOURCE_DOWN */
     struct outcome_place answer; /* of the others */
@@ -225,25 +226,45 @@ static bool leaf_bears(const struct asking *self, enum permit_reason reason,
            answer_fits(reason, status);
 }
 
-/* Every way that could be gone must be barred by some source of it; *out: of the first way. */
+/* One source was down and another did not find the subject: neither way can be gone. */
+static enum permit_reason other_reason(enum permit_reason reason)
+{
+    return reason == PERMIT_SOURCE_DOWN       ? PERMIT_NO_UNIQUE_MATCH
+           : reason == PERMIT_NO_UNIQUE_MATCH ? PERMIT_SOURCE_DOWN
+                                              : reason;
+}
+
+static bool way_bears(const struct asking *self, enum permit_reason reason,
+                      const struct plan_way *way, struct borne *out)
+{
+    bool barred = false;
+    for (size_t k = 0; !barred && k < way->leaves; k++)
+        barred = leaf_bears(self, reason, &way->leaf[k], out);
+    return barred;
+}
+
+/* Every way that could be gone must be barred by some source of it, and one at least for this
+ * reason; *out: of the first of these. */
 static bool is_borne_out(const struct asking *self, enum permit_reason reason, struct borne *out)
 {
     const struct plan_requirement *requirement = self->requirement;
-    bool any = false;
+    bool any = false, mixed = false;
     for (size_t i = 0; i < requirement->ways; i++) {
         const struct plan_way *way = &requirement->way[i];
-        struct borne found = {0};
-        bool barred = false;
+        struct borne found = {0}, other = {0};
         if (way->state != PLAN_READY && way->state != PLAN_NEED)
             continue;
-        for (size_t k = 0; !barred && k < way->leaves; k++)
-            barred = leaf_bears(self, reason, &way->leaf[k], &found);
-        if (!barred)
-            return false;
+        if (!way_bears(self, reason, way, &found)) {
+            if (!way_bears(self, other_reason(reason), way, &other))
+                return false;
+            mixed = true;
+            continue;
+        }
         if (!any)
             *out = found;
         any = true;
     }
+    out->mixed = mixed;
     return any;
 }
 
@@ -267,7 +288,8 @@ static void decide_answered(struct asking *self)
     struct borne found = {0};
     bool stale = self->wanted == PERMIT_STALE;
     if (is_borne_out(self, self->wanted, &found))
-        give_with(self, self->wanted, PERMIT_OTHER_MS, found.leaf, &found.answer,
+        give_with(self, self->wanted, found.mixed ? PERMIT_SOURCE_DOWN_MS : PERMIT_OTHER_MS,
+                  found.leaf, &found.answer,
                   stale ? "what the source delivered is too old, says the member"
                         : "the source did not find the one subject");
     else

@@ -131,6 +131,20 @@ ANSWER=$(post ask-permit '{"procedure":"T-LIC","requirement":"R-RES","territory"
 check "that it is about another place stands in the record" contains "$(field .permit.reason) $(field .why)" "NO_SOURCE no source is registered; E-CERT.territory in 54001, says the caller"
 check "a version that one would like makes no source disappear" equal "$(post ask-permit '{"procedure":"T-LIC","requirement":"R-RES","territory":"05001","selectors":{"E-CERT.version":"99"}}' | jq -r .outcome)" DENIED
 
+# --- one source stops, another does not find the person ---------------------------------------------
+cp "$C/b/services/factura.conf" "$C/factura.conf"
+echo "service \"$D/factura\" { kind = http url = \"http://127.0.0.1:1\" }" >"$C/b/services/factura.conf"
+kill -HUP "$(cat "$C/b/gateway.pid")"
+half() { post collect "$(question T-LIC 05001 99 | sed s/2026-17/mezcla/)"; }
+stopped() { [ "$(half | jq -r '.requirements[0].failed | map(.fault // .status) | .[0:2] | join(" ")')" = "404 SERVICE_DOWN" ]; }
+check "one way is not found and another one is down" wait_for 20 stopped
+half >/dev/null
+mixed() { post ask-permit "{\"procedure\":\"T-LIC\",\"requirement\":\"R-RES\",\"territory\":\"05001\",\"case\":\"mezcla\",\"reason\":\"$1\"}" | jq -r '.outcome + " " + (.permit.reason // "")'; }
+check "... a citizen may be asked, for either" equal "$(mixed SOURCE_DOWN), $(mixed NO_UNIQUE_MATCH)" "PERMIT SOURCE_DOWN, PERMIT NO_UNIQUE_MATCH"
+check "... and not in a case where nobody asked" equal "$(post ask-permit '{"procedure":"T-LIC","requirement":"R-RES","territory":"05001","case":"otro","reason":"SOURCE_DOWN"}' | jq -r .outcome)" DENIED
+cp "$C/factura.conf" "$C/b/services/factura.conf"
+kill -HUP "$(cat "$C/b/gateway.pid")"
+
 # --- a source that stops ------------------------------------------------------------------------------
 gateway_stop b
 down() { [ "$(post collect "$(question T-LIC 05001)" | jq -r '[.requirements[].failed[].fault] | unique | join(",")')" = SERVICE_DOWN ]; }
