@@ -27,7 +27,8 @@
 #define SUBJECT_INDEX_STEP 20000      /* entries taken in at once */
 #define SUBJECT_INDEX_EVERY_MS 2000   /* the index follows the log */
 #define SUBJECT_INDEX_KEEP_MS 60000   /* ... and is made durable */
-#define SUBJECT_RECORDS_MAX 20000     /* about one person in one log and year: more are refused */
+#define SUBJECT_RECORDS_MAX 20000     /* about one person in one log and time: more are refused */
+#define SUBJECT_NEAR_MS 86400000      /* a request and its outcome are nearer */
 #define SUBJECT_PAGE_MAX 50           /* exchanges in one answer about a person */
 #define SUBJECT_VIEWS_MAX 32          /* answered by one server at once */
 #define SUBJECT_ASKED_VIEWS_MAX 4     /* gathered by one gateway at once */

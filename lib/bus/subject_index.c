@@ -321,13 +321,24 @@ struct gathering {
     size_t count, room;
 };
 
+/* Of a request that is dated so, the outcome is to be there too, and the other way round. */
+static bool is_near(const struct record *record, const struct subject_search *search)
+{
+    int64_t time_ms = record->half.time_ms;
+    return (time_ms >= search->from_ms || search->from_ms - time_ms <= SUBJECT_NEAR_MS) &&
+           (time_ms < search->until_ms || time_ms - search->until_ms <= SUBJECT_NEAR_MS);
+}
+
 static fault gather(struct gathering *self, const struct record *record)
 {
+    if (!is_near(record, self->search))
+        return DONE;
     if (!sha256_equal(&record->pseudonym, &self->search->pseudonym) ||
         record->year != self->search->year || record->sealed_until_ms > self->search->now_ms)
         return DONE;
     if (self->count == SUBJECT_RECORDS_MAX)
-        return RAISE(OVERLOADED, "more than %d entries are about that person here",
+        return RAISE(OVERLOADED,
+                     "more than %d entries are about that person here: ask for a shorter time",
                      SUBJECT_RECORDS_MAX);
     if (self->count == self->room) {
         self->room = self->room == 0 ? 64 : 2 * self->room;

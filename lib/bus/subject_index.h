@@ -60,7 +60,8 @@ struct subject_search {
     size_t count;
     uint64_t next; /* for `after`; 0: that was all */
 };
-/* OVERLOADED: more than SUBJECT_RECORDS_MAX entries are about that person here. IO_FAILED. */
+/* OVERLOADED: more than SUBJECT_RECORDS_MAX entries of that time are about that person here.
+ * IO_FAILED. */
 fault subject_index_find(const char *audit_folder, struct subject_search *search);
 
 #endif

@@ -6,6 +6,7 @@
 #include "lib/bus/audit_log.h"
 #include "tests/unit/bus/book.h"
 
+#include <stdio.h>
 #include <time.h>
 
 #define SERVER DANE "/SS1"
@@ -241,8 +242,35 @@ static void test_only_what_is_dated_so_is_shown(void)
     log_free(&log);
 }
 
+/* The first exchange, thousands of times: who fills a day with requests hides no other day. */
+static void test_a_full_day_hides_no_other(void)
+{
+    struct log log = filled();
+    struct subject_found found[4];
+    struct subject_search search = search_for(&log, 1, 0, 4, found);
+    char path[700], month[8];
+    time_t seconds = BOOK_START_MS / 1000;
+    struct tm parts;
+    OWNED(bytes) bucket = NULL;
+    strftime(month, sizeof month, "%Y%m", gmtime_r(&seconds, &parts));
+    text_format(path, sizeof path, "%s/subjects/%s/01", log.folder, month);
+    MUST(file_read(path, 1 << 20, &bucket));
+    FILE *file = fopen(path, "ab");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    for (int i = 0; i < SUBJECT_RECORDS_MAX; i++)
+        fwrite(bucket->data, 128, 1, file);
+    fclose(file);
+    MUST_FAIL(OVERLOADED, subject_index_find(log.folder, &search));
+    search.from_ms = BOOK_START_MS + 40 * BOOK_DAY_MS;
+    MUST(subject_index_find(log.folder, &search));
+    CU_ASSERT_EQUAL_FATAL(search.count, 2);
+    CU_ASSERT_EQUAL(found[0].exchange_id[0], 4);
+    log_free(&log);
+}
+
 SUITE(subject_index, TEST(test_the_entries_about_a_person_are_found_and_no_others),
       TEST(test_pages_follow_one_another), TEST(test_what_is_sealed_appears_on_its_day),
       TEST(test_a_crash_repeats_and_counts_once),
       TEST(test_a_torn_record_is_passed_over_and_overwritten),
-      TEST(test_without_its_place_it_is_made_anew), TEST(test_only_what_is_dated_so_is_shown))
+      TEST(test_without_its_place_it_is_made_anew), TEST(test_a_full_day_hides_no_other),
+      TEST(test_only_what_is_dated_so_is_shown))
