@@ -443,13 +443,27 @@ static fault read_client(const struct node *node, const char *client, struct ask
     return DONE;
 }
 
-/* That evidence is about another place is the caller's word, and may make a source disappear. */
+static bool is_about_evidence(const struct asking *self, struct span type)
+{
+    const struct plan_requirement *requirement = self->requirement;
+    for (size_t i = 0; i < requirement->ways; i++)
+        for (size_t k = 0; k < requirement->way[i].leaves; k++)
+            if (span_is_text(type, requirement->way[i].leaf[k].type->id))
+                return true;
+    return false;
+}
+
+/* That evidence is about another place is the caller's word, and may make a source disappear. What
+ * the plan did not take is not written down: it could be anything. */
 static void note_elsewhere(struct asking *self, const Chaski__PlanAsk *ask)
 {
     for (size_t i = 0; i < ask->n_known; i++) {
         const char *suffix = strrchr(ask->known[i]->name, '.');
         size_t used = strlen(self->elsewhere);
-        if (suffix != NULL && strcmp(suffix, TERRITORY) == 0)
+        if (suffix != NULL && strcmp(suffix, TERRITORY) == 0 &&
+            territory_fits(self->directory, ask->known[i]->value) &&
+            is_about_evidence(self,
+                              span_of(ask->known[i]->name, (size_t)(suffix - ask->known[i]->name))))
             text_format(self->elsewhere + used, sizeof self->elsewhere - used,
                         "; %.60s in %.20s, says the caller", ask->known[i]->name,
                         ask->known[i]->value);

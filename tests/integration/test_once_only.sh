@@ -129,6 +129,7 @@ check "strangers reach nothing else of it" equal "$(curl -sS -o /dev/null -w '%{
 
 ANSWER=$(post ask-permit '{"procedure":"T-LIC","requirement":"R-RES","territory":"05001","selectors":{"E-CERT.territory":"54001","E-ARR.territory":"54001","E-CERT.version":"99"}}')
 check "that it is about another place stands in the record" contains "$(field .permit.reason) $(field .why)" "NO_SOURCE no source is registered; E-CERT.territory in 54001, says the caller"
+check "... and nothing that the plan has no place for" bash -c '! grep -q 79123456 <<<"$1"' - "$(post ask-permit '{"procedure":"T-LIC","requirement":"R-RES","territory":"05001","selectors":{"79123456.territory":"54001","E-CERT.territory":"79123456"}}' | jq -r .why)"
 check "a version that one would like makes no source disappear" equal "$(post ask-permit '{"procedure":"T-LIC","requirement":"R-RES","territory":"05001","selectors":{"E-CERT.version":"99"}}' | jq -r .outcome)" DENIED
 
 # --- one source stops, another does not find the person ---------------------------------------------
