@@ -213,6 +213,8 @@ static bool leaf_bears(const struct asking *self, enum permit_reason reason,
     unsigned status = 0;
     const char *service = leaf->source == NULL ? "" : leaf->source->service;
     int64_t now_ms = clock_wall_ms();
+    struct outages_question question = {service, self->case_ref,
+                                        self->requirement->requirement->id};
     out->leaf = leaf;
     if (service[0] == '\0')
         return false;
@@ -221,8 +223,7 @@ static bool leaf_bears(const struct asking *self, enum permit_reason reason,
         return out->outage != NULL;
     }
     return self->case_ref[0] != '\0' &&
-           outages_answer(self->node->outages, service, self->case_ref, now_ms, &status,
-                          &out->answer) &&
+           outages_answer(self->node->outages, &question, now_ms, &status, &out->answer) &&
            answer_fits(reason, status);
 }
 

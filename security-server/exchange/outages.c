@@ -14,7 +14,7 @@
 
 /* What a service answered in a case: names as hashes, so that one costs little. */
 struct answer {
-    struct sha256 about;
+    struct sha256 about, requirement;
     int64_t at_ms;
     unsigned status;
     struct outcome_place place;
@@ -85,7 +85,7 @@ static bool is_young(int64_t then_ms, int64_t at_ms)
 // --- what happened ------------------------------------------------------------------------------
 
 struct outcome {
-    struct span service, case_ref;
+    struct span service, case_ref, requirement;
     enum fault_code fault;
     unsigned status;
     int64_t at_ms, waited_ms;
@@ -133,8 +133,9 @@ static void answered(struct outages *self, const struct outcome *what)
         free(map_remove(&self->failing, what->service));
     if (what->case_ref.size == 0)
         return;
-    self->answer[self->next] = (struct answer){about(what->service, what->case_ref), what->at_ms,
-                                               what->status, what->place};
+    self->answer[self->next] =
+        (struct answer){about(what->service, what->case_ref), SHA256_OF(what->requirement),
+                        what->at_ms, what->status, what->place};
     self->next = (self->next + 1) % OUTCOMES_HELD_MAX;
     if (self->answers < OUTCOMES_HELD_MAX)
         self->answers++;
@@ -156,6 +157,7 @@ void outages_note(struct outages *self, const struct exchange *x)
     const struct header *answer = header_of(x->answer.read);
     take(self, &(struct outcome){.service = span_of_text(x->service),
                                  .case_ref = header_of(x->request.read)->case_ref,
+                                 .requirement = header_of(x->request.read)->requirement,
                                  .fault = x->problem.fault,
                                  .status = answer->status,
                                  .at_ms = clock_wall_ms(),
@@ -169,6 +171,7 @@ void outages_recall(struct outages *self, const struct header *request,
 {
     take(self, &(struct outcome){.service = request->service,
                                  .case_ref = request->case_ref,
+                                 .requirement = request->requirement,
                                  .fault = (enum fault_code)outcome->fault,
                                  .status = outcome->status,
                                  .at_ms = outcome->time_ms,
@@ -186,18 +189,28 @@ const struct outage *outages_of(const struct outages *self, const char *service,
     return is_down ? outage : NULL;
 }
 
-bool outages_answer(const struct outages *self, const char *service, const char *case_ref,
+/* One that was fetched for several requirements names the first of them: it serves where nothing
+ * was asked for this one. */
+bool outages_answer(const struct outages *self, const struct outages_question *question,
                     int64_t at_ms, unsigned *status, struct outcome_place *out)
 {
-    struct sha256 wanted = about(span_of_text(service), span_of_text(case_ref));
+    struct sha256 wanted = about(span_of_text(question->service), span_of_text(question->case_ref));
+    struct sha256 requirement = SHA256_OF(span_of_text(question->requirement));
+    const struct answer *newest = NULL;
     for (size_t i = 1; i <= self->answers; i++) {
         const struct answer *at =
             &self->answer[(self->next + OUTCOMES_HELD_MAX - i) % OUTCOMES_HELD_MAX];
-        if (memcmp(at->about.at, wanted.at, sizeof wanted.at) != 0)
+        if (!sha256_equal(&at->about, &wanted))
             continue;
-        *status = at->status;
-        *out = at->place;
-        return is_young(at->at_ms, at_ms);
+        bool exact = sha256_equal(&at->requirement, &requirement);
+        if (newest == NULL || exact)
+            newest = at;
+        if (exact)
+            break;
     }
-    return false;
+    if (newest == NULL)
+        return false;
+    *status = newest->status;
+    *out = newest->place;
+    return is_young(newest->at_ms, at_ms);
 }

@@ -41,9 +41,12 @@ void outages_recall(struct outages *self, const struct header *request,
 /* The service is down, as of that time: OUTAGE_ATTEMPTS failures, the newest of them not too old,
  * and no success since. NULL: it is not known to be. */
 const struct outage *outages_of(const struct outages *self, const char *service, int64_t at_ms);
-/* The newest answer of the service in that case: its status and record. false: none that is young
- * enough. */
-bool outages_answer(const struct outages *self, const char *service, const char *case_ref,
+struct outages_question {
+    const char *service, *case_ref, *requirement;
+};
+/* The newest answer of the service in that case, for that requirement if it was asked for it: its
+ * status and record. false: none that is young enough. */
+bool outages_answer(const struct outages *self, const struct outages_question *question,
                     int64_t at_ms, unsigned *status, struct outcome_place *out);
 
 #endif

@@ -19,6 +19,13 @@ static void outcome(struct outages *outages, int64_t at_ms, int64_t waited_ms, u
     outages_recall(outages, &request, &answer, &(struct outcome_place){(uint64_t)at_ms, {{3}}});
 }
 
+static bool answer_in(const struct outages *outages, const char *case_ref, const char *requirement,
+                      int64_t at_ms, unsigned *status, struct outcome_place *place)
+{
+    struct outages_question question = {SERVICE, case_ref, requirement};
+    return outages_answer(outages, &question, at_ms, status, place);
+}
+
 static void test_one_failure_is_no_outage_and_two_are(void)
 {
     struct outages *outages = outages_new();
@@ -96,16 +103,42 @@ static void test_the_newest_answer_in_a_case_is_found(void)
     unsigned status = 0;
     outcome(outages, NOW, 10, OK, 200);
     outcome(outages, NOW + 1, 10, OK, 404);
-    CU_ASSERT_TRUE(outages_answer(outages, SERVICE, "2026-17", NOW + 2, &status, &place));
+    CU_ASSERT_TRUE(answer_in(outages, "2026-17", "R-1", NOW + 2, &status, &place));
     CU_ASSERT_EQUAL(status, 404);
     CU_ASSERT_EQUAL(place.place, (uint64_t)NOW + 1);
-    CU_ASSERT_FALSE(outages_answer(outages, SERVICE, "2026-18", NOW + 2, &status, &place));
+    CU_ASSERT_FALSE(answer_in(outages, "2026-18", "R-1", NOW + 2, &status, &place));
     CU_ASSERT_FALSE(
-        outages_answer(outages, SERVICE, "2026-17", NOW + 2 + OUTAGE_WINDOW_MS, &status, &place));
+        answer_in(outages, "2026-17", "R-1", NOW + 2 + OUTAGE_WINDOW_MS, &status, &place));
     for (int i = 0; i < OUTCOMES_HELD_MAX + 10; i++)
         outcome(outages, NOW + 3 + i, 10, OK, 201);
-    CU_ASSERT_TRUE(outages_answer(outages, SERVICE, "2026-17", NOW + 4, &status, &place));
+    CU_ASSERT_TRUE(answer_in(outages, "2026-17", "R-1", NOW + 4, &status, &place));
     CU_ASSERT_EQUAL(status, 201);
+    outages_free(&outages);
+}
+
+/* Two requirements of one case, served by one service. */
+static void test_each_requirement_has_its_own_answer(void)
+{
+    struct outages *outages = outages_new();
+    struct outcome_place place;
+    unsigned status = 0;
+    static const struct {
+        const char *requirement;
+        unsigned status;
+    } said[] = {{"R-1", 404}, {"R-2", 200}};
+    for (size_t i = 0; i < 2; i++) {
+        struct header request = {.service = span_of_text(SERVICE),
+                                 .case_ref = span_of_text("2026-17"),
+                                 .requirement = span_of_text(said[i].requirement)};
+        struct header answer = {.time_ms = NOW + (int64_t)i, .status = said[i].status};
+        outages_recall(outages, &request, &answer, &(struct outcome_place){i, {{3}}});
+    }
+    CU_ASSERT_TRUE(answer_in(outages, "2026-17", "R-1", NOW + 2, &status, &place));
+    CU_ASSERT_EQUAL(status, 404);
+    CU_ASSERT_TRUE(answer_in(outages, "2026-17", "R-2", NOW + 2, &status, &place));
+    CU_ASSERT_EQUAL(status, 200);
+    CU_ASSERT_TRUE(answer_in(outages, "2026-17", "R-3", NOW + 2, &status, &place));
+    CU_ASSERT_EQUAL(status, 200); /* nothing was asked for that one */
     outages_free(&outages);
 }
 
@@ -131,4 +164,5 @@ SUITE(outages, TEST(test_one_failure_is_no_outage_and_two_are),
       TEST(test_a_method_that_a_source_does_not_have_is_no_failure),
       TEST(test_what_the_caller_got_wrong_is_no_failure),
       TEST(test_the_newest_answer_in_a_case_is_found),
+      TEST(test_each_requirement_has_its_own_answer),
       TEST(test_no_more_services_fail_than_are_held))
