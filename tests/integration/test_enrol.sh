@@ -75,6 +75,8 @@ check "... and nothing was made" test ! -e "$C/a/keys"
 check "where nobody can be asked the fingerprint must be given" contains \
     "$(timeout 20 "$BIN/chaski" enrol --anchor "$C/chaski.anchor" --folder "$C/x/keys" --server $A --name x --address tcp://127.0.0.1:1 2>&1 </dev/null)" "fingerprint is needed"
 check "an identifier that looks like another is refused" equal "$(status_of enrol a "CO/MUN/890905211./SS1" Alcaldía) $(said 'is not INSTANCE')" "2 1"
+check "a server of another country than the anchor's is refused" equal "$(status_of enrol a "co/MUN/890905211/SS1" Alcaldía) $(said 'is not of CO')" "2 1"
+check "... before there are keys of that name" test ! -e "$C/a/keys"
 jq -c '.made -= 1000000 | .expires = .made + 1000' "$C/chaski.anchor" >"$C/expired.anchor"
 words=$(fingerprint_of "$C/expired.anchor")
 check "an anchor that has expired is refused" equal "$(ANCHOR=$C/expired.anchor status_of enrol a $A Alcaldía) $(said 'expired')" "1 1"

@@ -125,7 +125,7 @@ static fault check_same(const struct enrol_options *options, const struct kept *
         strcmp(options->keys.server, text_in(kept->request, "server")) != 0)
         return RAISE(REFUSED,
                      "these keys asked to be enrolled as %s: another server needs keys of "
-                     "its own",
+                     "its own, in another --folder",
                      text_in(kept->request, "server"));
     return DONE;
 }
@@ -213,12 +213,24 @@ static bool has_keys(const struct enrol_options *options)
     return !failed(path_in(options->keys.folder, "log.key", path)) && access(path, F_OK) == 0;
 }
 
+/* The registry would refuse it, when there are keys already that have this name. */
+static fault check_instance(const struct enrol_options *options, const struct anchor_file *anchor)
+{
+    size_t size = strlen(anchor->instance);
+    const char *server = options->keys.server;
+    return strncmp(server, anchor->instance, size) == 0 && server[size] == '/'
+               ? DONE
+               : RAISE(BAD_REQUEST, "--server %s is not of %s, whose anchor this is", server,
+                       anchor->instance);
+}
+
 static fault make(const struct enrol_options *options, const struct anchor_file *anchor,
                   const char *fingerprint)
 {
     const char *at = options->at != NULL ? options->at : anchor->address[0];
     json_t *self_test = NULL;
     TRY(enrol_options_check(options));
+    TRY(check_instance(options, anchor));
     TRY(anchor_file_check_time(anchor, clock_wall_ms()));
     TRY(enrol_self_test(options, anchor, at, &self_test));
     return has_keys(options) ? make_from_keys(options, anchor, fingerprint, at, self_test)
