@@ -222,6 +222,10 @@ fault act_objection_apply(struct directory *self, const Chaski__AccessObjected *
  * the way of the next one and out of the arbiter's reach, and open nothing. */
 static fault check_answer(const struct directory_request *request, const Chaski__GrantSet *act)
 {
+    if ((int64_t)act->until_ms < request->decide_until_ms)
+        return BAD("grant %s answers %s and ends before the arbiter could have decided: give a "
+                   "short grant without naming the request, or object with a ground",
+                   act->id, request->id);
     if (act->n_endpoint > 0 || act->n_column > 0)
         return BAD("grant %s answers %s and is for parts of the service only", act->id,
                    request->id);
@@ -263,8 +267,8 @@ fault act_request_granted(struct directory *self, const Chaski__GrantSet *act)
         named = named || span_is_text(names.name[i], act->consumer);
     if (!named)
         return BAD("grant %s answers %s and is to somebody else", act->id, request->id);
-    TRY(check_answer(request, act));
     TRY(check_may_answer(self, request, act->id));
+    TRY(check_answer(request, act));
     request->grant = directory_keep_text(self, act->id);
     return DONE;
 }
