@@ -151,4 +151,9 @@ check "the service saw the honest one only" equal "$(cat "$C/nginx/access.log")"
 server_stop b
 check "the log verifies" "$BIN/chaski-audit" verify "$C/b/audit" --store-key "$C/b/keys/store.key"
 check "records name the endpoint" grep -aqr resumen "$C/b/audit/log"
+"$BIN/chaski-audit" show "$C/a/audit" --json | jq -c '.[]' >"$C/shown"
+check "an auditor is shown the endpoint" grep -q '"endpoint":"resumen"' "$C/shown"
+check "... and what was withheld, by which rule" grep -q '"withheld":.*{"column":"salud","rule":"restricted/no-grant R-col"}' "$C/shown"
+check "... of one record in words" contains \
+    "$("$BIN/chaski-audit" show "$C/a/audit" "$(jq -s 'map(select(.withheld))[0].index' "$C/shown")")" "salud, by restricted/no-grant R-col"
 finish

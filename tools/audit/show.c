@@ -30,6 +30,18 @@ struct show {
     json_t *list;
 };
 
+static json_t *withheld_json(const struct withheld *withheld)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < withheld->count; i++) {
+        json_t *object = json_object();
+        json_put_text(object, "column", span_of_text(withheld->column[i].name));
+        json_put_text(object, "rule", span_of_text(withheld->column[i].rule));
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
 static json_t *entry_json(const struct log_entry *entry)
 {
     const struct header *header = entry->header;
@@ -54,6 +66,10 @@ static json_t *entry_json(const struct log_entry *entry)
     json_object_set_new(object, "payload_bytes", json_integer((json_int_t)header->payload_bytes));
     json_object_set_new(object, "epoch", json_integer((json_int_t)header->directory_epoch));
     json_object_set_new(object, "leaf_hash", json_string(hash));
+    if (header->endpoint.size > 0)
+        json_put_text(object, "endpoint", header->endpoint);
+    if (header->withheld != NULL && header->withheld->count > 0)
+        json_object_set_new(object, "withheld", withheld_json(header->withheld));
     if (header->late != NULL) {
         json_put_hash(object, "late_leaf_hash", sha256_span(&header->late->leaf_hash));
         json_object_set_new(object, "late_kind", json_string(header_kind_word(header->late->kind)));
@@ -304,6 +320,15 @@ static void print_late(const struct late_receipt *late)
            late->own ? "this server itself" : "the other server", time, "... its leaf", hash);
 }
 
+static void print_withheld(const struct withheld *withheld)
+{
+    for (size_t i = 0; withheld != NULL && i < withheld->count; i++) {
+        OWNED(printable) name = printable_of(span_of_text(withheld->column[i].name));
+        OWNED(printable) rule = printable_of(span_of_text(withheld->column[i].rule));
+        printf("  %-16s %s, by %s\n", "withheld", name->text, rule->text);
+    }
+}
+
 static void print_full(const struct show *self, const struct log_entry *entry)
 {
     const struct header *header = entry->header;
@@ -322,7 +347,9 @@ static void print_full(const struct show *self, const struct log_entry *entry)
     print_field("receiver server", header->receiver_server);
     print_field("purpose", header->purpose);
     print_field("legal basis", header->legal_basis);
+    print_field("endpoint", header->endpoint);
     print_field("rule", header->rule);
+    print_withheld(header->withheld);
     print_erasure(header->erasure);
     print_keeping(header->keeping);
     print_closed(header->closed);
