@@ -225,8 +225,8 @@ static void say_request_remedy(const struct policy_case *self, struct policy_ver
 static void say_grant_remedy(const struct policy_case *self, struct policy_verdict *out)
 {
     SAY(out->remedy,
-        "Ask %s (%s) for a grant; the authority records it with: chaski-registry grant add STORE "
-        "G-ID --service %s --consumer %s --legal-basis TEXT --until YYYY-MM-DD",
+        "Ask %s (%s) for a grant, which it records with: chaski grant add G-ID --service %s "
+        "--consumer %s --legal-basis TEXT --until YYYY-MM-DD",
         self->service->subsystem->member->name, self->service->subsystem->member->id,
         self->service->id, self->client->id);
 }
@@ -253,10 +253,9 @@ void policy_say_no_grant(const struct policy_case *self,
         return;
     }
     say_grant_remedy(self, out);
-    policy_say_supply(
-        self, self->service->subsystem->member->id,
-        "chaski-registry grant add STORE G-ID --service %s --consumer %s%s%s --legal-basis TEXT "
-        "--until YYYY-MM-DD",
-        self->service->id, self->client->id, part ? " --endpoint " : "",
-        part ? self->endpoint->id : "");
+    policy_say_supply(self, self->service->subsystem->member->id,
+                      "chaski grant add G-ID --service %s --consumer %s%s%s --legal-basis TEXT "
+                      "--until YYYY-MM-DD --config SERVER_CONF",
+                      self->service->id, self->client->id, part ? " --endpoint " : "",
+                      part ? self->endpoint->id : "");
 }

@@ -112,7 +112,7 @@ static const struct line table[] = {
     {TRAMITES, RESTRICTED_SERVICE, "censo", NOW_MS, OK, "restricted/grant G-class", NULL},
     {SALUD, RESTRICTED_SERVICE, "censo", NOW_MS, OK, "restricted/grant G-class", NULL},
     {TRAMITES, RESTRICTED_SERVICE, "afiliacion", NOW_MS, ACCESS_DENIED, "restricted/no-grant R-1",
-     "chaski-registry grant add STORE G-ID --service " RESTRICTED_SERVICE " --consumer " TRAMITES},
+     "chaski grant add G-ID --service " RESTRICTED_SERVICE " --consumer " TRAMITES},
     {TRAMITES, RESTRICTED_SERVICE, "", NOW_MS, ACCESS_DENIED, "restricted/no-grant R-1",
      "grant add"},
     {SALUD, RESTRICTED_SERVICE, "tramite-licencia", NOW_MS, ACCESS_DENIED,
