@@ -158,12 +158,27 @@ static fault read_years(const json_t *years, struct subject_question *out)
     return DONE;
 }
 
+/* A misspelt "years" would be answered with this year alone, as if that were all. */
+static fault check_names(const json_t *root)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_object_foreach((json_t *)(uintptr_t)root, name, value)
+    {
+        if (strcmp(name, "person") != 0 && strcmp(name, "years") != 0)
+            return RAISE(SUBJECT_BAD, "the body has person and years only");
+    }
+    return DONE;
+}
+
 fault subject_question_body(struct span body, struct subject_question *out)
 {
     json_t *root = json_loadb((const char *)body.at, body.size, JSON_REJECT_DUPLICATES, NULL);
     const char *person = json_string_value(json_object_get(root, "person"));
     fault f = person == NULL ? RAISE(SUBJECT_BAD, "the body is {\"person\": \"CC 1020304050\"}")
                              : pseudonym_normalise(span_of_text(person), out->person);
+    if (!failed(f))
+        f = check_names(root);
     if (!failed(f))
         f = read_years(json_object_get(root, "years"), out);
     json_decref(root);

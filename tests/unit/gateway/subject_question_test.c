@@ -83,6 +83,7 @@ static void test_a_body_names_one_person(void)
         "{\"person\": 5}",
         "{\"person\": \"998877\"}",
         "{\"person\": \"CC 1\", \"years\": [1]}",
+        "{\"person\": \"CC 1\", \"year\": [2025]}",
         "{\"person\": \"CC 1\", \"years\": [2026,2025,2024,2023,2022]}",
         "{\"person\": \"CC 1\", \"person\": \"CC 2\"}"};
     struct subject_question question = {.tokens = 0};
