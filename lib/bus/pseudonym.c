@@ -125,6 +125,12 @@ unsigned pseudonym_year(int64_t time_ms)
     return (unsigned)(parts_of(time_ms).tm_year + 1900);
 }
 
+bool pseudonym_year_fits(unsigned year, int64_t time_ms)
+{
+    unsigned now = pseudonym_year(time_ms);
+    return year == now || (year + 1 == now && pseudonym_overlaps(time_ms));
+}
+
 bool pseudonym_overlaps(int64_t time_ms)
 {
     return parts_of(time_ms).tm_yday < SUBJECT_OVERLAP_DAYS;

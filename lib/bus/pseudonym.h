@@ -41,5 +41,7 @@ struct sha256 pseudonym_commitment(const uint8_t key[PSEUDONYM_KEY_BYTES]);
 unsigned pseudonym_year(int64_t time_ms);
 /* Is it in the days after new year in which the key of the year before still serves? */
 bool pseudonym_overlaps(int64_t time_ms);
+/* May a request of that moment bear a pseudonym of that year? */
+bool pseudonym_year_fits(unsigned year, int64_t time_ms);
 
 #endif

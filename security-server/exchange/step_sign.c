@@ -5,6 +5,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
+#include "lib/bus/metaservice.h"
+#include "lib/bus/pseudonym.h"
 #include "security-server/exchange/directory_feed.h"
 #include "security-server/exchange/epochs.h"
 #include "security-server/exchange/keys_line.h"
@@ -279,6 +281,10 @@ static fault check_request(const struct exchange *x)
                      (long long)x->node->config->body_bytes_max);
     if (header->subject.size != 0 && header->subject_year == 0)
         return RAISE(BAD_FRAME, "a pseudonym that names no year");
+    if (header->subject.size != 0 && metaservice_of(header->service) != METASERVICE_SUBJECT &&
+        !pseudonym_year_fits(header->subject_year, header->time_ms))
+        return RAISE(SUBJECT_BAD, "a pseudonym of %u: no view of this year would show the request",
+                     header->subject_year);
     if (header->deadline_ms > header->time_ms + DEADLINE_MS_MAX)
         return RAISE(DEADLINE_BAD, "a deadline more than %d ms away", DEADLINE_MS_MAX);
     return DONE;

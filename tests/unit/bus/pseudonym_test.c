@@ -98,6 +98,11 @@ static void test_the_old_key_serves_for_a_week(void)
     CU_ASSERT(pseudonym_overlaps(new_year));
     CU_ASSERT(pseudonym_overlaps(new_year + 7 * INT64_C(86400000) - 1));
     CU_ASSERT_FALSE(pseudonym_overlaps(new_year + 7 * INT64_C(86400000)));
+    CU_ASSERT(pseudonym_year_fits(2026, new_year - 1));
+    CU_ASSERT_FALSE(pseudonym_year_fits(2027, new_year - 1));
+    CU_ASSERT(pseudonym_year_fits(2027, new_year) && pseudonym_year_fits(2026, new_year));
+    CU_ASSERT_FALSE(pseudonym_year_fits(2025, new_year));
+    CU_ASSERT_FALSE(pseudonym_year_fits(2026, new_year + 7 * INT64_C(86400000)));
 }
 
 SUITE(pseudonym, TEST(test_one_document_has_one_text),
