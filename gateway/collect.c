@@ -441,9 +441,11 @@ static json_t *need_json(struct collect *self, const struct need *need)
     for (size_t i = 0; i < requirement->n_way; i++)
         for (size_t k = 0; k < requirement->way[i]->n_leaf; k++) {
             const struct fetch *fetch = find_fetch(self, requirement->way[i]->leaf[k]);
-            if (fetch == NULL || fetch->said == NULL)
+            if (fetch == NULL || fetch->state == FETCH_NEW)
                 continue;
-            if (fetch->state == FETCH_FAILED)
+            if (fetch->state == FETCH_SENT) /* what it belonged to failed first: it is in the log */
+                json_array_append_new(unused, head_json(fetch, NULL));
+            else if (fetch->state == FETCH_FAILED)
                 json_array_append(failures, fetch->said);
             else if (need->satisfied && i == need->way)
                 json_array_append(evidence, fetch->said);

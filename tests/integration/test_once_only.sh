@@ -139,7 +139,7 @@ kill -HUP "$(cat "$C/b/gateway.pid")"
 half() { post collect "$(question T-LIC 05001 99 | sed s/2026-17/mezcla/)"; }
 stopped() { [ "$(half | jq -r '.requirements[0].failed | map(.fault // .status) | .[0:2] | join(" ")')" = "404 SERVICE_DOWN" ]; }
 check "one way is not found and another one is down" wait_for 20 stopped
-half >/dev/null
+check "each exchange that was made is named, also of a way that was left" equal "$(half | jq -r '.requirements[0] | [.failed[].source, .not_used[].source] | sort | join(" ")')" "S-ARR S-CERT S-FACT"
 mixed() { post ask-permit "{\"procedure\":\"T-LIC\",\"requirement\":\"R-RES\",\"territory\":\"05001\",\"case\":\"mezcla\",\"reason\":\"$1\"}" | jq -r '.outcome + " " + (.permit.reason // "")'; }
 check "... a citizen may be asked, for either" equal "$(mixed SOURCE_DOWN), $(mixed NO_UNIQUE_MATCH)" "PERMIT SOURCE_DOWN, PERMIT NO_UNIQUE_MATCH"
 check "... and not in a case where nobody asked" equal "$(post ask-permit '{"procedure":"T-LIC","requirement":"R-RES","territory":"05001","case":"otro","reason":"SOURCE_DOWN"}' | jq -r .outcome)" DENIED
