@@ -135,6 +135,7 @@ check "few refusals are not told" equal "$(row exchanges $DIAN refused)" null
 check "nor what would tell them" equal "$(row exchanges $DIAN automatic)" null
 check "nor by which rule" equal "$(row refusals $DIAN SEALING_REFUSED)" null
 check "what an authority sealed is told in full" equal "$(row sealed CO/MUN/890905211 sealed)/$(row sealed CO/MUN/890905211 opened)" 1/0
+check "nor above the table, to the second" eval 'indicators | head -n 1 | grep -qE "^Up to [0-9-]{10}\\. "'
 check "as open data, too" equal "$(indicators --csv | head -n 1)" indicator,entity,group,value,unit
 
 # --- the end of a year's key ---------------------------------------------------------------------------

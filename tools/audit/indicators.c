@@ -314,10 +314,10 @@ static void begin(const struct printer *out, const struct all *all)
     if (out->form == FORM_CSV)
         puts("indicator,entity,group,value,unit");
     else if (out->form == FORM_TEXT)
-        printf("%zu exchanges, the last of %s. *: fewer than %d, or what would tell such a count.\n"
+        printf("Up to %.10s. *: fewer than %d, or what would tell such a count.\n"
                "The logs are taken at their word here: chaski-audit verify says whether they are "
                "true.\n\n",
-               all->count, until, INDICATOR_LEAST);
+               until, INDICATOR_LEAST);
 }
 
 static void end(const struct printer *out)
