@@ -73,7 +73,8 @@ static fault send_all(int line, struct span datagram)
 static fault answer(struct worker *self)
 {
     OWNED(bytes) out = NULL;
-    bool may_reload = self->crew->tools.may_reload && self->work.tries == 0;
+    bool may_reload =
+        self->work.tries == 0 && clock_steady_ms() >= self->crew->tools.reload_from_ms;
     fault f = token_desk_answer(self->crew->tools.desk, &self->signers, may_reload,
                                 span_of(self->work.data, self->work.size), &out);
     if (f.code == BAD_FRAME) {

@@ -24,13 +24,13 @@ struct token_unanswered {
 };
 
 /* What they sign by, all lent. next: of the key under desk->next_certificate; NULL: there is none.
- * may_reload: who is asked for a certificate that the desk does not have ends the crew with
- * KEY_UNKNOWN, once for each datagram. */
+ * reload_from_ms: steady; who is asked after it for a certificate that the desk does not have ends
+ * the crew with KEY_UNKNOWN, once for each datagram. */
 struct token_tools {
     const struct token_desk *desk;
     struct token *token;
     const struct token *next;
-    bool may_reload;
+    int64_t reload_from_ms;
 };
 
 /* Opens `count` sessions and tries the first; then the threads begin, with what is unanswered.

@@ -25,7 +25,7 @@ struct process {
     struct token_renewal *renewal; /* NULL: its key does not change */
     struct token_module *module;
     struct token *token, *next; /* the latter of the object under sign.next.crt; NULL: none */
-    int64_t reloaded_ms;        /* steady; 0: never */
+    int64_t reload_from_ms;     /* steady: what lies in the keys folder is not read again before */
     struct token_crew *crew;
     fault state; /* told last */
     char detail[TOKEN_DETAIL_BYTES_MAX];
@@ -79,8 +79,7 @@ static fault start_crew(struct process *self)
     }
     if (self->renewal != NULL)
         token_renewal_use(self->renewal, self->token);
-    bool lately = self->reloaded_ms != 0 && clock_steady_ms() - self->reloaded_ms < TOKEN_RELOAD_MS;
-    const struct token_tools tools = {&self->desk, self->token, self->next, !lately};
+    const struct token_tools tools = {&self->desk, self->token, self->next, self->reload_from_ms};
     return token_crew_start(self->line, &tools, (size_t)self->config->token_sessions,
                             self->unanswered, &self->crew);
 }
@@ -230,7 +229,7 @@ static enum served serve(struct process *self)
     if (!failed(f) || f.code == IO_FAILED)
         return CLOSED;
     if (f.code == KEY_UNKNOWN) {
-        self->reloaded_ms = clock_steady_ms();
+        self->reload_from_ms = clock_steady_ms() + TOKEN_RELOAD_MS;
         token_desk_close(&self->desk);
         return RELOAD;
     }

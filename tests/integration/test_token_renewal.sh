@@ -94,8 +94,21 @@ done
 again() { said_since_start a '"renewal.done"' || ! cmp -s "$C/a/keys/sign.crt" "$C/a.second"; }
 check "killed in the middle it renews all the same" wait_for 60 again
 child_of() { local p; for p in $(pgrep -P "$(cat "$C/a/server.pid")"); do [ "$(cat "/proc/$p/comm" 2>/dev/null)" = "$1" ] && echo "$p"; done; }
+answers() {
+    rm -f "$C/last"
+    "$PEER" ask "ipc://$C/a/front" $client $service 100 4 "" "$C/last" >"$C/ask.last" 2>&1
+    cat "$C/last" >>"$C/later"
+    [ "$(wc -l <"$C/last")" = 100 ]
+}
+check "... in each run once" wait_for 60 test -s "$C/a/keys/sign.next.crt"
+token=$(child_of chaski-token)
+kill -9 "$(sed -n 's/^keys_pid=//p' "$C/a/server.ready")"
+promoted() { [ ! -e "$C/a/keys/sign.next.crt" ]; }
+check "exchange and keys start anew, and names change" wait_for 20 promoted
+check "a token's process that lived on signs for them" wait_for 40 answers
+check "... and is the same" equal "$(child_of chaski-token)" "$token"
+check "... and makes the next key" wait_for 20 test -s "$C/a/keys/sign.next.object"
 kill -9 "$(child_of chaski-token)"
-answers() { "$PEER" ask "ipc://$C/a/front" $client $service 100 4 "" "$C/last" >"$C/ask.last" 2>&1; [ "$(wc -l <"$C/last")" = 100 ]; }
 check "... and exchanges, also when the token's process dies" wait_for 40 answers
 check "every key that was begun has a name" equal "$(labels | tr ' ' '\n' | grep -vc "^firma\(-$day\(-[0-9]*\)*\)*$")" 0
 
@@ -107,7 +120,7 @@ check "a key whose certificate has ended is removed from the token" wait_for 20 
 check "... but what the settings name is told of and left" wait_for 10 said_since_start a '"token.old_key"'
 check "... and is there" contains "$(labels)" "firma "
 server_stop a; server_stop b
-check "nothing was answered twice" equal "$(sort "$C/answered" "$C/last" | uniq -d | wc -l)" 0
+check "nothing was answered twice" equal "$(sort "$C/answered" "$C/later" | uniq -d | wc -l)" 0
 for m in a b; do
     check "the log of $m verifies, with leaves of all its keys" "$BIN/chaski-audit" verify "$C/$m/audit"
 done

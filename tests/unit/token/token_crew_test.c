@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "security-server/token/token_crew.h"
 
+#include "lib/base/clock.h"
 #include "tests/unit/crypto/token_fixture.h"
 #include "tests/unit/token/desk_fixture.h"
 
@@ -102,9 +103,8 @@ static void test_all_that_is_asked_is_signed_once(void)
     static struct token_unanswered none[TOKEN_SESSIONS_MAX];
     struct token_crew *crew = NULL;
     bool seen[60] = {false};
-    MUST(token_crew_start(table->near,
-                          &(struct token_tools){&table->desk, table->token, NULL, true}, SESSIONS,
-                          none, &crew));
+    MUST(token_crew_start(table->near, &(struct token_tools){&table->desk, table->token, NULL, 0},
+                          SESSIONS, none, &crew));
     for (uint64_t id = 0; id < 60; id++)
         ask(table, id);
     for (int i = 0; i < 60; i++)
@@ -142,9 +142,8 @@ static void test_a_lost_token_leaves_what_was_asked_to_be_signed_later(void)
     struct token_uri uri = token_fixture_uri("pkcs11:token=Mesa;object=firma");
     bool seen[4] = {false};
     size_t unanswered = 0;
-    MUST(token_crew_start(table->near,
-                          &(struct token_tools){&table->desk, table->token, NULL, true}, SESSIONS,
-                          left, &crew));
+    MUST(token_crew_start(table->near, &(struct token_tools){&table->desk, table->token, NULL, 0},
+                          SESSIONS, left, &crew));
     remove_tokens(table->tokens);
     ask(table, 3);
     MUST_FAIL(TOKEN_AWAY, token_crew_wait(crew));
@@ -155,14 +154,54 @@ static void test_a_lost_token_leaves_what_was_asked_to_be_signed_later(void)
     token_free(&table->token);
     bring_back(table->tokens);
     MUST(token_open(table->module, &uri, TOKEN_FIXTURE_PIN, NULL, &table->token));
-    MUST(token_crew_start(table->near,
-                          &(struct token_tools){&table->desk, table->token, NULL, true}, SESSIONS,
-                          left, &crew));
+    MUST(token_crew_start(table->near, &(struct token_tools){&table->desk, table->token, NULL, 0},
+                          SESSIONS, left, &crew));
     check_answer(table, seen, 4);
     CU_ASSERT(seen[3]);
     token_crew_end(&crew, left);
     CU_ASSERT_EQUAL(left[0].size + left[1].size + left[2].size, 0);
 }
 
-SUITE(token_crew, TEST(test_all_that_is_asked_is_signed_once),
+static void ask_under(const struct table *self, uint64_t id, const struct sha256 *certificate)
+{
+    struct sha256 content = SHA256_OF(span_of(&id, sizeof id));
+    OWNED(bytes) job = desk_job_under(id, &content, SHA256_BYTES, sha256_span(certificate));
+    CU_ASSERT_EQUAL(send(self->far, job->data, job->size, 0), (ssize_t)job->size);
+}
+
+static void check_unknown(const struct table *self, uint64_t id)
+{
+    uint8_t packed[TOKEN_DATAGRAM_BYTES_MAX];
+    ssize_t got = recv(self->far, packed, sizeof packed, 0);
+    Chaski__KeysBatch *batch = chaski__keys_batch__unpack(NULL, (size_t)got, packed);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(batch);
+    CU_ASSERT_EQUAL_FATAL(batch->n_result, 1);
+    CU_ASSERT_EQUAL(batch->result[0]->id, id);
+    CU_ASSERT_EQUAL(batch->result[0]->fault, KEY_UNKNOWN);
+    chaski__keys_batch__free_unpacked(batch, NULL);
+}
+
+/* A crew that lives for a year is asked for a certificate of later, and says so each time. */
+static void test_what_the_desk_does_not_have_is_looked_for_once_and_not_too_often(void)
+{
+    OWNED(table) table = table_new();
+    static struct token_unanswered left[TOKEN_SESSIONS_MAX];
+    struct token_crew *crew = NULL;
+    const struct sha256 other = {{7}};
+    struct token_tools tools = {&table->desk, table->token, NULL, clock_steady_ms() + 300};
+    MUST(token_crew_start(table->near, &tools, SESSIONS, left, &crew));
+    ask_under(table, 1, &other);
+    check_unknown(table, 1);
+    usleep(320000);
+    ask_under(table, 2, &other);
+    MUST_FAIL(KEY_UNKNOWN, token_crew_wait(crew));
+    token_crew_end(&crew, left);
+    tools.reload_from_ms = 0;
+    MUST(token_crew_start(table->near, &tools, SESSIONS, left, &crew));
+    check_unknown(table, 2);
+    token_crew_end(&crew, left);
+}
+
+SUITE(token_crew, TEST(test_what_the_desk_does_not_have_is_looked_for_once_and_not_too_often),
+      TEST(test_all_that_is_asked_is_signed_once),
       TEST(test_a_lost_token_leaves_what_was_asked_to_be_signed_later))
