@@ -137,8 +137,8 @@ static int run_token(struct server_config *config)
     _exit(token_process_run(config, token_line[TOKEN_END]));
 }
 
-/* Only the clerk, who may hold the store key, needs the passphrase, and the token for a moment; only
- * the latter its line. */
+/* Only the clerk, who may hold the store key, needs the passphrase, and the token for a moment;
+ * only the latter its line. */
 static void prepare_aside(struct server_config *config, const struct aside *aside)
 {
     close_token_line(aside->run == run_token ? TOKEN_END : -1);

@@ -398,11 +398,11 @@
 #define REGISTRY_AUTHORITY_WAIT_MS 30000 /* carrying out acts, with every flush */
 #define PACKED_FILE_BYTES_MIN 1024       /* smaller files of the directory are sent as they are */
 #define PACKED_FILE_BYTES_MAX (64u << 20)
-#define PACKED_BYTES_MAX (64u << 20)       /* of what is kept packed: 400,000 acts and a snapshot */
-#define REGISTRY_BEAT_MS 60000             /* a heartbeat of the directory */
+#define PACKED_BYTES_MAX (64u << 20) /* of what is kept packed: 400,000 acts and a snapshot */
+#define REGISTRY_BEAT_MS 60000       /* a heartbeat of the directory */
 #define REGISTRY_QUIET_MS 120000 /* who follows tells in that time that a store is an old copy */
-#define REGISTRY_DATAGRAM_BYTES_MAX 196608 /* face <-> authority; fits a socket's room */
-#define REGISTRY_GROUP_ACTS_MAX 64         /* carried out together, all or none */
+#define REGISTRY_DATAGRAM_BYTES_MAX 196608   /* face <-> authority; fits a socket's room */
+#define REGISTRY_GROUP_ACTS_MAX 64           /* carried out together, all or none */
 #define REGISTRY_GROUP_BYTES_MAX (96u << 10) /* they together; signed they are larger */
 #define REGISTRY_ACT_BYTES_MAX (64u << 10)   /* of one draft */
 #define REGISTRY_BODY_BYTES_MAX (256u << 10) /* of a request to either face */
