@@ -184,7 +184,7 @@ static void put_exchanges(struct printer *out, const struct all *all)
     for (size_t row = 0; row < cells.rows; row++) {
         const char *entity = row + 1 == cells.rows ? ALL : all->providers.name[row];
         uint64_t *count = indicator_cell(&cells, row, 0);
-        const bool *hidden = &cells.hidden[row * cells.columns];
+        const bool *hidden = cells.hidden + row * cells.columns;
         for (size_t end = 0; end < INDICATOR_ENDS; end++)
             put_count(out, "exchanges", entity, end_words[end], count[end], hidden[end]);
         put_count(out, "exchanges", entity, ALL, count[INDICATOR_ENDS], hidden[INDICATOR_ENDS]);
@@ -250,7 +250,7 @@ static void put_once_only(struct printer *out, const struct indicator_permits *p
     indicator_cells_close(&cells);
     for (size_t row = 0; row < cells.rows && members > 0; row++) {
         const char *entity = row + 1 == cells.rows ? ALL : permits[row].member;
-        const bool *hidden = &cells.hidden[row * cells.columns];
+        const bool *hidden = cells.hidden + row * cells.columns;
         const uint64_t *count = indicator_cell(&cells, row, 0);
         put_count(out, "once-only", entity, "denied", count[0], hidden[0]);
         put_count(out, "once-only", entity, "permitted", count[1], hidden[1]);

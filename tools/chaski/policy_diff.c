@@ -171,7 +171,8 @@ static void look_after(struct comparison *self, const struct directory *before,
             look_at_columns(change, before, state, self->at_ms);
         self->broken += breaks(change);
         self->opened += !change->was && change->is;
-        self->otherwise += change->was && change->is && strcmp(change->old_rule, change->new_rule);
+        self->otherwise +=
+            change->was && change->is && strcmp(change->old_rule, change->new_rule) != 0;
     }
 }
 
