@@ -206,7 +206,7 @@ $(INDEX_FILL): $(OUT)/tests/tools/index_fill.o $(call parts,tools/audit) $(EVIDE
 
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_PARTS := $(call parts,gateway) $(LLHTTP_OBJECTS) $(call parts,registry) $(POLICY) $(call parts,security-server/exchange) \
-  $(call parts,security-server/keys) $(OUT)/security-server/server_config.o $(OUT)/security-server/transport_key.o \
+  $(call parts,security-server/keys) $(OUT)/security-server/renewal_act.o $(OUT)/security-server/server_config.o $(OUT)/security-server/transport_key.o \
   $(OUT)/registry/serve/enrolment.o $(OUT)/registry/serve/enrolment_check.o $(FLOOR_all)
 REPLAYS := $(FUZZ_TARGETS:%=$(OUT)/tests/replay-%)
 $(REPLAYS): $(OUT)/tests/replay-%: $(OUT)/tests/fuzz/replay_main.o $(OUT)/tests/fuzz/fuzz_%.o $(FUZZ_PARTS)
