@@ -71,7 +71,8 @@ static bool list_has(const struct right_list *list, int64_t at_ms, bool *by_law)
         const struct directory_restriction *at = list->right[i].rule;
         if (at->from_ms <= at_ms && at_ms < at->until_ms) {
             any = true;
-            *by_law = *by_law || at->by_law;
+            /* a shutting out for misuse is no matter of the owner's silence either */
+            *by_law = *by_law || at->by_law || at->ground == GROUND_MISUSE;
         }
     }
     return any;

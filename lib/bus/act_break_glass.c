@@ -8,6 +8,21 @@
 
 #define BAD(...) RAISE(DIRECTORY_BAD, __VA_ARGS__)
 
+/* Of this consumer and service, if its review is overdue; NULL. */
+static const struct directory_break_glass *overdue_review(const struct directory *self,
+                                                          const Chaski__BreakGlassSet *act)
+{
+    const struct right_list *list =
+        rights_of(&self->glass_of, span_of_text(act->service), span_of_text(act->consumer));
+    for (size_t i = 0; i < list->count; i++) {
+        const struct directory_break_glass *at = list->right[i].rule;
+        if (at->reviewer[0] == '\0' &&
+            access_glass_end_ms(at) + BREAK_GLASS_REVIEW_MS <= self->last_ms)
+            return at;
+    }
+    return NULL;
+}
+
 static fault check_glass(const struct directory *self, const Chaski__BreakGlassSet *act)
 {
     TRY(act_code("an emergency", act->id));
@@ -27,6 +42,10 @@ static fault check_glass(const struct directory *self, const Chaski__BreakGlassS
     if ((int64_t)act->until_ms <= self->last_ms ||
         (int64_t)act->until_ms - self->last_ms > BREAK_GLASS_MS_MAX)
         return BAD("emergency %s must end after now and within 72 hours", act->id);
+    const struct directory_break_glass *unreviewed = overdue_review(self, act);
+    if (unreviewed != NULL)
+        return BAD("emergency %s: the review of %s is overdue, and comes before a further one",
+                   act->id, unreviewed->id);
     if (rights_of(&self->glass_of, span_of_text(act->service), span_of_text(act->consumer))
             ->count >= BREAK_GLASS_OF_ONE_MAX)
         return BAD("too many emergencies of %.200s stand in the register", act->consumer);

@@ -69,8 +69,8 @@ static fault check_restriction(const struct directory *self, const Chaski__Restr
         return BAD("restriction %s must end after now, and after its beginning", act->id);
     if (act->until_ms - act->from_ms > DIRECTORY_RESTRICTION_MS_MAX)
         return BAD("restriction %s is for more than 12 months", act->id);
-    if ((int64_t)act->from_ms > self->last_ms + DIRECTORY_RESTRICTION_MS_MAX)
-        return BAD("restriction %s begins more than 12 months from now", act->id);
+    if ((int64_t)act->from_ms > self->last_ms + DIRECTORY_RESTRICTION_AHEAD_MS_MAX)
+        return BAD("restriction %s begins more than 90 days from now", act->id);
     return DONE;
 }
 

@@ -24,6 +24,8 @@
     (INT64_C(732) * 86400000) /* 24 months, one of them in a leap year \
                                */
 #define DIRECTORY_RESTRICTION_MS_MAX (INT64_C(366) * 86400000) /* 12 months, one of a leap year */
+/* so that one who restricts looks again at the end of each, and does not set two years at once */
+#define DIRECTORY_RESTRICTION_AHEAD_MS_MAX (INT64_C(90) * 86400000)
 
 /* Only a certificate with this member (and the directory's instance in front) signs acts; the
  * class AUTHORITY can never be registered. */

@@ -121,12 +121,34 @@ static const struct directory_restriction *restriction_on(const struct policy_ca
     return own == NULL ? NULL : own->rule;
 }
 
+static bool misuse_holds(const struct policy_case *self, const void *rule)
+{
+    const struct directory_restriction *restriction = rule;
+    return restriction->ground == GROUND_MISUSE && restriction_holds(self, rule);
+}
+
+/* Apart from the others: the one that decides is the one that ends last. */
+static bool is_misused(const struct policy_case *self)
+{
+    return self->service->shut_out > 0 &&
+           policy_longest(self, &self->directory->restriction_of, span_of_text(self->service->id),
+                          misuse_holds) != NULL;
+}
+
+/* By name, and not as one of a class or a group: whoever granted it meant this one. */
+static bool is_named(const struct policy_case *self, const char *consumer)
+{
+    return strcmp(consumer, self->client->id) == 0 ||
+           strcmp(consumer, self->client->member->id) == 0;
+}
+
 /* A grant for any purpose still refuses a purpose that nobody registered: the name would go into
  * signed evidence. */
 static bool grant_is_for(const struct policy_case *self, const void *rule)
 {
     const struct directory_grant *grant = rule;
-    if (!policy_is_about(self, grant->endpoint, grant->endpoints))
+    if (!policy_is_about(self, grant->endpoint, grant->endpoints) ||
+        (self->misused && !is_named(self, grant->consumer)))
         return false;
     /* a grant of some columns opens the table, and gives these */
     if (self->column != NULL && grant->columns > 0 &&
@@ -271,6 +293,7 @@ static bool is_outside_plan(const struct policy_case *self, struct policy_verdic
 void policy_decide_right(struct policy_case *self, struct policy_verdict *out)
 {
     consumer_names_of(self->directory, self->question->client, &self->names);
+    self->misused = is_misused(self);
     const struct directory_break_glass *glass = policy_break_glass(self);
     if (glass != NULL) {
         struct policy_case quiet = *self;

@@ -22,6 +22,7 @@ struct policy_case {
         *column;                 /* the one that is asked for, or NULL: all of the answer */
     struct policy_trace *trace;  /* or NULL */
     struct consumer_names names; /* under which rules may mean the client */
+    bool misused;                /* it is shut out for misuse: only its own grants count */
 };
 
 typedef bool policy_fits(const struct policy_case *self, const void *rule);

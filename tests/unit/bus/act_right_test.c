@@ -56,6 +56,7 @@ static void test_a_restriction_has_a_ground_a_reason_an_answerer_and_an_end(void
         {"R-9", SERVICE, "", "r", "a", 1, 0, 0},
         {"R-9", SERVICE, "", "r", "a", 1, BOOK_DAY_MS, BOOK_DAY_MS},
         {"R-9", SERVICE, "", "r", "a", 1, 0, DIRECTORY_RESTRICTION_MS_MAX + 1},
+        {"R-9", SERVICE, "", "r", "a", 1, 91 * BOOK_DAY_MS, 100 * BOOK_DAY_MS},
         {"R-9", SERVICE, "", "r", "a", 1, DIRECTORY_RESTRICTION_MS_MAX + BOOK_DAY_MS,
          DIRECTORY_RESTRICTION_MS_MAX + 2 * BOOK_DAY_MS},
     };

@@ -304,6 +304,7 @@ static bool always_may(const struct made *self)
     if (self->act.act_case == CHASKI__ACT__ACT_GRANT_SET)
         return self->of.grant.request[0] == '\0';
     return self->act.act_case != CHASKI__ACT__ACT_REMOVED &&
+           self->act.act_case != CHASKI__ACT__ACT_BREAK_GLASS_SET &&
            self->act.act_case != CHASKI__ACT__ACT_ACCESS_REQUESTED &&
            self->act.act_case != CHASKI__ACT__ACT_ACCESS_OBJECTED &&
            self->act.act_case != CHASKI__ACT__ACT_ACCESS_DECIDED;
