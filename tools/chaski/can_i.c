@@ -73,23 +73,6 @@ static fault read_words(int argc, char **argv, struct asked *out)
     return DONE;
 }
 
-/* Where the gateway of these settings listens. */
-static fault read_gateway(const struct asked *asked, char *out, size_t room)
-{
-    struct gateway_settings settings;
-    char listen[256];
-    if (asked->gateway != NULL)
-        return text_format(out, room, "%s", asked->gateway)
-                   ? DONE
-                   : RAISE(BAD_REQUEST, "the gateway's URL is too long");
-    TRY(gateway_settings_read(asked->config, &settings));
-    fault f = gateway_settings_text(&settings, "listen", listen, sizeof listen);
-    gateway_settings_clear(&settings);
-    TRY(f);
-    text_format(out, room, "http://%s", listen);
-    return DONE;
-}
-
 static bool add_word(char url[URL_BYTES], const char *name, const char *value)
 {
     size_t size = strlen(url);
@@ -103,7 +86,7 @@ static bool add_word(char url[URL_BYTES], const char *name, const char *value)
 static fault make_url(const struct asked *asked, char out[URL_BYTES])
 {
     char gateway[512];
-    TRY(read_gateway(asked, gateway, sizeof gateway));
+    TRY(gateway_settings_url(asked->gateway, asked->config, gateway, sizeof gateway));
     bool fits = text_format(out, URL_BYTES, "%s/can-i?service=%s", gateway, asked->service) &&
                 add_word(out, "purpose", asked->purpose) &&
                 add_word(out, "method", asked->method) && add_word(out, "path", asked->path) &&

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tools/chaski/gateway_settings.h"
 
+#include "lib/base/text.h"
 #include "tools/chaski/program.h"
 
 #include <errno.h>
@@ -131,4 +132,21 @@ fault gateway_settings_subsystem(const struct gateway_settings *self,
         return RAISE(BAD_REQUEST, "%s names %s", self->path,
                      several ? "several subsystems of ours" : "no subsystem of ours yet");
     return DONE;
+}
+
+fault gateway_settings_url(const char *given, const char *path, char *out, size_t room)
+{
+    struct gateway_settings settings;
+    char listen[256];
+    if (given != NULL)
+        return text_format(out, room, "%s", given)
+                   ? DONE
+                   : RAISE(BAD_REQUEST, "the gateway's URL is too long");
+    TRY(gateway_settings_read(path, &settings));
+    fault f = gateway_settings_text(&settings, "listen", listen, sizeof listen);
+    gateway_settings_clear(&settings);
+    TRY(f);
+    return text_format(out, room, "http://%s", listen)
+               ? DONE
+               : RAISE(BAD_CONFIG, "the gateway's address is too long");
 }

@@ -27,6 +27,10 @@ fault gateway_settings_text(const struct gateway_settings *self, const char *nam
 fault gateway_settings_subsystem(const struct gateway_settings *self,
                                  char out[ID_TEXT_BYTES_MAX + 1]);
 
+/* `given`, or where the gateway of these settings listens, when it is NULL. BAD_REQUEST: too long;
+ * BAD_CONFIG. */
+fault gateway_settings_url(const char *given, const char *path, char *out, size_t room);
+
 /* Would the gateway take its settings as they stand now? BAD_CONFIG; it says why itself. */
 fault gateway_settings_check(const char *path);
 

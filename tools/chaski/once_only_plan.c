@@ -76,22 +76,6 @@ static fault read_words(int argc, char **argv, struct asked *out)
     return DONE;
 }
 
-static fault read_gateway(const struct asked *asked, char *out, size_t room)
-{
-    struct gateway_settings settings;
-    char listen[256];
-    if (asked->gateway != NULL)
-        return text_format(out, room, "%s", asked->gateway)
-                   ? DONE
-                   : RAISE(BAD_REQUEST, "the gateway's URL is too long");
-    TRY(gateway_settings_read(asked->config, &settings));
-    fault f = gateway_settings_text(&settings, "listen", listen, sizeof listen);
-    gateway_settings_clear(&settings);
-    TRY(f);
-    text_format(out, room, "http://%s", listen);
-    return DONE;
-}
-
 /* Name and value, escaped, behind what stands there. */
 static fault add(char *url, const char *name, size_t name_size, const char *value)
 {
@@ -111,7 +95,7 @@ static fault add(char *url, const char *name, size_t name_size, const char *valu
 static fault make_url(const struct asked *asked, char url[URL_BYTES])
 {
     char gateway[512];
-    TRY(read_gateway(asked, gateway, sizeof gateway));
+    TRY(gateway_settings_url(asked->gateway, asked->config, gateway, sizeof gateway));
     text_format(url, URL_BYTES, "%s/once-only/v1/plan?", gateway);
     TRY(add(url, "procedure", 9, asked->procedure));
     TRY(add(url, "territory", 9, asked->territory));
