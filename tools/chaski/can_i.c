@@ -4,11 +4,11 @@
 #include "tools/chaski/gateway_settings.h"
 #include "tools/chaski/web.h"
 
+#include "lib/base/options.h"
 #include "lib/base/text.h"
 #include "lib/bus/limits.h"
 
 #include <curl/curl.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,54 +23,17 @@ struct asked {
 
 static fault read_words(int argc, char **argv, struct asked *out)
 {
-    static const struct option options[] = {
-        {"gateway", required_argument, NULL, 'g'}, {"gateway-config", required_argument, NULL, 'f'},
-        {"client", required_argument, NULL, 'c'},  {"service", required_argument, NULL, 's'},
-        {"purpose", required_argument, NULL, 'p'}, {"method", required_argument, NULL, 'm'},
-        {"path", required_argument, NULL, 'P'},    {"on", required_argument, NULL, 'o'},
-        {"json", no_argument, NULL, 'j'},          {NULL, 0, NULL, 0}};
-    opterr = 0;
-    for (int code; (code = getopt_long(argc, argv, ":", options, NULL)) != -1;)
-        switch (code) {
-        case 'g':
-            out->gateway = optarg;
-            break;
-        case 'f':
-            out->config = optarg;
-            break;
-        case 'c':
-            out->client = optarg;
-            break;
-        case 's':
-            out->service = optarg;
-            break;
-        case 'p':
-            out->purpose = optarg;
-            break;
-        case 'm':
-            out->method = optarg;
-            break;
-        case 'P':
-            out->path = optarg;
-            break;
-        case 'o':
-            out->on = optarg;
-            break;
-        case 'j':
-            out->json = true;
-            break;
-        case ':':
-            return RAISE(BAD_REQUEST, "%s needs a value", argv[optind - 1]);
-        default:
-            return RAISE(BAD_REQUEST, "%s is no option of chaski can-i", argv[optind - 1]);
-        }
-    if (optind < argc)
-        return RAISE(BAD_REQUEST, "'%s' is one word too many", argv[optind]);
-    if (out->client == NULL || out->service == NULL ||
-        (out->gateway == NULL) == (out->config == NULL))
-        return RAISE(BAD_REQUEST,
-                     "--client, --service, and --gateway URL or --gateway-config FILE");
-    return DONE;
+    const struct option_place known[] = {
+        OPTION_TEXT("gateway", &out->gateway), OPTION_TEXT("gateway-config", &out->config),
+        OPTION_MUST("client", &out->client),   OPTION_MUST("service", &out->service),
+        OPTION_TEXT("purpose", &out->purpose), OPTION_TEXT("method", &out->method),
+        OPTION_TEXT("path", &out->path),       OPTION_TEXT("on", &out->on),
+        OPTION_FLAG("json", &out->json),       {0},
+    };
+    TRY(options_take("can-i", argc, argv, known, NULL));
+    return (out->gateway == NULL) != (out->config == NULL)
+               ? DONE
+               : RAISE(BAD_REQUEST, "can-i needs --gateway URL or --gateway-config FILE");
 }
 
 static bool add_word(char url[URL_BYTES], const char *name, const char *value)

@@ -26,6 +26,7 @@ enum enrol_state { ENROL_WAITING, ENROL_PREPARED, ENROL_APPROVED, ENROL_REFUSED 
 
 /* Exit status beside the usual ones, for scripts. */
 #define ENROL_EXIT_WAITS 3
+#define ENROL_WAIT_S_MAX (30 * 86400)
 #define ENROL_EXIT_REFUSED 4
 
 struct enrol_subsystem {

@@ -3,6 +3,7 @@
  * signing key is opened here, as for the member's own acts (docs/decisions/0029, 0032). */
 #include "tools/chaski/enrol.h"
 
+#include "lib/base/options.h"
 #include "lib/base/shown.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
@@ -12,7 +13,6 @@
 #include "tools/chaski/member.h"
 #include "tools/chaski/web.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -29,56 +29,13 @@ struct vouching {
 
 // --- options ------------------------------------------------------------------------------------
 
-static fault take_option(int code, struct vouching *out)
-{
-    struct member_options *member = &out->member;
-    switch (code) {
-    case 'c':
-        member->config = optarg;
-        return DONE;
-    case 'A':
-        member->anchor = optarg;
-        return DONE;
-    case 'u':
-        member->at = optarg;
-        return DONE;
-    case 's':
-        member->server = optarg;
-        return DONE;
-    case 'f':
-        member->keys.folder = optarg;
-        return DONE;
-    case 'p':
-        member->keys.passphrase = optarg;
-        return DONE;
-    case 't':
-        member->keys.token = optarg;
-        return DONE;
-    case 'm':
-        member->keys.module = optarg;
-        return DONE;
-    case 'y':
-        out->yes = true;
-        return DONE;
-    default:
-        return RAISE(BAD_REQUEST, "an option that is not known; see chaski enrol --help");
-    }
-}
-
 static fault take_options(int argc, char **argv, struct vouching *out)
 {
-    static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'}, {"anchor", required_argument, NULL, 'A'},
-        {"at", required_argument, NULL, 'u'},     {"server", required_argument, NULL, 's'},
-        {"folder", required_argument, NULL, 'f'}, {"passphrase", required_argument, NULL, 'p'},
-        {"token", required_argument, NULL, 't'},  {"module", required_argument, NULL, 'm'},
-        {"yes", no_argument, NULL, 'y'},          {0}};
-    optind = 0;
-    for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;)
-        TRY(take_option(code, out));
-    if (optind + 1 != argc)
-        return RAISE(BAD_REQUEST, "enrol vouch needs the ID of one request");
-    out->request = argv[optind];
+    const struct option_place known[] = {
+        MEMBER_OPTIONS(&out->member), OPTION_FLAG("yes", &out->yes), {0}};
+    const struct operand_place request = {
+        .name = "the ID of one request", .place = &out->request, .least = 1, .most = 1};
+    TRY(options_take("enrol vouch", argc, argv, known, &request));
     if (strlen(out->request) != ID_DIGITS || strspn(out->request, "0123456789abcdef") != ID_DIGITS)
         return RAISE(BAD_REQUEST,
                      "an ID is %d hex digits, as `chaski enrol` says it at the server "

@@ -2,12 +2,12 @@
 /* chaski erase: orders a running node to erase payloads, and waits for what it says. */
 #include "tools/chaski/commands.h"
 
+#include "lib/base/options.h"
 #include "lib/base/text.h"
 #include "tools/chaski/order.h"
 
 #include "audit.pb-c.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -19,33 +19,19 @@ struct erase {
 
 static fault take_options(int argc, char **argv, struct erase *out)
 {
-    static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'},  {"entry", required_argument, NULL, 'e'},
-        {"day", required_argument, NULL, 'd'},     {"ground", required_argument, NULL, 'g'},
-        {"officer", required_argument, NULL, 'o'}, {"wait", required_argument, NULL, 'w'},
-        {"epoch", required_argument, NULL, 'n'},   {0}};
-    optind = 0;
-    for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-        if (code == 'c')
-            out->config = optarg;
-        else if (code == 'e')
-            out->entry = optarg;
-        else if (code == 'd')
-            out->day = optarg;
-        else if (code == 'g')
-            out->ground = optarg;
-        else if (code == 'o')
-            out->officer = optarg;
-        else if (code == 'w')
-            TRY(text_number(span_of_text(optarg), 86400, &out->wait_s));
-        else if (code == 'n')
-            TRY(text_number(span_of_text(optarg), LOG_EPOCHS_MAX, &out->epoch));
-        else
-            return RAISE(BAD_REQUEST, "an option that is not known");
-    }
-    if (out->config == NULL || out->ground == NULL || out->officer == NULL ||
-        (out->entry == NULL) == (out->day == NULL))
-        return RAISE(BAD_REQUEST, "erase needs --config, --entry or --day, --ground and --officer");
+    const struct option_place known[] = {
+        OPTION_MUST("config", &out->config),
+        OPTION_TEXT("entry", &out->entry),
+        OPTION_TEXT("day", &out->day),
+        OPTION_MUST("ground", &out->ground),
+        OPTION_MUST("officer", &out->officer),
+        OPTION_NUMBER("wait", &out->wait_s, 0, ORDER_WAIT_S_MAX),
+        OPTION_NUMBER("epoch", &out->epoch, 0, LOG_EPOCHS_MAX),
+        {0},
+    };
+    TRY(options_take("erase", argc, argv, known, NULL));
+    if ((out->entry == NULL) == (out->day == NULL))
+        return RAISE(BAD_REQUEST, "erase needs --entry or --day");
     return out->entry == NULL ? DONE
                               : text_number(span_of_text(out->entry), UINT64_MAX - 1, &out->index);
 }

@@ -4,6 +4,7 @@
 #include "tools/chaski/keys.h"
 
 #include "lib/base/file.h"
+#include "lib/base/options.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/store_key.h"
@@ -14,7 +15,6 @@
 #include "lib/crypto/sealed_key.h"
 #include "lib/net/socket.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -281,60 +281,27 @@ static fault show_transport(const char *path, const char *source)
     return DONE;
 }
 
-static const char **place_of(struct keys_options *self, int code)
-{
-    switch (code) {
-    case 'f':
-        return &self->folder;
-    case 's':
-        return &self->server;
-    case 'n':
-        return &self->name;
-    case 'r':
-        return &self->request;
-    case 'c':
-        return &self->certificate;
-    case 'p':
-        return &self->passphrase;
-    case 'P':
-        return &self->new_passphrase;
-    case 't':
-        return &self->token;
-    case 'm':
-        return &self->module;
-    default:
-        return NULL;
-    }
-}
-
 static fault take_options(int argc, char **argv, struct keys_options *out)
 {
-    static const struct option known[] = {{"folder", required_argument, NULL, 'f'},
-                                          {"server", required_argument, NULL, 's'},
-                                          {"name", required_argument, NULL, 'n'},
-                                          {"address", required_argument, NULL, 'a'},
-                                          {"request", required_argument, NULL, 'r'},
-                                          {"certificate", required_argument, NULL, 'c'},
-                                          {"passphrase", required_argument, NULL, 'p'},
-                                          {"new-passphrase", required_argument, NULL, 'P'},
-                                          {"token", required_argument, NULL, 't'},
-                                          {"module", required_argument, NULL, 'm'},
-                                          {0}};
-    optind = 0;
-    for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-        const char **place = place_of(out, code);
-        if (code == 'a' && out->addresses < DIRECTORY_ADDRESSES_MAX)
-            out->address[out->addresses++] = optarg;
-        else if (place != NULL)
-            *place = optarg;
-        else
-            return RAISE(BAD_REQUEST, "an option that is not known, or too many addresses");
-    }
+    const struct option_place known[] = {
+        OPTION_MUST("folder", &out->folder),
+        OPTION_TEXT("server", &out->server),
+        OPTION_TEXT("name", &out->name),
+        OPTION_LIST("address", out->address, &out->addresses, DIRECTORY_ADDRESSES_MAX),
+        OPTION_TEXT("request", &out->request),
+        OPTION_TEXT("certificate", &out->certificate),
+        OPTION_TEXT("passphrase", &out->passphrase),
+        OPTION_TEXT("new-passphrase", &out->new_passphrase),
+        OPTION_TEXT("token", &out->token),
+        OPTION_TEXT("module", &out->module),
+        {0},
+    };
+    TRY(options_take("keys", argc, argv, known, NULL));
     const char *sources[] = {out->passphrase, out->new_passphrase};
     for (size_t i = 0; i < 2; i++)
         if (sources[i] != NULL && failed(secret_check(sources[i])))
             return RAISE(BAD_REQUEST, "%s", fault_detail());
-    return out->folder != NULL ? DONE : RAISE(BAD_REQUEST, "--folder is missing");
+    return DONE;
 }
 
 static const struct {

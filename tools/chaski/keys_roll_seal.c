@@ -4,6 +4,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
+#include "lib/base/options.h"
 #include "lib/base/text.h"
 #include "lib/bus/header.h"
 #include "lib/crypto/random.h"
@@ -11,7 +12,6 @@
 
 #include "audit.pb-c.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,24 +30,13 @@ struct roll {
 
 static fault take_options(int argc, char **argv, struct roll *out)
 {
-    static const struct option known[] = {{"config", required_argument, NULL, 'c'},
-                                          {"forget", no_argument, NULL, 'f'},
-                                          {"wait", required_argument, NULL, 'w'},
-                                          {0}};
-    optind = 0;
-    for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-        if (code == 'c')
-            out->config = optarg;
-        else if (code == 'f')
-            out->forget = true;
-        else if (code == 'w')
-            TRY(text_number(span_of_text(optarg), 86400, &out->wait_s));
-        else
-            return RAISE(BAD_REQUEST, "an option that is not known");
-    }
-    if (optind != argc)
-        return RAISE(BAD_REQUEST, "keys roll seal takes options only");
-    return out->config != NULL ? DONE : RAISE(BAD_REQUEST, "keys roll seal needs --config");
+    const struct option_place known[] = {
+        OPTION_MUST("config", &out->config),
+        OPTION_FLAG("forget", &out->forget),
+        OPTION_NUMBER("wait", &out->wait_s, 0, ORDER_WAIT_S_MAX),
+        {0},
+    };
+    return options_take("keys roll seal", argc, argv, known, NULL);
 }
 
 static fault find_paths(struct roll *self)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* chaski keys roll transport: has the directory name the server's next transport key, which the
  * running node holds already. */
+#include "lib/base/options.h"
 #include "lib/base/text.h"
 #include "lib/bus/server_set.h"
 #include "lib/net/socket.h"
@@ -9,7 +10,6 @@
 
 #include "directory.pb-c.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,25 +17,8 @@
 
 static fault take_options(int argc, char **argv, struct member_options *out)
 {
-    static const struct option known[] = {{"config", required_argument, NULL, 0},
-                                          {"folder", required_argument, NULL, 1},
-                                          {"anchor", required_argument, NULL, 2},
-                                          {"at", required_argument, NULL, 3},
-                                          {"server", required_argument, NULL, 4},
-                                          {"passphrase", required_argument, NULL, 5},
-                                          {"token", required_argument, NULL, 6},
-                                          {"module", required_argument, NULL, 7},
-                                          {0}};
-    const char **places[] = {&out->config,     &out->keys.folder, &out->anchor,
-                             &out->at,         &out->server,      &out->keys.passphrase,
-                             &out->keys.token, &out->keys.module};
-    optind = 0;
-    for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-        if (code < 0 || (size_t)code >= sizeof places / sizeof places[0])
-            return RAISE(BAD_REQUEST, "an option that is not known");
-        *places[code] = optarg;
-    }
-    return optind == argc ? DONE : RAISE(BAD_REQUEST, "keys roll transport takes options only");
+    const struct option_place known[] = {MEMBER_OPTIONS(out), {0}};
+    return options_take("keys roll transport", argc, argv, known, NULL);
 }
 
 static fault read_next(const struct member_options *options, uint8_t out[CURVE_KEY_BYTES])

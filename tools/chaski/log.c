@@ -3,6 +3,7 @@
 #include "tools/chaski/commands.h"
 
 #include "lib/base/file.h"
+#include "lib/base/options.h"
 #include "lib/base/text.h"
 #include "lib/bus/log_epoch.h"
 #include "lib/bus/day_key.h"
@@ -10,7 +11,6 @@
 
 #include "audit.pb-c.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,27 +23,14 @@ struct new_epoch {
 
 static fault take_options(int argc, char **argv, struct new_epoch *out)
 {
-    static const struct option known[] = {{"config", required_argument, NULL, 'c'},
-                                          {"reason", required_argument, NULL, 'r'},
-                                          {"officer", required_argument, NULL, 'o'},
-                                          {"closes", required_argument, NULL, 'n'},
-                                          {0}};
-    optind = 0;
-    for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-        if (code == 'c')
-            out->config = optarg;
-        else if (code == 'r')
-            out->reason = optarg;
-        else if (code == 'o')
-            out->officer = optarg;
-        else if (code == 'n')
-            TRY(text_number(span_of_text(optarg), LOG_EPOCHS_MAX - 1, &out->closes));
-        else
-            return RAISE(BAD_REQUEST, "an option that is not known");
-    }
-    if (out->config == NULL || out->reason == NULL || out->officer == NULL)
-        return RAISE(BAD_REQUEST, "log new-epoch needs --config, --reason and --officer");
-    return DONE;
+    const struct option_place known[] = {
+        OPTION_MUST("config", &out->config),
+        OPTION_MUST("reason", &out->reason),
+        OPTION_MUST("officer", &out->officer),
+        OPTION_NUMBER("closes", &out->closes, 0, LOG_EPOCHS_MAX - 1),
+        {0},
+    };
+    return options_take("log new-epoch", argc, argv, known, NULL);
 }
 
 static fault check_words(const char *name, const char *words)
@@ -117,28 +104,15 @@ struct prune {
 
 static fault take_prune_options(int argc, char **argv, struct prune *out)
 {
-    static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'}, {"before", required_argument, NULL, 'b'},
-        {"ground", required_argument, NULL, 'g'}, {"officer", required_argument, NULL, 'o'},
-        {"wait", required_argument, NULL, 'w'},   {0}};
-    optind = 0;
-    for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-        if (code == 'c')
-            out->config = optarg;
-        else if (code == 'b')
-            out->before = optarg;
-        else if (code == 'g')
-            out->ground = optarg;
-        else if (code == 'o')
-            out->officer = optarg;
-        else if (code == 'w')
-            TRY(text_number(span_of_text(optarg), 86400, &out->wait_s));
-        else
-            return RAISE(BAD_REQUEST, "an option that is not known");
-    }
-    if (out->config == NULL || out->before == NULL || out->ground == NULL || out->officer == NULL)
-        return RAISE(BAD_REQUEST, "log prune needs --config, --before, --ground and --officer");
-    return DONE;
+    const struct option_place known[] = {
+        OPTION_MUST("config", &out->config),
+        OPTION_MUST("before", &out->before),
+        OPTION_MUST("ground", &out->ground),
+        OPTION_MUST("officer", &out->officer),
+        OPTION_NUMBER("wait", &out->wait_s, 0, ORDER_WAIT_S_MAX),
+        {0},
+    };
+    return options_take("log prune", argc, argv, known, NULL);
 }
 
 /* 2026-11-21 is a day, 4096 an entry. */

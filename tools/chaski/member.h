@@ -9,6 +9,7 @@
 #ifndef TOOLS_CHASKI_MEMBER_H
 #define TOOLS_CHASKI_MEMBER_H
 
+#include "lib/base/options.h"
 #include "lib/bus/anchor_file.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/directory.h"
@@ -29,6 +30,14 @@ struct member_options {
     char server_text[ID_TEXT_BYTES_MAX + 1], passphrase_text[MEMBER_PATH_BYTES];
     char token_text[MEMBER_PATH_BYTES], module_text[MEMBER_PATH_BYTES];
 };
+
+/* The rows of these options, in a command's table. */
+#define MEMBER_OPTIONS(self)                                                             \
+    OPTION_TEXT("config", &(self)->config), OPTION_TEXT("folder", &(self)->keys.folder), \
+        OPTION_TEXT("anchor", &(self)->anchor), OPTION_TEXT("at", &(self)->at),          \
+        OPTION_TEXT("server", &(self)->server),                                          \
+        OPTION_TEXT("passphrase", &(self)->keys.passphrase),                             \
+        OPTION_TEXT("token", &(self)->keys.token), OPTION_TEXT("module", &(self)->keys.module)
 
 struct member {
     const struct member_options *options;

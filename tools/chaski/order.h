@@ -11,6 +11,7 @@
 #include <limits.h>
 
 #define ORDER_WAIT_S_DEFAULT 60
+#define ORDER_WAIT_S_MAX 86400
 
 struct Chaski__EraseOrder;
 

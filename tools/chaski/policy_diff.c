@@ -4,6 +4,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
+#include "lib/base/options.h"
 #include "lib/base/text.h"
 #include "lib/bus/draft.h"
 #include "lib/bus/policy.h"
@@ -12,7 +13,6 @@
 #include "tools/chaski/flows.h"
 #include "tools/chaski/node_directory.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -52,31 +52,17 @@ struct comparison {
 
 static fault read_words(int argc, char **argv, struct asked *out)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"draft", required_argument, NULL, 'd'},
-        {"days", required_argument, NULL, 'n'},   {"on", required_argument, NULL, 'o'},
-        {"json", no_argument, NULL, 'j'},         {NULL, 0, NULL, 0}};
-    opterr = 0;
-    optind = 0;
-    for (int code; (code = getopt_long(argc, argv, ":", options, NULL)) != -1;)
-        if (code == 'c')
-            out->config = optarg;
-        else if (code == 'd')
-            out->draft = optarg;
-        else if (code == 'j')
-            out->json = true;
-        else if (code == 'o')
-            TRY(day_begin_ms(optarg, &out->at_ms));
-        else if (code != 'n')
-            return RAISE(BAD_REQUEST, "%s is no option of chaski policy diff, or lacks its value",
-                         argv[optind - 1]);
-        else if (failed(text_number(span_of_text(optarg), DAYS_MAX, &out->days)) || out->days == 0)
-            return RAISE(BAD_REQUEST, "--days is a number from 1 to %d", DAYS_MAX);
-    if (optind < argc)
-        return RAISE(BAD_REQUEST, "'%s' is one word too many", argv[optind]);
-    if (out->config == NULL || out->draft == NULL)
-        return RAISE(BAD_REQUEST, "--config SERVER_CONF and --draft FILE");
-    return DONE;
+    const char *on = NULL;
+    const struct option_place known[] = {
+        OPTION_MUST("config", &out->config),
+        OPTION_MUST("draft", &out->draft),
+        OPTION_NUMBER("days", &out->days, 1, DAYS_MAX),
+        OPTION_TEXT("on", &on),
+        OPTION_FLAG("json", &out->json),
+        {0},
+    };
+    TRY(options_take("policy diff", argc, argv, known, NULL));
+    return on == NULL ? DONE : day_begin_ms(on, &out->at_ms);
 }
 
 // --- comparing ----------------------------------------------------------------------------------

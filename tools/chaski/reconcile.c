@@ -5,15 +5,16 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
+#include "lib/base/options.h"
 #include "lib/base/text.h"
 #include "lib/bus/limits.h"
 #include "lib/crypto/random.h"
 #include "tools/chaski/gateway_settings.h"
+#include "tools/chaski/order.h"
 #include "tools/chaski/reconcile_report.h"
 
 #include "audit.pb-c.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -33,31 +34,19 @@ struct reconcile {
 
 static fault take_options(int argc, char **argv, struct reconcile *out)
 {
-    static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'}, {"peer", required_argument, NULL, 'p'},
-        {"days", required_argument, NULL, 'd'},   {"wait", required_argument, NULL, 'w'},
-        {"report", no_argument, NULL, 'r'},       {"all", no_argument, NULL, 'a'},
-        {"json", no_argument, NULL, 'j'},         {0}};
-    optind = 0;
-    for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-        if (code == 'c')
-            out->config = optarg;
-        else if (code == 'p')
-            out->peer = optarg;
-        else if (code == 'd')
-            TRY(text_number(span_of_text(optarg), RECONCILE_DAYS_MAX, &out->days));
-        else if (code == 'w')
-            TRY(text_number(span_of_text(optarg), 86400, &out->wait_s));
-        else if (code == 'r')
-            out->report = true;
-        else if (code == 'a')
-            out->report = out->all = true;
-        else if (code == 'j')
-            out->json = true;
-        else
-            return RAISE(BAD_REQUEST, "an option that is not known");
-    }
-    return out->config != NULL ? DONE : RAISE(BAD_REQUEST, "reconcile needs --config");
+    const struct option_place known[] = {
+        OPTION_MUST("config", &out->config),
+        OPTION_TEXT("peer", &out->peer),
+        OPTION_NUMBER("days", &out->days, 0, RECONCILE_DAYS_MAX),
+        OPTION_NUMBER("wait", &out->wait_s, 0, ORDER_WAIT_S_MAX),
+        OPTION_FLAG("report", &out->report),
+        OPTION_FLAG("all", &out->all),
+        OPTION_FLAG("json", &out->json),
+        {0},
+    };
+    TRY(options_take("reconcile", argc, argv, known, NULL));
+    out->report = out->report || out->all;
+    return DONE;
 }
 
 static fault find_paths(struct reconcile *self)

@@ -4,6 +4,7 @@
 
 #include "lib/bus/table.h"
 #include "lib/base/file.h"
+#include "lib/base/options.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/limits.h"
@@ -11,7 +12,6 @@
 #include "tools/chaski/program.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -246,34 +246,21 @@ static fault register_service(const struct share *self)
 
 static fault take_options(int argc, char **argv, struct share *out)
 {
-    static const struct option known[] = {{"table", required_argument, NULL, 't'},
-                                          {"key", required_argument, NULL, 'k'},
-                                          {"url", required_argument, NULL, 'u'},
-                                          {"service", required_argument, NULL, 's'},
-                                          {"title", required_argument, NULL, 'n'},
-                                          {"class", required_argument, NULL, 'c'},
-                                          {"gateway-config", required_argument, NULL, 'g'},
-                                          {"registry", required_argument, NULL, 'r'},
-                                          {"publish-to", required_argument, NULL, 'p'},
-                                          {0}};
-    optind = 0;
-    for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-        const char **slot = code == 't'   ? &out->table
-                            : code == 'k' ? &out->key
-                            : code == 'u' ? &out->url
-                            : code == 's' ? &out->name
-                            : code == 'n' ? &out->title
-                            : code == 'c' ? &out->class
-                            : code == 'g' ? &out->gateway_config
-                            : code == 'r' ? &out->registry
-                            : code == 'p' ? &out->publish_to
-                                          : NULL;
-        if (slot == NULL)
-            return RAISE(BAD_REQUEST, "an option that is not known");
-        *slot = optarg;
-    }
-    if (out->name == NULL || (out->table == NULL) == (out->url == NULL))
-        return RAISE(BAD_REQUEST, "share needs --service and one of --table and --url");
+    const struct option_place known[] = {
+        OPTION_TEXT("table", &out->table),
+        OPTION_TEXT("key", &out->key),
+        OPTION_TEXT("url", &out->url),
+        OPTION_MUST("service", &out->name),
+        OPTION_TEXT("title", &out->title),
+        OPTION_TEXT("class", &out->class),
+        OPTION_TEXT("gateway-config", &out->gateway_config),
+        OPTION_TEXT("registry", &out->registry),
+        OPTION_TEXT("publish-to", &out->publish_to),
+        {0},
+    };
+    TRY(options_take("share", argc, argv, known, NULL));
+    if ((out->table == NULL) == (out->url == NULL))
+        return RAISE(BAD_REQUEST, "share needs one of --table and --url");
     if (out->gateway_config == NULL)
         out->gateway_config = getenv("CHASKI_GATEWAY_CONFIG");
     if (out->gateway_config == NULL || out->gateway_config[0] == '\0')
