@@ -2,22 +2,12 @@
 #include "lib/bus/pseudonym.h"
 
 #include "lib/base/text.h"
+#include "lib/bus/document_type.h"
 #include "lib/crypto/seal.h"
 
 #include <time.h>
 
 static const char context[] = "chaski subject v1\n";
-
-struct type {
-    const char *name;
-    bool letters; /* in its numbers */
-};
-
-static const struct type types[] = {
-    {"CC", false}, {"CE", false},   {"CD", true},  {"DE", true},   {"NIT", false},
-    {"PA", true},  {"NUIP", false}, {"PE", false}, {"PEP", false}, {"PPT", true},
-    {"PT", true},  {"RC", false},   {"SC", true},  {"TI", false},
-};
 
 static bool is_blank(uint8_t c)
 {
@@ -27,18 +17,6 @@ static bool is_blank(uint8_t c)
 static char capital(uint8_t c)
 {
     return (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-}
-
-static const struct type *type_of(struct span word)
-{
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        size_t same = 0;
-        while (same < word.size && types[i].name[same] == capital(word.at[same]))
-            same++;
-        if (same == word.size && types[i].name[same] == '\0')
-            return &types[i];
-    }
-    return NULL;
 }
 
 static struct span trimmed(struct span text)
@@ -51,16 +29,27 @@ static struct span trimmed(struct span text)
     return span_of(text.at + at, text.size - at);
 }
 
-static fault take_number(const struct type *type, struct span from, char *out)
+/* What stands behind the hyphen of a NIT. A wrong one is a slip of somebody's, in it or in the
+ * number. */
+static fault check_digit(struct span text, const char *number)
 {
-    size_t size = 0;
-    for (size_t i = 0; i < from.size; i++) {
-        char c = capital(from.at[i]);
+    struct span digit = trimmed(text);
+    char expected = document_check_digit(number);
+    if (digit.size != 1 || expected == '\0' || digit.at[0] != (uint8_t)expected)
+        return RAISE(SUBJECT_BAD, "what is behind the hyphen is not the check digit of that NIT");
+    return DONE;
+}
+
+static fault take_number(const struct document_type *type, struct span from, char *out)
+{
+    size_t size = 0, at = 0;
+    for (; at < from.size; at++) {
+        char c = capital(from.at[at]);
         bool digit = c >= '0' && c <= '9', letter = c >= 'A' && c <= 'Z';
-        if (is_blank(from.at[i]) || c == '.')
+        if (is_blank(from.at[at]) || c == '.')
             continue;
-        if (c == '-' && strcmp(type->name, "NIT") == 0)
-            return RAISE(SUBJECT_BAD, "a NIT is written without its check digit");
+        if (c == '-' && type->check_digit)
+            break;
         if (!digit && !(letter && type->letters))
             return RAISE(SUBJECT_BAD, "the number of a %s has %s only", type->name,
                          type->letters ? "letters and digits" : "digits");
@@ -72,7 +61,9 @@ static fault take_number(const struct type *type, struct span from, char *out)
         out[size++] = c;
     }
     out[size] = '\0';
-    return size > 0 ? DONE : RAISE(SUBJECT_BAD, "the number of the document is missing");
+    if (size == 0)
+        return RAISE(SUBJECT_BAD, "the number of the document is missing");
+    return at == from.size ? DONE : check_digit(span_of(from.at + at + 1, from.size - at - 1), out);
 }
 
 fault pseudonym_normalise(struct span text, char out[PSEUDONYM_TEXT_ROOM])
@@ -81,18 +72,14 @@ fault pseudonym_normalise(struct span text, char out[PSEUDONYM_TEXT_ROOM])
     size_t at = 0;
     while (at < whole.size && !is_blank(whole.at[at]))
         at++;
-    const struct type *type = type_of(span_of(whole.at, at));
+    const struct document_type *type = document_type_of(span_of(whole.at, at));
     if (type == NULL)
         return RAISE(SUBJECT_BAD, "it begins with the type of a document, and a blank: CC, CE, CD, "
                                   "DE, NIT, NUIP, PA, PE, PEP, PPT, PT, RC, SC or TI");
     char number[SUBJECT_NUMBER_BYTES_MAX + 1];
     fault f = take_number(type, span_of(whole.at + at, whole.size - at), number);
-    if (!failed(f)) {
-        size_t length = strlen(type->name);
-        memcpy(out, type->name, length);
-        out[length] = ' ';
-        memcpy(out + length + 1, number, strlen(number) + 1);
-    }
+    if (!failed(f))
+        text_format(out, PSEUDONYM_TEXT_ROOM, "%s %s", document_space(type, number), number);
     seal_wipe(number, sizeof number);
     return f;
 }

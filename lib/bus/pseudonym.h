@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * pseudonym - a person in evidence: HMAC-SHA-256 of the type and the number of a document, under a
+ * pseudonym - a person in evidence: HMAC-SHA-256 of the space and the number of a document, under a
  * key of the country that changes each year. Without the key nobody tells whose it is, nor tries
  * numbers; with it both sides of an exchange, and who looks for a person, make the same one.
  *
- *   pseudonym = HMAC-SHA-256(key of the year, "chaski subject v1\n" || TYPE || " " || NUMBER)
+ *   pseudonym = HMAC-SHA-256(key of the year, "chaski subject v1\n" || SPACE || " " || NUMBER)
  *
  * Reasons, and who can break it: docs/decisions/0038.
  */
@@ -20,11 +20,12 @@
 #define PSEUDONYM_TEXT_ROOM (4 + 1 + SUBJECT_NUMBER_BYTES_MAX + 1) /* with the closing NUL */
 
 /*
- * "cc 1.020.304.050" -> "CC 1020304050": a known type in capitals, a blank, the number without
- * blanks and dots; of numbers that have digits only, without leading zeros.
+ * "ti 1.020.304.050" -> "CC 1020304050": the space of numbers to which the type belongs
+ * (document_type.h), a blank, the number without blanks and dots; of numbers that have digits only,
+ * without leading zeros. What it makes it takes, and makes the same of it.
  *
  * Types: CC CE CD DE NIT NUIP PA PE PEP PPT PT RC SC TI. Letters are in CD, DE, PA, PPT, PT and SC
- * only. A NIT is written without its check digit.
+ * only. Of a NIT the check digit may stand behind a hyphen; it is checked and left out.
  *
  * SUBJECT_BAD says what is wrong, and never the number. What was read is wiped by who lent it.
  */

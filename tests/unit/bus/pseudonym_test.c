@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#define OPENSSL_MADE "4c7896697241ba04384a9b2ab060626856a96340c208bd07201e7c6cbf1d991e"
+
 static void becomes(const char *from, const char *expected)
 {
     char out[PSEUDONYM_TEXT_ROOM] = "";
@@ -25,6 +27,32 @@ static void test_one_document_has_one_text(void)
     becomes("CC 12345678901234567890", "CC 12345678901234567890");
 }
 
+/* A person's number stays when the document changes; two spellings are one document. */
+static void test_documents_that_share_their_numbers_are_one(void)
+{
+    static const char *const same[] = {"TI 1020304050",  "RC 1.020.304.050", "NUIP 1020304050",
+                                       "CC 01020304050", "nit 1020304050",   "NIT 1020304050-8"};
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
+        becomes(same[i], "CC 1020304050");
+    becomes("PE 912345678901234", "PEP 912345678901234");
+    becomes("pt 123ab", "PPT 123AB");
+    becomes("CE 1020304050", "CE 1020304050");
+    becomes("PA 1020304050", "PA 1020304050");
+}
+
+/* Check digits as the agencies themselves publish them: DANE, Bogotá, DIAN, Ecopetrol; zero and
+ * one. */
+static void test_a_nit_is_one_with_and_without_its_check_digit(void)
+{
+    becomes("NIT 899.999.027-8", "NIT 899999027");
+    becomes("NIT 899999061 - 9", "NIT 899999061");
+    becomes("NIT 800197268-4", "NIT 800197268");
+    becomes("NIT 899999068-1", "NIT 899999068");
+    becomes("NIT 800197268", "NIT 800197268");
+    becomes("NIT 52866123", "CC 52866123"); /* a person's is the cédula */
+    becomes("NIT 600123456", "NIT 600123456");
+}
+
 static void test_what_is_no_document_is_refused_without_its_number(void)
 {
     static const char *const bad[] = {"",
@@ -35,7 +63,12 @@ static void test_what_is_no_document_is_refused_without_its_number(void)
                                       "CC  . ",
                                       "CC 10203A4050",
                                       "CC 0",
-                                      "NIT 899999027-8",
+                                      "NIT 899999027-7",
+                                      "NIT 899999027-",
+                                      "NIT 899999027-88",
+                                      "NIT 899999027-8-8",
+                                      "NIT 1234567890123456-1",
+                                      "CC 1020304050-8",
                                       "C 1020304050",
                                       "CCC 1020304050",
                                       "CC 123456789012345678901",
@@ -77,6 +110,23 @@ static void test_stock_openssl_makes_the_same(void)
     }
 }
 
+/* What is written here was made by openssl 3 from "CC 1020304050", and by it alone:
+ *   printf 'chaski subject v1\nCC 1020304050' |
+ *     openssl mac -digest SHA256 -macopt hexkey:00(32 times) HMAC */
+static void test_a_look_under_any_of_them_is_one_pseudonym(void)
+{
+    static const char *const texts[] = {"TI 1020304050", "RC 1020304050", "NUIP 1020304050",
+                                        "CC 1020304050", "NIT 1020304050-8"};
+    static const uint8_t key[PSEUDONYM_KEY_BYTES];
+    char normalised[PSEUDONYM_TEXT_ROOM], hex[2 * PSEUDONYM_BYTES + 1];
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        MUST(pseudonym_normalise(span_of_text(texts[i]), normalised));
+        struct sha256 made = pseudonym_make(key, normalised);
+        text_hex(sha256_span(&made), hex, sizeof hex);
+        CU_ASSERT_STRING_EQUAL(hex, OPENSSL_MADE);
+    }
+}
+
 static void test_another_year_makes_another_pseudonym(void)
 {
     uint8_t key[PSEUDONYM_KEY_BYTES] = {1}, next[PSEUDONYM_KEY_BYTES] = {2};
@@ -106,6 +156,8 @@ static void test_the_old_key_serves_for_a_week(void)
 }
 
 SUITE(pseudonym, TEST(test_one_document_has_one_text),
+      TEST(test_documents_that_share_their_numbers_are_one),
+      TEST(test_a_nit_is_one_with_and_without_its_check_digit),
       TEST(test_what_is_no_document_is_refused_without_its_number),
-      TEST(test_stock_openssl_makes_the_same), TEST(test_another_year_makes_another_pseudonym),
-      TEST(test_the_old_key_serves_for_a_week))
+      TEST(test_stock_openssl_makes_the_same), TEST(test_a_look_under_any_of_them_is_one_pseudonym),
+      TEST(test_another_year_makes_another_pseudonym), TEST(test_the_old_key_serves_for_a_week))
