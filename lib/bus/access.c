@@ -50,16 +50,17 @@ const char *access_state_word(enum standing_state state)
 {
     static const char *const words[STANDINGS_END] = {
         [STANDING_SUBMITTED] = "submitted", [STANDING_OBJECTED] = "objected",
-        [STANDING_ESCALATED] = "escalated", [STANDING_GRANTED] = "granted",
-        [STANDING_SILENT] = "silent",       [STANDING_ALLOWED] = "allowed",
-        [STANDING_DENIED] = "denied",       [STANDING_UNNEEDED] = "unneeded",
-        [STANDING_ENDED] = "ended"};
+        [STANDING_ESCALATED] = "escalated", [STANDING_REOPENED] = "reopened",
+        [STANDING_GRANTED] = "granted",     [STANDING_SILENT] = "silent",
+        [STANDING_ALLOWED] = "allowed",     [STANDING_DENIED] = "denied",
+        [STANDING_UNNEEDED] = "unneeded",   [STANDING_ENDED] = "ended"};
     return state > 0 && state < STANDINGS_END ? words[state] : "";
 }
 
 bool access_is_open(enum standing_state state)
 {
-    return state == STANDING_SUBMITTED || state == STANDING_OBJECTED || state == STANDING_ESCALATED;
+    return state == STANDING_SUBMITTED || state == STANDING_OBJECTED ||
+           state == STANDING_ESCALATED || state == STANDING_REOPENED;
 }
 
 // --- what the class of the data lets silence do -------------------------------------------------
@@ -178,6 +179,8 @@ static void of_clock(const struct directory *self, const struct directory_reques
         out->state = STANDING_UNNEEDED;
         return;
     }
+    if (request->taken_back_ms != 0)
+        return of_arbiter(request, STANDING_REOPENED, at_ms, out);
     if (request->objected_ms != 0)
         return of_arbiter(request, STANDING_OBJECTED, at_ms, out);
     if (at_ms < request->answer_until_ms) {
@@ -194,11 +197,14 @@ static void of_clock(const struct directory *self, const struct directory_reques
 }
 
 /* A grant that stands goes first, for the policy looks at grants first; then the arbiter's word on
- * this request, its word on an equal one, and the clock. */
+ * this request, its word on an equal one, and the clock. What its owner has taken back is the
+ * arbiter's, whatever stood before. */
 void access_standing(const struct directory *self, const struct directory_request *request,
                      int64_t at_ms, struct standing *out)
 {
     *out = (struct standing){.owner = "", .by = ""};
+    if (request->taken_back_ms != 0)
+        return of_clock(self, request, at_ms, out);
     if (request->grant[0] != '\0' && of_grant(self, request, at_ms, out))
         return;
     *out = (struct standing){.owner = "", .by = ""};

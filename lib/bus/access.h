@@ -32,6 +32,7 @@ struct directory_request {
     enum directory_ground objection; /* when it was */
     const char *objection_reason;
     const char *grant;     /* that answered it, or "" */
+    int64_t taken_back_ms; /* when its owner removed or narrowed that grant; 0: not */
     const char *decision;  /* on this very request, or "" */
     const char *precedent; /* on another one, that decided this one as it came, or "" */
 };
@@ -81,6 +82,7 @@ enum standing_state {
     STANDING_SUBMITTED = 1, /* the provider may still answer */
     STANDING_OBJECTED,      /* the provider said no: the arbiter's */
     STANDING_ESCALATED,     /* the provider said nothing, and silence does not open: likewise */
+    STANDING_REOPENED,      /* the provider took back what it had granted: likewise */
     STANDING_GRANTED,       /* by a grant of the provider */
     STANDING_SILENT,        /* open: the provider said nothing */
     STANDING_ALLOWED,       /* open by a decision of the arbiter */

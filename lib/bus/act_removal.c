@@ -251,7 +251,7 @@ fault act_removal_apply(struct directory *self, const Chaski__Removed *act, int6
     case CHASKI__REMOVED__WHAT_SEALING:
         return remove_rule(act->sealing, act_sealing_drop(self, act->sealing));
     case CHASKI__REMOVED__WHAT_GRANT:
-        return remove_rule(act->grant, act_grant_drop(self, act->grant));
+        return remove_rule(act->grant, act_grant_take_back(self, act->grant));
     case CHASKI__REMOVED__WHAT_COMPETENCE:
         return remove_rule(act->competence, act_competence_drop(self, act->competence));
     case CHASKI__REMOVED__WHAT_RESTRICTION:

@@ -239,16 +239,21 @@ static fault check_answer(const struct directory_request *request, const Chaski_
     return DONE;
 }
 
-/* What is open already by silence or by the arbiter needs no answer, and would end with it. */
+/* What is open already by silence or by the arbiter needs no answer, and would end with it. What
+ * was taken back is the arbiter's: another answer would start its clock anew. */
 static fault check_may_answer(const struct directory *self, const struct directory_request *request,
                               const char *grant)
 {
     struct standing standing;
     access_standing(self, request, self->last_ms, &standing);
     if (standing.state == STANDING_SILENT || standing.state == STANDING_ALLOWED ||
-        standing.state == STANDING_UNNEEDED)
+        standing.state == STANDING_UNNEEDED || standing.state == STANDING_REOPENED)
         return BAD("grant %s answers %s, which is %s: a grant that names no request adds to it",
                    grant, request->id, access_state_word(standing.state));
+    if (standing.state == STANDING_GRANTED && strcmp(request->grant, grant) != 0)
+        return BAD("grant %s answers %s, which grant %s answers: one that names no request adds to "
+                   "it",
+                   grant, request->id, request->grant);
     return DONE;
 }
 
@@ -339,6 +344,9 @@ fault act_decision_apply(struct directory *self, const Chaski__AccessDecided *ac
     TRY(check_turn(self, act->id, request));
     TRY(enter_decision(self, act, request, self->last_ms));
     request->decision = directory_keep_text(self, act->id);
+    if (request->taken_back_ms != 0)
+        request->grant = ""; /* what is left of it opens as any grant does, and answers no more */
+    request->taken_back_ms = 0;
     return DONE;
 }
 
@@ -368,6 +376,9 @@ fault act_request_was(struct directory *self, const Chaski__SnapshotRequest *fro
     request->grant = directory_keep_text(self, from->grant);
     request->decision = directory_keep_text(self, from->decision);
     request->precedent = directory_keep_text(self, from->precedent);
+    if (from->taken_back_ms != 0)
+        TRY(act_time("the time of a taking back", from->taken_back_ms));
+    request->taken_back_ms = (int64_t)from->taken_back_ms;
     if (from->objection != NULL) {
         TRY(check_ground(from->objection));
         TRY(act_time("an objection's time", from->objected_ms));

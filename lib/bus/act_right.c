@@ -149,6 +149,7 @@ fault act_grant_apply(struct directory *self, const Chaski__GrantSet *act)
 {
     TRY(check_grant(self, act));
     TRY(act_request_granted(self, act));
+    act_grant_changes(self, directory_find(&self->grants, act->id), act);
     act_grant_drop(self, act->id);
     struct directory_grant *grant = directory_make(self, sizeof *grant);
     grant->id = directory_keep_text(self, act->id);
@@ -168,6 +169,12 @@ fault act_grant_apply(struct directory *self, const Chaski__GrantSet *act)
     rights_put(&self->grant_of, span_of_text(grant->service), span_of_text(grant->consumer),
                (struct right){grant->id, grant->until_ms, grant});
     return DONE;
+}
+
+bool act_grant_take_back(struct directory *self, const char *id)
+{
+    act_grant_changes(self, directory_find(&self->grants, id), NULL);
+    return act_grant_drop(self, id);
 }
 
 bool act_grant_drop(struct directory *self, const char *id)

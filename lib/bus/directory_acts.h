@@ -103,12 +103,18 @@ bool act_group_drop(struct directory *self, const char *id);
 bool act_competence_drop(struct directory *self, const char *id);
 bool act_restriction_drop(struct directory *self, const char *id);
 bool act_grant_drop(struct directory *self, const char *id);
+/* By an act of its own, and not to set it anew. */
+bool act_grant_take_back(struct directory *self, const char *id);
 fault act_calendar_apply(struct directory *self, const struct Chaski__CalendarSet *act);
 fault act_request_apply(struct directory *self, const struct Chaski__AccessRequested *act);
 fault act_objection_apply(struct directory *self, const struct Chaski__AccessObjected *act);
 fault act_decision_apply(struct directory *self, const struct Chaski__AccessDecided *act);
 /* Notes that the grant answers a request, when it names one. */
 fault act_request_granted(struct directory *self, const struct Chaski__GrantSet *act);
+/* A grant is replaced, or removed (`to` is NULL), before its end: does the request that it answered
+ * become the arbiter's? from: NULL, there was none. */
+void act_grant_changes(struct directory *self, const struct directory_grant *from,
+                       const struct Chaski__GrantSet *to);
 bool act_request_drop(struct directory *self, const char *id);
 bool act_decision_drop(struct directory *self, const char *id);
 /* With their approvals: who opens is not who reviews. */

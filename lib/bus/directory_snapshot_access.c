@@ -62,6 +62,7 @@ static Chaski__SnapshotRequest *of_request(struct making *making,
     to->grant = making_lend(from->grant);
     to->decision = making_lend(from->decision);
     to->precedent = making_lend(from->precedent);
+    to->taken_back_ms = (uint64_t)from->taken_back_ms;
     return to;
 }
 

@@ -212,7 +212,8 @@ static void decide_restricted(const struct policy_case *self,
 {
     const struct right *grant = grant_of(self);
     bool granted = grant != NULL && grant->until_ms > self->question->at_ms;
-    if (!granted && policy_request_decides(self, out))
+    if (granted ? volume_of(grant) > 0 && policy_request_opens(self, out)
+                : policy_request_decides(self, out))
         return;
     policy_say_step(self, "grant", granted, "%s", grant == NULL ? "none fits" : grant->id);
     if (granted)

@@ -68,17 +68,38 @@ static void say_open(const struct directory_request *request, const struct stand
                                : "The arbiter has decided so on an equal request.");
 }
 
+static bool opens_it(const struct standing *standing)
+{
+    return standing->state == STANDING_SILENT || standing->state == STANDING_ALLOWED;
+}
+
+static const struct directory_request *request_of(const struct policy_case *self,
+                                                  struct standing *standing)
+{
+    if (self->directory->requests.count == 0)
+        return NULL;
+    return access_request_for(self->directory, self->question->service, self->question->client,
+                              self->question->purpose, self->question->at_ms, standing);
+}
+
+bool policy_request_opens(const struct policy_case *self, struct policy_verdict *out)
+{
+    struct standing standing;
+    const struct directory_request *request = request_of(self, &standing);
+    if (request == NULL || !opens_it(&standing))
+        return false;
+    say_step(self, request, &standing, true);
+    say_open(request, &standing, out);
+    return true;
+}
+
 bool policy_request_decides(const struct policy_case *self, struct policy_verdict *out)
 {
     struct standing standing;
-    if (self->directory->requests.count == 0)
-        return false;
-    const struct directory_request *request =
-        access_request_for(self->directory, self->question->service, self->question->client,
-                           self->question->purpose, self->question->at_ms, &standing);
+    const struct directory_request *request = request_of(self, &standing);
     if (request == NULL)
         return false;
-    bool opens = standing.state == STANDING_SILENT || standing.state == STANDING_ALLOWED;
+    bool opens = opens_it(&standing);
     if (!opens && standing.state != STANDING_DENIED && !access_is_open(standing.state))
         return false;
     say_step(self, request, &standing, opens);

@@ -14,6 +14,7 @@ M=CO/MUN/890905211/TRAMITES
 until=$(date -u -d '+300 days' +%F)
 year=$(date -u +%Y)
 {
+    echo "purpose add P-2 --title Licencia --legal-basis Ley"
     echo "calendar set --years $year-$((year + 2))"
     for name in abierto personas huellas actas padrones; do echo "service add $R/$name $([ $name = abierto ] && echo --class open)"; done
     for name in personas actas padrones; do restriction_words "$R/$name"; done
@@ -73,6 +74,11 @@ ask a A-4 padrones $M >/dev/null || die "no request A-4"
 check "the provider grants what was asked" contains "$(access b grant A-4 --until "$until")" "grant G-A-4"
 check "... and that is said" equal "$(state A-4)" "granted "
 check "status lists what concerns the member" equal "$(access a status | cut -d ' ' -f 1,3 | sort | tr '\n' ' ')" "A-1 submitted A-2 submitted A-3 objected A-4 granted "
+access a request A-6 --service $R/padrones --client $M --purpose P-2 --legal-basis Ley --reason Trámites >/dev/null || die "no request A-6"
+access b grant A-6 --until "$until" >/dev/null || die "no grant for A-6"
+"$BIN/chaski" grant remove G-A-6 --reason "Ya no" --folder "$C/b/keys" --anchor "$C/chaski.anchor" --at "$url" >/dev/null </dev/null || die "the grant is not removed"
+check "what it takes back is the arbiter's" equal "$(state A-6)" "reopened arbiter"
+check "... and it has no second answer" contains "$(why access b grant A-6 --until "$until")" "which is reopened"
 
 # --- the arbiter ----------------------------------------------------------------------------------------
 at ana access decide D-1 --request A-3 --outcome allow --reason Concepto --until "$until" --label d1 >/dev/null || die "no proposal"
@@ -129,6 +135,6 @@ later() { [ "$(grep -c '"registry.ready"' "$C/serve.events")" = 4 ]; }
 wait_for 20 later
 sleep 4
 check "... once, also after a new start" equal "$(reminded 'restriction/ended R-actas') $(reminded 'break-glass/review-overdue E-1')" "1 1"
-check "the registry's own list says who may what" contains "$(registry show)" "REQUESTS FOR ACCESS (5)"
+check "the registry's own list says who may what" contains "$(registry show)" "REQUESTS FOR ACCESS (6)"
 check "... and emergencies by themselves" equal "$(LD_PRELOAD=$shift_clock "$BIN/chaski-registry" break-glass list "$C/store" --json | jq -r '.emergencies[] | .id + " " + .state')" "E-1 reviewed"
 finish

@@ -148,7 +148,8 @@ static fault set_grant(struct play *self, char *const *cell, int64_t at_ms)
                it->service = book_text(service_of(self, cell[SERVICE])),
                it->consumer = book_text(subsystem_of(self->country, cell[WHO])), it->n_purpose = 1,
                it->purpose = (char **)(uintptr_t)&cell[PURPOSE], it->legal_basis = book_text("Ley"),
-               it->until_ms = (uint64_t)golden_ms(cell[UNTIL]), it->request = cell[WORDS]);
+               it->until_ms = (uint64_t)golden_ms(cell[UNTIL]), it->request = cell[WORDS],
+               it->volume_a_day = strcmp(cell[WHAT], "grant of one a day") == 0);
 }
 
 static fault ask(struct play *self, char *const *cell, int64_t at_ms)
@@ -193,6 +194,9 @@ static fault review(struct play *self, char *const *cell, int64_t at_ms)
 static fault take_back(struct play *self, char *const *cell, int64_t at_ms)
 {
     static const char *const reviewer = NULL;
+    if (strcmp(cell[WHAT], "taking back") == 0)
+        return ACT(REMOVED, removed, CHASKI__REMOVED__INIT,
+                   it->what_case = CHASKI__REMOVED__WHAT_GRANT, it->grant = cell[ID]);
     return ACT(REMOVED, removed, CHASKI__REMOVED__INIT,
                it->what_case = strcmp(cell[WHAT], "withdrawal") == 0
                                    ? CHASKI__REMOVED__WHAT_ACCESS_REQUEST
@@ -215,6 +219,7 @@ static fault play_act(struct play *self, char *const *cell)
                 {"restriction by law", set_restriction},
                 {"grant", set_grant},
                 {"answering grant", set_grant},
+                {"grant of one a day", set_grant},
                 {"request", ask},
                 {"objection", answer},
                 {"allow", answer},
@@ -222,6 +227,7 @@ static fault play_act(struct play *self, char *const *cell)
                 {"emergency", open_glass},
                 {"review", review},
                 {"withdrawal", take_back},
+                {"taking back", take_back},
                 {"end of emergency", take_back}};
     int64_t at_ms = golden_ms(cell[WHEN]);
     if (strcmp(cell[WHAT], "calendar") == 0)
