@@ -11,7 +11,8 @@ each=$((seconds / $# > 0 ? seconds / $# : 1))
 flags="-std=gnu2x -D_GNU_SOURCE -I. -isystem build/gen -isystem /usr/share/include -isystem /usr/share/include/llhttp -isystem /usr/include/p11-kit-1 -pthread -O1 -g -w \
  -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
 sources=$(ls lib/base/*.c lib/crypto/*.c lib/net/*.c lib/bus/*.c lib/evidence/witness_policy.c build/gen/*.c registry/*.c registry/serve/enrolment*.c gateway/*.c \
-    security-server/server_config.c security-server/keys/*.c /usr/share/llhttp/*.c | grep -v '_main\.c$')
+    security-server/server_config.c security-server/renewal_act.c security-server/transport_key.c \
+    security-server/keys/*.c /usr/share/llhttp/*.c | grep -v '_main\.c$')
 echo "building for the fuzzer"
 # An object is stale when anything that it was made of is newer or gone: the compiler wrote down what.
 stale() { # OBJECT
@@ -30,7 +31,7 @@ done | xargs -r -P "$(nproc)" -L 1 sh -c "clang $flags -MMD -MF \"\$1.d\" -c \"\
 bad=0
 for target in "$@"; do
     clang $flags -fsanitize=fuzzer,address,undefined -o "$out/$target" "tests/fuzz/fuzz_$target.c" $objects \
-        -lprotobuf-c -lzmq -ljansson -lcrypto -lexpat -lyaml -lconfuse -lseccomp || exit 1
+        -lprotobuf-c -lzmq -ljansson -lcrypto -lexpat -lyaml -lconfuse -lseccomp -lqrencode || exit 1
     mkdir -p "$out/corpus/$target" "tests/fuzz/corpus/$target"
     printf '%-16s ' "$target"
     if (cd "$out" && "./$target" -max_total_time="$each" -max_len=65536 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
