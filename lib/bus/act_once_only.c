@@ -2,7 +2,8 @@
 /* Procedures, requirements, sorts of evidence, what satisfies what, and who delivers it. */
 #include "lib/bus/consumer.h"
 #include "lib/bus/directory_acts.h"
-#include "lib/bus/once_only.h"
+#include "lib/bus/once_only_debt.h"
+#include "lib/bus/once_only_history.h"
 
 #include "directory.pb-c.h"
 
@@ -30,6 +31,18 @@ static fault check_territory(const struct directory *self, const char *id, const
                ? DONE
                : BAD("%s is about %.20s: a territory is the country, two digits or five", id,
                      territory);
+}
+
+/* Nothing has been so since tomorrow; clocks of those who propose may be ahead. */
+static fault check_since(const struct directory *self, const char *what, const char *id,
+                         uint64_t since_ms)
+{
+    if (since_ms == 0 || self->restored)
+        return DONE;
+    TRY(act_time("since", since_ms));
+    return (int64_t)since_ms <= self->last_ms + DIRECTORY_INTENT_AHEAD_MS
+               ? DONE
+               : BAD("%s %.100s is said to stand so since a time that has not come", what, id);
 }
 
 /* What is set for a narrower territory is found from the wider ones around it. */
@@ -124,8 +137,7 @@ static fault check_procedure(const struct directory *self, const Chaski__Procedu
     TRY(act_text("the procedure's number", act->number));
     TRY(act_word("the procedure's title", act->title));
     TRY(consumer_check(self, "a procedure of", act->owner));
-    if (act->since_ms != 0)
-        TRY(act_time("when the procedure began", act->since_ms));
+    TRY(check_since(self, "the procedure", act->id, act->since_ms));
     if (subject_kind_word((enum subject_kind)act->subject)[0] == '\0')
         return BAD("procedure %s is for nobody: anybody, person or firm", act->id);
     TRY(check_texts("territories", act->territory, act->n_territory, PROCEDURE_TERRITORIES_MAX,
@@ -142,34 +154,6 @@ static fault check_procedure(const struct directory *self, const Chaski__Procedu
         return BAD("procedure %s for the purpose %.100s, which is not registered", act->id,
                    act->purpose);
     return check_needs(self, act);
-}
-
-static bool asked_before(const struct directory_procedure *before,
-                         const struct directory_requirement *requirement)
-{
-    for (size_t i = 0; before != NULL && i < before->needs; i++)
-        if (before->need[i].requirement == requirement)
-            return before->need[i].ask_citizen;
-    return false;
-}
-
-/* What was asked for before there was a source is a debt to be paid; nobody makes a new one. */
-static fault check_debt(const struct directory *self, const struct directory_procedure *procedure,
-                        const struct directory_procedure *before)
-{
-    for (size_t i = 0; i < procedure->needs; i++) {
-        const struct directory_requirement *requirement = procedure->need[i].requirement;
-        const struct directory_source *source =
-            procedure->need[i].ask_citizen && !asked_before(before, requirement)
-                ? once_only_debt(self, procedure, requirement, self->last_ms)
-                : NULL;
-        if (source != NULL)
-            return BAD("procedure %.100s would ask citizens for %.100s (%.100s), which the state "
-                       "holds: source %.100s, service %.200s",
-                       procedure->id, requirement->id, requirement->name, source->id,
-                       source->service);
-    }
-    return DONE;
 }
 
 fault act_procedure_apply(struct directory *self, const Chaski__ProcedureSet *act)
@@ -195,8 +179,12 @@ fault act_procedure_apply(struct directory *self, const Chaski__ProcedureSet *ac
         procedure->need[i] = (struct directory_need){
             directory_find(&once->requirements, act->requirement[i]->requirement),
             act->requirement[i]->ask_citizen};
-    TRY(check_debt(self, procedure, directory_find(&once->procedures, act->id)));
+    const struct directory_procedure *before = directory_find(&once->procedures, act->id);
+    if (!self->restored)
+        TRY(once_only_check_asking(self, procedure, before));
     map_set(&once->procedures, span_of_text(procedure->id), procedure);
+    if (!self->restored)
+        once_only_note_procedure(self, before, procedure);
     return DONE;
 }
 
@@ -262,16 +250,18 @@ static void index_proofs(struct rights *table, const struct directory_satisfacti
         }
 }
 
-static bool drop_satisfaction(struct directory *self, const char *id)
+/* What it was, or NULL. */
+static const struct directory_satisfaction *drop_satisfaction(struct directory *self,
+                                                              const char *id)
 {
     struct once_only *once = &self->once_only;
     const struct directory_satisfaction *old = map_remove(&once->satisfactions, span_of_text(id));
     if (old == NULL)
-        return false;
+        return NULL;
     take_place(self, &once->satisfaction_of, &once->below, old->requirement->id, old->territory,
                id);
     index_proofs(&once->proof_of, old, false);
-    return true;
+    return old;
 }
 
 static void keep_list(struct directory *self, const Chaski__EvidenceList *from,
@@ -287,7 +277,7 @@ fault act_satisfaction_apply(struct directory *self, const Chaski__SatisfactionS
 {
     struct once_only *once = &self->once_only;
     TRY(check_satisfaction(self, act));
-    drop_satisfaction(self, act->id);
+    const struct directory_satisfaction *was = drop_satisfaction(self, act->id);
     struct directory_satisfaction *made = directory_make(self, sizeof *made);
     made->id = directory_keep_text(self, act->id);
     made->requirement = directory_find(&once->requirements, act->requirement);
@@ -300,7 +290,7 @@ fault act_satisfaction_apply(struct directory *self, const Chaski__SatisfactionS
     put_place(self, &once->satisfaction_of, &once->below, made->requirement->id, made->territory,
               (struct right){made->id, INT64_MAX, made});
     index_proofs(&once->proof_of, made, true);
-    return DONE;
+    return was == NULL ? DONE : once_only_check_proof(self, was);
 }
 
 // --- sources ------------------------------------------------------------------------------------
@@ -379,8 +369,7 @@ static fault check_source(const struct directory *self, const Chaski__SourceSet 
 {
     TRY(act_code("a source", act->id));
     TRY(act_text("the source's authority", act->basis));
-    if (act->since_ms != 0)
-        TRY(act_time("when the source began", act->since_ms));
+    TRY(check_since(self, "the source", act->id, act->since_ms));
     TRY(check_territory(self, act->id, act->territory));
     if (directory_find(&self->once_only.evidence_types, act->evidence_type) == NULL)
         return BAD("source %s of the evidence %.100s, which is not registered", act->id,
@@ -394,16 +383,23 @@ static fault check_source(const struct directory *self, const Chaski__SourceSet 
     return act->service[0] == '\0' ? check_none(act) : check_service(self, act);
 }
 
-static bool drop_source(struct directory *self, const char *id)
+/* What it was, or NULL. */
+static const struct directory_source *drop_source(struct directory *self, const char *id)
 {
     struct once_only *once = &self->once_only;
     const struct directory_source *old = map_remove(&once->sources, span_of_text(id));
     if (old == NULL)
-        return false;
+        return NULL;
     take_place(self, &once->source_of, &once->source_below, old->type->id, old->territory, id);
     if (old->service[0] != '\0')
         rights_take(&once->source_by, span_of_text(old->service), nothing, id);
-    return true;
+    return old;
+}
+
+static fault taken_away(struct directory *self, const struct directory_source *was)
+{
+    once_only_note_source(self, was->type->id, was->territory);
+    return once_only_check_taken(self, was);
 }
 
 static void keep_selectors(struct directory *self, const Chaski__SourceSet *act,
@@ -421,7 +417,8 @@ static void keep_selectors(struct directory *self, const Chaski__SourceSet *act,
 fault act_source_apply(struct directory *self, const Chaski__SourceSet *act)
 {
     struct once_only *once = &self->once_only;
-    drop_source(self, act->id); /* what it was until now counts no longer */
+    /* what it was until now counts no longer */
+    const struct directory_source *was = drop_source(self, act->id);
     TRY(check_source(self, act));
     struct directory_source *made = directory_make(self, sizeof *made);
     made->id = directory_keep_text(self, act->id);
@@ -441,7 +438,9 @@ fault act_source_apply(struct directory *self, const Chaski__SourceSet *act)
     put_place(self, &once->source_of, &once->source_below, made->type->id, made->territory, right);
     if (made->service[0] != '\0')
         rights_put(&once->source_by, span_of_text(made->service), nothing, right);
-    return DONE;
+    if (!self->restored)
+        once_only_note_source(self, made->type->id, made->territory);
+    return was == NULL ? DONE : taken_away(self, was);
 }
 
 // --- the end of each ----------------------------------------------------------------------------
@@ -510,9 +509,26 @@ static fault remove_from(struct map *map, const char *id, const char *user)
     return DONE;
 }
 
-static fault dropped(const char *id, bool was_there)
+static fault remove_procedure(struct directory *self, const char *id)
 {
-    return was_there ? DONE : BAD("%.200s is not there", id);
+    const struct directory_procedure *was =
+        map_remove(&self->once_only.procedures, span_of_text(id));
+    if (was == NULL)
+        return BAD("%.200s is not there", id);
+    once_only_note_procedure(self, was, NULL);
+    return DONE;
+}
+
+static fault remove_satisfaction(struct directory *self, const char *id)
+{
+    const struct directory_satisfaction *was = drop_satisfaction(self, id);
+    return was == NULL ? BAD("%.200s is not there", id) : once_only_check_proof(self, was);
+}
+
+static fault remove_source(struct directory *self, const char *id)
+{
+    const struct directory_source *was = drop_source(self, id);
+    return was == NULL ? BAD("%.200s is not there", id) : taken_away(self, was);
 }
 
 fault act_once_only_remove(struct directory *self, const Chaski__Removed *act)
@@ -521,7 +537,7 @@ fault act_once_only_remove(struct directory *self, const Chaski__Removed *act)
     const char *user = NULL;
     switch (act->what_case) {
     case CHASKI__REMOVED__WHAT_PROCEDURE:
-        return remove_from(&once->procedures, act->procedure, NULL);
+        return remove_procedure(self, act->procedure);
     case CHASKI__REMOVED__WHAT_REQUIREMENT:
         user = procedure_needing(self, act->requirement);
         if (user == NULL)
@@ -533,9 +549,9 @@ fault act_once_only_remove(struct directory *self, const Chaski__Removed *act)
             user = source_of_type(self, act->evidence_type);
         return remove_from(&once->evidence_types, act->evidence_type, user);
     case CHASKI__REMOVED__WHAT_SATISFACTION:
-        return dropped(act->satisfaction, drop_satisfaction(self, act->satisfaction));
+        return remove_satisfaction(self, act->satisfaction);
     case CHASKI__REMOVED__WHAT_SOURCE:
-        return dropped(act->source, drop_source(self, act->source));
+        return remove_source(self, act->source);
     default:
         return BAD("a removal of nothing");
     }
@@ -544,8 +560,9 @@ fault act_once_only_remove(struct directory *self, const Chaski__Removed *act)
 void act_once_only_clear(struct directory *self)
 {
     struct once_only *once = &self->once_only;
-    struct map *maps[] = {&once->procedures, &once->requirements, &once->evidence_types,
-                          &once->satisfactions, &once->sources};
+    struct map *maps[] = {&once->procedures,    &once->requirements, &once->evidence_types,
+                          &once->satisfactions, &once->sources,      &once->asked,
+                          &once->held};
     struct rights *tables[] = {&once->satisfaction_of, &once->source_of, &once->source_by,
                                &once->proof_of,        &once->below,     &once->source_below};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)

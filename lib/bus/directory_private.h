@@ -29,6 +29,7 @@ struct once_only {
     struct rights proof_of;        /* requirement, sort of evidence: satisfactions that name both */
     struct rights below;           /* requirement, wider territory: satisfactions below it */
     struct rights source_below;    /* sort of evidence, wider territory: sources below it */
+    struct map asked, held;        /* once_only_history.h */
 };
 
 struct directory {

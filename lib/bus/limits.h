@@ -323,10 +323,11 @@
 #define EVIDENCE_VERSIONS_MAX 8
 #define EVIDENCE_DAYS_MAX 36500
 #define SOURCE_SELECTORS_MAX 8
-#define SOURCES_ALIKE_MAX 32        /* of one sort of evidence in one territory */
-#define SOURCES_OF_SERVICE_MAX 256  /* that one service is */
-#define PLAN_LEAVES_MAX 512         /* of a whole plan */
-#define PLAN_PATH_BYTES_MAX 2048    /* of a request, filled in */
+#define SOURCES_ALIKE_MAX 32                       /* of one sort of evidence in one territory */
+#define SOURCES_OF_SERVICE_MAX 256                 /* that one service is */
+#define ONCE_ONLY_GAP_MS (365 * INT64_C(86400000)) /* who asks again within it asked all along */
+#define PLAN_LEAVES_MAX 512                        /* of a whole plan */
+#define PLAN_PATH_BYTES_MAX 2048                   /* of a request, filled in */
 #define PLAN_CHOICES_BYTES_MAX 1024 /* among which one is to be chosen, as one text */
 #define PERMIT_CODE_BYTES 10        /* characters */
 #define PERMITS_HELD_MAX 200000     /* found by their codes; then the oldest are found no more */

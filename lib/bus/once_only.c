@@ -3,7 +3,6 @@
 
 #include "lib/base/text.h"
 #include "lib/bus/directory_private.h"
-#include "lib/bus/plan.h"
 
 // --- looking up ---------------------------------------------------------------------------------
 
@@ -132,6 +131,16 @@ size_t territory_around(const struct directory *directory, const char *text,
     return count;
 }
 
+bool territory_within(const struct directory *directory, const char *inner, const char *outer)
+{
+    char around[3][TERRITORY_BYTES_MAX + 1];
+    size_t count = territory_around(directory, inner, around);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(around[i], outer) == 0)
+            return true;
+    return false;
+}
+
 // --- questions ----------------------------------------------------------------------------------
 
 const struct directory_satisfaction *once_only_evidence_for(const struct directory *directory,
@@ -179,52 +188,4 @@ bool once_only_in_plan(const struct directory *directory,
             return true;
     }
     return false;
-}
-
-// --- debt ---------------------------------------------------------------------------------------
-
-static const struct directory_source *source_of_leaf(const struct directory *directory,
-                                                     const struct plan_leaf *leaf)
-{
-    if (leaf->source != NULL)
-        return leaf->source;
-    const struct right_list *below =
-        rights_of(&directory->once_only.source_below, span_of_text(leaf->type->id),
-                  span_of(directory->instance, 2));
-    return below->count > 0 ? below->right[0].rule : NULL;
-}
-
-/* A way that can be gone: every sort of evidence in it has a source, or only a question is open. */
-static const struct directory_source *source_in(const struct directory *directory,
-                                                const struct plan_requirement *requirement)
-{
-    for (size_t i = 0; i < requirement->ways; i++)
-        if (requirement->way[i].state == PLAN_READY || requirement->way[i].state == PLAN_NEED)
-            return source_of_leaf(directory, &requirement->way[i].leaf[0]);
-    return NULL;
-}
-
-const struct directory_source *once_only_debt(const struct directory *directory,
-                                              const struct directory_procedure *procedure,
-                                              const struct directory_requirement *requirement,
-                                              int64_t at_ms)
-{
-    char country[TERRITORY_BYTES_MAX + 1];
-    text_format(country, sizeof country, "%.2s", directory->instance);
-    size_t places = procedure->territories == 0 ? 1 : procedure->territories;
-    for (size_t i = 0; i < places; i++) {
-        struct plan_question question = {
-            .territory = procedure->territories == 0 ? country : procedure->territory[i],
-            .version = "",
-            .requirement = requirement->id,
-            .at_ms = at_ms};
-        struct plan *plan = NULL;
-        const struct directory_source *source = NULL;
-        if (!failed(plan_make_of(directory, procedure, &question, &plan)))
-            source = source_in(directory, &plan->requirement[0]);
-        plan_free(&plan);
-        if (source != NULL)
-            return source;
-    }
-    return NULL;
 }

@@ -54,7 +54,7 @@ struct directory_procedure {
     struct directory_need *need;
     enum subject_kind subject;
     const char *purpose; /* "": evidence is asked for without one */
-    int64_t since_ms;    /* from when it is asked for so; 0: not known */
+    int64_t since_ms;    /* from when it is asked for so, as is said of it; 0: not said */
 };
 
 struct evidence_list {
@@ -87,7 +87,7 @@ struct directory_source {
     const char *basis;
     const char *reason;
     int64_t until_ms; /* 0 with a service */
-    int64_t since_ms; /* from when it delivers; 0: not known */
+    int64_t since_ms; /* from when it delivers, as is said of it; 0: not said */
 };
 
 const struct directory_procedure *directory_procedure(const struct directory *self, struct span id);
@@ -123,6 +123,8 @@ bool territory_fits(const struct directory *directory, const char *text);
 /* The territory itself and those around it, the narrowest first; at most 3. */
 size_t territory_around(const struct directory *directory, const char *text,
                         char out[3][TERRITORY_BYTES_MAX + 1]);
+/* Is it the other one, or in it? */
+bool territory_within(const struct directory *directory, const char *inner, const char *outer);
 
 // --- questions ----------------------------------------------------------------------------------
 
@@ -137,12 +139,5 @@ const struct directory_satisfaction *once_only_evidence_for(const struct directo
 bool once_only_in_plan(const struct directory *directory,
                        const struct directory_procedure *procedure, struct span service,
                        struct span requirement);
-
-/* Is the citizen asked for this requirement, although sources deliver all that proves it? Then one
- * of them, and where; else NULL. */
-const struct directory_source *once_only_debt(const struct directory *directory,
-                                              const struct directory_procedure *procedure,
-                                              const struct directory_requirement *requirement,
-                                              int64_t at_ms);
 
 #endif

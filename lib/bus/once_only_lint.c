@@ -3,6 +3,7 @@
 
 #include "lib/base/text.h"
 #include "lib/bus/directory_private.h"
+#include "lib/bus/once_only_debt.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -114,11 +115,6 @@ static void look_at_number(struct looking *self, const struct directory_procedur
             }
 }
 
-static int64_t later(int64_t a, int64_t b)
-{
-    return a == 0 || b == 0 ? 0 : a > b ? a : b;
-}
-
 static bool is_satisfied_somewhere(const struct directory *directory,
                                    const struct directory_procedure *procedure, const char *id)
 {
@@ -137,18 +133,17 @@ static void look_at_need(struct looking *self, const struct directory_procedure 
                          const struct directory_need *need)
 {
     const struct directory_requirement *requirement = need->requirement;
-    const struct directory_source *source =
-        need->ask_citizen ? once_only_debt(self->directory, procedure, requirement, self->at_ms)
-                          : NULL;
-    if (source != NULL) {
+    struct once_only_debt debt;
+    if (need->ask_citizen &&
+        once_only_debt(self->directory, procedure, requirement, self->at_ms, &debt)) {
         struct lint_finding *finding = add(
             self, LINT_DEBT, "procedure %s (%s) asks for %s (%s) although source %s serves it: %s",
             procedure->id, procedure->number[0] == '\0' ? "no number" : procedure->number,
-            requirement->id, requirement->name, source->id, source->service);
+            requirement->id, requirement->name, debt.source->id, debt.source->service);
         of_procedure(finding, procedure);
         finding->requirement = requirement->id;
-        finding->source = source->id;
-        finding->since_ms = later(procedure->since_ms, source->since_ms);
+        finding->source = debt.source->id;
+        finding->since_ms = debt.since_ms;
     }
     if (!is_satisfied_somewhere(self->directory, procedure, requirement->id)) {
         struct lint_finding *finding =

@@ -284,16 +284,6 @@ static fault make_all(struct making *self)
 
 // --- the whole ----------------------------------------------------------------------------------
 
-static bool is_within(const struct directory *directory, const char *inner, const char *outer)
-{
-    char around[3][TERRITORY_BYTES_MAX + 1];
-    size_t count = territory_around(directory, inner, around);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(around[i], outer) == 0)
-            return true;
-    return false;
-}
-
 /* Where it is asked for: one of the procedure's territories, or in one of them. */
 static fault choose_territory(struct making *self)
 {
@@ -311,7 +301,7 @@ static fault choose_territory(struct making *self)
                                    "of a municipality");
     bool fits = procedure->territories == 0;
     for (size_t i = 0; !fits && i < procedure->territories; i++)
-        fits = is_within(self->directory, territory, procedure->territory[i]);
+        fits = territory_within(self->directory, territory, procedure->territory[i]);
     if (!fits)
         return RAISE(BAD_QUESTION, "%.100s is not asked for in %s", procedure->id, territory);
     self->plan->territory = keep(self, territory);

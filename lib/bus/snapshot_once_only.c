@@ -2,7 +2,7 @@
 #include "lib/bus/snapshot_once_only.h"
 
 #include "lib/bus/directory_acts.h"
-#include "lib/bus/once_only.h"
+#include "lib/bus/once_only_history.h"
 
 #include "directory.pb-c.h"
 
@@ -113,6 +113,30 @@ static Chaski__SourceSet *of_source(struct making *making, const struct director
     return to;
 }
 
+static Chaski__SnapshotAsked *of_asked(struct making *making, const struct directory_asked *from)
+{
+    Chaski__SnapshotAsked *to = making_get(making, 1, sizeof *to);
+    chaski__snapshot_asked__init(to);
+    to->procedure = making_lend(from->procedure);
+    to->requirement = making_lend(from->requirement);
+    to->asked_ms = (uint64_t)from->asked_ms;
+    to->stopped_ms = (uint64_t)from->stopped_ms;
+    return to;
+}
+
+static Chaski__SnapshotHeld *of_held(struct making *making, const struct directory_held *from)
+{
+    Chaski__SnapshotHeld *to = making_get(making, 1, sizeof *to);
+    chaski__snapshot_held__init(to);
+    to->evidence_type = making_lend(from->evidence_type);
+    to->territory = making_lend(from->territory);
+    to->source = making_lend(from->source);
+    to->service = making_lend(from->service);
+    to->first_ms = (uint64_t)from->first_ms;
+    to->taken_ms = (uint64_t)from->taken_ms;
+    return to;
+}
+
 // --- all of them --------------------------------------------------------------------------------
 
 /* All of one map, in order, into the list `field` of the snapshot. */
@@ -133,10 +157,32 @@ void snapshot_once_only_fill(const struct directory *self, struct making *making
     ALL(procedures, procedure);
     ALL(satisfactions, satisfaction);
     ALL(sources, source);
+    ALL(asked, asked);
+    ALL(held, held);
 }
 
-/* Procedures before what makes a debt of what they ask for: old debts are no new ones. */
-fault snapshot_once_only_take(struct directory *self, const Chaski__Snapshot *from)
+static fault take_asked(struct directory *self, const Chaski__SnapshotAsked *from)
+{
+    TRY(act_time("since when it is asked for", from->asked_ms));
+    return once_only_asked_was(self,
+                               &(struct directory_asked){.procedure = from->procedure,
+                                                         .requirement = from->requirement,
+                                                         .asked_ms = (int64_t)from->asked_ms,
+                                                         .stopped_ms = (int64_t)from->stopped_ms});
+}
+
+static fault take_held(struct directory *self, const Chaski__SnapshotHeld *from)
+{
+    TRY(act_time("since when it is delivered", from->first_ms));
+    return once_only_held_was(self, &(struct directory_held){.evidence_type = from->evidence_type,
+                                                             .territory = from->territory,
+                                                             .source = from->source,
+                                                             .service = from->service,
+                                                             .first_ms = (int64_t)from->first_ms,
+                                                             .taken_ms = (int64_t)from->taken_ms});
+}
+
+static fault take_all(struct directory *self, const Chaski__Snapshot *from)
 {
     for (size_t i = 0; i < from->n_requirement; i++)
         TRY(act_requirement_apply(self, from->requirement[i]));
@@ -148,5 +194,18 @@ fault snapshot_once_only_take(struct directory *self, const Chaski__Snapshot *fr
         TRY(act_satisfaction_apply(self, from->satisfaction[i]));
     for (size_t i = 0; i < from->n_source; i++)
         TRY(act_source_apply(self, from->source[i]));
+    for (size_t i = 0; i < from->n_asked; i++)
+        TRY(take_asked(self, from->asked[i]));
+    for (size_t i = 0; i < from->n_held; i++)
+        TRY(take_held(self, from->held[i]));
     return DONE;
+}
+
+/* As it was: debts are none that are made now, and nothing begins at this moment. */
+fault snapshot_once_only_take(struct directory *self, const Chaski__Snapshot *from)
+{
+    self->restored = true;
+    fault f = take_all(self, from);
+    self->restored = false;
+    return f;
 }

@@ -1,22 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* What the registers of once only take and what not; debts; removals; the snapshot. */
 #include "lib/bus/directory_snapshot.h"
+#include "lib/bus/once_only_debt.h"
 #include "tests/unit/bus/registers.h"
-
-/* The acts of this JSON are refused, and taken back. */
-static void refused(struct book *book, const char *json)
-{
-    OWNED(directory) none = NULL;
-    size_t before = book->count;
-    fault f = registers_add(book, json);
-    if (!failed(f))
-        f = book_fold(book, &none);
-    if (!failed(f))
-        fprintf(stderr, "  taken: %s\n", json);
-    CU_ASSERT_EQUAL(f.code, DIRECTORY_BAD);
-    while (book->count > before)
-        bytes_free(&book->act[--book->count]);
-}
 
 static void test_what_leans_on_nothing_is_refused(void)
 {
@@ -61,7 +47,7 @@ static void test_what_leans_on_nothing_is_refused(void)
     };
     registers_country(book);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        refused(book, bad[i]);
+        registers_refused(book, bad[i]);
 }
 
 static void test_a_file_that_is_misspelt_is_refused_with_its_place(void)
@@ -115,7 +101,7 @@ static void test_nobody_makes_a_new_debt(void)
     OWNED(book) book = book_new();
     OWNED(directory) state = NULL;
     registers_country(book);
-    refused(book, NEW_DEBT);
+    registers_refused(book, NEW_DEBT);
     CU_ASSERT_PTR_NOT_NULL(strstr(fault_detail(), "source S-CERT"));
     /* what was asked for before there was a source may go on being said */
     MUST(registers_add(book, "{\"sources\":[{\"id\":\"S-TAX\",\"evidence_type\":\"E-TAX\","
@@ -125,22 +111,16 @@ static void test_nobody_makes_a_new_debt(void)
                              "}]}"));
     MUST(book_fold(book, &state));
     const struct directory_procedure *procedure = directory_procedure(state, span_of_text("T-1"));
-    const struct directory_source *debt =
-        once_only_debt(state, procedure, procedure->need[0].requirement, book->time_ms);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(debt);
-    CU_ASSERT_STRING_EQUAL(debt->id, "S-TAX");
-}
-
-static void removed(struct book *book, Chaski__Removed__WhatCase what, const char *id)
-{
-    BOOK_ACT(book, REMOVED, removed, CHASKI__REMOVED__INIT, it->what_case = what,
-             it->procedure = book_text(id), it->reason = book_text("fin"));
+    struct once_only_debt debt;
+    CU_ASSERT_TRUE_FATAL(
+        once_only_debt(state, procedure, procedure->need[0].requirement, book->time_ms, &debt));
+    CU_ASSERT_STRING_EQUAL(debt.source->id, "S-TAX");
 }
 
 static void refused_removal(struct book *book, Chaski__Removed__WhatCase what, const char *id)
 {
     OWNED(directory) none = NULL;
-    removed(book, what, id);
+    registers_remove(book, what, id);
     MUST_FAIL(DIRECTORY_BAD, book_fold(book, &none));
     bytes_free(&book->act[--book->count]);
 }
@@ -155,12 +135,12 @@ static void test_what_is_leant_on_stays(void)
     refused_removal(book, CHASKI__REMOVED__WHAT_SERVICE, S "cert");
     refused_removal(book, CHASKI__REMOVED__WHAT_PURPOSE, "tramite-licencia");
     refused_removal(book, CHASKI__REMOVED__WHAT_SOURCE, "S-9");
-    removed(book, CHASKI__REMOVED__WHAT_PROCEDURE, "T-1");
-    removed(book, CHASKI__REMOVED__WHAT_SATISFACTION, "Q-RES");
-    removed(book, CHASKI__REMOVED__WHAT_REQUIREMENT, "R-RES");
-    removed(book, CHASKI__REMOVED__WHAT_SOURCE, "S-CERT");
-    removed(book, CHASKI__REMOVED__WHAT_EVIDENCE_TYPE, "E-CERT");
-    removed(book, CHASKI__REMOVED__WHAT_SERVICE, S "cert");
+    registers_remove(book, CHASKI__REMOVED__WHAT_PROCEDURE, "T-1");
+    registers_remove(book, CHASKI__REMOVED__WHAT_SATISFACTION, "Q-RES");
+    registers_remove(book, CHASKI__REMOVED__WHAT_REQUIREMENT, "R-RES");
+    registers_remove(book, CHASKI__REMOVED__WHAT_SOURCE, "S-CERT");
+    registers_remove(book, CHASKI__REMOVED__WHAT_EVIDENCE_TYPE, "E-CERT");
+    registers_remove(book, CHASKI__REMOVED__WHAT_SERVICE, S "cert");
     MUST(book_fold(book, &state));
     CU_ASSERT_PTR_NULL(once_only_evidence_for(state, "R-RES", "05001"));
 }
@@ -184,8 +164,9 @@ static void test_a_snapshot_holds_the_registers_and_their_debts(void)
     const struct directory_procedure *procedure = directory_procedure(again, span_of_text("T-1"));
     CU_ASSERT_EQUAL(procedure->needs, 3);
     CU_ASSERT_TRUE(procedure->need[2].ask_citizen);
-    CU_ASSERT_PTR_NOT_NULL(
-        once_only_debt(again, procedure, procedure->need[2].requirement, book->time_ms));
+    struct once_only_debt debt;
+    CU_ASSERT_TRUE(
+        once_only_debt(again, procedure, procedure->need[2].requirement, book->time_ms, &debt));
     CU_ASSERT_TRUE(once_only_in_plan(again, procedure, span_of_text(S "deed"), span_of_text("")));
 }
 

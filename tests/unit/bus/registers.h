@@ -23,6 +23,28 @@ static inline fault registers_add(struct book *book, const char *json)
     return register_file_read(span_of_text(json), state, book->time_ms, registers_take, book);
 }
 
+/* The acts of this JSON are refused, and taken back. */
+static inline void registers_refused(struct book *book, const char *json)
+{
+    OWNED(directory) none = NULL;
+    size_t before = book->count;
+    fault f = registers_add(book, json);
+    if (!failed(f))
+        f = book_fold(book, &none);
+    if (!failed(f))
+        fprintf(stderr, "  taken: %s\n", json);
+    CU_ASSERT_EQUAL(f.code, DIRECTORY_BAD);
+    while (book->count > before)
+        bytes_free(&book->act[--book->count]);
+}
+
+static inline void registers_remove(struct book *book, Chaski__Removed__WhatCase what,
+                                    const char *id)
+{
+    BOOK_ACT(book, REMOVED, removed, CHASKI__REMOVED__INIT, it->what_case = what,
+             it->procedure = book_text(id), it->reason = book_text("fin"));
+}
+
 #define REGISTERS_SERVICE(book, name) book_service(book, DANE "/DIVIPOLA/" name, SERVICE_OPEN)
 #define S DANE "/DIVIPOLA/"
 
