@@ -201,5 +201,18 @@ shown() { [ "$1" -ge 5 ] && echo "$1" || echo null; }
 check "denied questions are an indicator, or too few to tell" eval '[ "$(counted denied)" = "$(shown "$(asked permit-denied)")" ] || [ "$(counted denied)" = null ]'
 check "... and so are permits" eval '[ "$(counted permitted)" = "$(shown "$(asked permit)")" ] || [ "$(counted permitted)" = null ]'
 check "... of which the sum is told" equal "$("$BIN/chaski-audit" indicators "$C/a/audit" --csv | grep -c '^once-only,"CO/MUN/890905211"')" 2
+indicators() { "$BIN/chaski" indicators "$C/a/audit" "$@"; }
+check "... and the debt of each owner, of the directory" equal "$(indicators --csv | grep '^once-only-debt,')" 'once-only-debt,"CO/MUN","under 3 months",1,debts
+once-only-debt,"CO/MUN","(all)",1,debts'
+check "a month that is not over is not told" contains "$(indicators --from "$(date -u +%Y-%m)" 2>&1)" "is not over"
+check "... nor a day" contains "$(indicators --from "$(date -u -d '-40 days' +%F)" 2>&1)" "a month, such as"
+case $OUT in
+*/asan | */tsan) skip "months are told one by one" "a sanitizer wants to be the first that is loaded" ;;
+*)
+    later=$((40 * 86400)) month=$(date -u +%Y-%m)
+    check "months are told one by one" equal "$(LD_PRELOAD=$OUT/tests/wrong_clock.so WRONG_CLOCK_S=$later "$BIN/chaski-audit" indicators "$C/a/audit" --from "$month" --json |
+        jq -c '[.rows[] | select(.indicator == "exchanges" or .indicator == "once-only-debt") | .month] | unique')" "[\"\",\"$month\"]"
+    ;;
+esac
 check "the logs verify" "$BIN/chaski-audit" verify "$C/a/audit" "$C/b/audit" --trust "$C/store/anchor/trust.pem" --directory-vkey "$C/store/anchor/directory.vkey" --directory "$C/directory"
 finish

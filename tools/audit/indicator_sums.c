@@ -20,8 +20,8 @@ struct indicator_sums {
     struct exchange **exchange;
     const struct indicator_exchange **told;
     size_t count, room;
-    struct indicator_permits *permits;
-    size_t askers, askers_room;
+    struct indicator_permit *permit;
+    size_t permits, permits_room;
 };
 
 struct indicator_sums *indicator_sums_new(void)
@@ -41,9 +41,9 @@ void indicator_sums_free(struct indicator_sums **owner)
         free(self->exchange[i]->told.refusal);
         free(self->exchange[i]);
     }
-    for (size_t i = 0; i < self->askers; i++)
-        free(self->permits[i].member);
-    free(self->permits);
+    for (size_t i = 0; i < self->permits; i++)
+        free(self->permit[i].member);
+    free(self->permit);
     map_clear(&self->by_key);
     free(self->exchange);
     free(self->told);
@@ -139,21 +139,19 @@ static void take_outcome(struct exchange *self, const struct header *header)
         self->told.refusal = refusal_of(header);
 }
 
-static void take_permit(struct indicator_sums *self, const struct header *header)
+static fault take_permit(struct indicator_sums *self, const struct header *header)
 {
-    size_t at = 0;
-    struct span member = bus_id_prefix(header->sender, ID_MEMBER);
-    while (at < self->askers && !span_is_text(member, self->permits[at].member))
-        at++;
-    if (at == self->askers) {
-        if (self->askers == self->askers_room) {
-            self->askers_room = self->askers_room == 0 ? 16 : 2 * self->askers_room;
-            self->permits = owned_grow(self->permits, self->askers_room, sizeof *self->permits);
-        }
-        self->permits[self->askers++] = (struct indicator_permits){.member = text_of(member)};
+    if (self->permits == INDICATOR_EXCHANGES_MAX)
+        return RAISE(OVERLOADED, "more than %d permits", INDICATOR_EXCHANGES_MAX);
+    if (self->permits == self->permits_room) {
+        self->permits_room = self->permits_room == 0 ? 64 : 2 * self->permits_room;
+        self->permit = owned_grow(self->permit, self->permits_room, sizeof *self->permit);
     }
-    self->permits[at].denied += header->kind == HEADER_PERMIT_DENIED;
-    self->permits[at].given += header->kind == HEADER_PERMIT;
+    self->permit[self->permits++] =
+        (struct indicator_permit){.member = text_of(bus_id_prefix(header->sender, ID_MEMBER)),
+                                  .time_ms = header->time_ms,
+                                  .denied = header->kind == HEADER_PERMIT_DENIED};
+    return DONE;
 }
 
 static fault visit(void *owner, const struct log_entry *entry)
@@ -161,7 +159,7 @@ static fault visit(void *owner, const struct log_entry *entry)
     const struct header *header = entry->header;
     struct exchange *exchange = NULL;
     if (header != NULL && (header->kind == HEADER_PERMIT || header->kind == HEADER_PERMIT_DENIED))
-        take_permit(owner, header);
+        return take_permit(owner, header);
     if (header == NULL || header->kind > HEADER_FAULT || header->service.size == 0)
         return DONE;
     TRY(find(owner, header, &exchange));
@@ -208,9 +206,9 @@ const struct indicator_exchange *const *indicator_sums_all(struct indicator_sums
     return self->told;
 }
 
-const struct indicator_permits *indicator_sums_permits(const struct indicator_sums *self,
-                                                       size_t *count)
+const struct indicator_permit *indicator_sums_permits(const struct indicator_sums *self,
+                                                      size_t *count)
 {
-    *count = self->askers;
-    return self->permits;
+    *count = self->permits;
+    return self->permit;
 }

@@ -26,25 +26,27 @@ struct indicator_exchange {
     int64_t sealed_until_ms;
 };
 
-/* Whether citizens had to be asked for what the state may hold: each question that was tried. */
-struct indicator_permits {
+/* A question to a citizen that was tried: was it denied, for the state has the answer? */
+struct indicator_permit {
     char *member; /* that would have asked */
-    uint64_t denied, given;
+    int64_t time_ms;
+    bool denied;
 };
 
 struct indicator_sums;
 
 struct indicator_sums *indicator_sums_new(void);
 void indicator_sums_free(struct indicator_sums **self);
-/* All entries of all epochs of a folder. OVERLOADED: more than INDICATOR_EXCHANGES_MAX. */
+/* All entries of all epochs of a folder. OVERLOADED: more than INDICATOR_EXCHANGES_MAX of either.
+ */
 fault indicator_sums_add(struct indicator_sums *self, const char *folder,
                          const struct log_anchors *anchors);
 /* Lent; in no order. Exchanges of metaservices are left out. */
 const struct indicator_exchange *const *indicator_sums_all(struct indicator_sums *self,
                                                            size_t *count);
 
-/* Lent; each member once, in no order. */
-const struct indicator_permits *indicator_sums_permits(const struct indicator_sums *self,
-                                                       size_t *count);
+/* Lent; in no order. */
+const struct indicator_permit *indicator_sums_permits(const struct indicator_sums *self,
+                                                      size_t *count);
 
 #endif

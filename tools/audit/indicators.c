@@ -1,81 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* chaski-audit indicators: how access goes, computed from evidence and the directory alone. One row
- * for each number: for people, as JSON, and as CSV for open data. */
+/* chaski-audit indicators: how access goes, computed from evidence and the directory alone. */
 #include "tools/audit/commands.h"
 
 #include "lib/base/clock.h"
-#include "lib/base/text.h"
-#include "lib/bus/access.h"
-#include "lib/bus/bus_id.h"
-#include "lib/evidence/printable.h"
 #include "tools/audit/indicator_cells.h"
+#include "tools/audit/indicator_months.h"
+#include "tools/audit/indicator_register.h"
 #include "tools/audit/indicator_sums.h"
 
-#include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
-
-#define ALL "(all)"
-#define DAY_MS INT64_C(86400000)
-
-enum form { FORM_TEXT, FORM_JSON, FORM_CSV };
-
-struct printer {
-    enum form form;
-    json_t *rows;
-};
-
-/* Names come from signed headers, and so from strangers: a spreadsheet runs none of them. */
-static void put_csv_word(const char *word)
-{
-    printf("\"%s", word[0] != '\0' && strchr("=+-@", word[0]) != NULL ? "'" : "");
-    for (const char *at = word; *at != '\0'; at++) {
-        if (*at == '"')
-            putchar('"');
-        putchar(*at);
-    }
-    fputs("\",", stdout);
-}
-
-static void put_text_word(const char *word, int width)
-{
-    OWNED(printable) text = printable_of(span_of_text(word));
-    printf("%-*s ", width, text->text);
-}
-
-/* value NULL: it is suppressed. */
-static void put(struct printer *self, const char *indicator, const char *entity, const char *group,
-                const double *value, const char *unit)
-{
-    char number[40] = "";
-    if (value != NULL)
-        text_format(number, sizeof number, "%.10g", *value);
-    if (self->form == FORM_JSON)
-        json_array_append_new(self->rows, json_pack("{s:s,s:s,s:s,s:o,s:s}", "indicator", indicator,
-                                                    "entity", entity, "group", group, "value",
-                                                    value == NULL ? json_null() : json_real(*value),
-                                                    "unit", unit));
-    if (self->form == FORM_JSON)
-        return;
-    if (self->form == FORM_CSV) {
-        printf("%s,", indicator);
-        put_csv_word(entity);
-        put_csv_word(group);
-        printf("%s,%s\n", number, unit);
-        return;
-    }
-    put_text_word(indicator, 16);
-    put_text_word(entity, 26);
-    put_text_word(group, 30);
-    printf("%12s %s\n", value == NULL ? "*" : number, unit);
-}
-
-static void put_count(struct printer *self, const char *indicator, const char *entity,
-                      const char *group, uint64_t count, bool hidden)
-{
-    double value = (double)count;
-    put(self, indicator, entity, group, hidden ? NULL : &value, "exchanges");
-}
 
 // --- names in order -----------------------------------------------------------------------------
 
@@ -117,11 +50,39 @@ static size_t name_at(const struct names *self, const char *name)
 
 // --- exchanges ----------------------------------------------------------------------------------
 
+/* Of one month, or of all times. */
 struct all {
-    const struct indicator_exchange *const *at;
-    size_t count;
-    struct names providers, callers, refusals;
+    int64_t from_ms, until_ms;
+    const struct indicator_exchange **at;
+    const struct indicator_permit *permit;
+    size_t count, permits; /* permits of other times are passed over */
+    struct names providers, callers, refusals, askers;
 };
+
+static bool is_in(const struct all *self, int64_t at_ms)
+{
+    return self->from_ms <= at_ms && at_ms < self->until_ms;
+}
+
+static void take(struct all *self, struct indicator_sums *sums)
+{
+    size_t count = 0;
+    const struct indicator_exchange *const *each = indicator_sums_all(sums, &count);
+    self->at = owned_array(count + 1, sizeof *self->at);
+    for (size_t i = 0; i < count; i++)
+        if (is_in(self, each[i]->time_ms))
+            self->at[self->count++] = each[i];
+    self->permit = indicator_sums_permits(sums, &self->permits);
+}
+
+static void all_clear(struct all *self)
+{
+    free(self->at);
+    free(self->providers.name);
+    free(self->callers.name);
+    free(self->refusals.name);
+    free(self->askers.name);
+}
 
 static void gather_names(struct all *self)
 {
@@ -131,6 +92,10 @@ static void gather_names(struct all *self)
         if (self->at[i]->refusal != NULL)
             add_name(&self->refusals, self->at[i]->refusal);
     }
+    for (size_t i = 0; i < self->permits; i++)
+        if (is_in(self, self->permit[i].time_ms))
+            add_name(&self->askers, self->permit[i].member);
+    sort_names(&self->askers);
     sort_names(&self->providers);
     sort_names(&self->callers);
     sort_names(&self->refusals);
@@ -139,14 +104,6 @@ static void gather_names(struct all *self)
 static const char *const end_words[INDICATOR_ENDS] = {"automatic", "by-word", "refused", "failed",
                                                       "none"};
 
-static void put_share(struct printer *out, const char *indicator, const char *entity, uint64_t part,
-                      uint64_t whole, bool hidden)
-{
-    double share = whole == 0 ? 0 : (double)part / (double)whole;
-    if (whole > 0)
-        put(out, indicator, entity, "", hidden ? NULL : &share, "share");
-}
-
 static int compare_latencies(const void *left, const void *right)
 {
     const int64_t *a = left, *b = right;
@@ -154,13 +111,13 @@ static int compare_latencies(const void *left, const void *right)
 }
 
 /* Of fewer than INDICATOR_LEAST answers one could be told. */
-static void put_latency(struct printer *out, const struct all *all, const char *entity)
+static void put_latency(struct indicator_printer *out, const struct all *all, const char *entity)
 {
     int64_t *latency = owned_array(all->count + 1, sizeof *latency);
     size_t count = 0;
     for (size_t i = 0; i < all->count; i++)
         if (all->at[i]->latency_ms >= 0 && all->at[i]->end <= INDICATOR_BY_WORD &&
-            (strcmp(entity, ALL) == 0 || strcmp(entity, all->at[i]->provider) == 0))
+            (strcmp(entity, INDICATOR_ALL) == 0 || strcmp(entity, all->at[i]->provider) == 0))
             latency[count++] = all->at[i]->latency_ms;
     if (count > 0)
         qsort(latency, count, sizeof *latency, compare_latencies);
@@ -168,13 +125,14 @@ static void put_latency(struct printer *out, const struct all *all, const char *
            late = count == 0 ? 0 : (count - 1) * 95 / 100;
     double half = (double)latency[middle], most = (double)latency[late];
     if (count > 0) {
-        put(out, "latency", entity, "p50", count < INDICATOR_LEAST ? NULL : &half, "ms");
-        put(out, "latency", entity, "p95", count < 4 * INDICATOR_LEAST ? NULL : &most, "ms");
+        indicator_put(out, "latency", entity, "p50", count < INDICATOR_LEAST ? NULL : &half, "ms");
+        indicator_put(out, "latency", entity, "p95", count < 4 * INDICATOR_LEAST ? NULL : &most,
+                      "ms");
     }
     free(latency);
 }
 
-static void put_exchanges(struct printer *out, const struct all *all)
+static void put_exchanges(struct indicator_printer *out, const struct all *all)
 {
     struct indicator_cells cells;
     indicator_cells_make(&cells, all->providers.count, INDICATOR_ENDS);
@@ -182,23 +140,25 @@ static void put_exchanges(struct printer *out, const struct all *all)
         ++*indicator_cell(&cells, name_at(&all->providers, all->at[i]->provider), all->at[i]->end);
     indicator_cells_close(&cells);
     for (size_t row = 0; row < cells.rows; row++) {
-        const char *entity = row + 1 == cells.rows ? ALL : all->providers.name[row];
+        const char *entity = row + 1 == cells.rows ? INDICATOR_ALL : all->providers.name[row];
         uint64_t *count = indicator_cell(&cells, row, 0);
         const bool *hidden = cells.hidden + row * cells.columns;
         for (size_t end = 0; end < INDICATOR_ENDS; end++)
-            put_count(out, "exchanges", entity, end_words[end], count[end], hidden[end]);
-        put_count(out, "exchanges", entity, ALL, count[INDICATOR_ENDS], hidden[INDICATOR_ENDS]);
-        put_share(out, "auto-allowed", entity, count[INDICATOR_AUTOMATIC],
-                  count[INDICATOR_AUTOMATIC] + count[INDICATOR_BY_WORD],
-                  hidden[INDICATOR_AUTOMATIC] || hidden[INDICATOR_BY_WORD]);
-        put_share(out, "availability", entity, count[INDICATOR_ENDS] - count[INDICATOR_FAILED],
-                  count[INDICATOR_ENDS], hidden[INDICATOR_FAILED] || hidden[INDICATOR_ENDS]);
+            indicator_put_count(out, "exchanges", entity, end_words[end], count[end], hidden[end]);
+        indicator_put_count(out, "exchanges", entity, INDICATOR_ALL, count[INDICATOR_ENDS],
+                            hidden[INDICATOR_ENDS]);
+        indicator_put_share(out, "auto-allowed", entity, count[INDICATOR_AUTOMATIC],
+                            count[INDICATOR_AUTOMATIC] + count[INDICATOR_BY_WORD],
+                            hidden[INDICATOR_AUTOMATIC] || hidden[INDICATOR_BY_WORD]);
+        indicator_put_share(out, "availability", entity,
+                            count[INDICATOR_ENDS] - count[INDICATOR_FAILED], count[INDICATOR_ENDS],
+                            hidden[INDICATOR_FAILED] || hidden[INDICATOR_ENDS]);
         put_latency(out, all, entity);
     }
     indicator_cells_clear(&cells);
 }
 
-static void put_refusals(struct printer *out, const struct all *all)
+static void put_refusals(struct indicator_printer *out, const struct all *all)
 {
     struct indicator_cells cells;
     indicator_cells_make(&cells, all->providers.count, all->refusals.count);
@@ -211,14 +171,14 @@ static void put_refusals(struct printer *out, const struct all *all)
     for (size_t row = 0; row + 1 < cells.rows; row++)
         for (size_t column = 0; column + 1 < cells.columns; column++)
             if (*indicator_cell(&cells, row, column) > 0)
-                put_count(out, "refusals", all->providers.name[row], all->refusals.name[column],
-                          *indicator_cell(&cells, row, column),
-                          indicator_hidden(&cells, row, column));
+                indicator_put_count(
+                    out, "refusals", all->providers.name[row], all->refusals.name[column],
+                    *indicator_cell(&cells, row, column), indicator_hidden(&cells, row, column));
     indicator_cells_clear(&cells);
 }
 
 /* How many an authority keeps from view is public in full: it is about the authority. */
-static void put_sealed(struct printer *out, const struct all *all, int64_t now_ms)
+static void put_sealed(struct indicator_printer *out, const struct all *all, int64_t now_ms)
 {
     for (size_t row = 0; row < all->callers.count; row++) {
         uint64_t sealed = 0, opened = 0;
@@ -229,8 +189,8 @@ static void put_sealed(struct printer *out, const struct all *all, int64_t now_m
                 opened += all->at[i]->sealed_until_ms <= now_ms;
             }
         if (sealed + opened > 0) {
-            put_count(out, "sealed", all->callers.name[row], "sealed", sealed, false);
-            put_count(out, "sealed", all->callers.name[row], "opened", opened, false);
+            indicator_put_count(out, "sealed", all->callers.name[row], "sealed", sealed, false);
+            indicator_put_count(out, "sealed", all->callers.name[row], "opened", opened, false);
         }
     }
 }
@@ -238,91 +198,55 @@ static void put_sealed(struct printer *out, const struct all *all, int64_t now_m
 // --- once only ----------------------------------------------------------------------------------
 
 /* Of the questions that a citizen would have been asked, how many a source answers. */
-static void put_once_only(struct printer *out, const struct indicator_permits *permits,
-                          size_t members)
+static void put_once_only(struct indicator_printer *out, const struct all *all)
 {
     struct indicator_cells cells;
-    indicator_cells_make(&cells, members, 2);
-    for (size_t i = 0; i < members; i++) {
-        *indicator_cell(&cells, i, 0) = permits[i].denied;
-        *indicator_cell(&cells, i, 1) = permits[i].given;
-    }
+    indicator_cells_make(&cells, all->askers.count, 2);
+    for (size_t i = 0; i < all->permits; i++)
+        if (is_in(all, all->permit[i].time_ms))
+            ++*indicator_cell(&cells, name_at(&all->askers, all->permit[i].member),
+                              all->permit[i].denied ? 0 : 1);
     indicator_cells_close(&cells);
-    for (size_t row = 0; row < cells.rows && members > 0; row++) {
-        const char *entity = row + 1 == cells.rows ? ALL : permits[row].member;
+    for (size_t row = 0; row < cells.rows && all->askers.count > 0; row++) {
+        const char *entity = row + 1 == cells.rows ? INDICATOR_ALL : all->askers.name[row];
         const bool *hidden = cells.hidden + row * cells.columns;
         const uint64_t *count = indicator_cell(&cells, row, 0);
-        put_count(out, "once-only", entity, "denied", count[0], hidden[0]);
-        put_count(out, "once-only", entity, "permitted", count[1], hidden[1]);
-        put_share(out, "once-only-rate", entity, count[0], count[2], hidden[0] || hidden[2]);
+        indicator_put_count(out, "once-only", entity, "denied", count[0], hidden[0]);
+        indicator_put_count(out, "once-only", entity, "permitted", count[1], hidden[1]);
+        indicator_put_share(out, "once-only-rate", entity, count[0], count[2],
+                            hidden[0] || hidden[2]);
     }
     indicator_cells_clear(&cells);
 }
 
-// --- the directory: each of its entries is public
-// -------------------------------------------------
-
-static const char *const ages[] = {"under 3 months", "3 to 6 months", "6 months and more"};
-
-static void put_restrictions(struct printer *out, const struct directory *directory, int64_t now_ms)
-{
-    double count[GROUNDS_END][3] = {{0}};
-    size_t step = 0;
-    for (const struct directory_restriction *at;
-         (at = directory_next_restriction(directory, &step)) != NULL;)
-        if (at->from_ms <= now_ms && now_ms < at->until_ms) {
-            int64_t days = (now_ms - at->from_ms) / DAY_MS;
-            count[at->ground][days < 91 ? 0 : days < 182 ? 1 : 2]++;
-        }
-    for (enum directory_ground ground = 1; ground < GROUNDS_END; ground++)
-        for (size_t age = 0; age < 3; age++)
-            if (count[ground][age] > 0)
-                put(out, "restrictions", directory_ground_word(ground), ages[age],
-                    &count[ground][age], "restrictions");
-}
-
-static void put_requests(struct printer *out, const struct directory *directory, int64_t now_ms)
-{
-    double count[STANDINGS_END] = {0}, overdue = 0;
-    size_t step = 0;
-    for (const struct directory_request *at;
-         (at = directory_next_request(directory, &step)) != NULL;) {
-        struct standing standing;
-        access_standing(directory, at, now_ms, &standing);
-        count[standing.state]++;
-        overdue += standing.overdue;
-    }
-    for (enum standing_state state = 1; state < STANDINGS_END; state++)
-        put(out, "access-requests", ALL, access_state_word(state), &count[state], "requests");
-    put(out, "access-requests", ALL, "overdue", &overdue, "requests");
-}
-
 // --- the command --------------------------------------------------------------------------------
 
-static int64_t newest_ms(const struct all *all)
+static int64_t newest_ms(struct indicator_sums *sums)
 {
+    size_t count = 0;
     int64_t newest = 0;
-    for (size_t i = 0; i < all->count; i++)
-        newest = all->at[i]->time_ms > newest ? all->at[i]->time_ms : newest;
+    const struct indicator_exchange *const *each = indicator_sums_all(sums, &count);
+    for (size_t i = 0; i < count; i++)
+        newest = each[i]->time_ms > newest ? each[i]->time_ms : newest;
     return newest;
 }
 
-static void begin(const struct printer *out, const struct all *all)
+static void begin(const struct indicator_printer *out, struct indicator_sums *sums)
 {
     char until[32];
-    clock_text(newest_ms(all), until, sizeof until);
-    if (out->form == FORM_CSV)
-        puts("indicator,entity,group,value,unit");
-    else if (out->form == FORM_TEXT)
+    clock_text(newest_ms(sums), until, sizeof until);
+    if (out->form == INDICATOR_CSV)
+        printf("%sindicator,entity,group,value,unit\n", out->month == NULL ? "" : "month,");
+    else if (out->form == INDICATOR_TEXT)
         printf("Up to %.10s. *: fewer than %d, or what would tell such a count.\n"
                "The logs are taken at their word here: chaski-audit verify says whether they are "
                "true.\n\n",
                until, INDICATOR_LEAST);
 }
 
-static void end(const struct printer *out)
+static void end(const struct indicator_printer *out)
 {
-    if (out->form != FORM_JSON)
+    if (out->form != INDICATOR_JSON)
         return;
     json_t *root = json_pack("{s:i,s:O}", "least", INDICATOR_LEAST, "rows", out->rows);
     json_dumpf(root, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
@@ -330,52 +254,68 @@ static void end(const struct printer *out)
     json_decref(root);
 }
 
-static void put_all(struct printer *out, struct all *all, const struct indicator_sums *sums,
-                    const struct directory *directory)
+static void put_times(struct indicator_printer *out, struct indicator_sums *sums, int64_t from_ms,
+                      int64_t until_ms, int64_t now_ms)
 {
-    size_t members = 0;
-    const struct indicator_permits *permits = indicator_sums_permits(sums, &members);
-    int64_t now_ms = clock_wall_ms();
-    gather_names(all);
-    begin(out, all);
-    put_exchanges(out, all);
-    put_refusals(out, all);
-    put_sealed(out, all, now_ms);
-    put_once_only(out, permits, members);
-    put_restrictions(out, directory, now_ms);
-    put_requests(out, directory, now_ms);
-    end(out);
+    struct all all = {.from_ms = from_ms, .until_ms = until_ms};
+    take(&all, sums);
+    gather_names(&all);
+    put_exchanges(out, &all);
+    put_refusals(out, &all);
+    put_sealed(out, &all, now_ms);
+    put_once_only(out, &all);
+    all_clear(&all);
 }
 
-fault indicators_command(const struct audit_arguments *arguments)
+static fault put_all(struct indicator_printer *out, struct indicator_sums *sums,
+                     const struct indicator_months *months, const struct directory *directory)
 {
-    struct all all = {0};
-    struct printer out = {arguments->csv    ? FORM_CSV
-                          : arguments->json ? FORM_JSON
-                                            : FORM_TEXT,
-                          NULL};
-    OWNED(indicator_sums) sums = indicator_sums_new();
-    OWNED(log_view) newest = NULL;
-    if (arguments->csv && arguments->json)
-        return RAISE(BAD_REQUEST, "one of --json and --csv");
+    int64_t now_ms = clock_wall_ms();
+    out->month = months->count == 0 ? NULL : "";
+    begin(out, sums);
+    for (size_t i = 0; i < months->count; i++) {
+        out->month = months->month[i].name;
+        put_times(out, sums, months->month[i].from_ms, months->month[i].until_ms, now_ms);
+    }
+    if (months->count == 0)
+        put_times(out, sums, INT64_MIN, INT64_MAX, now_ms);
+    out->month = months->count == 0 ? NULL : "";
+    TRY(indicator_put_register(out, directory, now_ms));
+    end(out);
+    return DONE;
+}
+
+static fault read_logs(const struct audit_arguments *arguments, struct indicator_sums *sums,
+                       struct log_view **newest)
+{
     for (size_t i = 0; i < arguments->count; i++) {
         OWNED(log_view) view = NULL;
         TRY(indicator_sums_add(sums, arguments->positional[i], &arguments->anchors));
         TRY(log_view_open(arguments->positional[i], 0, &arguments->anchors, &view));
-        if (newest == NULL ||
-            directory_epoch(view->directory) > directory_epoch(newest->directory)) {
-            log_view_free(&newest);
-            newest = TAKE(view);
+        if (*newest == NULL ||
+            directory_epoch(view->directory) > directory_epoch((*newest)->directory)) {
+            log_view_free(newest);
+            *newest = TAKE(view);
         }
     }
-    all.at = indicator_sums_all(sums, &all.count);
-    if (newest == NULL)
-        return RAISE(BAD_REQUEST, "indicators DIR...");
+    return *newest == NULL ? RAISE(BAD_REQUEST, "indicators DIR...") : DONE;
+}
+
+fault indicators_command(const struct audit_arguments *arguments)
+{
+    struct indicator_printer out = {.form = arguments->csv    ? INDICATOR_CSV
+                                            : arguments->json ? INDICATOR_JSON
+                                                              : INDICATOR_TEXT};
+    struct indicator_months months = {0};
+    OWNED(indicator_sums) sums = indicator_sums_new();
+    OWNED(log_view) newest = NULL;
+    if (arguments->csv && arguments->json)
+        return RAISE(BAD_REQUEST, "one of --json and --csv");
+    if (arguments->from != NULL || arguments->until != NULL)
+        TRY(indicator_months_read(arguments->from, arguments->until, clock_wall_ms(), &months));
+    TRY(read_logs(arguments, sums, &newest));
     out.rows = json_array();
-    put_all(&out, &all, sums, newest->directory);
+    fault f = put_all(&out, sums, &months, newest->directory);
     json_decref(out.rows);
-    free(all.providers.name);
-    free(all.callers.name);
-    free(all.refusals.name);
-    return DONE;
+    return f;
 }

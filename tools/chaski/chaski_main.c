@@ -181,8 +181,8 @@ static const struct {
      "server's\n"
      "      key; FILE as for chaski-registry once-only add, with sources only"},
     {"indicators", indicators_command,
-     "indicators LOG... [--json | --csv] [--directory FOLDER] [--trust FILE --directory-vkey "
-     "FILE]\n"
+     "indicators LOG... [--from MONTH [--until MONTH]] [--json | --csv] [--directory FOLDER]\n"
+     "          [--trust FILE --directory-vkey FILE]\n"
      "      how access goes, from the evidence in these folders: what rules allowed by themselves, "
      "silence,\n"
      "      restrictions by ground and age, once only, latency, refusals by rule; small cells are "
