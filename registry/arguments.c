@@ -144,6 +144,10 @@ static const struct described options[ARGUMENTS] = {
     [ARGUMENT_STATUSES] = {"statuses", "SECONDS", false,
                            "with --authority: how often outside authorities are asked how their "
                            "certificates stand (default 3600)"},
+    [ARGUMENT_HELD_WAIT] = {"held-wait", "SECONDS", false,
+                            "with --authority: how long who follows may show the acts of a head "
+                            "larger than the store before it counts as signed with a stolen key "
+                            "(default 300)"},
     [ARGUMENT_REACH_PRIVATE] = {"reach-private", NULL, false,
                                 "with --authority: agencies that ask to be enrolled are called "
                                 "back at private and reserved addresses too, for a bus on a "

@@ -99,6 +99,7 @@ enum argument {
     ARGUMENT_RATE,
     ARGUMENT_BURST,
     ARGUMENT_VOLUME,
+    ARGUMENT_HELD_WAIT,
     ARGUMENTS
 };
 

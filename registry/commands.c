@@ -305,6 +305,13 @@ const struct command commands[] = {
      "answers as evidence and records what was revoked; run it every hour. Its part that asks has "
      "no keys, its part with keys no network. `serve --authority` does it by itself; with --at it "
      "does it now"},
+    {"status",
+     NULL,
+     {NULL, 0, REMOTE},
+     NULL,
+     "says how the authority stands: acts, validities, and what holds acts back, by which rule; "
+     "exit "
+     "status 1 while something does"},
     {"stamp-authority",
      "add",
      {NULL, 0, 0},
@@ -367,7 +374,7 @@ const struct command commands[] = {
      NULL,
      {NULL, TAKES(LISTEN),
       TAKES(DIRECTORY) | TAKES(READY_FILE) | TAKES(AUTHORITY) | TAKES(ADMIN) | TAKES(PUSH) |
-          TAKES(MIRROR) | TAKES(STATUSES) | TAKES(REACH_PRIVATE)},
+          TAKES(MIRROR) | TAKES(STATUSES) | TAKES(REACH_PRIVATE) | TAKES(HELD_WAIT)},
      NULL,
      "answers over HTTP until SIGTERM: time stamps (/tsa), and the published directory. Of STORE "
      "it needs the folder stamp/ only, so it can stand on another machine; with --authority, all"},

@@ -8,6 +8,7 @@
 #include "registry/backup.h"
 #include "registry/commands.h"
 #include "registry/drafting.h"
+#include "registry/health.h"
 #include "registry/operator_key.h"
 #include "registry/remote/remote.h"
 #include "registry/serve/serve.h"
@@ -210,11 +211,13 @@ static fault change_issuer(struct store *store, const struct command *command, c
 
 static fault run_serve(const char *folder, const struct arguments *arguments)
 {
-    unsigned statuses_s = 0;
+    unsigned statuses_s = 0, held_s = 0;
     if (arguments->count[ARGUMENT_PUSH] > 1)
         return RAISE(BAD_REQUEST, "`serve` has one --push");
     TRY(arguments_number(arguments, ARGUMENT_STATUSES, 1, STATUS_EVERY_S_MAX,
                          STATUS_EVERY_S_DEFAULT, &statuses_s));
+    TRY(arguments_number(arguments, ARGUMENT_HELD_WAIT, REGISTRY_HELD_S_MIN, REGISTRY_HELD_S_MAX,
+                         REGISTRY_HELD_S_DEFAULT, &held_s));
     return serve(&(struct serve_plan){
         .store = folder,
         .listen = arguments_text(arguments, ARGUMENT_LISTEN),
@@ -224,6 +227,7 @@ static fault run_serve(const char *folder, const struct arguments *arguments)
         .admin = arguments_text(arguments, ARGUMENT_ADMIN),
         .push = arguments_text(arguments, ARGUMENT_PUSH),
         .statuses_s = statuses_s,
+        .held_s = held_s,
         .reach_private = arguments_text(arguments, ARGUMENT_REACH_PRIVATE) != NULL,
         .mirrors = arguments->count[ARGUMENT_MIRROR],
         .mirror = arguments->value[ARGUMENT_MIRROR],
@@ -311,6 +315,8 @@ static fault run(const struct command *command, const char *folder,
         return run_serve(folder, arguments);
     if (strcmp(command->noun, "statuses") == 0)
         return run_statuses(folder, arguments, said);
+    if (strcmp(command->noun, "status") == 0)
+        return health_of_store(folder, said);
     if (strcmp(command->noun, "backup") == 0)
         return backup_store(folder, arguments_text(arguments, ARGUMENT_TO), said);
     if (strcmp(command->noun, "anchor") == 0)
@@ -340,7 +346,7 @@ static int run_words(const struct command *command, int count, char **words)
                         : run(command, words[0], &arguments, said);
     if (f.code == BAD_REQUEST)
         return not_understood(command);
-    if (!failed(f))
+    if (!failed(f) || strcmp(command->noun, "status") == 0)
         said_print(said, stdout);
     return report(f);
 }

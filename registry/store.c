@@ -10,6 +10,7 @@
 #include "lib/bus/heartbeat.h"
 #include "registry/act_texts.h"
 #include "registry/acts_file.h"
+#include "registry/ahead.h"
 #include "registry/approving.h"
 #include "registry/hosting.h"
 #include "registry/issuing.h"
@@ -468,6 +469,7 @@ fault store_act(struct store *self, Chaski__Act *act)
     if (self->drafting)
         return draft(self, act);
     assert(self->writes);
+    TRY(ahead_check_act(self, act));
     tell_clock_behind(self);
     act->context = context;
     act->number = acts_file_count(self->acts);

@@ -13,7 +13,7 @@
  *   proposals/ requests/    what waits at `serve`, see serve/proposals.h and serve/requests.h
  *   stamp/                  the time stamp authority, see stamping.h; may stand elsewhere
  *   statuses/               what outside authorities said of certificates, see status_book.h
- *   ahead                   what somebody showed that this store lacks: see serve/ahead.h
+ *   ahead ahead.*           what somebody showed that this store lacks: see ahead.h
  *   settings.json           {"valid_days": 30, "snapshot_every": 2048, "issuer": "CA-2"}
  *   lock                    held by the one command that may write
  *
@@ -95,7 +95,8 @@ fault store_approve_as(struct store *self, struct keypair *key);
 /* Adds these approvals to an act that has its intent; what it then points to is lent until the next
  * act. REFUSED when a key is of no operator. */
 fault store_sign(struct store *self, struct Chaski__Act *act);
-/* Numbers, dates, checks and signs an act; it counts after store_commit. REFUSED says why not. An
+/* Numbers, dates, checks and signs an act; it counts after store_commit. REFUSED says why not;
+ * ACTS_HELD: somebody shows more acts than there are (ahead.h). An
  * event store.clock_behind when the clock stands more than an hour before the last act. */
 fault store_act(struct store *self, struct Chaski__Act *act);
 fault store_carry_out(void *store, struct Chaski__Act *act); /* the same, for server_set_act */

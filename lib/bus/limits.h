@@ -401,6 +401,11 @@
 #define PACKED_FILE_BYTES_MAX (64u << 20)
 #define PACKED_BYTES_MAX (64u << 20) /* of what is kept packed: 400,000 acts and a snapshot */
 #define REGISTRY_BEAT_MS 60000       /* a heartbeat of the directory */
+#define REGISTRY_HELD_S_DEFAULT 300  /* who follows has that time to show the acts of a head */
+#define REGISTRY_ENDING_LOOK_MS 86400000
+#define REGISTRY_HELD_S_MIN 10
+#define REGISTRY_AUTHORITY_ENDS_MS (365 * INT64_C(86400000)) /* authority.pem: warned of ahead */
+#define REGISTRY_HELD_S_MAX 86400
 #define REGISTRY_QUIET_MS 120000 /* who follows tells in that time that a store is an old copy */
 #define REGISTRY_DATAGRAM_BYTES_MAX 196608   /* face <-> authority; fits a socket's room */
 #define REGISTRY_GROUP_ACTS_MAX 64           /* carried out together, all or none */

@@ -5,6 +5,7 @@
 #include "registry/drafting.h"
 #include "registry/operator_key.h"
 #include "registry/remote/fetch.h"
+#include "registry/remote/health_asking.h"
 #include "registry/remote/proposing.h"
 #include "registry/remote/requesting.h"
 #include "registry/remote/statuses_asking.h"
@@ -70,6 +71,8 @@ fault remote_run(const struct command *command, const struct arguments *argument
         return requesting_list(http, arguments, said);
     if (strcmp(command->noun, "request") == 0)
         return requesting_one(http, command->verb, arguments, said);
+    if (strcmp(command->noun, "status") == 0)
+        return health_asking(http, said);
     if (strcmp(command->noun, "statuses") == 0)
         return statuses_asking(http, arguments, said);
     return run_with_store(command, arguments, http, anchor, keys, said);

@@ -145,17 +145,19 @@ json_t *admin_json_state(const struct office *office, const struct directory_ope
 {
     const struct directory *state = outlook_state(office->outlook);
     json_t *roles = json_array();
-    char root[64];
+    char root[64], held[AHEAD_WORDS_ROOM];
     struct sha256 hash = outlook_head(office->outlook)->root;
     for (int role = ROLE_ENROL; role < ROLES_END; role++)
         if ((person->roles >> role & 1) != 0)
             json_array_append_new(roles, json_string(directory_role_word(role)));
     text_base64(sha256_span(&hash), root, sizeof root);
+    held_words(office->held, held);
     return json_pack(
-        "{s:s,s:I,s:s,s:b,s:o,s:o,s:I,s:I,s:s,s:o}", "instance", directory_instance(state), "epoch",
-        (json_int_t)outlook_head(office->outlook)->size, "root", root, "governed",
+        "{s:s,s:I,s:s,s:b,s:o,s:o,s:o,s:s,s:I,s:I,s:s,s:o}", "instance", directory_instance(state),
+        "epoch", (json_int_t)outlook_head(office->outlook)->size, "root", root, "governed",
         directory_is_governed(state), "valid_until", time_json(directory_valid_until_ms(state)),
-        "heartbeat", time_json(outlook_beat_ms(office->outlook)), "proposals_waiting",
-        (json_int_t)proposals_waiting(office->proposals), "requests_waiting",
+        "heartbeat", time_json(outlook_beat_ms(office->outlook)), "acts_signed_until",
+        time_json(certificate_not_after_ms(outlook_authority(office->outlook))), "acts_held", held,
+        "proposals_waiting", (json_int_t)proposals_waiting(office->proposals), "requests_waiting",
         (json_int_t)requests_waiting(office->requests), "operator", person->id, "roles", roles);
 }

@@ -7,6 +7,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/limits.h"
+#include "registry/ahead.h"
 #include "registry/commands.h"
 #include "registry/serve/datagram.h"
 
@@ -183,17 +184,37 @@ static bool wants_publishing(const struct authority *self)
     return left_ms < store_valid_days(self->store) * STORE_DAY_MS / 2 && !is_quiet(self);
 }
 
-static fault beat(struct authority *self, struct answer *out)
+/* Whether its head is the newest it cannot say while somebody may hold more; what the folder does
+ * not show yet it could be publishing at places that are taken. */
+static fault look_ahead(const struct authority *self, bool *silent, bool *held)
 {
-    if (wants_publishing(self)) {
-        fault f = record(self);
-        if (failed(f))
-            return refuse(self, f);
-    }
+    struct ahead ahead;
+    TRY(ahead_of_store(self->store, &ahead));
+    *silent = ahead.state == AHEAD_ASKING || ahead.state == AHEAD_OLD_COPY;
+    *held = ahead.state != AHEAD_NOT;
+    return DONE;
+}
+
+static fault write_beat(struct authority *self, struct answer *out)
+{
     out->from = self->published;
     if (self->published < store_count(self->store))
         TRY(write_out(self, out));
     return publish_beat(self->store, self->folder, &out->heartbeat);
+}
+
+static fault beat(struct authority *self, struct answer *out)
+{
+    bool silent = false, held = false;
+    TRY(look_ahead(self, &silent, &held));
+    if (silent)
+        return DONE;
+    if (!held && wants_publishing(self)) {
+        fault f = record(self);
+        if (failed(f))
+            return refuse(self, f);
+    }
+    return write_beat(self, out);
 }
 
 // --- the line -----------------------------------------------------------------------------------
@@ -319,6 +340,7 @@ static fault begin_publishing(struct authority *self)
 static fault open_all(struct authority *self, const struct authority_plan *plan)
 {
     struct answer first = {0};
+    bool silent = false, held = false;
     self->folder = plan->folder;
     TRY(store_open(plan->store, &self->store));
     if (store_cut_bytes(self->store) > 0)
@@ -326,7 +348,9 @@ static fault open_all(struct authority *self, const struct authority_plan *plan)
     TRY(publish_look(self->store, plan->folder, &self->published));
     TRY(begin_publishing(self));
     TRY(jail_enter(JAIL_AUTHORITY));
-    fault f = beat(self, &first);
+    TRY(look_ahead(self, &silent, &held));
+    fault f = held ? write_beat(self, &first) /* shows again what was shown before */
+                   : beat(self, &first);
     if (f.code == IO_FAILED &&
         self->published > 0) { /* the next beat finds room, or says it again */
         EVENT(ERROR, "directory.publish_failed",

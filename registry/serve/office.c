@@ -36,6 +36,8 @@ void office_free(struct office **owner)
     loop_stop_timer(self->options.loop, &self->beat);
     loop_stop_timer(self->options.loop, &self->forget);
     forget_members(self);
+    ending_free(&self->ending);
+    held_free(&self->held);
     reminder_desk_free(&self->reminders);
     reach_desk_free(&self->callback);
     status_desk_free(&self->statuses);
@@ -54,6 +56,8 @@ static fault take_news(struct office *self, struct authority_news *news)
     if (news->note != NULL)
         EVENT(INFO, "directory.published", E_NUMBER("epoch", outlook_head(self->outlook)->size));
     authority_news_clear(news);
+    if (!failed(f))
+        held_look(self->held);
     if (failed(f) && outlook_state(self->outlook) == NULL)
         return RAISE(INTERNAL, "the published folder cannot be read again");
     return f;
@@ -122,6 +126,28 @@ static fault open_callback(struct office *self)
     return reach_desk_open(&options, &self->callback);
 }
 
+/* What had its approvals while acts were held back. */
+static void on_released(void *owner)
+{
+    struct office *self = owner;
+    struct proposal *at = NULL;
+    fault f = DONE;
+    for (uint64_t after = 0; !failed(f) && (at = proposals_after(self->proposals, after)) != NULL;
+         after = at->number)
+        f = office_carry_out(self, &at, 1);
+}
+
+static fault open_held(struct office *self)
+{
+    const struct held_options options = {.loop = self->options.loop,
+                                         .store = self->options.store,
+                                         .outlook = self->outlook,
+                                         .wait_s = self->options.held_s,
+                                         .released = on_released,
+                                         .owner = self};
+    return held_open(&options, &self->held);
+}
+
 fault office_open(const struct office_options *options, struct office **out)
 {
     OWNED(office) self = owned_new(sizeof *self);
@@ -135,6 +161,8 @@ fault office_open(const struct office_options *options, struct office **out)
         TRY(push_open(options->loop, options->store, options->push, &self->push));
     TRY(open_statuses(self));
     TRY(open_callback(self));
+    TRY(open_held(self));
+    self->ending = ending_new(options->loop, self->outlook);
     TRY(reminder_desk_open(options->loop, options->store, self->outlook, &self->reminders));
     on_forget(&self->forget);
     loop_set_timer(options->loop, &self->beat, REGISTRY_BEAT_MS);
@@ -171,7 +199,7 @@ static fault carry_group(struct office *self, struct proposal *const *group, siz
     if (!failed(f))
         f = take_news(self, &news);
     text_format(detail, sizeof detail, "%s",
-                f.code == REFUSED ? fault_detail() : fault_sentence(f.code));
+                f.code == REFUSED || f.code == ACTS_HELD ? fault_detail() : fault_sentence(f.code));
     for (size_t i = 0; i < count; i++)
         set_problem(group[i], failed(f) ? detail : NULL);
     return f;

@@ -9,6 +9,8 @@
 #include "lib/base/loop.h"
 #include "lib/base/map.h"
 #include "registry/serve/authority_line.h"
+#include "registry/serve/ending.h"
+#include "registry/serve/held.h"
 #include "registry/serve/outlook.h"
 #include "registry/serve/proposals.h"
 #include "registry/serve/push.h"
@@ -25,6 +27,7 @@ struct office_options {
     struct status_line *statuses; /* lent */
     unsigned statuses_s;          /* between rounds of asking */
     struct reach_line *callback;  /* lent */
+    unsigned held_s;              /* how long a larger head's acts may be shown */
     void (*failed)(void *owner);  /* the authority's process has gone: end */
     void *owner;
 };
@@ -38,6 +41,8 @@ struct office {
     struct status_desk *statuses;
     struct reach_desk *callback;
     struct reminder_desk *reminders;
+    struct held *held;
+    struct ending *ending;
     struct loop_timer beat, forget;
     struct map members; /* acts by themselves in this minute, see office_member_act */
     int64_t minute;

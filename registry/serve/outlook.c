@@ -195,6 +195,11 @@ const struct note_key *outlook_log(const struct outlook *self)
     return changed == NULL ? &self->log : changed;
 }
 
+struct certificate *outlook_authority(const struct outlook *self)
+{
+    return self->state->authority;
+}
+
 fault outlook_open_head(const struct outlook *self, struct span note, struct checkpoint *out)
 {
     return checkpoint_open(note, outlook_log(self), out);

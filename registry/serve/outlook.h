@@ -28,6 +28,7 @@ const struct note_key *outlook_log(const struct outlook *self); /* the directory
  * all such heads: one that gave way says nothing here, or who stole it could. SIGNATURE_BAD,
  * BAD_FRAME. */
 fault outlook_open_head(const struct outlook *self, struct span note, struct checkpoint *out);
+struct certificate *outlook_authority(const struct outlook *self); /* that signs the acts */
 /* How many acts the folder shows: more than the head while the rest could not be written. */
 uint64_t outlook_shown(const struct outlook *self);
 /* When the last heartbeat was made; 0: none yet. */

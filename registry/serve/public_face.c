@@ -5,7 +5,6 @@
 #include "lib/base/event_rate.h"
 #include "lib/base/text.h"
 #include "lib/bus/limits.h"
-#include "registry/serve/ahead.h"
 #include "registry/serve/caller.h"
 #include "registry/serve/json_body.h"
 #include "registry/serve/published_file.h"
@@ -174,22 +173,34 @@ static enum MHD_Result answer_cosignature(struct public_face *self,
 
 static enum MHD_Result answer_head(struct public_face *self, const struct http_request *request)
 {
-    const struct outlook *outlook = self->options.office->outlook;
-    struct checkpoint head;
+    const struct office *office = self->options.office;
+    bool held = false;
     if (strcmp(request->method, "POST") != 0)
         return http_allow(request, "POST");
     if (request->too_large || request->body.size > NOTE_BYTES_MAX)
         return http_say(request, MHD_HTTP_CONTENT_TOO_LARGE, "the request is too large\n");
-    fault f = outlook_open_head(outlook, request->body, &head);
-    if (!failed(f))
-        f = ahead_take(self->options.office->options.store, outlook_shown(outlook), &head,
-                       request->body);
+    fault f = held_take_head(office->held, request->body, &held);
+    if (failed(f))
+        return refuse(self, request, f);
+    return http_json(request, MHD_HTTP_OK,
+                     json_pack("{s:I,s:b}", "size", (json_int_t)outlook_head(office->outlook)->size,
+                               "held", held));
+}
+
+static enum MHD_Result answer_act(struct public_face *self, const struct http_request *request)
+{
+    const struct office *office = self->options.office;
+    if (strcmp(request->method, "POST") != 0)
+        return http_allow(request, "POST");
+    if (request->too_large || request->body.size > LEAF_BYTES_MAX)
+        return http_say(request, MHD_HTTP_CONTENT_TOO_LARGE, "the request is too large\n");
+    fault f = held_take_act(office->held, request->body);
     if (f.code == DIRECTORY_OLD)
         self->options.behind(self->options.owner);
     if (failed(f))
         return refuse(self, request, f);
     return http_json(request, MHD_HTTP_OK,
-                     json_pack("{s:I}", "size", (json_int_t)outlook_head(outlook)->size));
+                     json_pack("{s:I}", "size", (json_int_t)outlook_head(office->outlook)->size));
 }
 
 static struct span source_of(const struct http_request *request)
@@ -360,6 +371,8 @@ static enum MHD_Result answer_office(struct public_face *self, const struct http
         return answer_cosignature(self, request);
     if (strcmp(path, "/directory/head") == 0)
         return answer_head(self, request);
+    if (strcmp(path, "/directory/act") == 0)
+        return answer_act(self, request);
     if (strcmp(path, REQUESTS) == 0)
         return take_request(self, request);
     if (strncmp(path, REQUESTS "/", strlen(REQUESTS "/")) == 0)
@@ -374,8 +387,8 @@ static enum MHD_Result answer_office(struct public_face *self, const struct http
 static bool is_for_the_office(const char *path)
 {
     return rights_face_has(path) || strcmp(path, "/directory/cosignature") == 0 ||
-           strcmp(path, "/directory/head") == 0 || strncmp(path, "/enrol/", 7) == 0 ||
-           strncmp(path, "/member/", 8) == 0;
+           strcmp(path, "/directory/head") == 0 || strcmp(path, "/directory/act") == 0 ||
+           strncmp(path, "/enrol/", 7) == 0 || strncmp(path, "/member/", 8) == 0;
 }
 
 static enum MHD_Result answer(void *owner, const struct http_request *request)

@@ -32,7 +32,7 @@ struct public_face_options {
     const char *directory;       /* or NULL */
     struct office *office;       /* or NULL: stamps and files only */
     void (*failed)(void *owner); /* no more stamps can be made: end */
-    void (*behind)(void *owner); /* the store is an old copy (ahead.h): end */
+    void (*behind)(void *owner); /* the store is an old copy (registry/ahead.h): end */
     void *owner;
 };
 

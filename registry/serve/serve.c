@@ -5,8 +5,8 @@
 #include "lib/base/file.h"
 #include "lib/base/jail.h"
 #include "lib/base/text.h"
+#include "registry/ahead.h"
 #include "registry/serve/admin_face.h"
-#include "registry/serve/ahead.h"
 #include "registry/serve/mirrors.h"
 #include "registry/serve/public_face.h"
 #include "registry/serve/stamp_line.h"
@@ -164,6 +164,7 @@ static fault start_office(struct server *self)
                                            .folder = self->plan->directory,
                                            .push = self->plan->push,
                                            .line = self->authority,
+                                           .held_s = self->plan->held_s,
                                            .statuses = self->statuses,
                                            .statuses_s = self->plan->statuses_s,
                                            .callback = self->callback,

@@ -26,6 +26,7 @@ struct serve_plan {
     const char *admin;      /* IP:PORT for operators, or NULL; with `authority` */
     const char *push;       /* tcp://IP:PORT, or NULL; with `authority` */
     unsigned statuses_s;    /* between rounds of asking outside authorities; with `authority` */
+    unsigned held_s;        /* time to show the acts of a larger head; with `authority` */
     bool reach_private;     /* agencies are called back at private addresses too */
     size_t mirrors;         /* that must not know more than the store; with `authority` */
     const char *const *mirror;

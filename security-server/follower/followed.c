@@ -145,6 +145,20 @@ fault followed_note(const struct followed *self, struct bytes **out)
     return read_in(self->folder, "checkpoint", NOTE_BYTES_MAX, out);
 }
 
+fault followed_act(const struct followed *self, uint64_t number, struct bytes **out)
+{
+    OWNED(bytes) backing = NULL;
+    struct span *leaves = NULL;
+    uint64_t end = (number / DIRECTORY_BUNDLE + 1) * DIRECTORY_BUNDLE; /* of its bundle */
+    if (number >= self->head.size)
+        return RAISE(NOT_FOUND, "act %" PRIu64 " is not held", number);
+    TRY(tiles_read_from(self->folder, number, end < self->head.size ? end : self->head.size,
+                        &backing, &leaves));
+    fault f = bytes_copy(leaves[0], out);
+    free(leaves);
+    return f;
+}
+
 const struct note_key *followed_key(const struct followed *self)
 {
     return &self->keys.key;

@@ -32,6 +32,8 @@ void followed_free(struct followed **self);
 const struct checkpoint *followed_head(const struct followed *self);
 /* The signed note of it; bytes_free() it. */
 fault followed_note(const struct followed *self, struct bytes **out);
+/* The act of that number; bytes_free() it. NOT_FOUND: not held, or not yet. */
+fault followed_act(const struct followed *self, uint64_t number, struct bytes **out);
 const struct note_key *followed_key(const struct followed *self);
 /* Newest heartbeat held; time_s 0: none. */
 const struct heartbeat *followed_heartbeat(const struct followed *self);

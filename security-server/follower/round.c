@@ -148,7 +148,7 @@ static void take_older(struct round *self, fault f)
     int64_t now_ms = clock_steady_ms();
     if (address->behind_ms == 0)
         address->behind_ms = now_ms;
-    reminder_tell(self->reminder, self->at);
+    reminder_tell(self->reminder, self->at, self->head.size);
     if (now_ms - address->behind_ms >= self->lag_ms)
         refuse(self, bytes_span(self->note), false, f);
     else

@@ -52,6 +52,7 @@ start a; start b
 wait_for 15 has a; wait_for 15 has b || die "nodes do not follow"
 server_stop b # away from here on
 cp -r "$C/store" "$C/stolen"; rm -f "$C/stolen/lock"
+cp -r "$C/stolen" "$C/before"
 
 # --- another key --------------------------------------------------------------------------------------
 serve_stop
@@ -139,6 +140,20 @@ check "... and is not used" has a
 check "... and the proof is kept" test "$(find "$C/a/audit/conflicts" -name '*.checkpoint' | wc -l)" -ge 2
 check "... also after a restart" eval 'server_stop a; start a; sleep 1; has a'
 kill -9 "$liar"; wait "$liar" 2>/dev/null
+
+# --- a copy of the store from before the change ---------------------------------------------------------
+cp -r "$C/before" "$C/older"; rm -f "$C/older/lock"
+rm -f "$C/ready"
+"$BIN/chaski-registry" serve "$C/older" --listen "127.0.0.1:$port" --directory "$C/older-folder" --authority --ready-file "$C/ready" 2>>"$C/older.events" &
+pid=$!; pids+=($pid)
+wait_for 20 test -s "$C/ready" || die "it does not start: $(tail -n 1 "$C/older.events")"
+shown=$(sed -n 2p "$C/older-folder/checkpoint")
+check "a copy of before a change of the log key, many acts behind, hears of it and ends" wait_for 60 gone "$pid"
+wait "$pid"; status=$?
+check "... not as if all were well" equal $status 1
+check "... since it was shown an act" contains "$(cat "$C/older.events")" "who follows holds acts that this store does not"
+check "... and has signed no other history" equal "$(sed -n 2p "$C/older-folder/checkpoint")" "$shown"
+check "... and does not start again" contains "$("$BIN/chaski-registry" serve "$C/older" --listen 127.0.0.1:0 --directory "$C/older-folder" --authority 2>&1)" "the store is an old copy"
 
 # --- the authority goes on -----------------------------------------------------------------------------------
 registry backup --to "$C/copy" >/dev/null || die "no backup"
