@@ -177,6 +177,23 @@ static fault act_on_statuses(struct authority *self, struct answer *out)
 
 // --- the beat -----------------------------------------------------------------------------------
 
+/* Silence is no proof: nobody may have been reached. */
+static void say_quiet_is_over(struct authority *self)
+{
+    if (self->quiet_until_ms == 0 || is_quiet(self))
+        return;
+    self->quiet_until_ms = 0;
+    EVENT(
+        WARN, "registry.nobody_objected", E_NUMBER("acts", (int64_t)store_count(self->store)),
+        E_TEXT("detail",
+               "nobody who follows showed an act that this store lacks, and members' acts are "
+               "taken from here on"),
+        E_TEXT("remedy",
+               "if the store was brought back from a copy: ask two members for their size (second "
+               "line of AUDIT_FOLDER/directory/checkpoint) before you approve anything; if one is "
+               "larger, stop serve and put back a newer copy"));
+}
+
 /* A validity of which half is over is given anew, so that a quiet directory never ends. */
 static bool wants_publishing(const struct authority *self)
 {
@@ -207,6 +224,8 @@ static fault beat(struct authority *self, struct answer *out)
 {
     bool silent = false, held = false;
     TRY(look_ahead(self, &silent, &held));
+    if (!held)
+        say_quiet_is_over(self);
     if (silent)
         return DONE;
     if (!held && wants_publishing(self)) {

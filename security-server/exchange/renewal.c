@@ -250,9 +250,14 @@ static void on_approved(void *owner, fault f, struct span signature)
         EVENT(INFO, "renewal.proposed");
 }
 
+/* The one before was given up by then, which was said (poster.h). What held it back, a registry
+ * that has just been started or waits for another key, is over within minutes, and so is this. */
+_Static_assert(RENEWAL_ACT_AGAIN_MS > FOLLOW_ASK_MS * ((1 << (FOLLOW_POST_TRIES_MAX - 1)) - 1),
+               "an act is replaced while it is still handed over");
+
 static fault propose(struct renewal *self, struct span issued)
 {
-    if (!is_time(&self->acted_ms, RENEWAL_AGAIN_MS))
+    if (!is_time(&self->acted_ms, RENEWAL_ACT_AGAIN_MS))
         return DONE;
     TRY(make_act(self, issued, &self->act));
     self->busy = true;
