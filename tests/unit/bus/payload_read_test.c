@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* A reader that keeps files open sees what one that opens them each time sees, also while a node
  * writes. */
-#include "lib/base/clock.h"
 #include "lib/bus/payload_private.h"
 #include "tests/unit/bus/payloads.h"
 
@@ -195,6 +194,14 @@ static void test_an_index_is_stale_once_something_may_have_changed(void)
 #define FEW_DAYS 200
 #define MANY_DAYS 3000
 
+/* What this thread computed: other work on the machine does not count. */
+static int64_t processor_us(void)
+{
+    struct timespec spent;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+    return spent.tv_sec * INT64_C(1000000) + spent.tv_nsec / 1000;
+}
+
 /* One reader over an entry of each day, in microseconds: the quickest of three times. */
 static int64_t days_read_us(uint64_t days)
 {
@@ -204,11 +211,11 @@ static int64_t days_read_us(uint64_t days)
         put_slab(folder, 10000000 + i, i, WHOLE);
     let_settle(folder, 1);
     for (int round = 0; round < 3; round++) {
-        int64_t began = clock_steady_us();
+        int64_t began = processor_us();
         OWNED(payload_reader) reader = payload_reader_new(folder, NULL);
         for (uint64_t i = 0; i < days; i++)
             CU_ASSERT_EQUAL(read_with(reader, i), PAYLOAD_NONE);
-        int64_t took = clock_steady_us() - began;
+        int64_t took = processor_us() - began;
         least = took < least ? took : least;
     }
     return least;
