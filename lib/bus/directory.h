@@ -269,6 +269,16 @@ fault directory_load(const char *folder, struct trust *trust, const struct note_
                      const struct directory *previous, const struct checkpoint *seen,
                      int64_t now_ms, struct directory **out);
 
+/* The same, and all acts are verified: what was used before may have begun with a snapshot. */
+fault directory_load_anew(const char *folder, struct trust *trust, const struct note_key *authority,
+                          const struct directory *previous, const struct checkpoint *seen,
+                          int64_t now_ms, struct directory **out);
+
+/* Acts of the snapshot that this state was loaded from, while nobody has told us that it holds; 0:
+ * none, or it does. What lies before them nobody here has verified. */
+uint64_t directory_begun(const struct directory *self);
+void directory_proved(struct directory *self); /* it holds: lib/bus/directory_prove.h */
+
 /*
  * Takes the state one or more published heads further, in place: 0.2 ms and 100 us an act, where
  * loading anew costs seconds with 20,000 services. What lookups gave out stays in memory and tells

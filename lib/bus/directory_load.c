@@ -243,11 +243,24 @@ static fault check_validity(const struct directory *self, int64_t now_ms)
     return RAISE(DIRECTORY_EXPIRED, "epoch %" PRIu64 " was valid until %s", self->epoch, until);
 }
 
-/* What was used before was verified then; its root is the same. */
-static uint64_t known_size(const struct directory *previous, const struct checkpoint *seen)
+/* Where it comes from, and what was used before. */
+struct loading {
+    const char *folder;
+    struct trust *trust;
+    const struct directory *previous;
+    const struct checkpoint *seen;
+    bool anew; /* what was used before may never have been verified */
+};
+
+/* What was used before was verified then, if it was folded; its root is the same. */
+static uint64_t known_size(const struct loading *from)
 {
-    uint64_t known = previous == NULL ? 0 : previous->epoch;
-    return seen != NULL && seen->size > known ? seen->size : known;
+    uint64_t known = 0;
+    if (from->anew)
+        return 0;
+    if (from->previous != NULL && from->previous->begun == 0)
+        known = from->previous->epoch;
+    return from->seen != NULL && from->seen->size > known ? from->seen->size : known;
 }
 
 static fault check_keys(const struct directory *self, const struct note_key *authority,
@@ -261,17 +274,16 @@ static fault check_keys(const struct directory *self, const struct note_key *aut
                : DONE;
 }
 
-static fault load_whole(const char *folder, const struct checkpoint *head, struct trust *trust,
-                        const struct directory *previous, const struct checkpoint *seen,
+static fault load_whole(const struct loading *from, const struct checkpoint *head,
                         struct certificate **authority, struct directory **out)
 {
     OWNED(bytes) backing = NULL;
     struct span *leaves = NULL;
     struct merkle tree;
-    TRY(read_entries(folder, 0, head->size, &backing, &leaves));
-    fault f = check_entries(leaves, head, previous, seen, &tree);
+    TRY(read_entries(from->folder, 0, head->size, &backing, &leaves));
+    fault f = check_entries(leaves, head, from->previous, from->seen, &tree);
     if (!failed(f))
-        f = fold(leaves, &tree, known_size(previous, seen), trust, authority, out);
+        f = fold(leaves, &tree, known_size(from), from->trust, authority, out);
     free(leaves);
     return f;
 }
@@ -351,50 +363,73 @@ static fault take_tail(const char *folder, const struct span *leaves, struct mer
     self->trust = trust;
     TRY(take_entries(self, size, leaves, head->size - size, 0, *authority, &first_ms));
     TRY(close_state(self, tree, first_ms, trust, authority));
+    self->begun = size;
     *out = TAKE(self);
     return DONE;
 }
 
-static fault load_snapshot(const char *folder, const struct checkpoint *head, struct trust *trust,
-                           const struct directory *previous, const struct checkpoint *seen,
+static fault load_snapshot(const struct loading *from, const struct checkpoint *head,
                            struct certificate **authority, struct directory **out)
 {
-    OWNED(tile_reader) tiles = tile_reader_new(folder, head->size);
+    OWNED(tile_reader) tiles = tile_reader_new(from->folder, head->size);
     OWNED(bytes) backing = NULL;
     struct span *leaves = NULL;
     struct merkle tree;
     uint64_t size = 0;
-    TRY(directory_partial_newest(folder, head->size, &size));
-    if (previous != NULL)
-        TRY(check_contains(tiles, head, previous->epoch, &previous->root));
-    if (seen != NULL)
-        TRY(check_contains(tiles, head, seen->size, &seen->root));
+    TRY(directory_partial_newest(from->folder, head->size, &size));
+    if (from->previous != NULL)
+        TRY(check_contains(tiles, head, from->previous->epoch, &from->previous->root));
+    if (from->seen != NULL)
+        TRY(check_contains(tiles, head, from->seen->size, &from->seen->root));
     TRY(read_edge(tiles, size, &tree));
-    TRY(read_entries(folder, size, head->size, &backing, &leaves));
-    fault f = take_tail(folder, leaves, &tree, head, trust, authority, out);
+    TRY(read_entries(from->folder, size, head->size, &backing, &leaves));
+    fault f = take_tail(from->folder, leaves, &tree, head, from->trust, authority, out);
     free(leaves);
     return f;
+}
+
+static fault load(const struct loading *from, const struct note_key *authority, int64_t now_ms,
+                  struct directory **out)
+{
+    struct checkpoint head;
+    OWNED(certificate) certificate = NULL;
+    OWNED(directory) self = NULL;
+    OWNED(bytes) note = NULL;
+    TRY(read_checkpoint(from->folder, authority, &note, &head));
+    TRY(check_forward(&head, from->previous, from->seen));
+    TRY(read_authority(from->folder, &certificate));
+    fault f = load_whole(from, &head, &certificate, &self);
+    if (f.code == NOT_FOUND)
+        f = load_snapshot(from, &head, &certificate, &self);
+    TRY(f);
+    TRY(check_keys(self, authority, bytes_span(note)));
+    TRY(check_validity(self, now_ms));
+    *out = TAKE(self);
+    return DONE;
 }
 
 fault directory_load(const char *folder, struct trust *trust, const struct note_key *authority,
                      const struct directory *previous, const struct checkpoint *seen,
                      int64_t now_ms, struct directory **out)
 {
-    struct checkpoint head;
-    OWNED(certificate) certificate = NULL;
-    OWNED(directory) self = NULL;
-    OWNED(bytes) note = NULL;
-    TRY(read_checkpoint(folder, authority, &note, &head));
-    TRY(check_forward(&head, previous, seen));
-    TRY(read_authority(folder, &certificate));
-    fault f = load_whole(folder, &head, trust, previous, seen, &certificate, &self);
-    if (f.code == NOT_FOUND)
-        f = load_snapshot(folder, &head, trust, previous, seen, &certificate, &self);
-    TRY(f);
-    TRY(check_keys(self, authority, bytes_span(note)));
-    TRY(check_validity(self, now_ms));
-    *out = TAKE(self);
-    return DONE;
+    return load(&(struct loading){folder, trust, previous, seen, false}, authority, now_ms, out);
+}
+
+fault directory_load_anew(const char *folder, struct trust *trust, const struct note_key *authority,
+                          const struct directory *previous, const struct checkpoint *seen,
+                          int64_t now_ms, struct directory **out)
+{
+    return load(&(struct loading){folder, trust, previous, seen, true}, authority, now_ms, out);
+}
+
+uint64_t directory_begun(const struct directory *self)
+{
+    return self->begun;
+}
+
+void directory_proved(struct directory *self)
+{
+    self->begun = 0;
 }
 
 // --- further ------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ struct directory {
     struct merkle tree;            /* of all acts, when it was loaded from a folder */
     struct certificate *authority; /* that signs them, likewise */
     bool spoiled;                  /* directory_advance failed half-way */
+    uint64_t begun;                /* acts of the snapshot that it began with, unproved; 0 */
     int64_t last_ms;               /* time of the last act: they do not go back */
     int64_t valid_until_ms;
     bool published; /* the last act was Published */
