@@ -12,6 +12,7 @@
 #include "lib/bus/tiles.h"
 #include "security-server/exchange/directory_dispute.h"
 #include "security-server/exchange/directory_older.h"
+#include "security-server/exchange/directory_proof.h"
 #include "security-server/exchange/directory_quorum.h"
 #include "security-server/exchange/directory_talk.h"
 #include "security-server/exchange/peers.h"
@@ -43,6 +44,7 @@ struct directory_feed {
     struct dispute_rates rates;
     struct directory_quorum quorum;
     struct directory_older *older; /* what a copy that began with a snapshot lacks */
+    struct directory_proof *proof; /* ... and whether that snapshot is what its acts lead to */
     uint64_t confirmed;            /* size of the quorate note that this run kept last */
     struct loop_timer timer;
     int64_t heard_ms; /* steady time of the last look for a peer's sake */
@@ -197,6 +199,8 @@ static fault keep_copy(struct directory_feed *self, const struct arrival *from)
         !span_equal(bytes_span(pem), bytes_span(from->pem)))
         TRY(file_replace(path, bytes_span(from->pem), 0644));
     TRY(keep_handovers(self, from));
+    if (from->leaf == NULL || directory_begun(self->node->directory) > 0)
+        TRY(directory_proof_open(self->proof));
     if (from->leaf == NULL)
         TRY(directory_partial_write(self->copy, &from->partial.partial, &from->head,
                                     bytes_span(from->note)));
@@ -306,8 +310,9 @@ static fault load(struct directory_feed *self, const char *folder, const struct 
                   int64_t now_ms)
 {
     struct directory *fresh = NULL;
-    TRY(directory_load(folder, self->trust, &self->anchor, previous,
-                       self->seen.size > 0 ? &self->seen : NULL, now_ms, &fresh));
+    const struct checkpoint *seen = self->seen.size > 0 ? &self->seen : NULL;
+    TRY((directory_proof_is_open(self->proof) ? directory_load_anew : directory_load)(
+        folder, self->trust, &self->anchor, previous, seen, now_ms, &fresh));
     directory_release(&self->node->directory);
     self->node->directory = fresh;
     take_key(self);
@@ -369,6 +374,19 @@ static void restore(struct directory_feed *self)
     if (self->node->peers != NULL)
         peers_refresh(self->node->peers);
     seal_cards_refresh(self->node->cards);
+}
+
+/* What this node began with was a lie: the acts tell what is. */
+static void reload(void *owner)
+{
+    struct directory_feed *self = owner;
+    OWNED(bytes) note = NULL;
+    fault f = load(self, self->copy, NULL, 0);
+    if (!failed(f))
+        f = read_in(self->copy, "checkpoint", NOTE_BYTES_MAX, &note);
+    if (failed(f))
+        give_up(f);
+    note_change(self, bytes_span(note), self->copy);
 }
 
 /* Tiles first, the checkpoint last. */
@@ -589,6 +607,19 @@ const struct directory_quorum *directory_feed_quorum(const struct directory_feed
     return &self->quorum;
 }
 
+struct directory_proof *directory_feed_proof(const struct directory_feed *self)
+{
+    return self->proof;
+}
+
+/* What came before the snapshot that this node began with, and whether it leads to it. */
+static void look_at_older(struct directory_feed *self)
+{
+    if (!directory_proof_look(self->proof, self->seen.size, directory_older_is_whole(self->older)))
+        directory_older_again(self->older);
+    directory_older_look(self->older, self->node->sets, self->seen.size);
+}
+
 static void on_timer(struct loop_timer *timer)
 {
     struct directory_feed *self = timer->owner;
@@ -596,26 +627,35 @@ static void on_timer(struct loop_timer *timer)
     uint64_t hint = self->hint;
     self->hint = 0;
     directory_feed_heard(self, span_of_text(self->hint_from), hint);
-    if (self->follows) {
+    if (self->follows)
         look_at_refused(self);
-        directory_older_look(self->older, self->node->sets, self->seen.size);
-    }
+    look_at_older(self);
     directory_dispute_remind(self->node, &self->rates);
     directory_quorum_watch(&self->quorum, self->node->config->witness_alarm_ms);
     loop_set_timer(self->node->loop, &self->timer, DIRECTORY_POLL_MS);
+}
+
+/* Each thread that checks certificates has anchors of its own. */
+static fault read_trust(void *owner, struct trust **out)
+{
+    const struct server_config *config = ((struct directory_feed *)owner)->node->config;
+    OWNED(bytes) pem = NULL;
+    if (config->anchor == NULL)
+        return trust_load(config->trust_file, out);
+    TRY(anchor_file_pem(config->anchor, &pem));
+    return trust_read(bytes_span(pem), out);
 }
 
 /* One file, or two and a folder that somebody else fills. */
 static fault read_anchors(struct directory_feed *self)
 {
     const struct server_config *config = self->node->config;
-    OWNED(bytes) pem = NULL;
     path_in(config->audit_folder, "directory", self->copy);
     path_in(config->audit_folder, "refused", self->refused);
     if (config->anchor == NULL) {
         if (!text_format(self->folder, sizeof self->folder, "%s", config->directory_folder))
             return RAISE(BAD_CONFIG, "the directory folder's name is too long");
-        TRY(trust_load(config->trust_file, &self->trust));
+        TRY(read_trust(self, &self->trust));
         TRY(read_authority(config->authority_file, &self->anchor));
         self->authority = self->anchor;
         return DONE;
@@ -623,15 +663,22 @@ static fault read_anchors(struct directory_feed *self)
     self->follows = true;
     path_in(config->audit_folder, "followed", self->folder);
     self->anchor = self->authority = config->anchor->directory;
-    TRY(anchor_file_pem(config->anchor, &pem));
-    return trust_read(bytes_span(pem), &self->trust);
+    return read_trust(self, &self->trust);
 }
 
 /* The copy is what this node used last: it is as good as it was then. */
 static fault start_from_copy(struct directory_feed *self)
 {
     OWNED(bytes) note = NULL;
-    TRY(load(self, self->copy, NULL, clock_wall_ms()));
+    fault f = load(self, self->copy, NULL, clock_wall_ms());
+    if (f.code == DIRECTORY_BAD && directory_proof_is_open(self->proof))
+        return RAISE(DIRECTORY_BAD,
+                     "%.300s. This node began with a snapshot that the authority vouched for, and "
+                     "these are the acts that it is to stand for. Unless %.150s is damaged (then "
+                     "move it away) the authority's keys are in other hands: tell it, and start "
+                     "with the anchor that it gives you then",
+                     fault_detail(), self->copy);
+    TRY(f);
     TRY(read_in(self->copy, "checkpoint", NOTE_BYTES_MAX, &note));
     self->copied = self->seen.size;
     self->stamp = (struct timespec){0};
@@ -669,6 +716,8 @@ fault directory_feed_start(struct node *node, struct directory_feed **out)
     self->node = node;
     TRY(read_anchors(self));
     self->older = directory_older_new(self->folder, self->copy);
+    self->proof = directory_proof_new(
+        &(struct directory_proof_of){node, self->copy, read_trust, reload, self});
     TRY(read_seen(self));
     checkpoint_changed(self);
     TRY(start(self));
@@ -687,6 +736,7 @@ void directory_feed_free(struct directory_feed **self)
     directory_release(&(*self)->node->directory);
     trust_free(&(*self)->trust);
     directory_older_free(&(*self)->older);
+    directory_proof_free(&(*self)->proof);
     free(*self);
     *self = NULL;
 }

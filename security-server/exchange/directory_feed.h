@@ -30,6 +30,8 @@ fault directory_feed_open(const struct directory_feed *self, struct span note,
 const struct note_key *directory_feed_key(const struct directory_feed *self);
 const char *directory_feed_copy(const struct directory_feed *self); /* folder of our own copy */
 uint64_t directory_feed_kept(const struct directory_feed *self);    /* entries of it on disk */
+struct directory_proof; /* of the snapshot that this node began with */
+struct directory_proof *directory_feed_proof(const struct directory_feed *self);
 struct directory_quorum;
 const struct directory_quorum *directory_feed_quorum(const struct directory_feed *self);
 

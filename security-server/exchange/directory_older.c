@@ -17,6 +17,7 @@ struct directory_older {
     bool whole;   /* nothing is missing, or was when it was looked at last */
     bool asked;   /* the job is under way */
     bool filling; /* something was missing */
+    bool stale;   /* the copy was written anew meanwhile */
     struct set_job job;
     uint64_t size;   /* of the copy, for the job */
     uint64_t begins; /* what the job found */
@@ -58,7 +59,10 @@ static void on_filled(struct set_job *job)
 {
     struct directory_older *self = job->owner;
     int64_t now_ms = clock_steady_ms();
-    self->asked = false;
+    bool stale = self->stale;
+    self->asked = self->stale = false;
+    if (stale)
+        return;
     if (job->fault == OK && self->begins == 0) {
         if (self->filling)
             EVENT(INFO, "directory.older_had", E_NUMBER("size", (int64_t)self->size));
@@ -87,4 +91,10 @@ void directory_older_look(struct directory_older *self, struct set_reader *sets,
 void directory_older_again(struct directory_older *self)
 {
     self->whole = false;
+    self->stale = self->asked;
+}
+
+bool directory_older_is_whole(const struct directory_older *self)
+{
+    return self->whole;
 }

@@ -18,5 +18,7 @@ void directory_older_free(struct directory_older **self);
 void directory_older_look(struct directory_older *self, struct set_reader *sets, uint64_t size);
 /* The copy was written anew: it may begin later again. */
 void directory_older_again(struct directory_older *self);
+/* Nothing was missing at the last look. */
+bool directory_older_is_whole(const struct directory_older *self);
 
 #endif

@@ -50,6 +50,7 @@ start b
 check "a node begins with a snapshot" contains "$(grep '"follow.begun"' "$C/b/server.events")" "\"snapshot\":$snapshot"
 check "... and uses what it leads to" is_at b "$(sed -n 2p "$W/checkpoint")"
 check "... also from an address that lacks the acts before, which it says" wait_for 15 grep -q '"follow.older_not_had".*NOT_FOUND' "$C/b/server.events"
+check "it is marked: nobody has folded what it begins with" test -e "$C/b/audit/directory/snapshot/not_folded"
 check "it holds what came behind the snapshot alone" equal "$(entries "$C/b/audit/directory")" "$(entries "$P")"
 server_stop b
 "$BIN/chaski-audit" verify "$C/b/audit" >"$C/said" 2>&1; status=$?
@@ -78,6 +79,9 @@ cp "$W"/tile/entries/00[012] "$P/tile/entries/"
 start b
 check "what came before is filled in" wait_for 30 said_since_start b '"follow.older_had"'
 check "... in the copy for auditors too" wait_for 30 said_since_start b '"directory.older_had"'
+check "then the snapshot is what they lead to, and the mark goes" wait_for 30 said_since_start b '"directory.snapshot_proved"'
+check "... for good" test ! -e "$C/b/audit/directory/snapshot/not_folded"
+check "... and nobody is accused" equal "$(grep -c '"directory.snapshot_lied"\|"directory.acts_do_not_hold"\|"directory.not_proved"' "$C/b/server.events")" 0
 server_stop b
 for copy in followed directory; do
     check "nothing tells it from a whole one then ($copy)" same_tiles "$C/b/audit/$copy" "$C/directory"
@@ -107,7 +111,9 @@ for i in 1 2 3 4 5 6; do
 done
 start a
 check "a beginning that was killed again and again ends well" is_at a "$(sed -n 2p "$C/directory/checkpoint")"
+is_proved() { [ ! -e "$C/a/audit/directory/snapshot/not_folded" ] && [ -e "$C/a/audit/directory/snapshot/$(cat "$C/directory/snapshot/newest")" ]; }
 check "... and whole" wait_for 60 same_tiles "$C/a/audit/directory" "$C/directory"
+check "... and proved" wait_for 30 is_proved
 server_stop a
 check "... as an audit finds" "$BIN/chaski-audit" verify "$C/a/audit"
 serve "$web_port"; serve "$part_port"

@@ -133,9 +133,10 @@ void evidence_find(const struct log *log, const char *rule, uint64_t entry, stru
     static const char *const heads[] = {"checkpoint",  "cosignature", "time stamp",
                                         "append only", "one history", "lost tail",
                                         "epoch",       "older copy",  NULL};
-    static const char *const signers[] = {"authorship",  "certificate",           "revocation",
-                                          "directory",   "directories",           "anchors",
-                                          "cosignature", "directory cosignature", NULL};
+    static const char *const signers[] = {
+        "authorship",         "certificate", "revocation",  "directory",
+        "directories",        "anchors",     "cosignature", "directory cosignature",
+        "directory snapshot", NULL};
     out->count = 0;
     if (log != NULL && entry != REPORT_WHOLE)
         add_entry_files(out, log, rule, entry);

@@ -16,6 +16,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "lib/bus/directory_prove.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -106,10 +107,50 @@ static void take_head(struct verify *self, const struct place *at, const char *n
     bytes_free(&head.note);
 }
 
+static const char lied[] =
+    "Who has the authority's keys of acts and log vouched for a state that no act leads to: nodes "
+    "that began with it went by members, keys and rights that no operator approved, until they "
+    "held all acts. Ask every party when its node was started first.";
+
+static void judge_snapshot(struct verify *self, const struct place *at, fault f, uint64_t size)
+{
+    if (f.code == INCONSISTENT)
+        FIND(self, at->log, REPORT_WHOLE, "directory snapshot", lied, "directory/snapshot: %s",
+             fault_detail());
+    else
+        REMARK(self, at->log,
+               "directory/snapshot: what is there of %" PRIu64
+               " acts was not compared with them: %s",
+               size, fault_detail());
+}
+
+/* Each that the folder holds, against the fold of its acts; they hold themselves, or there were no
+ * state to judge by. */
+static void check_snapshots(struct verify *self, const struct place *at)
+{
+    OWNED(directory_prover) prover = NULL;
+    bool done = false;
+    fault f = directory_prover_new(&(struct directory_prove){.folder = at->folder,
+                                                             .size = directory_epoch(at->directory),
+                                                             .trust = at->log->view->trust,
+                                                             .set_aside = true},
+                                   &prover);
+    if (failed(f))
+        judge_snapshot(self, at, f, 0);
+    while (prover != NULL && !done) {
+        f = directory_prover_step(prover, &done);
+        if (failed(f))
+            judge_snapshot(self, at, f, directory_prover_at(prover));
+        if (failed(f) && f.code != INCONSISTENT && f.code != BAD_FRAME)
+            break;
+    }
+}
+
 static void take_place(struct verify *self, const struct place *at, struct heads *out)
 {
     take_head(self, at, "checkpoint", out);
     take_head(self, at, "cosigned", out);
+    check_snapshots(self, at);
 }
 
 /* One for each folder: later epochs of its log go by the same directory. */
