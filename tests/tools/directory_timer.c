@@ -3,6 +3,7 @@
  * directory_timer - how long a node takes for its directory: for tests/bench/directory.sh.
  *
  *   directory_timer whole|known|snapshot FOLDER TRUST VKEY     loads it, once
+ *   directory_timer prove FOLDER TRUST VKEY                    folds what its snapshots are of
  *   directory_timer advance OLD-FOLDER TRUST VKEY NEW-FOLDER   loads the old one, then goes on to
  * the new
  *
@@ -13,6 +14,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/bus/directory.h"
+#include "lib/bus/directory_prove.h"
 #include "lib/bus/tiles.h"
 
 #include <inttypes.h>
@@ -87,6 +89,22 @@ static fault go_on(const struct given *given, const char *folder, struct directo
     return f;
 }
 
+/* As a node does it beside the exchanges, without its pauses. */
+static fault prove(const struct given *given, const char *folder, uint64_t *epoch)
+{
+    struct checkpoint head;
+    OWNED(directory_prover) prover = NULL;
+    bool done = false;
+    TRY(read_head(folder, &given->key, &head));
+    TRY(directory_prover_new(
+        &(struct directory_prove){.folder = folder, .size = head.size, .trust = given->trust},
+        &prover));
+    while (!done)
+        TRY(directory_prover_step(prover, &done));
+    *epoch = directory_prover_at(prover);
+    return DONE;
+}
+
 static fault run(const char *how, char **words, int count, double *took_ms, uint64_t *epoch)
 {
     struct given given = {0};
@@ -96,6 +114,11 @@ static fault run(const char *how, char **words, int count, double *took_ms, uint
     given.trust = trust;
     TRY(read_key(words[2], &given.key));
     double start = now_ms();
+    if (strcmp(how, "prove") == 0) {
+        TRY(prove(&given, words[0], epoch));
+        printf("%.2f %" PRIu64 " %ld\n", now_ms() - start, *epoch, resident_kib());
+        return DONE;
+    }
     TRY(load(&given, words[0], strcmp(how, "known") == 0, &state));
     if (strcmp(how, "advance") == 0 && count == 4) {
         start = now_ms();
@@ -113,7 +136,7 @@ int main(int count, char **words)
     double took_ms = 0;
     uint64_t epoch = 0;
     if (count < 5) {
-        fputs("usage: directory_timer whole|known|snapshot|advance FOLDER TRUST VKEY [NEW]\n",
+        fputs("usage: directory_timer whole|known|snapshot|prove|advance FOLDER TRUST VKEY [NEW]\n",
               stderr);
         return 2;
     }
