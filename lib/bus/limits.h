@@ -259,7 +259,7 @@
 #define DIRECTORY_SNAPSHOT_BYTES_MAX (64 << 20)
 #define DIRECTORY_SNAPSHOTS_MAX 256    /* in one folder, when they are compared */
 #define DIRECTORY_PROVE_ACTS 128       /* folded at once when a snapshot is compared, on one core */
-#define DIRECTORY_PROVE_STEPS 8        /* so many times a second at a node */
+#define DIRECTORY_PROVE_STEPS 4        /* so many times a second at a node */
 #define DIRECTORY_PROVE_SAY_MS 3600000 /* it cannot be compared yet: said again */
 #define DIRECTORY_POLL_MS 1000
 #define DIRECTORY_ADDRESSES_MAX 8

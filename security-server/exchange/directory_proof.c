@@ -34,7 +34,9 @@ struct directory_proof {
     bool done;
     enum telling telling;
     bool recording;    /* the record is under way */
+    bool told;         /* the record is durable */
     int64_t tell_ms;   /* steady: not before */
+    int64_t rest_ms;   /* steady: the copy is damaged; not tried before */
     uint64_t lied;     /* acts of the snapshot in question */
     int64_t opened_ms; /* steady: since then nothing is proved; moved on when it is said */
     int64_t said_ms;
@@ -112,13 +114,6 @@ static void close_proof(struct directory_proof *self)
     owned_give_back();
 }
 
-static void set_aside(struct directory_proof *self)
-{
-    fault f = directory_snapshot_aside(self->of.copy, self->lied);
-    if (failed(f))
-        say(self, f.code, fault_detail());
-}
-
 static void found_lie(struct directory_proof *self)
 {
     self->lied = directory_prover_at(self->prover);
@@ -152,14 +147,13 @@ static void found_bad(struct directory_proof *self, const char *why)
     self->tell_ms = 0;
 }
 
-static void found_unreadable(struct directory_proof *self)
+/* Nobody's lie, and nothing to go by: the acts are there. The others are compared as before. */
+static void found_unreadable(struct directory_proof *self, const char *why)
 {
-    self->lied = directory_prover_at(self->prover);
-    EVENT(WARN, "directory.snapshot_unreadable", E_NUMBER("size", (int64_t)self->lied),
-          E_FAULT(RAISE(BAD_FRAME, "%s", self->job.detail)));
+    EVENT(WARN, "directory.snapshot_unreadable",
+          E_NUMBER("size", (int64_t)directory_prover_at(self->prover)),
+          E_FAULT(RAISE(BAD_FRAME, "%s", why)));
     self->of.reload(self->of.owner);
-    set_aside(self);
-    directory_prover_free(&self->prover);
 }
 
 static void judge(struct directory_proof *self, enum fault_code code)
@@ -169,13 +163,15 @@ static void judge(struct directory_proof *self, enum fault_code code)
     if (code == INCONSISTENT)
         found_lie(self);
     else if (code == BAD_FRAME)
-        found_unreadable(self);
+        found_unreadable(self, why);
     else if (code == DIRECTORY_BAD)
         found_bad(self, why);
     else {
         self->absent = code == NOT_FOUND;
-        if (!self->absent)
+        if (!self->absent) {
             say(self, code, why);
+            self->rest_ms = clock_steady_ms() + FOLLOW_SAY_MS;
+        }
         directory_prover_free(&self->prover);
     }
 }
@@ -235,6 +231,20 @@ static void give_up(const struct directory_proof *self)
     _exit(1);
 }
 
+/* What stands in the log is not told twice, whatever the disk says. */
+static void end_lie(struct directory_proof *self)
+{
+    fault f = directory_snapshot_aside(self->of.copy, self->lied);
+    if (failed(f)) {
+        say(self, f.code, fault_detail());
+        self->tell_ms = clock_steady_ms() + FOLLOW_SAY_MS;
+        return;
+    }
+    self->telling = TELL_NOTHING;
+    self->told = false;
+    directory_prover_free(&self->prover); /* and the others, from the first act on */
+}
+
 static void on_told(struct node *node, fault f)
 {
     struct directory_proof *self = directory_feed_proof(node->feed);
@@ -245,9 +255,8 @@ static void on_told(struct node *node, fault f)
         self->tell_ms = clock_steady_ms() + FOLLOW_SAY_MS;
         return;
     }
-    set_aside(self);
-    self->telling = TELL_NOTHING;
-    directory_prover_free(&self->prover); /* and the others, from the first act on */
+    self->told = true;
+    end_lie(self);
 }
 
 /* Once the log can be written to. What cannot be used is used no longer than a look, told or not.
@@ -258,6 +267,10 @@ static void tell(struct directory_proof *self)
         give_up(self);
     if (self->recording || self->of.node->peer_check == NULL || clock_steady_ms() < self->tell_ms)
         return;
+    if (self->told) {
+        end_lie(self);
+        return;
+    }
     self->recording = true;
     own_record_keep(self->of.node, HEADER_INCIDENT, self->detail, on_told);
 }
@@ -291,7 +304,7 @@ bool directory_proof_look(struct directory_proof *self, uint64_t size, bool whol
         return false;
     if (self->prover != NULL && self->done)
         close_proof(self);
-    else
+    else if (clock_steady_ms() >= self->rest_ms)
         ask(self, size);
     return true;
 }
