@@ -12,6 +12,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define HEAD "ahead"
@@ -54,6 +55,12 @@ static void drop(const char *folder, const char *name)
     char path[STORE_PATH_BYTES];
     if (!failed(path_of(folder, name, path)))
         unlink(path);
+}
+
+bool ahead_is_file(const char *name)
+{
+    return strcmp(name, HEAD) == 0 || strcmp(name, ACT) == 0 || strcmp(name, NOBODY) == 0 ||
+           strcmp(name, FORMER) == 0;
 }
 
 // --- how it stands ------------------------------------------------------------------------------

@@ -33,6 +33,8 @@ struct ahead {
 
 #define AHEAD_WORDS_ROOM 512
 
+/* Is this one of the files above, whole? A copy of the store has them too. */
+bool ahead_is_file(const char *name);
 /* How this folder stands. log: the key in force. own: how many acts are known to be here.
  * BAD_CONFIG, IO_FAILED. */
 fault ahead_read(const char *folder, const struct note_key *log, uint64_t own, struct ahead *out);

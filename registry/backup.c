@@ -3,6 +3,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "registry/ahead.h"
 #include "registry/stamping.h"
 
 #include <dirent.h>
@@ -74,7 +75,7 @@ static bool is_wanted(const char *name)
     static const char *const ends[] = {".key", ".pem",  ".vkey", ".json",
                                        ".log", ".head", ".ocsp", ".crl"};
     const char *end = strrchr(name, '.');
-    if (strcmp(name, STAMPING_SERIAL) == 0)
+    if (strcmp(name, STAMPING_SERIAL) == 0 || ahead_is_file(name))
         return true;
     for (size_t i = 0; end != NULL && i < sizeof ends / sizeof ends[0]; i++)
         if (strcmp(end, ends[i]) == 0)
