@@ -4,6 +4,7 @@
 #include "lib/bus/directory_acts.h"
 #include "lib/bus/once_only_debt.h"
 #include "lib/bus/once_only_history.h"
+#include "lib/bus/source_query.h"
 
 #include "directory.pb-c.h"
 
@@ -322,7 +323,7 @@ static fault check_path(const Chaski__SourceSet *act)
                        (int)(end - at - 1 > 60 ? 60 : end - at - 1), at + 1);
         at = end + 1;
     }
-    return DONE;
+    return source_query_check(act->id, act->path);
 }
 
 static fault check_selectors(const Chaski__SourceSet *act)
