@@ -234,7 +234,10 @@ static fault make_way(struct making *self, const struct evidence_list *list, str
     way->state = PLAN_READY;
     self->plan->leaves += list->types;
     if (self->plan->leaves > PLAN_LEAVES_MAX)
-        return RAISE(OVERLOADED, "a plan of more than %d sorts of evidence", PLAN_LEAVES_MAX);
+        return RAISE(PLAN_NEEDS,
+                     "%.100s needs more than %d sorts of evidence, in all ways: for which "
+                     "requirement is it? Answer with requirement, one at a time",
+                     self->plan->procedure->id, PLAN_LEAVES_MAX);
     for (size_t i = 0; i < list->types; i++) {
         way->leaf[i].type = list->type[i];
         fill_leaf(self, &way->leaf[i]);

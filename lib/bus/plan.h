@@ -87,9 +87,9 @@ struct plan {
 };
 
 /* PROCEDURE_UNKNOWN, REQUIREMENT_UNKNOWN (it is none of this procedure), PLAN_NEEDS (the territory
- * is missing, and which are possible), BAD_QUESTION (a territory that is none, another kind of
- * subject), OVERLOADED (more than PLAN_LEAVES_MAX leaves). plan_free() it; good while `directory`
- * is held. */
+ * is missing, and which are possible; or the requirement, of more than PLAN_LEAVES_MAX leaves: one
+ * requirement has fewer), BAD_QUESTION (a territory that is none, another kind of subject).
+ * plan_free() it; good while `directory` is held. */
 fault plan_make(const struct directory *directory, const struct plan_question *question,
                 struct plan **out);
 /* The same of a procedure that is not (yet) what is registered under its id. */

@@ -5,6 +5,8 @@
 
 #include "tests/unit/bus/registers.h"
 
+#include <stdio.h>
+
 struct asked {
     struct book *book;
     struct directory *state;
@@ -225,7 +227,63 @@ static void test_the_plan_knows_what_belongs_to_it(void)
     CU_ASSERT_FALSE(once_only_in_plan(state, procedure, span_of_text(S "municipios"), none));
 }
 
-SUITE(plan, TEST(test_the_narrowest_source_makes_a_ready_request),
+/* Three requirements of 256 sorts each: none of them is left out in silence. */
+static void test_a_plan_that_is_too_large_is_a_question(void)
+{
+    OWNED(book) book = book_new();
+    OWNED(directory) state = NULL;
+    OWNED(plan) plan = NULL;
+    char json[512];
+    OWNED(bytes) lists = bytes_empty(8192);
+    registers_country(book);
+    for (int i = 0; i < SATISFACTION_TYPES_MAX; i++) {
+        snprintf(json, sizeof json,
+                 "{\"evidence_types\":[{\"id\":\"E-%d\",\"title\":\"t\","
+                 "\"sensitivity\":\"public\"}]}",
+                 i);
+        MUST(registers_add(book, json));
+        snprintf(json, sizeof json, "%s\"E-%d\"", i == 0 ? "[" : ",", i);
+        MUST(bytes_append(lists, span_of_text(json)));
+    }
+    MUST(bytes_append(lists, span_of_text("]")));
+    OWNED(bytes) all = bytes_empty(65536);
+    MUST(bytes_append(all, span_of_text("{\"requirements\":[{\"id\":\"L-1\",\"name\":\"1\"},"
+                                        "{\"id\":\"L-2\",\"name\":\"2\"},{\"id\":\"L-3\","
+                                        "\"name\":\"3\"}],\"satisfactions\":[")));
+    for (int r = 1; r <= 3; r++) {
+        snprintf(json, sizeof json,
+                 "%s{\"id\":\"QL-%d\",\"requirement\":\"L-%d\","
+                 "\"territory\":\"CO\",\"any_of\":[",
+                 r == 1 ? "" : ",", r, r);
+        MUST(bytes_append(all, span_of_text(json)));
+        for (int i = 0; i < SATISFACTION_LISTS_MAX; i++) {
+            MUST(bytes_append(all, span_of_text(i == 0 ? "" : ",")));
+            MUST(bytes_append(all, bytes_span(lists)));
+        }
+        MUST(bytes_append(all, span_of_text("]}")));
+    }
+    MUST(bytes_append(all, span_of_text("],\"procedures\":[{\"id\":\"T-L\",\"title\":\"l\","
+                                        "\"owner\":\"CO/MUN\",\"requirements\":[\"L-1\",\"L-2\","
+                                        "\"L-3\"]},{\"id\":\"T-M\",\"title\":\"m\",\"owner\":"
+                                        "\"CO/MUN\",\"requirements\":[\"L-1\",\"L-2\"]}]}")));
+    MUST(bytes_append(all, span_of("", 1)));
+    MUST(registers_add(book, (const char *)all->data));
+    MUST(book_fold(book, &state));
+    struct plan_question question = {.procedure = "T-L", .territory = "05001", .version = ""};
+    MUST_FAIL(PLAN_NEEDS, plan_make(state, &question, &plan));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault_detail(), "requirement"));
+    question.requirement = "L-3";
+    MUST(plan_make(state, &question, &plan));
+    CU_ASSERT_EQUAL(plan->leaves, SATISFACTION_LISTS_MAX * SATISFACTION_TYPES_MAX);
+    plan_free(&plan);
+    question.procedure = "T-M"; /* as many as fit */
+    question.requirement = "";
+    MUST(plan_make(state, &question, &plan));
+    CU_ASSERT_EQUAL(plan->leaves, PLAN_LEAVES_MAX);
+}
+
+SUITE(plan, TEST(test_a_plan_that_is_too_large_is_a_question),
+      TEST(test_the_narrowest_source_makes_a_ready_request),
       TEST(test_the_places_of_the_subject_take_no_answer),
       TEST(test_what_belongs_together_waits_for_all_of_it),
       TEST(test_another_way_is_there_when_the_first_has_no_source),
