@@ -21,6 +21,8 @@ year=$(date -u +%Y)
     restriction_words "$R/huellas" | sed 's/$/ --by-law/'
 } >"$C/acts"
 registry batch "$C/acts" >/dev/null || die "no services"
+echo '{"evidence_types":[{"id":"E-ACTA","title":"Acta","sensitivity":"public"}]}' >"$C/types.json"
+registry once-only add "$C/types.json" >/dev/null || die "no sort of evidence"
 for who in ana blas caro; do
     "$BIN/chaski-registry" operator key "$C/$who.key" >"$C/$who.pub" || die "no key"
     registry operator add "$who" --name "$who" --key "$(cat "$C/$who.pub")" --role approve \
@@ -62,6 +64,19 @@ check "what is open needs no request" contains "$(why ask a A-9 abierto $M)" "no
 check "nobody asks in another's name" contains "$(why ask b A-9 personas $M)" "a member cannot do this by itself"
 check "what the law reserves can be asked for" contains "$(ask a A-2 huellas $M)" "request A-2"
 check "a request without a name gets one" contains "$(access c request --service $R/padrones --client CO/MUN/890980112/TRAMITES --purpose P-1 --legal-basis Ley --reason T)" "request A-2"
+
+# --- what a member's own services are sources of ---------------------------------------------------------
+sources() { # MEMBER SERVICE [PATH]: said by that member, of that service
+    printf '{"sources":[{"id":"S-ACTA","evidence_type":"E-ACTA","territory":"CO","service":"%s","path":"%s"}]}' "$2" "${3:-/{subject.number\}}" >"$C/source.json"
+    LD_PRELOAD=$shift_clock "$BIN/chaski" once-only source "$C/source.json" --folder "$C/$1/keys" --anchor "$C/chaski.anchor" --at "$url" </dev/null
+}
+check "another member's service is none of one's sources" contains "$(why sources a $R/actas)" "a member cannot do this by itself"
+check "a path that can be read in two ways is refused with the rule" contains "$(why sources b $R/actas '/../{subject.number}')" "a segment of dots"
+check "... and nothing of it stands" equal "$(registry show --json | jq -c .sources)" "[]"
+check "a member says what its service is a source of" contains "$(sources b $R/actas)" "stands in the directory, epoch"
+check "... and it stands there" equal "$(registry show --json | jq -r '.sources[] | .id + " " + .service + .path')" "S-ACTA $R/actas/{subject.number}"
+check "nothing else of the registers is a member's" contains "$(cp "$C/types.json" "$C/source.json"
+    why "$BIN/chaski" once-only source "$C/types.json" --folder "$C/b/keys" --anchor "$C/chaski.anchor" --at "$url")" "all else is the authority's"
 
 # --- answering ------------------------------------------------------------------------------------------
 ask a A-3 actas $M >/dev/null || die "no request A-3"
