@@ -2,6 +2,7 @@
 #include "gateway/call.h"
 
 #include "gateway/call_endpoint.h"
+#include "gateway/call_source.h"
 #include "gateway/metadata.h"
 #include "gateway/request_hash.h"
 #include "gateway/rest_headers.h"
@@ -103,6 +104,7 @@ static fault read_call(const struct front_call *call, struct reading *out)
     TRY(rest_target_parse(out->request.target, &out->target));
     TRY(check_service(&out->target, call->service));
     TRY(call_endpoint_check(call, out->request.method, out->target.path, &out->header));
+    TRY(call_source_check(call, out->request.method, &out->target, &out->header));
     request_hash_head(out->request.method, out->request.target, &out->request.header, out->hash);
     request_hash_whole(out->hash, out->request.body, out->hash);
     return DONE;

@@ -278,6 +278,7 @@ static fault send_fetch(struct collect *self, const struct need *need, struct fe
                               .legal_basis = self->wanted.legal_basis,
                               .case_ref = self->wanted.case_ref,
                               .requirement = fetch->requirement,
+                              .source = fetch->leaf->source,
                               .wait_ms = (uint32_t)wait_ms,
                               .payload_bytes = payload->size,
                               .exchange_id = span_of(fetch->exchange, UUID_BYTES),
@@ -293,7 +294,8 @@ static fault send_fetch(struct collect *self, const struct need *need, struct fe
 static struct fetch *find_fetch(struct collect *self, const Chaski__PlanLeaf *leaf)
 {
     for (size_t i = 0; i < self->fetches; i++)
-        if (strcmp(self->fetch[i].leaf->service, leaf->service) == 0 &&
+        if (strcmp(self->fetch[i].leaf->source, leaf->source) == 0 &&
+            strcmp(self->fetch[i].leaf->service, leaf->service) == 0 &&
             strcmp(self->fetch[i].leaf->path, leaf->path) == 0 &&
             strcmp(self->fetch[i].leaf->evidence_type, leaf->evidence_type) == 0)
             return &self->fetch[i];
@@ -365,13 +367,15 @@ static bool start_some(struct collect *self, const struct need *need)
 
 // --- the result ---------------------------------------------------------------------------------
 
+/* The subject's places are left open, as a plan's: no number is said back. */
 static json_t *permit_request(const struct collect *self, const struct need *need,
                               const char *reason)
 {
-    return json_pack("{s:s,s:s,s:{s:s,s:s,s:s,s:s,s:s}}", "method", "POST", "target",
+    return json_pack("{s:s,s:s,s:{s:s,s:s,s:s,s:s,s:s,s:{s:s,s:s}}}", "method", "POST", "target",
                      "/once-only/v1/ask-permit", "body", "procedure", self->plan->procedure,
                      "requirement", need->requirement->id, "territory", self->plan->territory,
-                     "case", self->wanted.case_ref, "reason", reason);
+                     "case", self->wanted.case_ref, "reason", reason, "subject", "type",
+                     "{subject.type}", "number", "{subject.number}");
 }
 
 /* Which permit there might be, when each way that was gone ended in something that one leans on. */

@@ -88,6 +88,7 @@ static void fill_want(const struct front_want *want, Chaski__Want *out)
     out->legal_basis = text(want->legal_basis);
     out->case_ref = text(want->case_ref);
     out->requirement = text(want->requirement);
+    out->source = text(want->source == NULL ? "" : want->source);
     out->wait_ms = want->wait_ms;
     out->payload_bytes = want->payload_bytes;
     out->exchange_id = binary(want->exchange_id);
@@ -293,7 +294,9 @@ static void take_call(struct front_line *self, const Chaski__Call *wire, struct 
                               .wait_ms = wire->wait_ms,
                               .payload = payload,
                               .endpoints = wire->n_endpoint,
-                              .endpoint_id = wire->endpoint_id};
+                              .endpoint_id = wire->endpoint_id,
+                              .source = wire->source,
+                              .source_path = wire->source_path};
     struct front_endpoint *endpoint = owned_array(call.endpoints + 1, sizeof *endpoint);
     for (size_t i = 0; i < call.endpoints; i++)
         endpoint[i] = (struct front_endpoint){wire->endpoint[i]->method, wire->endpoint[i]->path};

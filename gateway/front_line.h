@@ -28,6 +28,7 @@ struct front_want {
     const char *legal_basis;
     const char *case_ref;
     const char *requirement;
+    const char *source; /* NULL but for a collection: whose own query this is */
     uint32_t wait_ms;
     uint64_t payload_bytes;
     struct span exchange_id;
@@ -66,6 +67,8 @@ struct front_call {
     size_t endpoints;        /* of the service, in order: up to the one named, or all if none is */
     const struct front_endpoint *endpoint;
     const char *endpoint_id; /* that the signed request names; "" for none */
+    const char *source;      /* whose own query it says that it is; "" for none */
+    const char *source_path; /* ... and that query, as registered */
     size_t withheld, given;  /* columns; 0 of both: the directory lists none */
     const struct front_withheld *withheld_column;
     const char *const *given_column;

@@ -12,6 +12,7 @@
 #include "gateway/write.h"
 #include "lib/base/text.h"
 #include "lib/bus/permit_code.h"
+#include "lib/bus/pseudonym.h"
 #include "lib/crypto/seal.h"
 
 #include "front.pb-c.h"
@@ -361,6 +362,7 @@ static fault send_plan(struct seat *seat)
     Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
     fill_plan(seat->wanted, &plan);
     plan.ask.ask = seat->ask;
+    plan.ask.client = seat->client; /* of a collection only */
     message.body_case = CHASKI__FRONT_MESSAGE__BODY_PLAN_ASK;
     message.plan_ask = &plan.ask;
     return front_line_send(seat->owner->gateway->front, &message);
@@ -371,15 +373,22 @@ static fault send_permit(struct seat *seat)
     struct plan_message plan;
     Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
     Chaski__PermitAsk ask = CHASKI__PERMIT_ASK__INIT;
+    char person[PSEUDONYM_TEXT_ROOM] = "";
     fill_plan(seat->wanted, &plan);
     ask.ask = seat->ask;
     ask.client = seat->client;
     ask.case_ref = seat->wanted->case_ref;
     ask.reason = seat->wanted->reason;
     ask.plan = &plan.ask;
+    if (seat->wanted->subject_number[0] != '\0')
+        text_format(person, sizeof person, "%s %s", seat->wanted->subject_type,
+                    seat->wanted->subject_number);
+    ask.person = person;
     message.body_case = CHASKI__FRONT_MESSAGE__BODY_PERMIT_ASK;
     message.permit_ask = &ask;
-    return front_line_send(seat->owner->gateway->front, &message);
+    fault f = front_line_send(seat->owner->gateway->front, &message);
+    seal_wipe(person, sizeof person);
+    return f;
 }
 
 static fault send_look(struct seat *seat, const char *code)

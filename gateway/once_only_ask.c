@@ -184,7 +184,8 @@ fault once_only_ask_read(struct span json, enum once_only_purpose purpose,
     json_decref(root);
     TRY(f);
     TRY(check_whole(purpose, out));
-    return purpose == ASK_COLLECT ? normalise(out) : DONE;
+    bool about_somebody = out->subject_type[0] != '\0' || out->subject_number[0] != '\0';
+    return purpose != ASK_PLAN && about_somebody ? normalise(out) : DONE;
 }
 
 // --- a query ------------------------------------------------------------------------------------

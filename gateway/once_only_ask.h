@@ -7,7 +7,8 @@
  *     "basis": { "law": "…" } | { "citizen_request": "…" } | { "order": "…" },
  *     "selectors": { "anio": "2020", "E-CERT.territory": "05001" }, "reason": "SOURCE_DOWN" }
  *
- * The subject goes into payloads, which are sealed: it is in no plan, permit, event or refusal.
+ * The subject goes into payloads, which are sealed, and to the server, which makes a pseudonym: it
+ * is in no plan, permit, event or refusal.
  */
 #ifndef GATEWAY_ONCE_ONLY_ASK_H
 #define GATEWAY_ONCE_ONLY_ASK_H

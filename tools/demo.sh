@@ -283,7 +283,8 @@ echo "  And in which stratum she lives? $(jq -r '"\(.outcome) \(.permit.reason),
 say "The source stops: now the citizen may be asked, because the log shows that it failed, and for some hours"
 kill "$(cat "$D/registraduria/gateway.pid")"
 down() { post collect "$collected" >"$D/collected"; permit R-IDENTIDAD; [ "$(jq -r '.permit.reason // ""' "$D/permit")" = SOURCE_DOWN ]; }
-wait_for 40 down || die "no permit while the source is down: $(cat "$D/permit")"
+echo "  Two failures of that very query, half a minute apart, are needed:"
+wait_for 100 down || die "no permit while the source is down: $(cat "$D/permit")"
 code=$(jq -r .permit.code "$D/permit")
 jq -r '"  \(.outcome) \(.permit.reason) since \(.permit.source_down_since), until \(.permit.valid_until)"' "$D/permit"
 echo "  The form shows the code $code. Anybody may look it up: curl $CHASKI_GATEWAY_MEDELLIN/permits/$code"

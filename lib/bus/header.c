@@ -42,7 +42,7 @@ static char *text_of(struct span from, char *out)
 
 struct texts {
     char id[5][ID_TEXT_BYTES_MAX + 1];
-    char word[8][POLICY_RULE_ROOM];
+    char word[9][POLICY_RULE_ROOM];
     char endpoint[ENDPOINT_ID_BYTES_MAX + 1];
     char permit[2][ID_TEXT_BYTES_MAX + 1];
 };
@@ -56,7 +56,8 @@ static bool texts_fit(const struct header *self)
     for (size_t i = 0; i < 5; i++)
         if (ids[i].size > ID_TEXT_BYTES_MAX || words[i].size >= POLICY_RULE_ROOM)
             return false;
-    if (self->requirement.size > WORD_BYTES_MAX || self->territory.size > WORD_BYTES_MAX)
+    if (self->requirement.size > WORD_BYTES_MAX || self->territory.size > WORD_BYTES_MAX ||
+        self->source.size > WORD_BYTES_MAX)
         return false;
     if (self->permit != NULL && (self->permit->code.size > PERMIT_CODE_BYTES ||
                                  self->permit->service.size > ID_TEXT_BYTES_MAX))
@@ -81,6 +82,7 @@ static void fill_texts(const struct header *self, struct texts *texts, Chaski__H
     message->sealing = text_of(self->sealing, texts->word[5]);
     message->requirement = text_of(self->requirement, texts->word[6]);
     message->territory = text_of(self->territory, texts->word[7]);
+    message->source = text_of(self->source, texts->word[8]);
 }
 
 struct acts {
@@ -299,7 +301,8 @@ static fault check_sizes(const Chaski__Header *message)
         message->subject.len > SUBJECT_BYTES_MAX)
         return RAISE(BAD_FRAME, "a field of a header has the wrong size");
     const char *words[] = {message->purpose,  message->procedure,   message->legal_basis,
-                           message->case_ref, message->requirement, message->territory};
+                           message->case_ref, message->requirement, message->territory,
+                           message->source};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strlen(words[i]) > WORD_BYTES_MAX || !text_is_plain(span_of_text(words[i])))
             return RAISE(BAD_FRAME, "a word of a header is not plain text of at most %d bytes",
@@ -466,6 +469,17 @@ static fault check_subject(const Chaski__Header *message)
     return DONE;
 }
 
+/* Permits lean on what a source answered: it is said of which case. */
+static fault check_source(const Chaski__Header *message)
+{
+    bool good = message->source[0] == '\0' ||
+                ((unsigned)message->kind == HEADER_REQUEST && message->procedure[0] != '\0' &&
+                 message->requirement[0] != '\0' && message->case_ref[0] != '\0');
+    return good ? DONE
+                : RAISE(BAD_FRAME, "a header names a source, and is no request of a requirement of "
+                                   "a procedure in a case");
+}
+
 /* What others read of a permit must be all that was decided. */
 static fault check_permit(const Chaski__Header *message)
 {
@@ -511,6 +525,7 @@ static fault check_message(const Chaski__Header *message)
     TRY(check_withheld(message));
     TRY(check_subject(message));
     TRY(check_permit(message));
+    TRY(check_source(message));
     return check_ids(message);
 }
 
@@ -553,6 +568,7 @@ static void fill_header(const Chaski__Header *message, struct header *out)
     out->endpoint = span_of_text(message->endpoint);
     out->requirement = span_of_text(message->requirement);
     out->territory = span_of_text(message->territory);
+    out->source = span_of_text(message->source);
     out->fault = message->fault;
     out->status = message->status;
 }

@@ -107,6 +107,7 @@ struct header {
     struct span rule;
     struct span endpoint;               /* of the service, by its id; may be empty */
     struct span requirement, territory; /* once only; the territory in permits only */
+    struct span source; /* of a REQUEST that a collection sent: whose own query it is; or empty */
     uint32_t fault;
     uint32_t status;
     const struct erasure *erasure;        /* of an ERASED record, and of no other */
@@ -127,10 +128,11 @@ fault header_encode(const struct header *self, struct bytes **out);
  * A decoded header together with the memory that its spans point into.
  * BAD_FRAME unless: version 1, a known kind, 16-byte exchange id, 32-byte hashes, ids of the right
  * number of parts in canonical form, texts within WORD_BYTES_MAX, a subject within
- * SUBJECT_BYTES_MAX and a year only with one, a seal only with both and a sealing, times within
- * 2000..2049; an erasure, a keeping, a late receipt, a stamp, a
- * card or a closed epoch only where it belongs, within the bounds of keeping.h and limits.h; a late
- * receipt with the two servers that it is about; a card with a key and times in order.
+ * SUBJECT_BYTES_MAX and a year only with one, a seal only with both and a sealing, a source only
+ * in a request of a procedure, requirement and case, times within 2000..2049; an erasure, a
+ * keeping, a late receipt, a stamp, a card or a closed epoch only where it belongs, within the
+ * bounds of keeping.h and limits.h; a late receipt with the two servers that it is about; a card
+ * with a key and times in order.
  */
 struct header_read;
 fault header_decode(struct span bytes, struct header_read **out);

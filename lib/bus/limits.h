@@ -330,19 +330,20 @@
 #define SOURCES_ALIKE_MAX 32                       /* of one sort of evidence in one territory */
 #define SOURCES_OF_SERVICE_MAX 256                 /* that one service is */
 #define ONCE_ONLY_GAP_MS (365 * INT64_C(86400000)) /* who asks again within it asked all along */
-#define PLAN_LEAVES_MAX 512                        /* of a whole plan */
-#define PLAN_PATH_BYTES_MAX 2048                   /* of a request, filled in */
+#define PLAN_LEAVES_MAX 512         /* of one plan: not fewer than one requirement may have */
+#define PLAN_PATH_BYTES_MAX 2048    /* of a request, filled in */
 #define PLAN_CHOICES_BYTES_MAX 1024 /* among which one is to be chosen, as one text */
 #define PERMIT_CODE_BYTES 10        /* characters */
-#define PERMITS_HELD_MAX 200000     /* found by their codes; then the oldest are found no more */
+#define PERMITS_HELD_MAX 200000     /* in force at once; then no more are given */
 #define PERMIT_NO_SOURCE_MS (30 * INT64_C(86400000))   /* at most: the source may come sooner */
 #define PERMIT_UNREGISTERED_MS (7 * INT64_C(86400000)) /* nobody has said whether there is one */
 #define PERMIT_SOURCE_DOWN_MS (4 * INT64_C(3600000))
 #define PERMIT_OTHER_MS (7 * INT64_C(86400000))
 #define OUTAGE_WINDOW_MS 900000 /* as old may the newest failure be that bears a permit out */
-#define OUTAGE_ATTEMPTS 2       /* ... and so many there must be without a success between */
+#define OUTAGE_ATTEMPTS 2       /* ... and so many there must be without an answer between */
+#define OUTAGE_SPACING_MS 30000 /* ... each so long after the one before: else they are one */
 #define OUTAGE_PATIENCE_MS 5000 /* who waited less long has not seen a source fail */
-#define OUTAGES_MAX 4096        /* services that fail at once */
+#define OUTAGES_MAX 4096        /* sources that fail at once */
 #define OUTCOMES_HELD_MAX 4096  /* answers in cases, for permits that lean on them */
 #define ONCE_ONLY_ASKS_MAX 64   /* callers of a gateway who wait for a plan, evidence or a permit */
 #define PERMIT_LOOKS_MAX 16     /* of them, strangers who look at permits */

@@ -2,6 +2,7 @@
 #include "lib/bus/once_only.h"
 
 #include "lib/base/text.h"
+#include "lib/bus/consumer.h"
 #include "lib/bus/directory_private.h"
 
 // --- looking up ---------------------------------------------------------------------------------
@@ -187,5 +188,26 @@ bool once_only_in_plan(const struct directory *directory,
         if (proves(directory, procedure, source->type, requirement))
             return true;
     }
+    return false;
+}
+
+bool once_only_source_in_plan(const struct directory *directory,
+                              const struct directory_procedure *procedure, struct span service,
+                              struct span requirement, struct span source)
+{
+    const struct directory_source *found = directory_source(directory, source);
+    return found != NULL && requirement.size > 0 && service.size > 0 &&
+           span_is_text(service, found->service) &&
+           proves(directory, procedure, found->type, requirement);
+}
+
+bool once_only_runs(const struct directory *directory, const struct directory_procedure *procedure,
+                    struct span client)
+{
+    struct consumer_names names;
+    consumer_names_of(directory, client, &names);
+    for (size_t i = 0; i < names.count; i++)
+        if (span_is_text(names.name[i], procedure->owner))
+            return true;
     return false;
 }

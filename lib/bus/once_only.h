@@ -140,4 +140,14 @@ bool once_only_in_plan(const struct directory *directory,
                        const struct directory_procedure *procedure, struct span service,
                        struct span requirement);
 
+/* May this subsystem act in the procedure's name? Its owner is a member, or a class or a group
+ * whose members all run it: a procedure of the nation that each municipality offers is CO/MUN's. */
+bool once_only_runs(const struct directory *directory, const struct directory_procedure *procedure,
+                    struct span client);
+
+/* Is that service's own query as this source among what proves the requirement of the procedure? */
+bool once_only_source_in_plan(const struct directory *directory,
+                              const struct directory_procedure *procedure, struct span service,
+                              struct span requirement, struct span source);
+
 #endif

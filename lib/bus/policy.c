@@ -4,7 +4,7 @@
 #include "lib/bus/bus_id.h"
 #include "lib/bus/directory_private.h"
 #include "lib/bus/metaservice.h"
-#include "lib/bus/once_only.h"
+#include "lib/bus/policy_procedure.h"
 #include "lib/bus/policy_request.h"
 #include "lib/bus/policy_say.h"
 #include "lib/bus/policy_view.h"
@@ -273,23 +273,6 @@ static void decide_class(const struct policy_case *self, struct policy_verdict *
     }
 }
 
-/* What a procedure needs is all that may be had in its name. */
-static bool is_outside_plan(const struct policy_case *self, struct policy_verdict *out)
-{
-    const struct policy_question *question = self->question;
-    const struct directory_procedure *procedure =
-        question->procedure.size == 0 ? NULL
-                                      : directory_procedure(self->directory, question->procedure);
-    if (procedure == NULL)
-        return false;
-    bool in_plan =
-        once_only_in_plan(self->directory, procedure, question->service, question->requirement);
-    policy_say_step(self, "procedure", in_plan, "%s: %s", procedure->id, procedure->title);
-    if (!in_plan)
-        policy_say_outside_plan(self, procedure, out);
-    return !in_plan;
-}
-
 /* An emergency is named only where nothing else would have opened the service. */
 void policy_decide_right(struct policy_case *self, struct policy_verdict *out)
 {
@@ -349,7 +332,7 @@ static void decide(struct policy_case *self, struct policy_verdict *out)
         policy_say_disabled(self, out);
         return;
     }
-    if (is_outside_plan(self, out))
+    if (policy_procedure_refuses(self, out))
         return;
     policy_decide_right(self, out);
 }

@@ -21,7 +21,8 @@
  *             directory/unknown-service               UNKNOWN_SERVICE
  *             directory/unknown-endpoint              UNKNOWN_ENDPOINT
  *             service/disabled                        SERVICE_DISABLED, even for a grant's holder
- *             once-only/outside-plan PROCEDURE        ACCESS_DENIED, as are all below
+ *             once-only/not-owner PROCEDURE           ACCESS_DENIED, as are all below
+ *             once-only/outside-plan PROCEDURE
  *             shared/not-a-public-agency
  *             shared/no-purpose
  *             shared/unknown-purpose
@@ -44,9 +45,11 @@ struct policy_question {
     struct span purpose; /* may be empty */
     int64_t at_ms;
     struct span endpoint; /* of the service, by its id; empty: none of them */
-    /* As the request names them, or empty. A procedure of the register binds: the service must be
-     * in its plan (once_only.h), for that requirement. Any other name is the caller's own. */
+    /* As the request names them, or empty. A procedure of the register binds: the client must run
+     * it, and the service be in its plan (once_only.h), for that requirement. Any other name is the
+     * caller's own. */
     struct span procedure, requirement;
+    struct span source; /* whose own query it is, of a collection; or empty */
 };
 
 #define POLICY_TEXT_BYTES 512
@@ -68,10 +71,10 @@ void policy_decide(const struct directory *directory, const struct policy_questi
 
 /* The same, and how it came about: what was looked at, in order. The first that does not hold is
  * what is missing. */
-#define POLICY_STEPS_MAX 11
+#define POLICY_STEPS_MAX 12
 struct policy_step {
-    const char *name; /* client, service, endpoint, switch, procedure, restriction, grant, request,
-                         class, agency, purpose, competence, emergency */
+    const char *name; /* client, service, endpoint, switch, owner, procedure, restriction, grant,
+                         request, class, agency, purpose, competence, emergency */
     bool holds;
     char detail[POLICY_TEXT_BYTES];
 };

@@ -104,14 +104,41 @@ void policy_say_disabled(const struct policy_case *self, struct policy_verdict *
                       self->service->id);
 }
 
+static void name_procedure(struct policy_verdict *out, const char *id)
+{
+    size_t used = strlen(out->rule);
+    text_format(out->rule + used, sizeof out->rule - used, " %s", id);
+}
+
+void policy_say_not_owner(const struct policy_case *self,
+                          const struct directory_procedure *procedure, struct policy_verdict *out)
+{
+    refuse(out, ACCESS_DENIED, "once-only/not-owner");
+    name_procedure(out, procedure->id);
+    SAY(out->reason, "The procedure %s (%s) is run by %s, which this caller is not.", procedure->id,
+        procedure->title, procedure->owner);
+    SAY(out->remedy,
+        "Name the procedure of your own for which it is needed, or none; who is to run %s is its "
+        "owner in the register.",
+        procedure->id);
+    policy_say_supply(self, POLICY_AUTHORITY, "chaski-registry once-only add STORE FILE");
+}
+
+void policy_say_source_alone(const struct policy_case *self, struct policy_verdict *out)
+{
+    refuse(out, ACCESS_DENIED, "once-only/outside-plan");
+    SAY(out->reason, "The request names a source of evidence, and no procedure of the register.");
+    SAY(out->remedy, "Only a collection names a source: POST /once-only/v1/collect.");
+    policy_say_supply(self, POLICY_AUTHORITY, "chaski-registry once-only add STORE FILE");
+}
+
 void policy_say_outside_plan(const struct policy_case *self,
                              const struct directory_procedure *procedure,
                              struct policy_verdict *out)
 {
     const struct policy_question *question = self->question;
     refuse(out, ACCESS_DENIED, "once-only/outside-plan");
-    size_t used = strlen(out->rule);
-    text_format(out->rule + used, sizeof out->rule - used, " %s", procedure->id);
+    name_procedure(out, procedure->id);
     if (question->requirement.size > 0)
         SAY(out->reason, "The procedure %s (%s) needs nothing of this service for %.*s.",
             procedure->id, procedure->title, (int)question->requirement.size,

@@ -31,6 +31,10 @@ struct directory_procedure; /* once_only.h */
 void policy_say_outside_plan(const struct policy_case *self,
                              const struct directory_procedure *procedure,
                              struct policy_verdict *out);
+void policy_say_not_owner(const struct policy_case *self,
+                          const struct directory_procedure *procedure, struct policy_verdict *out);
+/* The request is a source's own query, and names no procedure of the register. */
+void policy_say_source_alone(const struct policy_case *self, struct policy_verdict *out);
 void policy_say_no_agency(const struct policy_case *self, struct policy_verdict *out);
 void policy_say_no_purpose(const struct policy_case *self, struct policy_verdict *out);
 void policy_say_unknown_purpose(const struct policy_case *self, struct policy_verdict *out);

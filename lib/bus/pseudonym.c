@@ -5,6 +5,7 @@
 #include "lib/bus/document_type.h"
 #include "lib/crypto/seal.h"
 
+#include <ctype.h>
 #include <time.h>
 
 static const char context[] = "chaski subject v1\n";
@@ -82,6 +83,18 @@ fault pseudonym_normalise(struct span text, char out[PSEUDONYM_TEXT_ROOM])
         text_format(out, PSEUDONYM_TEXT_ROOM, "%s %s", document_space(type, number), number);
     seal_wipe(number, sizeof number);
     return f;
+}
+
+bool pseudonym_is_told_by(const char *word, const char *person)
+{
+    const char *number = strchr(person, ' ') + 1;
+    char bare[WORD_BYTES_MAX + 1];
+    size_t size = 0;
+    for (; *word != '\0' && size + 1 < sizeof bare; word++)
+        if (*word != '.' && *word != ' ')
+            bare[size++] = (char)toupper((unsigned char)*word);
+    bare[size] = '\0';
+    return strlen(number) >= SUBJECT_NUMBER_TOLD_FROM && strstr(bare, number) != NULL;
 }
 
 struct sha256 pseudonym_make(const uint8_t key[PSEUDONYM_KEY_BYTES], const char *normalised)

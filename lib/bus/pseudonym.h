@@ -31,6 +31,10 @@
  */
 fault pseudonym_normalise(struct span text, char out[PSEUDONYM_TEXT_ROOM]);
 
+/* Does that word hold the number of that person, normalised, also as people write it: with blanks
+ * and dots between? Of a number shorter than SUBJECT_NUMBER_TOLD_FROM nobody can tell: false. */
+bool pseudonym_is_told_by(const char *word, const char *person);
+
 /* normalised: as above. */
 struct sha256 pseudonym_make(const uint8_t key[PSEUDONYM_KEY_BYTES], const char *normalised);
 

@@ -103,6 +103,7 @@ static void say_who(struct writer *self, const struct record *record,
     say_field(self, "purpose", header->purpose);
     say_field(self, "procedure", header->procedure);
     say_field(self, "requirement", header->requirement);
+    say_field(self, "source", header->source);
     say_field(self, "territory", header->territory);
     say_field(self, "legal basis", header->legal_basis);
     say_field(self, "case", header->case_ref);

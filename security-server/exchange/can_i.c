@@ -32,7 +32,8 @@ void can_i(struct node *node, const struct admission *question, struct can_i *ou
                                      .at_ms = admission_ms(question),
                                      .endpoint = span_of_text(question->endpoint),
                                      .procedure = span_of_text(question->procedure),
-                                     .requirement = span_of_text(question->requirement)};
+                                     .requirement = span_of_text(question->requirement),
+                                     .source = span_of_text(question->source)};
     *out = (struct can_i){.epoch = directory_epoch(node->directory)};
     policy_explain(node->directory, &policy, &verdict, &out->trace);
     admit(node, question, &out->problem, &peer);

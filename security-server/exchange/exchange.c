@@ -56,6 +56,7 @@ void exchange_free(struct exchange **self)
     free(x->sealing);
     seal_wipe(x->person, sizeof x->person);
     free(x->requirement);
+    free(x->source);
     free(x->wanted_server);
     free(x->endpoint);
     free(x->columns);

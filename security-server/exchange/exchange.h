@@ -81,6 +81,7 @@ struct exchange {
     int64_t sealed_until_ms; /* consumer: 0: it is not sealed */
     char *sealing;
     char *requirement;
+    char *source;                        /* consumer: whose own query it is; "" */
     char rule[POLICY_RULE_ROOM];         /* that allowed it */
     bool counted;                        /* provider: under the grant of that rule */
     struct policy_columns *columns;      /* provider: of a table that lists some, owned; or NULL */

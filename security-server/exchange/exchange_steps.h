@@ -23,7 +23,7 @@ struct admission {
     const char *client, *service, *wanted_server, *purpose; /* canonical text; "" = none */
     uint64_t payload_bytes;
     const char *endpoint; /* of the service, by its id; "" = none */
-    const char *procedure, *requirement;
+    const char *procedure, *requirement, *source;
     int64_t at_ms; /* judged as of then, by the directory as it is now; 0: now */
 };
 static inline int64_t admission_ms(const struct admission *self)

@@ -7,6 +7,7 @@
 #include "lib/bus/bus_id.h"
 #include "lib/bus/metaservice.h"
 #include "lib/bus/offer.h"
+#include "lib/bus/once_only.h"
 #include "lib/bus/pseudonym.h"
 #include "lib/crypto/seal.h"
 #include "lib/net/door.h"
@@ -21,11 +22,11 @@
 #include "security-server/exchange/server_list.h"
 #include "security-server/exchange/once_only_desk.h"
 #include "security-server/exchange/outages.h"
+#include "security-server/exchange/permit_look.h"
 #include "security-server/exchange/witness_desk.h"
 
 #include "front.pb-c.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 
 #define SUBSYSTEMS_MAX 4096
@@ -227,25 +228,13 @@ static fault check_id_text(const char *what, const char *text, unsigned parts, b
     return strcmp(canonical, text) == 0 ? DONE : RAISE(BAD_NAME, "%s is not canonical", what);
 }
 
-/* As it is written by people: with blanks and dots between. Of a short number nobody can tell. */
-static bool word_holds_number(const char *word, const char *number)
-{
-    char bare[WORD_BYTES_MAX + 1];
-    size_t size = 0;
-    for (; *word != '\0' && size + 1 < sizeof bare; word++)
-        if (*word != '.' && *word != ' ')
-            bare[size++] = (char)toupper((unsigned char)*word);
-    bare[size] = '\0';
-    return strlen(number) >= SUBJECT_NUMBER_TOLD_FROM && strstr(bare, number) != NULL;
-}
-
 static bool words_hold_number(const Chaski__Want *want, const char *person)
 {
     const char *words[] = {want->purpose, want->procedure, want->legal_basis, want->case_ref,
                            want->requirement};
     bool any = false;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        any = any || word_holds_number(words[i], strchr(person, ' ') + 1);
+        any = any || pseudonym_is_told_by(words[i], person);
     return any;
 }
 
@@ -279,14 +268,13 @@ static fault check_want(const Chaski__Want *want)
     TRY(check_id_text("client", want->client, ID_SUBSYSTEM, false));
     TRY(check_id_text("service", want->service, ID_SERVICE, false));
     TRY(check_id_text("security server", want->security_server, ID_SERVER, true));
-    const char *words[] = {want->purpose, want->procedure, want->legal_basis, want->case_ref,
-                           want->requirement};
+    const char *words[] = {want->purpose,  want->procedure,   want->legal_basis,
+                           want->case_ref, want->requirement, want->source};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strlen(words[i]) > WORD_BYTES_MAX || !text_is_plain(span_of_text(words[i])))
             return RAISE(BAD_REQUEST,
-                         "purpose, procedure, requirement, legal basis or case is not plain text "
-                         "of at most "
-                         "%d bytes",
+                         "purpose, procedure, requirement, source, legal basis or case is not "
+                         "plain text of at most %d bytes",
                          WORD_BYTES_MAX);
     if (want->wait_ms < DEADLINE_MS_LEAST || want->wait_ms > DEADLINE_MS_MAX)
         return RAISE(DEADLINE_BAD, "%u ms is outside %d..%d", want->wait_ms, DEADLINE_MS_LEAST,
@@ -309,6 +297,7 @@ static struct exchange *exchange_of(struct front *self, struct span route, uint6
     x->case_ref = owned_text(want->case_ref);
     x->endpoint = owned_text(endpoint);
     x->requirement = owned_text(want->requirement);
+    x->source = owned_text(want->source);
     x->deadline_ms = clock_wall_ms() + want->wait_ms;
     text_format(x->person, sizeof x->person, "%s", want->person);
     seal_wipe(want->person, strlen(want->person));
@@ -384,9 +373,9 @@ static void take_admit(struct front *self, struct span route, const Chaski__Admi
         answer_admit(self, route, question->ask, &problem);
         return;
     }
-    struct admission admission = {want->client,    want->service,       want->security_server,
-                                  want->purpose,   want->payload_bytes, endpoint,
-                                  want->procedure, want->requirement,   0};
+    struct admission admission = {
+        want->client, want->service,   want->security_server, want->purpose, want->payload_bytes,
+        endpoint,     want->procedure, want->requirement,     want->source,  0};
     admit(self->node, &admission, &problem, &peer);
     if (problem.fault == OK) {
         answer_admit(self, route, question->ask, &problem);
@@ -561,9 +550,16 @@ static void take_can_ask(struct front *self, struct span route, const Chaski__Ca
         text_format(can.problem.detail, sizeof can.problem.detail, "%s", fault_detail());
         text_format(can.problem.remedy, sizeof can.problem.remedy, "%s", node_remedy(f.code));
     } else {
-        struct admission admission = {
-            want->client, want->service,   want->security_server, want->purpose,           0,
-            endpoint,     want->procedure, want->requirement,     (int64_t)question->at_ms};
+        struct admission admission = {want->client,
+                                      want->service,
+                                      want->security_server,
+                                      want->purpose,
+                                      0,
+                                      endpoint,
+                                      want->procedure,
+                                      want->requirement,
+                                      want->source,
+                                      (int64_t)question->at_ms};
         can_i(self->node, &admission, &can);
     }
     answer_can(self, route, question->ask, &can);
@@ -646,6 +642,20 @@ static fault fill_offer(const struct exchange *x, enum metaservice metaservice, 
     return DONE;
 }
 
+/* The gateway alone reads the request: is it the query of the source that the header names? */
+static fault tell_source(const struct exchange *x, Chaski__Call *call)
+{
+    struct span named = header_of(x->request.read)->source;
+    if (named.size == 0)
+        return DONE;
+    const struct directory_source *source = directory_source(x->node->directory, named);
+    if (source == NULL)
+        return RAISE(UNKNOWN_ENDPOINT, "the source that it names is no longer in the directory");
+    call->source = lend(source->id);
+    call->source_path = lend(source->path);
+    return DONE;
+}
+
 static fault send_call(struct front *self, const struct gateway *gateway, struct exchange *x,
                        int64_t wait_ms, Chaski__Offer *offer)
 {
@@ -655,6 +665,7 @@ static fault send_call(struct front *self, const struct gateway *gateway, struct
     TRY(endpoints_tell(self->node->directory, header_of(x->request.read)->service, x->endpoint,
                        &call, &rules));
     OWNED(columns_told) told = columns_told_call(x->columns, &call);
+    TRY(tell_source(x, &call));
     exchange_table_call(self->node->table, x);
     message.body_case = CHASKI__FRONT_MESSAGE__BODY_CALL;
     message.call = &call;
@@ -765,7 +776,7 @@ static void take_message(struct front *self, struct span route, const Chaski__Fr
         once_only_permit(self->node, route, message->permit_ask);
         return;
     case CHASKI__FRONT_MESSAGE__BODY_PERMIT_LOOK:
-        once_only_look(self->node, route, message->permit_look);
+        permit_look(self->node, route, message->permit_look);
         return;
     case CHASKI__FRONT_MESSAGE__BODY_DONE:
         take_done(self, route, message->done, payload);

@@ -4,18 +4,22 @@
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
+#include "lib/bus/pseudonym.h"
 #include "lib/crypto/random.h"
+#include "lib/crypto/seal.h"
 #include "security-server/exchange/front.h"
-#include "security-server/exchange/outages.h"
+#include "security-server/exchange/keys_line.h"
 #include "security-server/exchange/own_record.h"
+#include "security-server/exchange/permit_decision.h"
+#include "security-server/exchange/permit_look.h"
 #include "security-server/exchange/permits.h"
 #include "security-server/exchange/plan_wire.h"
+#include "security-server/exchange/subject_keys.h"
 
 #include "front.pb-c.h"
 
 #include <stdlib.h>
 
-#define DAY_MS INT64_C(86400000)
 #define ROUTE_BYTES 256
 #define DETAIL_BYTES 1024
 #define TERRITORY ".territory"
@@ -33,6 +37,27 @@ static Chaski__Problem problem_of(fault f)
     problem.detail = lend(fault_detail());
     problem.remedy = lend(node_remedy(f.code));
     return problem;
+}
+
+static fault read_client(const struct node *node, const char *client)
+{
+    const struct directory_subsystem *subsystem =
+        directory_subsystem(node->directory, span_of_text(client));
+    if (subsystem == NULL || !directory_server_has(node_self(node), subsystem))
+        return RAISE(UNKNOWN_CLIENT, "%.200s is not a subsystem of server %s", client,
+                     node->config->server);
+    return DONE;
+}
+
+/* Who acts in a procedure's name has to run it. What it needs may be known by all. */
+static fault check_runs(const struct node *node, const struct plan *plan, const char *client)
+{
+    const struct directory_procedure *procedure = plan->procedure;
+    TRY(read_client(node, client));
+    return once_only_runs(node->directory, procedure, span_of_text(client))
+               ? DONE
+               : RAISE(PROCEDURE_NOT_YOURS, "%.100s (%.100s) is run by %.200s, which %.200s is not",
+                       procedure->id, procedure->title, procedure->owner, client);
 }
 
 // --- plans --------------------------------------------------------------------------------------
@@ -54,6 +79,8 @@ void once_only_plan(struct node *node, struct span route, const Chaski__PlanAsk 
     Chaski__Problem problem;
     OWNED(plan) plan = NULL;
     fault f = make_plan(node, ask, true, &plan);
+    if (!failed(f) && ask->client[0] != '\0')
+        f = check_runs(node, plan, ask->client);
     if (failed(f)) {
         problem = problem_of(f);
         answer.problem = &problem;
@@ -81,6 +108,8 @@ struct asking {
     char client[ID_TEXT_BYTES_MAX + 1];
     char case_ref[WORD_BYTES_MAX + 1];
     enum permit_reason wanted; /* 0: whatever is found */
+    bool has_subject;
+    struct sha256 subject; /* whose pseudonym */
     bool denied;
     struct header_permit permit;
     int64_t permit_ms;
@@ -125,240 +154,32 @@ static void answer_problem(const struct asking *self, fault f)
     send_permit_answer(self, &answer);
 }
 
-static const struct plan_leaf *first_source(const struct plan_requirement *requirement)
+/* Texts are taken over: the plan's live as long as it. */
+static void take_verdict(struct asking *self, const struct permit_verdict *verdict)
 {
-    for (size_t i = 0; i < requirement->ways; i++)
-        if (requirement->way[i].state == requirement->state)
-            for (size_t k = 0; k < requirement->way[i].leaves; k++)
-                if (requirement->way[i].leaf[k].source != NULL)
-                    return &requirement->way[i].leaf[k];
-    return NULL;
-}
-
-static void deny(struct asking *self, const char *why)
-{
-    const struct plan_leaf *leaf = first_source(self->requirement);
-    const char *source = leaf == NULL ? "" : leaf->source->id;
-    self->denied = true;
-    text_format(self->service, sizeof self->service, "%s",
-                leaf == NULL ? "" : leaf->source->service);
-    text_format(self->rule, sizeof self->rule, "once-only/source-exists%s%s",
-                source[0] == '\0' ? "" : " ", source);
-    text_format(self->detail, sizeof self->detail, "%s", why);
-}
-
-static void give(struct asking *self, enum permit_reason reason, int64_t permit_ms, const char *why)
-{
-    self->denied = false;
-    self->permit.reason = reason;
-    self->permit_ms = permit_ms;
-    text_format(self->rule, sizeof self->rule, "once-only/permit %s", permit_reason_word(reason));
-    text_format(self->detail, sizeof self->detail, "%s", why);
-}
-
-/* With the record that bears it out. */
-static void give_with(struct asking *self, enum permit_reason reason, int64_t permit_ms,
-                      const struct plan_leaf *leaf, const struct outcome_place *evidence,
-                      const char *why)
-{
-    give(self, reason, permit_ms, why);
-    text_format(self->service, sizeof self->service, "%s", leaf->source->service);
+    const struct directory_source *source = verdict->leaf == NULL ? NULL : verdict->leaf->source;
+    self->denied = verdict->denied;
+    self->permit_ms = verdict->permit_ms;
+    text_format(self->detail, sizeof self->detail, "%s", verdict->why);
+    text_format(self->service, sizeof self->service, "%s", source == NULL ? "" : source->service);
+    if (verdict->denied) {
+        text_format(self->rule, sizeof self->rule, "once-only/source-exists%s%s",
+                    source == NULL ? "" : " ", source == NULL ? "" : source->id);
+        return;
+    }
+    text_format(self->rule, sizeof self->rule, "once-only/permit %s",
+                permit_reason_word(verdict->reason));
+    self->permit.reason = verdict->reason;
+    self->permit.since_ms = verdict->since_ms;
+    if (!verdict->has_evidence)
+        return;
     self->permit.service = span_of_text(self->service);
     self->permit.has_evidence = true;
-    self->permit.evidence = evidence->leaf_hash;
-    self->permit.evidence_index = audit_place_index(evidence->place);
-}
-
-/* Nobody delivers it: until somebody is to, and at most so long. */
-static void give_no_source(struct asking *self)
-{
-    const struct plan_requirement *requirement = self->requirement;
-    int64_t now_ms = clock_wall_ms();
-    bool registered = requirement->state == PLAN_NO_MATCH && requirement->satisfaction != NULL;
-    int64_t permit_ms = PERMIT_NO_SOURCE_MS;
-    const char *why = "nothing that is registered proves it";
-    for (size_t i = 0; i < requirement->ways; i++)
-        for (size_t k = 0; k < requirement->way[i].leaves; k++) {
-            const struct plan_leaf *leaf = &requirement->way[i].leaf[k];
-            if (leaf->state != PLAN_NO_SOURCE)
-                continue;
-            why = leaf->reason;
-            registered = registered || leaf->until_ms > 0;
-            if (leaf->until_ms > now_ms && leaf->until_ms - now_ms < permit_ms)
-                permit_ms = leaf->until_ms - now_ms;
-        }
-    if (!registered && permit_ms > PERMIT_UNREGISTERED_MS)
-        permit_ms = PERMIT_UNREGISTERED_MS;
-    give(self, PERMIT_NO_SOURCE, permit_ms, why);
-}
-
-// --- what our log bears out ---------------------------------------------------------------------
-
-struct borne {
-    bool mixed; /* some way is barred for the other reason */
-    const struct plan_leaf *leaf;
-    const struct outage *outage; /* of SOURCE_DOWN */
-    struct outcome_place answer; /* of the others */
-};
-
-static bool answer_fits(enum permit_reason reason, unsigned status)
-{
-    return reason == PERMIT_STALE ? status >= 200 && status < 300
-                                  : status == 300 || status == 404 || status == 409;
-}
-
-static bool leaf_bears(const struct asking *self, enum permit_reason reason,
-                       const struct plan_leaf *leaf, struct borne *out)
-{
-    unsigned status = 0;
-    const char *service = leaf->source == NULL ? "" : leaf->source->service;
-    int64_t now_ms = clock_wall_ms();
-    struct outages_question question = {service, self->case_ref,
-                                        self->requirement->requirement->id};
-    out->leaf = leaf;
-    if (service[0] == '\0')
-        return false;
-    if (reason == PERMIT_SOURCE_DOWN) {
-        out->outage = outages_of(self->node->outages, service, now_ms);
-        return out->outage != NULL;
-    }
-    return self->case_ref[0] != '\0' &&
-           outages_answer(self->node->outages, &question, now_ms, &status, &out->answer) &&
-           answer_fits(reason, status);
-}
-
-/* One source was down and another did not find the subject: neither way can be gone. */
-static enum permit_reason other_reason(enum permit_reason reason)
-{
-    return reason == PERMIT_SOURCE_DOWN       ? PERMIT_NO_UNIQUE_MATCH
-           : reason == PERMIT_NO_UNIQUE_MATCH ? PERMIT_SOURCE_DOWN
-                                              : reason;
-}
-
-static bool way_bears(const struct asking *self, enum permit_reason reason,
-                      const struct plan_way *way, struct borne *out)
-{
-    bool barred = false;
-    for (size_t k = 0; !barred && k < way->leaves; k++)
-        barred = leaf_bears(self, reason, &way->leaf[k], out);
-    return barred;
-}
-
-/* Every way that could be gone must be barred by some source of it, and one at least for this
- * reason; *out: of the first of these. */
-static bool is_borne_out(const struct asking *self, enum permit_reason reason, struct borne *out)
-{
-    const struct plan_requirement *requirement = self->requirement;
-    bool any = false, mixed = false;
-    for (size_t i = 0; i < requirement->ways; i++) {
-        const struct plan_way *way = &requirement->way[i];
-        struct borne found = {0}, other = {0};
-        if (way->state != PLAN_READY && way->state != PLAN_NEED)
-            continue;
-        if (!way_bears(self, reason, way, &found)) {
-            if (!way_bears(self, other_reason(reason), way, &other))
-                return false;
-            mixed = true;
-            continue;
-        }
-        if (!any)
-            *out = found;
-        any = true;
-    }
-    out->mixed = mixed;
-    return any;
-}
-
-static void decide_down(struct asking *self)
-{
-    struct borne found = {0};
-    if (!is_borne_out(self, PERMIT_SOURCE_DOWN, &found)) {
-        deny(self, self->wanted == PERMIT_SOURCE_DOWN
-                       ? "a source delivers it, and the log of this server shows no failure of it "
-                         "that is recent and repeated: ask the source"
-                       : "a source delivers it: ask the source");
-        return;
-    }
-    give_with(self, PERMIT_SOURCE_DOWN, PERMIT_SOURCE_DOWN_MS, found.leaf, &found.outage->newest,
-              "who delivers it did not answer");
-    self->permit.since_ms = found.outage->since_ms;
-}
-
-static void decide_answered(struct asking *self)
-{
-    struct borne found = {0};
-    bool stale = self->wanted == PERMIT_STALE;
-    if (is_borne_out(self, self->wanted, &found))
-        give_with(self, self->wanted, found.mixed ? PERMIT_SOURCE_DOWN_MS : PERMIT_OTHER_MS,
-                  found.leaf, &found.answer,
-                  stale ? "what the source delivered is too old, says the member"
-                        : "the source did not find the one subject");
-    else
-        deny(self, stale ? "the log of this server holds no recent answer of the source in this "
-                           "case: ask the source"
-                         : "the log of this server holds no recent answer of the source in this "
-                           "case that says so (404, 409 or 300): ask the source");
-}
-
-static void decide(struct asking *self)
-{
-    enum plan_state state = self->requirement->state;
-    if (state != PLAN_READY && state != PLAN_NEED) {
-        give_no_source(self);
-        return;
-    }
-    switch (self->wanted) {
-    case PERMIT_CITIZEN_PREFERS:
-        give(self, PERMIT_CITIZEN_PREFERS, PERMIT_OTHER_MS,
-             "the citizen prefers to hand it in, says the member");
-        return;
-    case PERMIT_NO_UNIQUE_MATCH:
-    case PERMIT_STALE:
-        decide_answered(self);
-        return;
-    case PERMIT_NO_SOURCE:
-        deny(self, "there is a source");
-        return;
-    default:
-        decide_down(self);
-    }
+    self->permit.evidence = verdict->evidence.leaf_hash;
+    self->permit.evidence_index = audit_place_index(verdict->evidence.place);
 }
 
 // --- the record ---------------------------------------------------------------------------------
-
-static Chaski__Receipt receipt_of(const struct node *node, uint64_t index,
-                                  const struct sha256 *leaf_hash)
-{
-    Chaski__Receipt receipt = CHASKI__RECEIPT__INIT;
-    receipt.origin = lend(node->log_key.name);
-    receipt.index = index;
-    receipt.leaf_hash = (ProtobufCBinaryData){SHA256_BYTES, (uint8_t *)(uintptr_t)leaf_hash->at};
-    return receipt;
-}
-
-static Chaski__PermitSaid said_of(const struct node *node, const struct permit *permit,
-                                  Chaski__Receipt *receipt)
-{
-    Chaski__PermitSaid said = CHASKI__PERMIT_SAID__INIT;
-    const struct directory_procedure *procedure =
-        directory_procedure(node->directory, span_of_text(permit->procedure));
-    const struct directory_requirement *requirement =
-        directory_requirement(node->directory, span_of_text(permit->requirement));
-    *receipt = receipt_of(node, audit_place_index(permit->place), &permit->leaf_hash);
-    said.code = lend(permit->code);
-    said.reason = lend(permit_reason_word(permit->reason));
-    said.since_ms = (uint64_t)permit->since_ms;
-    said.given_ms = (uint64_t)permit->given_ms;
-    said.until_ms = (uint64_t)permit->until_ms;
-    said.member = lend(permit->member);
-    said.procedure = lend(permit->procedure);
-    said.procedure_title = lend(procedure == NULL ? "" : procedure->title);
-    said.requirement = lend(permit->requirement);
-    said.requirement_name = lend(requirement == NULL ? "" : requirement->name);
-    said.territory = lend(permit->territory);
-    said.receipt = receipt;
-    return said;
-}
 
 /* The permit is what stands in the log: it is taken from there. */
 static fault take_permit(struct node *node, uint64_t index, struct span leaf)
@@ -368,7 +189,8 @@ static fault take_permit(struct node *node, uint64_t index, struct span leaf)
     struct sha256 leaf_hash = merkle_leaf_hash(leaf);
     TRY(cades_parse(leaf, &parts));
     TRY(header_decode(parts.content, &read));
-    permits_take(node->permits, header_of(read), audit_place(node->log_epoch, index), &leaf_hash);
+    permits_take(node->permits, header_of(read), audit_place(node->log_epoch, index), &leaf_hash,
+                 clock_wall_ms());
     return DONE;
 }
 
@@ -378,12 +200,12 @@ static void answer_recorded(const struct asking *self, uint64_t index, struct sp
     Chaski__PermitSaid said;
     Chaski__Receipt receipt;
     struct sha256 leaf_hash = merkle_leaf_hash(leaf);
-    receipt = receipt_of(self->node, index, &leaf_hash);
+    permit_receipt(self->node, index, &leaf_hash, &receipt);
     answer.receipt = &receipt;
     if (self->denied) {
         answer.source = plan_wire_requirement(self->requirement, &self->plan->memory);
     } else {
-        said = said_of(self->node, permits_find(self->node->permits, self->code), &receipt);
+        permit_said(self->node, permits_find(self->node->permits, self->code), &receipt, &said);
         answer.permit = &said;
     }
     send_permit_answer(self, &answer);
@@ -433,17 +255,6 @@ static void record(struct asking **owner)
 
 // --- the question -------------------------------------------------------------------------------
 
-static fault read_client(const struct node *node, const char *client, struct asking *self)
-{
-    const struct directory_subsystem *subsystem =
-        directory_subsystem(node->directory, span_of_text(client));
-    if (subsystem == NULL || !directory_server_has(node_self(node), subsystem))
-        return RAISE(UNKNOWN_CLIENT, "%.200s is not a subsystem of server %s", client,
-                     node->config->server);
-    text_format(self->client, sizeof self->client, "%s", client);
-    return DONE;
-}
-
 static bool is_about_evidence(const struct asking *self, struct span type)
 {
     const struct plan_requirement *requirement = self->requirement;
@@ -471,12 +282,42 @@ static void note_elsewhere(struct asking *self, const Chaski__PlanAsk *ask)
     }
 }
 
+/* The case is signed in the clear, and the person is to be told apart from others only. */
+static fault check_person(const Chaski__PermitAsk *ask)
+{
+    char person[PSEUDONYM_TEXT_ROOM];
+    const char *words[] = {ask->case_ref, ask->plan->procedure, ask->plan->requirement};
+    fault f = pseudonym_normalise(span_of_text(ask->person), person);
+    if (!failed(f) && strcmp(person, ask->person) != 0)
+        f = RAISE(SUBJECT_BAD, "a document that is not in its one form");
+    for (size_t i = 0; !failed(f) && i < sizeof words / sizeof words[0]; i++)
+        if (pseudonym_is_told_by(words[i], person))
+            f = RAISE(SUBJECT_BAD, "case, procedure or requirement hold the number itself, and are "
+                                   "signed in the clear: name a case");
+    seal_wipe(person, sizeof person);
+    return f;
+}
+
+static fault check_case(const struct asking *self, const Chaski__PermitAsk *ask)
+{
+    bool personal = permit_reason_is_personal(self->wanted);
+    if ((personal || self->wanted == PERMIT_CITIZEN_PREFERS) && self->case_ref[0] == '\0')
+        return RAISE(BAD_QUESTION, "%s is about one case: case is missing",
+                     permit_reason_word(self->wanted));
+    if (ask->person[0] != '\0')
+        return check_person(ask);
+    return personal ? RAISE(BAD_QUESTION, "%s is about one person in one case: subject is missing",
+                            permit_reason_word(self->wanted))
+                    : DONE;
+}
+
 static fault read_permit_ask(struct asking *self, const Chaski__PermitAsk *ask)
 {
     struct node *node = self->node;
     TRY(node_begun(node));
     TRY(node_ready(node));
-    TRY(read_client(node, ask->client, self));
+    TRY(read_client(node, ask->client));
+    text_format(self->client, sizeof self->client, "%s", ask->client);
     self->wanted = permit_reason_of(ask->reason);
     if (ask->reason[0] != '\0' && self->wanted == 0)
         return RAISE(BAD_QUESTION, "reason is NO_SOURCE, SOURCE_DOWN, NO_UNIQUE_MATCH, "
@@ -488,10 +329,62 @@ static fault read_permit_ask(struct asking *self, const Chaski__PermitAsk *ask)
     if (ask->plan == NULL || ask->plan->requirement[0] == '\0')
         return RAISE(BAD_QUESTION, "for which requirement of the procedure?");
     TRY(make_plan(node, ask->plan, false, &self->plan));
+    TRY(check_runs(node, self->plan, self->client));
+    TRY(check_case(self, ask));
+    TRY(permits_room(node->permits, clock_wall_ms()));
     self->directory = directory_hold(node->directory);
     self->requirement = &self->plan->requirement[0];
     note_elsewhere(self, ask->plan);
     return DONE;
+}
+
+static void decide(struct asking *self)
+{
+    struct permit_verdict verdict;
+    struct permit_question question = {.requirement = self->requirement,
+                                       .wanted = self->wanted,
+                                       .case_ref = self->case_ref,
+                                       .subject = self->has_subject ? sha256_span(&self->subject)
+                                                                    : span_of("", 0),
+                                       .outages = self->node->outages,
+                                       .log_epoch = self->node->log_epoch,
+                                       .now_ms = clock_wall_ms()};
+    permit_decide(&question, &verdict);
+    take_verdict(self, &verdict);
+    record(&self);
+}
+
+static void pseudonym_made(void *owner, fault f, struct span result)
+{
+    struct asking *self = owner;
+    if (!failed(f) && result.size != PSEUDONYM_BYTES)
+        f = RAISE(INTERNAL, "a pseudonym of %zu bytes", result.size);
+    if (failed(f)) {
+        answer_problem(self, f);
+        asking_free(&self);
+        return;
+    }
+    memcpy(self->subject.at, result.at, PSEUDONYM_BYTES);
+    self->has_subject = true;
+    decide(self);
+}
+
+/* Takes the question over; whom it is about is wiped as soon as it is a pseudonym. */
+static void begin(struct asking **owner, const char *person)
+{
+    struct asking *self = TAKE(*owner);
+    unsigned year = 0;
+    if (person[0] == '\0') {
+        decide(self);
+        return;
+    }
+    fault f = subject_keys_year(self->node->subject_keys, clock_wall_ms(), &year);
+    if (failed(f)) {
+        answer_problem(self, f);
+        asking_free(&self);
+        return;
+    }
+    keys_line_pseudonym(self->node->keys, year, person, pseudonym_made, self);
 }
 
 void once_only_permit(struct node *node, struct span route, const Chaski__PermitAsk *ask)
@@ -504,37 +397,9 @@ void once_only_permit(struct node *node, struct span route, const Chaski__Permit
     memcpy(self->route, route.at, route.size);
     self->route_size = route.size;
     fault f = read_permit_ask(self, ask);
-    if (failed(f)) {
+    if (failed(f))
         answer_problem(self, f);
-        return;
-    }
-    decide(self);
-    record(&self);
-}
-
-// --- is this permit good? -----------------------------------------------------------------------
-
-void once_only_look(struct node *node, struct span route, const Chaski__PermitLook *ask)
-{
-    Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
-    Chaski__PermitSaid said = CHASKI__PERMIT_SAID__INIT;
-    Chaski__Receipt receipt;
-    Chaski__Problem problem;
-    char code[PERMIT_CODE_ROOM];
-    fault f = node_begun(node);
-    const struct permit *permit = NULL;
-    if (!failed(f) && permit_code_read(ask->code, code))
-        permit = permits_find(node->permits, code);
-    if (!failed(f) && permit == NULL)
-        f = RAISE(PERMIT_UNKNOWN, "none of this server, or it is mistyped");
-    if (failed(f)) {
-        problem = problem_of(f);
-        said.problem = &problem;
-    } else {
-        said = said_of(node, permit, &receipt);
-    }
-    said.ask = ask->ask;
-    message.body_case = CHASKI__FRONT_MESSAGE__BODY_PERMIT_SAID;
-    message.permit_said = &said;
-    front_send(node->front, route, &message);
+    else
+        begin(&self, ask->person);
+    seal_wipe(ask->person, strlen(ask->person));
 }

@@ -3,16 +3,18 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/map.h"
+#include "lib/bus/pseudonym.h"
 #include "security-server/exchange/exchange.h"
 #include "security-server/exchange/node.h"
 
 #include <stdlib.h>
 
 #define STATUS_FAILED_FROM 500 /* the provider's own system says that it could not */
+#define STATUS_FAILED_END 600
 #define STATUS_NO_SUCH_METHOD 501
 #define STATUS_NO_SUCH_HTTP 505
 
-/* What a service answered in a case: names as hashes, so that one costs little. */
+/* What a source answered in a case: names as hashes, so that one costs little. */
 struct answer {
     struct sha256 about, requirement;
     int64_t at_ms;
@@ -21,7 +23,7 @@ struct answer {
 };
 
 struct outages {
-    struct map failing; /* by service: struct outage */
+    struct map failing; /* by source: struct outage */
     struct answer *answer;
     size_t answers, next; /* the place of the next one */
 };
@@ -46,16 +48,17 @@ void outages_free(struct outages **self)
     *self = NULL;
 }
 
-static struct sha256 about(struct span service, struct span case_ref)
+/* A pseudonym has one length. */
+static struct sha256 about(struct span source, struct span subject, struct span case_ref)
 {
-    return SHA256_OF(service, span_of("\n", 1), case_ref);
+    return SHA256_OF(subject, source, span_of("\n", 1), case_ref);
 }
 
 /* Two of them are about what the caller sent, and it could have them whenever it likes. */
 static bool status_is_failure(unsigned status)
 {
-    return status >= STATUS_FAILED_FROM && status != STATUS_NO_SUCH_METHOD &&
-           status != STATUS_NO_SUCH_HTTP;
+    return status >= STATUS_FAILED_FROM && status < STATUS_FAILED_END &&
+           status != STATUS_NO_SUCH_METHOD && status != STATUS_NO_SUCH_HTTP;
 }
 
 static bool is_failure(enum fault_code code, unsigned status, int64_t waited_ms)
@@ -85,7 +88,7 @@ static bool is_young(int64_t then_ms, int64_t at_ms)
 // --- what happened ------------------------------------------------------------------------------
 
 struct outcome {
-    struct span service, case_ref, requirement;
+    struct span source, case_ref, requirement, subject;
     enum fault_code fault;
     unsigned status;
     int64_t at_ms, waited_ms;
@@ -96,46 +99,53 @@ struct outcome {
 static void forget_one(struct outages *self)
 {
     const struct outage *oldest = NULL;
-    struct span which = {0}, service;
+    struct span which = {0}, source;
     size_t step = 0;
-    for (const struct outage *at; (at = map_next(&self->failing, &step, &service)) != NULL;)
+    for (const struct outage *at; (at = map_next(&self->failing, &step, &source)) != NULL;)
         if (oldest == NULL || at->newest_ms < oldest->newest_ms) {
             oldest = at;
-            which = service;
+            which = source;
         }
     if (oldest != NULL)
         free(map_remove(&self->failing, which));
 }
 
+static struct outage *outage_of(struct outages *self, const struct outcome *what)
+{
+    struct outage *outage = map_get(&self->failing, what->source);
+    if (outage != NULL)
+        return outage;
+    if (self->failing.count >= OUTAGES_MAX)
+        forget_one(self);
+    outage = owned_new(sizeof *outage);
+    map_set(&self->failing, what->source, outage);
+    return outage;
+}
+
 static void failed_once(struct outages *self, const struct outcome *what)
 {
-    struct outage *outage = map_get(&self->failing, what->service);
-    if (outage == NULL) {
-        if (self->failing.count >= OUTAGES_MAX)
-            forget_one(self);
-        outage = owned_new(sizeof *outage);
-        outage->since_ms = what->at_ms;
-        map_set(&self->failing, what->service, outage);
-    }
-    if (outage->failures > 0 && !is_young(outage->newest_ms, what->at_ms)) {
+    struct outage *outage = outage_of(self, what);
+    if (!is_young(outage->newest_ms, what->at_ms))
         outage->failures = 0; /* nobody knows what was in between */
+    if (outage->failures == 0)
         outage->since_ms = what->at_ms;
-    }
     outage->newest_ms = what->at_ms;
-    outage->fault = what->fault;
     outage->newest = what->place;
+    if (outage->failures > 0 && what->at_ms - outage->counted_ms < OUTAGE_SPACING_MS)
+        return;
+    outage->counted_ms = what->at_ms;
     outage->failures++;
 }
 
 static void answered(struct outages *self, const struct outcome *what)
 {
     if (self->failing.count > 0)
-        free(map_remove(&self->failing, what->service));
-    if (what->case_ref.size == 0)
+        free(map_remove(&self->failing, what->source));
+    if (what->case_ref.size == 0 || what->subject.size != PSEUDONYM_BYTES)
         return;
     self->answer[self->next] =
-        (struct answer){about(what->service, what->case_ref), SHA256_OF(what->requirement),
-                        what->at_ms, what->status, what->place};
+        (struct answer){about(what->source, what->subject, what->case_ref),
+                        SHA256_OF(what->requirement), what->at_ms, what->status, what->place};
     self->next = (self->next + 1) % OUTCOMES_HELD_MAX;
     if (self->answers < OUTCOMES_HELD_MAX)
         self->answers++;
@@ -144,6 +154,8 @@ static void answered(struct outages *self, const struct outcome *what)
 /* Anything else says nothing about the source: a rule that refused, a token that was away. */
 static void take(struct outages *self, const struct outcome *what)
 {
+    if (what->source.size == 0)
+        return; /* no collection's: it may have asked for anything */
     if (is_failure(what->fault, what->status, what->waited_ms))
         failed_once(self, what);
     else if (what->fault == OK)
@@ -154,12 +166,13 @@ void outages_note(struct outages *self, const struct exchange *x)
 {
     if (self == NULL || !x->answer.durable || x->request.read == NULL)
         return;
-    const struct header *answer = header_of(x->answer.read);
-    take(self, &(struct outcome){.service = span_of_text(x->service),
-                                 .case_ref = header_of(x->request.read)->case_ref,
-                                 .requirement = header_of(x->request.read)->requirement,
+    const struct header *request = header_of(x->request.read);
+    take(self, &(struct outcome){.source = request->source,
+                                 .case_ref = request->case_ref,
+                                 .requirement = request->requirement,
+                                 .subject = request->subject,
                                  .fault = x->problem.fault,
-                                 .status = answer->status,
+                                 .status = header_of(x->answer.read)->status,
                                  .at_ms = clock_wall_ms(),
                                  .waited_ms = (clock_steady_us() - x->started_us) / 1000,
                                  .place = {audit_place(x->node->log_epoch, x->answer.index),
@@ -169,9 +182,10 @@ void outages_note(struct outages *self, const struct exchange *x)
 void outages_recall(struct outages *self, const struct header *request,
                     const struct header *outcome, const struct outcome_place *place)
 {
-    take(self, &(struct outcome){.service = request->service,
+    take(self, &(struct outcome){.source = request->source,
                                  .case_ref = request->case_ref,
                                  .requirement = request->requirement,
+                                 .subject = request->subject,
                                  .fault = (enum fault_code)outcome->fault,
                                  .status = outcome->status,
                                  .at_ms = outcome->time_ms,
@@ -181,9 +195,9 @@ void outages_recall(struct outages *self, const struct header *request,
 
 // --- what it bears out --------------------------------------------------------------------------
 
-const struct outage *outages_of(const struct outages *self, const char *service, int64_t at_ms)
+const struct outage *outages_of(const struct outages *self, const char *source, int64_t at_ms)
 {
-    const struct outage *outage = map_get(&self->failing, span_of_text(service));
+    const struct outage *outage = map_get(&self->failing, span_of_text(source));
     bool is_down =
         outage != NULL && outage->failures >= OUTAGE_ATTEMPTS && is_young(outage->newest_ms, at_ms);
     return is_down ? outage : NULL;
@@ -194,7 +208,8 @@ const struct outage *outages_of(const struct outages *self, const char *service,
 bool outages_answer(const struct outages *self, const struct outages_question *question,
                     int64_t at_ms, unsigned *status, struct outcome_place *out)
 {
-    struct sha256 wanted = about(span_of_text(question->service), span_of_text(question->case_ref));
+    struct sha256 wanted =
+        about(span_of_text(question->source), question->subject, span_of_text(question->case_ref));
     struct sha256 requirement = SHA256_OF(span_of_text(question->requirement));
     const struct answer *newest = NULL;
     for (size_t i = 1; i <= self->answers; i++) {

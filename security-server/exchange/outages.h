@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * outages - which services this server has seen fail, and what they answered in cases: what a
- * permit to ask a citizen can lean on. Everything here stands in our log, and is read from it again
- * at a start; what is older than OUTAGE_WINDOW_MS bears nothing out.
+ * outages - which sources this server has seen fail, and what they answered in cases: what a permit
+ * to ask a citizen can lean on. Everything here stands in our log, and is read from it again at a
+ * start; what is older than OUTAGE_WINDOW_MS bears nothing out.
  *
- * A failure is the provider's: its system or its server did not answer, or not in time. What the
- * caller got wrong is none, and neither is a deadline that left less than OUTAGE_PATIENCE_MS.
+ * Only a source's own query counts, as a collection sent it (header.source): whoever asks a service
+ * for something else learns nothing about the source, and could make it fail at will. A failure is
+ * the provider's: its system or its server did not answer, or not in time, or with 5xx. What the
+ * caller got wrong is none, and neither is a deadline that left less than OUTAGE_PATIENCE_MS. One
+ * that comes within OUTAGE_SPACING_MS of the last that was counted is the same.
  */
 #ifndef EXCHANGE_OUTAGES_H
 #define EXCHANGE_OUTAGES_H
@@ -21,11 +24,10 @@ struct outcome_place {
 };
 
 struct outage {
-    int64_t since_ms; /* of the first failure without a success after it */
-    int64_t newest_ms;
-    unsigned failures;
-    enum fault_code fault; /* of the newest */
-    struct outcome_place newest;
+    int64_t since_ms; /* of the first failure without an answer after it */
+    int64_t newest_ms, counted_ms;
+    unsigned failures;           /* that were counted */
+    struct outcome_place newest; /* counted or not */
 };
 
 struct outages;
@@ -38,14 +40,15 @@ void outages_note(struct outages *self, const struct exchange *x);
 void outages_recall(struct outages *self, const struct header *request,
                     const struct header *outcome, const struct outcome_place *place);
 
-/* The service is down, as of that time: OUTAGE_ATTEMPTS failures, the newest of them not too old,
- * and no success since. NULL: it is not known to be. */
-const struct outage *outages_of(const struct outages *self, const char *service, int64_t at_ms);
+/* The source is down, as of that time: OUTAGE_ATTEMPTS failures, the newest of them not too old,
+ * and no answer since. NULL: it is not known to be. */
+const struct outage *outages_of(const struct outages *self, const char *source, int64_t at_ms);
 struct outages_question {
-    const char *service, *case_ref, *requirement;
+    const char *source, *case_ref, *requirement;
+    struct span subject; /* the pseudonym; nothing was ever answered about nobody */
 };
-/* The newest answer of the service in that case, for that requirement if it was asked for it: its
- * status and record. false: none that is young enough. */
+/* The newest answer of the source in that case about that subject, for that requirement if it was
+ * asked for it: its status and record. false: none that is young enough. */
 bool outages_answer(const struct outages *self, const struct outages_question *question,
                     int64_t at_ms, unsigned *status, struct outcome_place *out);
 

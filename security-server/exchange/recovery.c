@@ -149,7 +149,8 @@ fault recovery_visit(void *owner, uint64_t index, struct span leaf, const struct
     if ((header->kind == HEADER_RESPONSE || header->kind == HEADER_FAULT) && header->has_reply_to)
         take_outcome(self, index, header, leaf_hash);
     if (header->kind == HEADER_PERMIT)
-        permits_take(self->node->permits, header, audit_place(self->epoch, index), leaf_hash);
+        permits_take(self->node->permits, header, audit_place(self->epoch, index), leaf_hash,
+                     clock_wall_ms());
     return DONE;
 }
 

@@ -97,7 +97,8 @@ void admit(struct node *node, const struct admission *question, struct problem *
                                      .at_ms = admission_ms(question),
                                      .endpoint = span_of_text(question->endpoint),
                                      .procedure = span_of_text(question->procedure),
-                                     .requirement = span_of_text(question->requirement)};
+                                     .requirement = span_of_text(question->requirement),
+                                     .source = span_of_text(question->source)};
     policy_decide(node->directory, &policy, &verdict);
     problem->fault = verdict.fault;
     text_format(problem->detail, sizeof problem->detail, "%s", verdict.reason);
@@ -109,7 +110,7 @@ enum step_end step_admit(struct exchange *x)
 {
     struct admission question = {
         x->client,   x->service,   x->wanted_server, x->purpose, x->request.blob->size - SALT_BYTES,
-        x->endpoint, x->procedure, x->requirement,   0};
+        x->endpoint, x->procedure, x->requirement,   x->source,  0};
     struct problem problem;
     admit(x->node, &question, &problem, &x->peer);
     if (problem.fault != OK) {

@@ -61,7 +61,8 @@ enum step_end step_decide(struct exchange *x)
                                        .at_ms = clock_wall_ms(),
                                        .endpoint = header->endpoint,
                                        .procedure = header->procedure,
-                                       .requirement = header->requirement};
+                                       .requirement = header->requirement,
+                                       .source = header->source};
     struct policy_verdict verdict;
     policy_decide(x->node->directory, &question, &verdict);
     if (verdict.fault == OK && failed(check_sealing(x)))

@@ -98,6 +98,7 @@ enum step_end step_sign_request(struct exchange *x)
     header.legal_basis = span_of_text(x->legal_basis);
     header.case_ref = span_of_text(x->case_ref);
     header.requirement = span_of_text(x->requirement);
+    header.source = span_of_text(x->source);
     header.rule = span_of_text(x->rule);
     header.endpoint = span_of_text(x->endpoint);
     exchange_fill_subject(x, &header);

@@ -10,6 +10,8 @@
  *      keep:FILE (honest, and its frames go to the file), again:FILE (the very frames of before),
  *      endpoint:ID:FILE (the header names this endpoint, none if ID is empty; the file's bytes are
  *      the payload),
+ *      once-only:PROCEDURE:REQUIREMENT:SOURCE:FILE (the header names these, any of them empty; the
+ *      file's bytes are the payload),
  *      late (honest; when it is answered, its leaf comes again, as one that is missing there),
  * early (that before the message) Prints `answer FAULT_NAME` for each answer that can be opened, or
  * `silence` after a while; and `verdict FAULT_NAME`.
@@ -86,8 +88,37 @@ static fault endpoint_lie(const struct liar *self, char id[ENDPOINT_ID_BYTES_MAX
     return letter_blob(bytes_span(payload), blob);
 }
 
-static fault make_header(struct liar *self, const char *endpoint, const struct bytes *blob,
-                         struct bytes **out, int64_t *time_ms)
+/* Of "once-only:PROCEDURE:REQUIREMENT:SOURCE:FILE". */
+struct once_only_lie {
+    struct span procedure, requirement, source;
+};
+
+static struct span word_of(const char **at)
+{
+    const char *from = *at, *end = strchr(from, ':');
+    size_t size = end == NULL ? strlen(from) : (size_t)(end - from);
+    *at = from + size + (end != NULL);
+    return span_of(from, size);
+}
+
+static fault once_only_lie(const struct liar *self, struct once_only_lie *out, struct bytes **blob)
+{
+    static const char word[] = "once-only:";
+    const char *at = self->lie + sizeof word - 1;
+    *out = (struct once_only_lie){0};
+    if (strncmp(self->lie, word, sizeof word - 1) != 0)
+        return DONE;
+    OWNED(bytes) payload = NULL;
+    out->procedure = word_of(&at);
+    out->requirement = word_of(&at);
+    out->source = word_of(&at);
+    bytes_free(blob);
+    TRY(file_read(at, 1 << 20, &payload));
+    return letter_blob(bytes_span(payload), blob);
+}
+
+static fault make_header(struct liar *self, const char *endpoint, const struct once_only_lie *lie,
+                         const struct bytes *blob, struct bytes **out, int64_t *time_ms)
 {
     struct header header = {.kind = HEADER_REQUEST, .time_ms = clock_wall_ms()};
     random_fill(header.exchange_id, sizeof header.exchange_id);
@@ -114,6 +145,10 @@ static fault make_header(struct liar *self, const char *endpoint, const struct b
     header.payload_bytes = blob->size - SALT_BYTES;
     header.directory_epoch = directory_epoch(self->directory);
     header.endpoint = span_of_text(endpoint);
+    header.procedure = lie->procedure;
+    header.requirement = lie->requirement;
+    header.source = lie->source;
+    header.case_ref = span_of_text(lie->procedure.size > 0 ? "2026-17" : "");
     *time_ms = header.time_ms;
     return header_encode(&header, out);
 }
@@ -143,8 +178,10 @@ static fault make_message(struct liar *self)
     int64_t time_ms = 0;
     struct envelope envelope = {.direction = LETTER_QUESTION};
     char endpoint[ENDPOINT_ID_BYTES_MAX + 1];
+    struct once_only_lie once_only;
     TRY(endpoint_lie(self, endpoint, &blob));
-    TRY(make_header(self, endpoint, blob, &header, &time_ms));
+    TRY(once_only_lie(self, &once_only, &blob));
+    TRY(make_header(self, endpoint, &once_only, blob, &header, &time_ms));
     TRY(sign_header(self, header, time_ms, signature, &size));
     TRY(cades_leaf(&self->template, bytes_span(header), time_ms, span_of(signature, size),
                    &self->leaf));

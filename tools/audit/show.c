@@ -68,6 +68,8 @@ static json_t *entry_json(const struct log_entry *entry)
     json_object_set_new(object, "leaf_hash", json_string(hash));
     if (header->endpoint.size > 0)
         json_put_text(object, "endpoint", header->endpoint);
+    if (header->source.size > 0)
+        json_put_text(object, "source", header->source);
     if (header->withheld != NULL && header->withheld->count > 0)
         json_object_set_new(object, "withheld", withheld_json(header->withheld));
     if (header->late != NULL) {
@@ -348,6 +350,7 @@ static void print_full(const struct show *self, const struct log_entry *entry)
     print_field("purpose", header->purpose);
     print_field("legal basis", header->legal_basis);
     print_field("endpoint", header->endpoint);
+    print_field("source", header->source);
     print_field("rule", header->rule);
     print_withheld(header->withheld);
     print_erasure(header->erasure);

@@ -76,6 +76,31 @@ static void test_nothing_is_withheld_in_a_request_or_without_a_rule(void)
     MUST_FAIL(BAD_FRAME, encode_and_decode(&header, &none));
 }
 
-SUITE(header_part, TEST(test_an_endpoint_is_read_back_within_its_bound),
+/* Permits lean on it: it is said of which case and requirement. */
+static void test_a_source_stands_in_a_request_of_a_case_alone(void)
+{
+    struct header header = sample(HEADER_REQUEST);
+    OWNED(header_read) read = NULL;
+    OWNED(header_read) none = NULL;
+    struct span *needed[] = {&header.procedure, &header.requirement, &header.case_ref};
+    for (size_t i = 0; i < 3; i++)
+        *needed[i] = span_of_text("X-1");
+    header.source = span_of_text("S-1");
+    MUST(encode_and_decode(&header, &read));
+    CU_ASSERT(span_is_text(header_of(read)->source, "S-1"));
+    for (size_t i = 0; i < 3; i++) {
+        *needed[i] = span_of("", 0);
+        MUST_FAIL(BAD_FRAME, encode_and_decode(&header, &none));
+        *needed[i] = span_of_text("X-1");
+    }
+    header.source = span_of_text("S\n1");
+    MUST_FAIL(BAD_FRAME, encode_and_decode(&header, &none));
+    header.source = span_of_text("S-1");
+    header.kind = HEADER_RESPONSE;
+    MUST_FAIL(BAD_FRAME, encode_and_decode(&header, &none));
+}
+
+SUITE(header_part, TEST(test_a_source_stands_in_a_request_of_a_case_alone),
+      TEST(test_an_endpoint_is_read_back_within_its_bound),
       TEST(test_withheld_columns_are_read_back_in_order),
       TEST(test_nothing_is_withheld_in_a_request_or_without_a_rule))
