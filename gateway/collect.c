@@ -52,6 +52,18 @@ struct collect {
     size_t held; /* bytes of the budget */
 };
 
+/* As Chaski-Subject has it: the person's own view must find the exchanges. What is no document, our
+ * server refuses. */
+static void name_person(struct collect *self)
+{
+    char given[2 * WORD_BYTES_MAX + 2];
+    text_format(given, sizeof given, "%s %s", self->wanted.subject_type,
+                self->wanted.subject_number);
+    if (failed(pseudonym_normalise(span_of_text(given), self->person)))
+        text_format(self->person, sizeof self->person, "?");
+    seal_wipe(given, sizeof given);
+}
+
 struct collect *collect_new(const struct collect_options *options, const Chaski__PlanAnswer *plan)
 {
     struct collect *self = owned_new(sizeof *self);
@@ -60,8 +72,7 @@ struct collect *collect_new(const struct collect_options *options, const Chaski_
     self->options = *options;
     self->wanted = *options->wanted;
     text_format(self->client, sizeof self->client, "%s", options->client);
-    text_format(self->person, sizeof self->person, "%s %s", self->wanted.subject_type,
-                self->wanted.subject_number);
+    name_person(self);
     chaski__plan_answer__pack(plan, packed);
     self->plan = chaski__plan_answer__unpack(NULL, size, packed);
     free(packed);

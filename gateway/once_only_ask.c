@@ -130,12 +130,12 @@ static fault check_whole(enum once_only_purpose purpose, const struct once_only_
     return need("subject.number", self->subject_number);
 }
 
-/* As Chaski-Subject has it: the person's own view must find the exchanges. */
-static fault normalise(struct once_only_ask *self)
+/* The type stays as it was given: a source that knows minors by their tarjeta is asked for it. */
+static fault tidy(struct once_only_ask *self)
 {
     char given[2 * WORD_BYTES_MAX + 2], person[PSEUDONYM_TEXT_ROOM];
     text_format(given, sizeof given, "%s %s", self->subject_type, self->subject_number);
-    fault f = pseudonym_normalise(span_of_text(given), person);
+    fault f = pseudonym_tidy(span_of_text(given), person);
     if (!failed(f)) {
         const char *blank = strchr(person, ' ');
         text_format(self->subject_type, sizeof self->subject_type, "%.*s", (int)(blank - person),
@@ -185,7 +185,7 @@ fault once_only_ask_read(struct span json, enum once_only_purpose purpose,
     TRY(f);
     TRY(check_whole(purpose, out));
     bool about_somebody = out->subject_type[0] != '\0' || out->subject_number[0] != '\0';
-    return purpose != ASK_PLAN && about_somebody ? normalise(out) : DONE;
+    return purpose != ASK_PLAN && about_somebody ? tidy(out) : DONE;
 }
 
 // --- a query ------------------------------------------------------------------------------------

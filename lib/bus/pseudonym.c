@@ -67,18 +67,25 @@ static fault take_number(const struct document_type *type, struct span from, cha
     return at == from.size ? DONE : check_digit(span_of(from.at + at + 1, from.size - at - 1), out);
 }
 
-fault pseudonym_normalise(struct span text, char out[PSEUDONYM_TEXT_ROOM])
+static fault read_document(struct span text, const struct document_type **type,
+                           char number[SUBJECT_NUMBER_BYTES_MAX + 1])
 {
     struct span whole = trimmed(text);
     size_t at = 0;
     while (at < whole.size && !is_blank(whole.at[at]))
         at++;
-    const struct document_type *type = document_type_of(span_of(whole.at, at));
-    if (type == NULL)
+    *type = document_type_of(span_of(whole.at, at));
+    if (*type == NULL)
         return RAISE(SUBJECT_BAD, "it begins with the type of a document, and a blank: CC, CE, CD, "
                                   "DE, NIT, NUIP, PA, PE, PEP, PPT, PT, RC, SC or TI");
+    return take_number(*type, span_of(whole.at + at, whole.size - at), number);
+}
+
+fault pseudonym_normalise(struct span text, char out[PSEUDONYM_TEXT_ROOM])
+{
+    const struct document_type *type = NULL;
     char number[SUBJECT_NUMBER_BYTES_MAX + 1];
-    fault f = take_number(type, span_of(whole.at + at, whole.size - at), number);
+    fault f = read_document(text, &type, number);
     if (!failed(f))
         text_format(out, PSEUDONYM_TEXT_ROOM, "%s %s", document_space(type, number), number);
     seal_wipe(number, sizeof number);
@@ -95,6 +102,17 @@ bool pseudonym_is_told_by(const char *word, const char *person)
             bare[size++] = (char)toupper((unsigned char)*word);
     bare[size] = '\0';
     return strlen(number) >= SUBJECT_NUMBER_TOLD_FROM && strstr(bare, number) != NULL;
+}
+
+fault pseudonym_tidy(struct span text, char out[PSEUDONYM_TEXT_ROOM])
+{
+    const struct document_type *type = NULL;
+    char number[SUBJECT_NUMBER_BYTES_MAX + 1];
+    fault f = read_document(text, &type, number);
+    if (!failed(f))
+        text_format(out, PSEUDONYM_TEXT_ROOM, "%s %s", type->name, number);
+    seal_wipe(number, sizeof number);
+    return f;
 }
 
 struct sha256 pseudonym_make(const uint8_t key[PSEUDONYM_KEY_BYTES], const char *normalised)

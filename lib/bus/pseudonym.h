@@ -30,6 +30,9 @@
  * SUBJECT_BAD says what is wrong, and never the number. What was read is wiped by who lent it.
  */
 fault pseudonym_normalise(struct span text, char out[PSEUDONYM_TEXT_ROOM]);
+/* The same with the type that was given in place of the space: what a source is asked with. Of what
+ * this makes pseudonym_normalise() makes what it makes of the original. */
+fault pseudonym_tidy(struct span text, char out[PSEUDONYM_TEXT_ROOM]);
 
 /* Does that word hold the number of that person, normalised, also as people write it: with blanks
  * and dots between? Of a number shorter than SUBJECT_NUMBER_TOLD_FROM nobody can tell: false. */

@@ -40,6 +40,24 @@ static void test_documents_that_share_their_numbers_are_one(void)
     becomes("PA 1020304050", "PA 1020304050");
 }
 
+/* A source is asked for the document that was shown. */
+static void test_the_type_that_was_given_can_be_kept(void)
+{
+    static const char *const same[][2] = {{" ti 1.020.304.050", "TI 1020304050"},
+                                          {"NIT 899.999.027-8", "NIT 899999027"},
+                                          {"nit 52866123", "NIT 52866123"},
+                                          {"PE 9123", "PE 9123"}};
+    char kept[PSEUDONYM_TEXT_ROOM], one[PSEUDONYM_TEXT_ROOM], other[PSEUDONYM_TEXT_ROOM];
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        MUST(pseudonym_tidy(span_of_text(same[i][0]), kept));
+        CU_ASSERT_STRING_EQUAL(kept, same[i][1]);
+        MUST(pseudonym_normalise(span_of_text(kept), one));
+        MUST(pseudonym_normalise(span_of_text(same[i][0]), other));
+        CU_ASSERT_STRING_EQUAL(one, other);
+    }
+    MUST_FAIL(SUBJECT_BAD, pseudonym_tidy(span_of_text("XX 1"), kept));
+}
+
 /* Check digits as the agencies themselves publish them: DANE, Bogotá, DIAN, Ecopetrol; zero and
  * one. */
 static void test_a_nit_is_one_with_and_without_its_check_digit(void)
@@ -157,6 +175,7 @@ static void test_the_old_key_serves_for_a_week(void)
 
 SUITE(pseudonym, TEST(test_one_document_has_one_text),
       TEST(test_documents_that_share_their_numbers_are_one),
+      TEST(test_the_type_that_was_given_can_be_kept),
       TEST(test_a_nit_is_one_with_and_without_its_check_digit),
       TEST(test_what_is_no_document_is_refused_without_its_number),
       TEST(test_stock_openssl_makes_the_same), TEST(test_a_look_under_any_of_them_is_one_pseudonym),
