@@ -169,7 +169,7 @@ $(UNIT_PROGRAMS): $(OUT)/tests/unit-%: $(OUT)/tests/unit/main.o $$(addprefix $(O
 # stand-ins for a gateway, a security server and a peer, for integration tests and measurements
 TEST_TOOLS := $(OUT)/tests/front_peer $(OUT)/tests/front_server $(OUT)/tests/careless $(OUT)/tests/mesh_peer $(OUT)/tests/mute \
   $(OUT)/tests/record_flip $(OUT)/tests/log_fill $(OUT)/tests/set_liar $(OUT)/tests/set_twist \
-  $(OUT)/tests/directory_voice $(OUT)/tests/web_liar $(OUT)/tests/push_listen $(OUT)/tests/push_crowd $(OUT)/tests/segment_edit
+  $(OUT)/tests/directory_voice $(OUT)/tests/web_liar $(OUT)/tests/push_listen $(OUT)/tests/push_crowd $(OUT)/tests/segment_edit $(OUT)/tests/country_front
 $(TEST_TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o $(FLOOR_all)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_all)

@@ -335,17 +335,32 @@ static void take_clients(struct front_line *self, const Chaski__ClientsPage *wir
     free(client);
 }
 
+static void take_years(const Chaski__ServersPage *wire, struct front_year *out)
+{
+    for (size_t i = 0; i < wire->n_subject_year; i++) {
+        unsigned state = wire->subject_year[i]->state;
+        bool known = state == FRONT_YEAR_HELD || state == FRONT_YEAR_DESTROYED;
+        out[i] = (struct front_year){wire->subject_year[i]->year,
+                                     known ? (enum front_year_state)state : FRONT_YEAR_MISSING};
+    }
+}
+
 static void take_servers(struct front_line *self, const Chaski__ServersPage *wire)
 {
     struct front_server server[SERVERS_PAGE_MAX];
+    struct front_year year[SERVERS_PAGE_MAX];
     struct front_servers page = {.ask = wire->ask,
                                  .problem = problem_of(wire->problem),
                                  .epoch = wire->epoch,
                                  .from = wire->from,
                                  .total = wire->total,
-                                 .server = server};
-    if (self->options.handler->servers == NULL || wire->n_server > SERVERS_PAGE_MAX)
+                                 .server = server,
+                                 .years = wire->n_subject_year,
+                                 .year = year};
+    if (self->options.handler->servers == NULL || wire->n_server > SERVERS_PAGE_MAX ||
+        wire->n_subject_year > SERVERS_PAGE_MAX)
         return;
+    take_years(wire, year);
     for (; page.count < wire->n_server; page.count++)
         server[page.count] =
             (struct front_server){wire->server[page.count]->id, wire->server[page.count]->subsystem,

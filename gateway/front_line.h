@@ -125,6 +125,13 @@ struct front_server {
     const char *id, *subsystem, *name;
 };
 
+/* A year for which the directory names a key of pseudonyms. */
+enum front_year_state { FRONT_YEAR_HELD = 1, FRONT_YEAR_MISSING, FRONT_YEAR_DESTROYED };
+struct front_year {
+    unsigned year;
+    enum front_year_state state; /* what is none of these is MISSING */
+};
+
 struct front_servers {
     uint64_t ask;
     struct front_problem problem; /* nothing below then */
@@ -132,6 +139,8 @@ struct front_servers {
     uint32_t from, total;
     size_t count;
     const struct front_server *server;
+    size_t years; /* on the first page */
+    const struct front_year *year;
 };
 
 struct Chaski__FrontMessage; /* front.pb-c.h */

@@ -14,12 +14,14 @@
 #define PAGE_CONTEXT "chaski subject page v1"
 #define YOUNG_MS 120000 /* may still be on its way to the other side */
 
-enum server_state { SERVER_ASKED, SERVER_GAVE_ALL, SERVER_FAILED };
+enum server_state { SERVER_NOT_ASKED, SERVER_ASKED, SERVER_GAVE_ALL, SERVER_FAILED };
 
 struct server {
     char *id, *name, *origin, *fault, *detail;
     enum server_state state;
-    uint64_t log_size, entries, gone;
+    unsigned times_asked;
+    bool cut;
+    uint64_t log_size, entries, gone, newest_ms;
 };
 
 /* What a server said of one exchange; it points into its page. */
@@ -133,27 +135,51 @@ static fault check_page(const struct subject_merge *self, size_t server,
     return DONE;
 }
 
-static fault add_entry(struct subject_merge *self, size_t server, const Chaski__SubjectEntry *entry)
+static struct access *access_of(struct subject_merge *self, struct span id)
 {
-    struct span id = span_of(entry->exchange_id.data, entry->exchange_id.len);
     struct access *access = map_get(&self->by_id, id);
-    if (access == NULL) {
-        if (self->accesses == SUBJECT_VIEW_ENTRIES_MAX)
-            return RAISE(OVERLOADED, "more than %d exchanges: ask for a shorter time",
-                         SUBJECT_VIEW_ENTRIES_MAX);
-        access = owned_new(sizeof *access);
-        memcpy(access->id, id.at, id.size);
-        self->access =
-            room_for(self->access, self->accesses, &self->accesses_room, sizeof *self->access);
-        self->access[self->accesses++] = access;
-        map_set(&self->by_id, span_of(access->id, sizeof access->id), access);
-    }
+    if (access != NULL || self->accesses == SUBJECT_VIEW_ENTRIES_MAX)
+        return access;
+    access = owned_new(sizeof *access);
+    memcpy(access->id, id.at, id.size);
+    self->access =
+        room_for(self->access, self->accesses, &self->accesses_room, sizeof *self->access);
+    self->access[self->accesses++] = access;
+    map_set(&self->by_id, span_of(access->id, sizeof access->id), access);
+    return access;
+}
+
+/* False: there is no room for it. */
+static bool add_entry(struct subject_merge *self, size_t server, const Chaski__SubjectEntry *entry)
+{
+    struct server *from = &self->server[server];
+    struct span id = span_of(entry->exchange_id.data, entry->exchange_id.len);
+    struct access *access =
+        from->entries == SUBJECT_SERVER_ENTRIES_MAX ? NULL : access_of(self, id);
+    if (access == NULL)
+        return false;
+    from->entries++;
+    from->newest_ms = entry->time_ms > from->newest_ms ? entry->time_ms : from->newest_ms;
     for (size_t i = 0; i < access->sides; i++)
         if (access->side[i].server == server)
-            return DONE; /* said twice */
+            return true; /* said twice */
     if (access->sides < 2)
         access->side[access->sides++] = (struct side){server, entry};
-    return DONE;
+    return true;
+}
+
+void subject_merge_ask(struct subject_merge *self, size_t server)
+{
+    if (self->server[server].state == SERVER_NOT_ASKED)
+        self->server[server].state = SERVER_ASKED;
+    self->server[server].times_asked++;
+}
+
+/* A server of pages without anything on them would be asked for ever. */
+static bool leads_on(const struct server *from, const Chaski__SubjectPage *page)
+{
+    return page->next == 0 ||
+           (page->n_entry + page->gone > 0 && from->gone + page->gone <= SUBJECT_SERVER_GONE_MAX);
 }
 
 fault subject_merge_page(struct subject_merge *self, size_t server, struct span payload,
@@ -162,6 +188,8 @@ fault subject_merge_page(struct subject_merge *self, size_t server, struct span 
     struct server *from = &self->server[server];
     Chaski__SubjectPage *page = chaski__subject_page__unpack(NULL, payload.size, payload.at);
     fault f = check_page(self, server, page);
+    if (!failed(f) && !leads_on(from, page))
+        f = RAISE(BAD_FRAME, "pages that lead nowhere");
     if (failed(f)) {
         if (page != NULL)
             chaski__subject_page__free_unpacked(page, NULL);
@@ -173,17 +201,36 @@ fault subject_merge_page(struct subject_merge *self, size_t server, struct span 
     from->origin = owned_text(page->origin);
     from->log_size = page->log_size;
     from->gone += page->gone;
-    from->entries += page->n_entry;
-    for (size_t i = 0; i < page->n_entry; i++)
-        TRY(add_entry(self, server, page->entry[i]));
-    *next = page->next;
+    for (size_t i = 0; i < page->n_entry && !from->cut; i++)
+        from->cut = !add_entry(self, server, page->entry[i]);
+    *next = from->cut ? 0 : page->next;
     return DONE;
+}
+
+bool subject_merge_is_cut(const struct subject_merge *self, size_t server)
+{
+    return self->server[server].cut;
 }
 
 void subject_merge_end(struct subject_merge *self, size_t server)
 {
     if (self->server[server].state == SERVER_ASKED)
         self->server[server].state = SERVER_GAVE_ALL;
+}
+
+static void note_fault(struct server *at, const char *word, const char *detail)
+{
+    free(at->fault);
+    free(at->detail);
+    at->fault = owned_text(word);
+    at->detail = owned_text(detail);
+}
+
+void subject_merge_silent(struct subject_merge *self, size_t server, const char *word,
+                          const char *detail)
+{
+    if (self->server[server].state == SERVER_ASKED)
+        note_fault(&self->server[server], word, detail);
 }
 
 void subject_merge_fail(struct subject_merge *self, size_t server, const char *word,
@@ -193,8 +240,7 @@ void subject_merge_fail(struct subject_merge *self, size_t server, const char *w
     if (at->state == SERVER_FAILED)
         return;
     at->state = SERVER_FAILED;
-    at->fault = owned_text(word);
-    at->detail = owned_text(detail);
+    note_fault(at, word, detail);
 }
 
 // --- telling ------------------------------------------------------------------------------------
@@ -302,7 +348,7 @@ static const char *pair_word(const struct subject_merge *self, const struct acce
         const struct server *server = server_named(self, parties[i]);
         if (parties[i][0] == '\0' || was_told_by(self, access, parties[i]))
             continue;
-        if (server != NULL && server->state == SERVER_GAVE_ALL)
+        if (server != NULL && server->state == SERVER_GAVE_ALL && !server->cut)
             *missing_at = server->id;
         else
             unheard = true;
@@ -405,27 +451,58 @@ static int compare(const void *left, const void *right)
     return x == y ? memcmp((*a)->id, (*b)->id, sizeof(*a)->id) : x < y ? 1 : -1;
 }
 
-static void add_servers(const struct subject_merge *self, json_t *answered, json_t *silent)
+static json_t *answered_json(const struct server *at)
 {
+    json_t *made =
+        json_pack("{s:s,s:s,s:I,s:I,s:I,s:b}", "server", at->id, "name", at->name, "log_size",
+                  (json_int_t)at->log_size, "entries", (json_int_t)at->entries, "gone",
+                  (json_int_t)at->gone, "more", at->cut);
+    if (at->cut)
+        json_object_set_new(made, "given_until", time_json(at->newest_ms));
+    return made;
+}
+
+static json_t *unanswered_json(const struct server *at)
+{
+    return json_pack("{s:s,s:s,s:s,s:s,s:i,s:I}", "server", at->id, "name", at->name, "fault",
+                     at->fault == NULL ? "DEADLINE_PASSED" : at->fault, "detail",
+                     at->detail == NULL ? "no whole answer in time" : at->detail, "times_asked",
+                     (int)at->times_asked, "entries", (json_int_t)at->entries);
+}
+
+/* In four lists; true: each gave all that it holds. */
+static bool add_servers(const struct subject_merge *self, json_t *root)
+{
+    json_t *answered = json_array(), *late = json_array(), *failed = json_array();
+    json_t *not_asked = json_array();
+    size_t cut = 0;
     for (size_t i = 0; i < self->servers; i++) {
         const struct server *at = &self->server[i];
+        cut += at->state == SERVER_GAVE_ALL && at->cut;
         if (at->state == SERVER_GAVE_ALL)
-            json_array_append_new(
-                answered, json_pack("{s:s,s:s,s:I,s:I,s:I}", "server", at->id, "name", at->name,
-                                    "log_size", (json_int_t)at->log_size, "entries",
-                                    (json_int_t)at->entries, "gone", (json_int_t)at->gone));
+            json_array_append_new(answered, answered_json(at));
+        else if (at->state == SERVER_NOT_ASKED)
+            json_array_append_new(not_asked,
+                                  json_pack("{s:s,s:s}", "server", at->id, "name", at->name));
         else
-            json_array_append_new(
-                silent, json_pack("{s:s,s:s,s:s,s:s}", "server", at->id, "name", at->name, "fault",
-                                  at->fault == NULL ? "DEADLINE_PASSED" : at->fault, "detail",
-                                  at->detail == NULL ? "no whole answer in time" : at->detail));
+            json_array_append_new(at->state == SERVER_FAILED ? failed : late, unanswered_json(at));
     }
+    size_t all = json_array_size(answered);
+    json_object_set_new(root, "counts",
+                        json_pack("{s:i,s:i,s:i,s:i,s:i,s:i}", "servers", (int)self->servers,
+                                  "answered", (int)all, "late", (int)json_array_size(late),
+                                  "failed", (int)json_array_size(failed), "not_asked",
+                                  (int)json_array_size(not_asked), "cut", (int)cut));
+    json_object_set_new(root, "answered", answered);
+    json_object_set_new(root, "late", late);
+    json_object_set_new(root, "failed", failed);
+    json_object_set_new(root, "not_asked", not_asked);
+    return all == self->servers && cut == 0;
 }
 
 json_t *subject_merge_json(struct subject_merge *self, int64_t now_ms)
 {
     json_t *accesses = json_array(), *looks = json_array(), *views = json_array();
-    json_t *answered = json_array(), *silent = json_array();
     if (self->accesses > 0)
         qsort(self->access, self->accesses, sizeof *self->access, compare);
     for (size_t i = 0; i < self->accesses; i++) {
@@ -437,9 +514,9 @@ json_t *subject_merge_json(struct subject_merge *self, int64_t now_ms)
         else
             json_array_append_new(accesses, access_json(self, access, now_ms));
     }
-    add_servers(self, answered, silent);
-    bool complete = json_array_size(silent) == 0;
-    return json_pack("{s:o,s:b,s:o,s:o,s:o,s:o,s:o}", "asked_at", time_json((uint64_t)now_ms),
-                     "complete", complete, "accesses", accesses, "looks", looks, "views", views,
-                     "answered", answered, "not_answered", silent);
+    json_t *root =
+        json_pack("{s:o,s:b,s:o,s:o,s:o}", "asked_at", time_json((uint64_t)now_ms), "complete",
+                  false, "accesses", accesses, "looks", looks, "views", views);
+    json_object_set_new(root, "complete", json_boolean(add_servers(self, root)));
+    return root;
 }

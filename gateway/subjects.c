@@ -5,6 +5,8 @@
 #include "gateway/rest_headers.h"
 #include "gateway/subject_merge.h"
 #include "gateway/subject_question.h"
+#include "gateway/subject_queue.h"
+#include "gateway/subject_years.h"
 #include "gateway/uuid.h"
 #include "lib/base/clock.h"
 #include "lib/base/event.h"
@@ -25,9 +27,10 @@ struct target {
     char *server, *subsystem;
     size_t merged; /* its number there */
     uint64_t ask;  /* under way; 0: none */
+    bool again;    /* that ask is of one that was silent */
+    bool silent;   /* once: it is not asked a third time */
     uint64_t after;
     size_t token; /* of the question, that is asked for now */
-    bool ended;
 };
 
 /* One caller who waits. */
@@ -37,8 +40,11 @@ struct view {
     struct subject_question question;
     uint64_t list_ask, epoch;
     bool listed, allowed; /* all servers are known; the first exchange was let through */
-    size_t targets, room, next, under_way, done;
+    size_t targets, room;
     struct target *target;
+    struct subject_queue queue;
+    struct subject_cover cover;
+    int64_t end_ms; /* steady */
     struct subject_merge *merge;
     struct loop_timer timer;
 };
@@ -67,6 +73,7 @@ static void view_clear(struct view *self)
         free(self->target[i].subsystem);
     }
     free(self->target);
+    subject_queue_clear(&self->queue);
     subject_merge_free(&self->merge);
     seal_wipe(&self->question, sizeof self->question);
     *self = (struct view){.home = home};
@@ -135,6 +142,9 @@ static void finish(struct view *self)
     struct http_connection *connection = self->connection;
     struct gateway *gateway = self->home->gateway;
     json_t *root = subject_merge_json(self->merge, clock_wall_ms());
+    json_object_set_new(root, "years", subject_years_json(&self->cover));
+    if (!self->cover.whole)
+        json_object_set_new(root, "complete", json_false());
     char *text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
     json_decref(root);
     view_clear(self);
@@ -151,6 +161,14 @@ static void finish(struct view *self)
 }
 
 // --- one server ----------------------------------------------------------------------------------
+
+static uint32_t wait_of(const struct view *self, const struct target *target)
+{
+    int64_t wait_ms = target->again ? SUBJECT_SECOND_WAIT_MS : SUBJECT_FIRST_WAIT_MS;
+    int64_t left_ms = self->end_ms - clock_steady_ms();
+    wait_ms = wait_ms < left_ms ? wait_ms : left_ms;
+    return (uint32_t)(wait_ms > DEADLINE_MS_LEAST ? wait_ms : DEADLINE_MS_LEAST);
+}
 
 static fault send_ask(struct view *self, struct target *target)
 {
@@ -174,7 +192,7 @@ static fault send_ask(struct view *self, struct target *target)
                               .procedure = "",
                               .legal_basis = "",
                               .case_ref = question->case_ref,
-                              .wait_ms = SUBJECT_SERVER_WAIT_MS,
+                              .wait_ms = wait_of(self, target),
                               .exchange_id = span_of(exchange, sizeof exchange),
                               .person = question->person,
                               .subject_year = token->year};
@@ -182,60 +200,85 @@ static fault send_ask(struct view *self, struct target *target)
         want.subject = span_of(token->pseudonym, sizeof token->pseudonym);
     want.payload_bytes = chaski__subject_ask__get_packed_size(&ask);
     target->ask = ASK_MARK | ++self->home->last_ask;
+    subject_merge_ask(self->merge, target->merged);
     return front_line_ask(self->home->gateway->front, target->ask, &want,
                           span_of(packed, chaski__subject_ask__pack(&ask, packed)));
 }
 
-static void end_target(struct view *self, struct target *target)
+static void end_ask(struct view *self, struct target *target)
 {
     target->ask = 0;
-    target->ended = true;
-    self->under_way--;
-    self->done++;
+    subject_queue_done(&self->queue, target->again);
 }
 
-static void fail_target(struct view *self, struct target *target, fault f)
+static void put(struct view *self, const struct target *target, bool again)
 {
-    subject_merge_fail(self->merge, target->merged, fault_name(f.code), fault_detail());
-    end_target(self, target);
+    subject_queue_put(&self->queue, (size_t)(target - self->target), again);
 }
 
 /* The first one, our own, alone: who may not ask hears it before the others are asked. */
 static void go_on(struct view *self)
 {
-    size_t most = self->allowed ? SUBJECT_SERVERS_AT_ONCE : 1;
-    while (self->listed && self->under_way < most && self->next < self->targets) {
-        struct target *target = &self->target[self->next++];
-        self->under_way++;
+    size_t most = self->allowed ? SUBJECT_SERVERS_AT_ONCE : 1, at;
+    bool again;
+    while (self->listed && subject_queue_take(&self->queue, most, &at, &again)) {
+        struct target *target = &self->target[at];
+        target->again = again;
         fault f = send_ask(self, target);
-        if (failed(f))
-            fail_target(self, target, f);
+        if (failed(f)) {
+            subject_merge_fail(self->merge, target->merged, fault_name(f.code), fault_detail());
+            end_ask(self, target);
+        }
     }
-    if (self->listed && self->done == self->targets)
+    if (self->listed && subject_queue_is_over(&self->queue))
         finish(self);
 }
 
+/* Further pages and years wait until everybody was asked for the first one. */
 static void take_page(struct view *self, struct target *target, struct span payload)
 {
     fault f = subject_merge_page(self->merge, target->merged, payload, &target->after);
-    target->ask = 0;
-    if (!failed(f) && target->after == 0)
-        target->token++;
-    if (!failed(f) && target->token < self->question.tokens)
-        f = send_ask(self, target);
+    end_ask(self, target);
     if (failed(f)) {
-        fail_target(self, target, f);
-    } else if (target->ask == 0) {
-        subject_merge_end(self->merge, target->merged);
-        end_target(self, target);
+        subject_merge_fail(self->merge, target->merged, fault_name(f.code), fault_detail());
+        return;
     }
+    if (target->after == 0)
+        target->token++;
+    if (target->token < self->question.tokens && !subject_merge_is_cut(self->merge, target->merged))
+        put(self, target, false);
+    else
+        subject_merge_end(self->merge, target->merged);
+}
+
+/* It may be only slow, or starting. */
+static bool may_come_later(enum fault_code code)
+{
+    return code == DEADLINE_PASSED || code == PEER_UNREACHABLE || code == OVERLOADED ||
+           code == SERVER_AWAY || code == DRAINING;
+}
+
+static void take_problem(struct view *self, struct target *target,
+                         const struct front_problem *problem)
+{
+    const char *word = fault_name(problem->code);
+    bool quiet = problem->code == DEADLINE_PASSED || problem->code == PEER_UNREACHABLE;
+    bool again = may_come_later(problem->code) && !target->silent;
+    end_ask(self, target);
+    if (quiet || again)
+        subject_merge_silent(self->merge, target->merged, word, problem->detail);
+    else
+        subject_merge_fail(self->merge, target->merged, word, problem->detail);
+    target->silent = true;
+    if (again)
+        put(self, target, true);
 }
 
 static struct target *target_of(struct subjects *self, uint64_t ask, struct view **out)
 {
     for (size_t i = 0; i < SUBJECT_ASKED_VIEWS_MAX; i++) {
         *out = &self->view[i];
-        for (size_t k = 0; k < (*out)->next; k++)
+        for (size_t k = 0; k < (*out)->targets; k++)
             if ((*out)->target[k].ask == ask)
                 return &(*out)->target[k];
     }
@@ -260,8 +303,7 @@ bool subjects_answered(struct gateway *gateway, const struct front_answer *answe
         return true;
     } else {
         view->allowed = true; /* by our own server; another one has its reasons */
-        subject_merge_fail(view->merge, target->merged, fault_name(problem->code), problem->detail);
-        end_target(view, target);
+        take_problem(view, target, problem);
     }
     go_on(view);
     return true;
@@ -306,11 +348,14 @@ static fault take_servers(struct view *self, const struct front_servers *page)
     if (page->count == 0 && page->total > page->from)
         return RAISE(BAD_FRAME, "a page with nothing on it");
     self->epoch = page->epoch;
+    if (page->from == 0)
+        TRY(subject_years_choose(&self->question, page, &self->cover));
     for (size_t i = 0; i < page->count; i++)
         add_target(self, &page->server[i]);
     self->listed = self->targets >= page->total;
     if (self->listed) {
         own_first(self);
+        subject_queue_fill(&self->queue, self->targets);
         return DONE;
     }
     self->list_ask = ++self->home->last_ask;
@@ -365,6 +410,7 @@ static fault begin(struct view *self)
     struct subjects *home = self->home;
     self->list_ask = ++home->last_ask;
     self->timer = (struct loop_timer){.fire = on_timer, .owner = self};
+    self->end_ms = clock_steady_ms() + SUBJECT_VIEW_WAIT_MS;
     loop_set_timer(home->gateway->loop, &self->timer, SUBJECT_VIEW_WAIT_MS);
     return front_line_servers(home->gateway->front, self->list_ask, 0, 0);
 }

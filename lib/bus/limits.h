@@ -22,25 +22,30 @@
 /* A gateway that was broken into tries numbers through its server: so many an hour at most. */
 #define SUBJECTS_A_MINUTE_DEFAULT 6000
 #define SUBJECTS_A_MINUTE_MAX 600000
+#define SUBJECTS_REMEMBERED 16 /* that are made again without being counted */
 #define SUBJECT_KEYS_LOOK_MS 1000
-#define SUBJECT_FETCH_AGAIN_MS 5000   /* a follower asks its addresses for a key again */
-#define SUBJECT_INDEX_STEP 20000      /* entries taken in at once */
-#define SUBJECT_INDEX_EVERY_MS 2000   /* the index follows the log */
-#define SUBJECT_INDEX_KEEP_MS 60000   /* ... and is made durable */
-#define SUBJECT_RECORDS_MAX 20000     /* about one person in one log and time: more are refused */
-#define SUBJECT_NEAR_MS 86400000      /* a request and its outcome are nearer */
-#define SUBJECT_PAGE_MAX 50           /* exchanges in one answer about a person */
-#define SUBJECT_VIEWS_MAX 32          /* answered by one server at once */
-#define SUBJECT_ASKED_VIEWS_MAX 4     /* gathered by one gateway at once */
-#define SUBJECT_BODY_BYTES_MAX 1024   /* of a question that names a person */
-#define SERVERS_PAGE_MAX 256          /* in one message from server to gateway */
-#define SERVERS_MAX 20000             /* asked for one view */
-#define SUBJECT_SERVERS_AT_ONCE 8     /* asked for one view */
-#define SUBJECT_VIEW_WAIT_MS 20000    /* for all of them; one that is silent is named */
-#define SUBJECT_SERVER_WAIT_MS 8000   /* for one of them */
-#define SUBJECT_VIEW_ENTRIES_MAX 5000 /* in one view; then page on */
+#define SUBJECT_FETCH_AGAIN_MS 5000 /* a follower asks its addresses for a key again */
+#define SUBJECT_INDEX_STEP 20000    /* entries taken in at once */
+#define SUBJECT_INDEX_EVERY_MS 2000 /* the index follows the log */
+#define SUBJECT_INDEX_KEEP_MS 60000 /* ... and is made durable */
+#define SUBJECT_RECORDS_MAX 20000   /* about one person in one log and time: more are refused */
+#define SUBJECT_NEAR_MS 86400000    /* a request and its outcome are nearer */
+#define SUBJECT_PAGE_MAX 50         /* exchanges in one answer about a person */
+#define SUBJECT_VIEWS_MAX 32        /* answered by one server at once */
+#define SUBJECT_ASKED_VIEWS_MAX 4   /* gathered by one gateway at once */
+#define SUBJECT_BODY_BYTES_MAX 1024 /* of a question that names a person */
+#define SERVERS_PAGE_MAX 256        /* in one message from server to gateway */
+#define SERVERS_MAX 20000           /* asked for one view */
+/* Asked for one view: so many at once; a silent one has its first wait, and later a second one. */
+#define SUBJECT_SERVERS_AT_ONCE 256
+#define SUBJECT_VIEW_WAIT_MS 20000 /* for all of them; one that is silent is named */
+#define SUBJECT_FIRST_WAIT_MS 2500 /* for one of them */
+#define SUBJECT_SECOND_WAIT_MS 6000
+#define SUBJECT_SERVER_ENTRIES_MAX 500   /* of one server in one view: it is named as cut */
+#define SUBJECT_SERVER_GONE_MAX 20000    /* of one server, that its log does not hold any more */
+#define SUBJECT_VIEW_ENTRIES_MAX 10000   /* in one view */
 #define INDICATOR_EXCHANGES_MAX 20000000 /* that are summed up in one run */
-#define SUBJECT_VIEW_YEARS_MAX 4         /* tokens in one question */
+#define SUBJECT_VIEW_YEARS_MAX 4         /* tokens in one question; years in one without any */
 #define SUBJECT_KEYS_SAY_MS 3600000      /* that one is missing */
 #define SEALING_DAYS_MAX 732 /* how far off an exchange's unseal date may lie: 24 months */
 #define DETAIL_BYTES_MAX 1024

@@ -20,6 +20,7 @@
 #include "security-server/exchange/exchange_table.h"
 #include "security-server/exchange/node.h"
 #include "security-server/exchange/server_list.h"
+#include "security-server/exchange/subject_keys.h"
 #include "security-server/exchange/once_only_desk.h"
 #include "security-server/exchange/outages.h"
 #include "security-server/exchange/permit_look.h"
@@ -460,11 +461,30 @@ static void take_clients_ask(struct front *self, struct span route, const Chaski
 
 // --- whose logs there are -----------------------------------------------------------------------
 
+/* A year has one key, so there are no more of them than years. */
+static size_t fill_years(const struct front *self,
+                         Chaski__SubjectYear year[SUBJECT_YEAR_LAST - SUBJECT_YEAR_FIRST + 1])
+{
+    const struct directory *directory = self->node->directory;
+    const struct directory_subject_key *key = NULL;
+    size_t count = 0, step = 0;
+    while (count <= SUBJECT_YEAR_LAST - SUBJECT_YEAR_FIRST &&
+           (key = directory_next_subject_key(directory, &step)) != NULL) {
+        bool held = subject_keys_holds(self->node->subject_keys, key->year);
+        chaski__subject_year__init(&year[count]);
+        year[count].year = key->year;
+        year[count++].state = key->destroyed ? 3 : held ? 1 : 2;
+    }
+    return count;
+}
+
 static void take_servers_ask(struct front *self, struct span route, const Chaski__ServersAsk *ask)
 {
     Chaski__FrontMessage message = CHASKI__FRONT_MESSAGE__INIT;
     Chaski__ServersPage wire = CHASKI__SERVERS_PAGE__INIT;
     Chaski__Server server[SERVERS_PAGE_MAX], *pointer[SERVERS_PAGE_MAX];
+    Chaski__SubjectYear year[SUBJECT_YEAR_LAST - SUBJECT_YEAR_FIRST + 1],
+        *years[sizeof year / sizeof year[0]];
     Chaski__Problem wire_problem;
     struct problem problem = {0};
     message.body_case = CHASKI__FRONT_MESSAGE__BODY_SERVERS_PAGE;
@@ -482,6 +502,10 @@ static void take_servers_ask(struct front *self, struct span route, const Chaski
         wire.from = ask->epoch != 0 && ask->epoch != wire.epoch ? 0 : ask->from;
         wire.total = (uint32_t)total;
         wire.server = pointer;
+        wire.subject_year = years;
+        wire.n_subject_year = wire.from == 0 ? fill_years(self, year) : 0;
+        for (size_t i = 0; i < wire.n_subject_year; i++)
+            years[i] = &year[i];
         for (size_t at = wire.from; at < total && wire.n_server < SERVERS_PAGE_MAX; at++) {
             const struct server_line *line = server_list_at(self->servers, at);
             pointer[wire.n_server] = &server[wire.n_server];

@@ -57,6 +57,14 @@ static bool may_make(struct subject_ring *self, int64_t now_ms)
     return true;
 }
 
+static bool was_made(const struct subject_ring *self, const struct sha256 *pseudonym)
+{
+    for (size_t i = 0; i < SUBJECTS_REMEMBERED; i++)
+        if (sha256_equal(&self->made[i], pseudonym))
+            return true;
+    return false;
+}
+
 fault subject_ring_make(struct subject_ring *self, unsigned year, const char *document,
                         int64_t now_ms, struct sha256 *out)
 {
@@ -69,14 +77,19 @@ fault subject_ring_make(struct subject_ring *self, unsigned year, const char *do
     seal_wipe(again, sizeof again);
     if (!same)
         return RAISE(BAD_FRAME, "a document that is not in its one form");
-    if (!may_make(self, now_ms))
-        return RAISE(SUBJECT_RATE, "more than the server's share of a minute");
-    *out = pseudonym_make(self->held[at].key, document);
+    struct sha256 made = pseudonym_make(self->held[at].key, document);
+    if (!was_made(self, &made)) {
+        if (!may_make(self, now_ms))
+            return RAISE(SUBJECT_RATE, "more than the server's share of a minute");
+        self->made[self->next++ % SUBJECTS_REMEMBERED] = made;
+    }
+    *out = made;
     return DONE;
 }
 
 void subject_ring_clear(struct subject_ring *self)
 {
     seal_wipe(self->held, sizeof self->held);
+    seal_wipe(self->made, sizeof self->made);
     self->count = 0;
 }

@@ -3,6 +3,8 @@
  * subject_ring - the keys of years under which pseudonyms of persons are made. They live in this
  * process's memory; on disk lies what the registry sealed to this server. So many pseudonyms a
  * minute are made and no more: who asks may be somebody who tries numbers (docs/decisions/0038).
+ * One that was made a moment ago is not counted again, for it tells nothing new: a view asks each
+ * server of the country about one person.
  */
 #ifndef KEYS_SUBJECT_RING_H
 #define KEYS_SUBJECT_RING_H
@@ -20,6 +22,8 @@ struct subject_ring {
     /* pseudonyms that may be made at once, in 60,000ths; as of then */
     int64_t left, left_ms;
     bool begun;
+    size_t next; /* the newest that were made, round and round; zeros are none */
+    struct sha256 made[SUBJECTS_REMEMBERED];
 };
 
 /* Opens it and keeps it; of a year that is there already, this one from now on. Faults as

@@ -117,7 +117,7 @@ check "with the day until which it was sealed" equal "$(of_view '[.accesses[].se
 server_kill dian
 check "with a server away there is a view" equal "$(by_number)" 200
 check "which is not whole" equal "$(of_view .complete)" false
-check "and names who is missing" equal "$(of_view '.not_answered[].server')" $DIAN/SS1
+check "and names who is missing" equal "$(of_view '.late[].server')" $DIAN/SS1
 check "what one side holds is told as such" equal "$(of_view '.accesses[0].sides')" one
 export LD_PRELOAD=$OUT/tests/wrong_clock.so WRONG_CLOCK_S=$((2 * 86400))
 server_start dian || die "the killed server does not start"

@@ -93,6 +93,8 @@ static void test_the_two_sides_are_compared(void)
         OWNED(subject_merge) merge = subject_merge_new();
         size_t city = subject_merge_server(merge, CITY, "Medellín");
         size_t state = subject_merge_server(merge, STATE, "DIAN");
+        subject_merge_ask(merge, city);
+        subject_merge_ask(merge, state);
         MUST(give(merge, city, CITY, cases[i].city));
         if (cases[i].state_failed)
             subject_merge_fail(merge, state, "PEER_UNREACHABLE", "silent");
@@ -105,8 +107,7 @@ static void test_the_two_sides_are_compared(void)
         CU_ASSERT_STRING_EQUAL(missing == NULL ? "" : missing,
                                cases[i].missing_at == NULL ? "" : cases[i].missing_at);
         CU_ASSERT_EQUAL(json_is_true(json_object_get(root, "complete")), !cases[i].state_failed);
-        CU_ASSERT_EQUAL(json_array_size(json_object_get(root, "not_answered")),
-                        cases[i].state_failed);
+        CU_ASSERT_EQUAL(json_array_size(json_object_get(root, "failed")), cases[i].state_failed);
         json_decref(root);
     }
 }
@@ -143,6 +144,8 @@ static void test_what_is_young_accuses_nobody(void)
     uint64_t next = 0;
     size_t city = subject_merge_server(merge, CITY, "Medellín");
     size_t state = subject_merge_server(merge, STATE, "DIAN");
+    subject_merge_ask(merge, city);
+    subject_merge_ask(merge, state);
     MUST(subject_merge_page(merge, city, bytes_span(page), &next));
     subject_merge_end(merge, city);
     MUST(give(merge, state, STATE, (struct half){0, 0}));
@@ -176,6 +179,8 @@ static void test_one_side_alone_tells_no_other_story(void)
         uint64_t next = 0;
         size_t city = subject_merge_server(merge, CITY, "Medellín");
         size_t state = subject_merge_server(merge, STATE, "DIAN");
+        subject_merge_ask(merge, city);
+        subject_merge_ask(merge, state);
         MUST(subject_merge_page(merge, city, bytes_span(lie), &next));
         subject_merge_end(merge, city);
         MUST(give(merge, state, STATE, (struct half){1, 2}));
@@ -188,6 +193,115 @@ static void test_one_side_alone_tells_no_other_story(void)
     }
 }
 
+/* Entries of one server, from that number on; it lives until the next call. */
+static struct bytes *many_of(const char *server, uint64_t from, size_t count, uint64_t next)
+{
+    static uint8_t ids[SUBJECT_PAGE_MAX][16], hash[SHA256_BYTES];
+    static Chaski__SubjectEntry entry[SUBJECT_PAGE_MAX], *entries[SUBJECT_PAGE_MAX];
+    Chaski__SubjectReceipt request = CHASKI__SUBJECT_RECEIPT__INIT;
+    Chaski__SubjectPage page = CHASKI__SUBJECT_PAGE__INIT;
+    struct bytes *packed = NULL;
+    request.leaf_hash = (ProtobufCBinaryData){SHA256_BYTES, hash};
+    for (size_t i = 0; i < count; i++) {
+        uint64_t number = from + i;
+        chaski__subject_entry__init(&entry[i]);
+        memcpy(ids[i], &number, sizeof number);
+        ids[i][15] = (uint8_t)server[0] ^ (uint8_t)server[3];
+        entry[i].exchange_id = (ProtobufCBinaryData){16, ids[i]};
+        entry[i].time_ms = (uint64_t)OLD_MS + number;
+        entry[i].caller = text("CO/MUN/1/T");
+        entry[i].service = text("CO/GOV/2/S/X");
+        entry[i].request = &request;
+        entries[i] = &entry[i];
+    }
+    page.context = text("chaski subject page v1");
+    page.server = text(server);
+    page.n_entry = count;
+    page.entry = entries;
+    page.next = next;
+    MUST(bytes_new(chaski__subject_page__get_packed_size(&page), &packed));
+    chaski__subject_page__pack(&page, packed->data);
+    return packed;
+}
+
+static json_t *first_of(const json_t *root, const char *list)
+{
+    return json_array_get(json_object_get(root, list), 0);
+}
+
+/* A server that invents entries is cut and named, and takes nobody's room. */
+static void test_one_server_crowds_out_no_other(void)
+{
+    OWNED(subject_merge) merge = subject_merge_new();
+    size_t city = subject_merge_server(merge, CITY, "Medellín"), pages = 0;
+    size_t state = subject_merge_server(merge, STATE, "DIAN");
+    uint64_t next = 1;
+    subject_merge_ask(merge, city);
+    subject_merge_ask(merge, state);
+    while (next != 0 && pages++ < 1000) {
+        OWNED(bytes) page = many_of(CITY, pages * 50, 50, pages + 1);
+        MUST(subject_merge_page(merge, city, bytes_span(page), &next));
+    }
+    CU_ASSERT_EQUAL(pages, SUBJECT_SERVER_ENTRIES_MAX / 50 + 1);
+    CU_ASSERT(subject_merge_is_cut(merge, city));
+    subject_merge_end(merge, city);
+    MUST(give(merge, state, STATE, (struct half){1, 2}));
+    json_t *root = subject_merge_json(merge, NOW_MS);
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(root, "accesses")),
+                    SUBJECT_SERVER_ENTRIES_MAX + 1);
+    CU_ASSERT(json_is_false(json_object_get(root, "complete")));
+    CU_ASSERT(json_is_true(json_object_get(first_of(root, "answered"), "more")));
+    CU_ASSERT_PTR_NOT_NULL(json_object_get(first_of(root, "answered"), "given_until"));
+    json_t *counts = json_object_get(root, "counts");
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(counts, "answered")), 2);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(counts, "cut")), 1);
+    /* what the one that was cut did not get to say is no finding about it */
+    json_t *access = json_array_get(json_object_get(root, "accesses"), SUBJECT_SERVER_ENTRIES_MAX);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(access, "sides")), "one");
+    json_decref(root);
+}
+
+static void test_late_failed_and_not_asked_are_told_apart(void)
+{
+    OWNED(subject_merge) merge = subject_merge_new();
+    size_t late = subject_merge_server(merge, "CO/GOV/1/SS1", "Uno");
+    size_t failed = subject_merge_server(merge, "CO/GOV/2/SS1", "Dos");
+    subject_merge_server(merge, "CO/GOV/3/SS1", "Tres");
+    size_t second = subject_merge_server(merge, "CO/GOV/4/SS1", "Cuatro");
+    subject_merge_ask(merge, late);
+    subject_merge_ask(merge, late);
+    subject_merge_ask(merge, failed);
+    subject_merge_ask(merge, second);
+    subject_merge_silent(merge, late, "DEADLINE_PASSED", "silent");
+    subject_merge_silent(merge, late, "PEER_UNREACHABLE", "silent");
+    subject_merge_fail(merge, failed, "ACCESS_DENIED", "no");
+    subject_merge_silent(merge, second, "DEADLINE_PASSED", "silent");
+    subject_merge_ask(merge, second);
+    subject_merge_end(merge, second); /* the second time it answered */
+    json_t *root = subject_merge_json(merge, NOW_MS);
+    static const char *const lists[] = {"late", "failed", "not_asked", "answered"};
+    static const char *const names[] = {"Uno", "Dos", "Tres", "Cuatro"};
+    for (size_t i = 0; i < 4; i++) {
+        CU_ASSERT_EQUAL(json_array_size(json_object_get(root, lists[i])), 1);
+        CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(first_of(root, lists[i]), "name")),
+                               names[i]);
+    }
+    json_t *told = first_of(root, "late");
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(told, "fault")), "PEER_UNREACHABLE");
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(told, "times_asked")), 2);
+    CU_ASSERT(json_is_false(json_object_get(root, "complete")));
+    json_decref(root);
+}
+
+static void test_pages_that_lead_nowhere_end(void)
+{
+    OWNED(subject_merge) merge = subject_merge_new();
+    OWNED(bytes) page = many_of(CITY, 0, 0, 17);
+    uint64_t next = 0;
+    size_t city = subject_merge_server(merge, CITY, "Medellín");
+    MUST_FAIL(BAD_FRAME, subject_merge_page(merge, city, bytes_span(page), &next));
+}
+
 static void test_a_stranger_gives_no_page(void)
 {
     OWNED(subject_merge) merge = subject_merge_new();
@@ -196,6 +310,8 @@ static void test_a_stranger_gives_no_page(void)
     uint64_t next = 0;
     size_t city = subject_merge_server(merge, CITY, "Medellín");
     size_t state = subject_merge_server(merge, STATE, "DIAN");
+    subject_merge_ask(merge, city);
+    subject_merge_ask(merge, state);
     MUST_FAIL(BAD_FRAME, subject_merge_page(merge, city, bytes_span(other), &next));
     MUST_FAIL(BAD_FRAME, subject_merge_page(merge, state, bytes_span(page), &next));
     MUST_FAIL(BAD_FRAME, subject_merge_page(merge, state, span_of("\xff\xff", 2), &next));
@@ -205,4 +321,6 @@ static void test_a_stranger_gives_no_page(void)
 SUITE(subject_merge, TEST(test_the_two_sides_are_compared),
       TEST(test_what_came_of_it_is_told_in_a_word), TEST(test_what_is_young_accuses_nobody),
       TEST(test_views_are_counted_and_not_listed), TEST(test_one_side_alone_tells_no_other_story),
+      TEST(test_one_server_crowds_out_no_other),
+      TEST(test_late_failed_and_not_asked_are_told_apart), TEST(test_pages_that_lead_nowhere_end),
       TEST(test_a_stranger_gives_no_page))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "security-server/keys/subject_ring.h"
 
+#include "lib/base/text.h"
 #include "tests/unit/unit.h"
 
 #define SERVER "CO/GOV/1/SS1"
@@ -49,14 +50,37 @@ static void test_only_the_one_form_of_a_document_is_taken(void)
     MUST_FAIL(BAD_FRAME, subject_ring_make(&ring, 2026, "", 0, &found));
 }
 
+/* Of numbers that nobody asked for before. */
 static size_t made_at_once(struct subject_ring *ring, int64_t now_ms)
 {
+    static unsigned number;
+    char document[32];
     struct sha256 found;
+    fault f = DONE;
     size_t count = 0;
-    while (!failed(subject_ring_make(ring, 2026, "CC 1", now_ms, &found)))
-        count++;
-    MUST_FAIL(SUBJECT_RATE, subject_ring_make(ring, 2026, "CC 1", now_ms, &found));
+    for (; !failed(f); count += !failed(f)) {
+        text_format(document, sizeof document, "CC %u", ++number + 1);
+        f = subject_ring_make(ring, 2026, document, now_ms, &found);
+    }
+    CU_ASSERT_EQUAL(f.code, SUBJECT_RATE);
     return count;
+}
+
+/* The view of a person asks two thousand servers about one number. */
+static void test_one_number_again_and_again_is_counted_once(void)
+{
+    struct subject_ring ring = {.a_minute = 600};
+    struct sha256 first, found;
+    take(&ring, 2026, 1, &first);
+    for (size_t i = 0; i < 2000; i++) {
+        MUST(subject_ring_make(&ring, 2026, "CC 1", 1000, &found));
+        CU_ASSERT(sha256_equal(&found, &first));
+    }
+    CU_ASSERT_EQUAL(made_at_once(&ring, 1000), 9);
+    MUST(subject_ring_make(&ring, 2026, "CC 1", 1000, &found)); /* still remembered */
+    CU_ASSERT_EQUAL(made_at_once(&ring, 1000 + 60000), 600);
+    CU_ASSERT_EQUAL(made_at_once(&ring, 1000 + 60000), 0);
+    MUST_FAIL(SUBJECT_RATE, subject_ring_make(&ring, 2026, "CC 1", 1000 + 60000, &found));
 }
 
 /* A minute's share, whatever was saved before; and after a start a second's. */
@@ -84,4 +108,4 @@ static void test_one_a_minute_is_possible(void)
 
 SUITE(subject_ring, TEST(test_each_year_has_its_key),
       TEST(test_only_the_one_form_of_a_document_is_taken), TEST(test_so_many_a_minute_and_no_more),
-      TEST(test_one_a_minute_is_possible))
+      TEST(test_one_number_again_and_again_is_counted_once), TEST(test_one_a_minute_is_possible))
