@@ -194,7 +194,9 @@ static fault answer_metadata(struct gateway *gateway, const struct front_call *c
                                          .method = reading->request.method,
                                          .target = &reading->target,
                                          .codes = call->codes,
-                                         .code = call->code};
+                                         .code = call->code,
+                                         .subjects = call->subjects,
+                                         .subject = call->subject};
     TRY(metadata_answer(gateway->services, gateway->descriptions, &question, &type, &body, &fetch));
     if (fetch == NULL)
         return send_document(gateway, call->call, reading->hash, type, bytes_span(body));

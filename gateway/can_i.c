@@ -115,6 +115,8 @@ static json_t *answer_json(const struct front_can *answer)
                                       "used_today", (json_int_t)answer->used_today));
     if (root != NULL && answer->rate > 0)
         json_object_set_new(root, "rate_a_second", json_integer(answer->rate));
+    if (root != NULL && answer->subject_required)
+        json_object_set_new(root, "subject_required", json_true());
     if (root != NULL && answer->withheld > 0)
         json_object_set_new(root, "withheld", withheld_json(answer));
     if (root == NULL || may)

@@ -310,6 +310,8 @@ static void take_call(struct front_line *self, const Chaski__Call *wire, struct 
         call.has_offer = true;
         call.codes = wire->offer->n_code;
         call.code = (const char *const *)wire->offer->code;
+        call.subjects = wire->offer->n_subject;
+        call.subject = (const char *const *)wire->offer->subject;
     }
     self->options.handler->called(self->options.owner, &call);
     free(endpoint);
@@ -389,6 +391,7 @@ static void take_can(struct front_line *self, const Chaski__CanAnswer *wire)
     answer.volume_a_day = wire->volume_a_day;
     answer.used_today = wire->used_today;
     answer.rate = wire->rate;
+    answer.subject_required = wire->subject_required;
     answer.withheld = wire->n_withheld;
     answer.withheld_column = withheld;
     self->options.handler->can(self->options.owner, &answer);

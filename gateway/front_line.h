@@ -64,7 +64,9 @@ struct front_call {
     bool has_offer; /* a metaservice's: what the directory says of the subsystem's services */
     size_t codes;
     const char *const *code; /* canonical text of their last parts */
-    size_t endpoints;        /* of the service, in order: up to the one named, or all if none is */
+    size_t subjects;         /* those of them that take no request that names no person */
+    const char *const *subject;
+    size_t endpoints; /* of the service, in order: up to the one named, or all if none is */
     const struct front_endpoint *endpoint;
     const char *endpoint_id; /* that the signed request names; "" for none */
     const char *source;      /* whose own query it says that it is; "" for none */
@@ -116,7 +118,8 @@ struct front_can {
     const char *missing, *supplier, *command;
     uint32_t volume_a_day, rate; /* of the grant and of the service; 0: no bound, nothing said */
     uint64_t used_today;
-    size_t withheld; /* columns of a table that it would not get */
+    bool subject_required; /* each request names a person */
+    size_t withheld;       /* columns of a table that it would not get */
     const struct front_withheld *withheld_column;
 };
 

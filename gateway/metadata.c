@@ -48,8 +48,16 @@ static bool is_described(const struct service *service)
                                service->description != NULL);
 }
 
+static bool needs_subject(const struct metadata_question *question, const char *code)
+{
+    for (size_t i = 0; i < question->subjects; i++)
+        if (strcmp(question->subject[i], code) == 0)
+            return true;
+    return false;
+}
+
 static void write_service(const struct bus_id *id, const struct service *service,
-                          const struct descriptions *descriptions, struct bytes *out)
+                          const struct descriptions *descriptions, bool subject, struct bytes *out)
 {
     write_format(out, "{\"object_type\":\"SERVICE\",\"service_type\":\"%s\"",
                  is_described(service) ? "OPENAPI" : "REST");
@@ -58,6 +66,8 @@ static void write_service(const struct bus_id *id, const struct service *service
     write_member(out, "member_code", id->part[2]);
     write_member(out, "subsystem_code", id->part[3]);
     write_member(out, "service_code", id->part[4]);
+    if (subject) /* X-Road has no such member, and its readers pass over it */
+        write_text(out, ",\"chaski_subject\":\"required\"");
     write_text(out, ",\"endpoint_list\":[");
     if (is_described(service))
         write_endpoints(service,
@@ -89,7 +99,8 @@ static fault answer_list(const struct services *services, const struct descripti
         struct bus_id id;
         TRY(sibling(question->service, question->code[i], text, &id));
         write_text(out, i == 0 ? "" : ",");
-        write_service(&id, services_find(services, text), descriptions, out);
+        write_service(&id, services_find(services, text), descriptions,
+                      needs_subject(question, question->code[i]), out);
     }
     write_text(out, "]}");
     *body = TAKE(out);

@@ -17,6 +17,8 @@ struct metadata_question {
     const struct rest_target *target;
     size_t codes; /* what the security server offers */
     const char *const *code;
+    size_t subjects; /* those of them that take no request that names no person */
+    const char *const *subject;
 };
 
 /* Is it one that is answered here? */

@@ -254,6 +254,10 @@ static void say_service(struct text *self, const Chaski__ServiceSet *act,
     if (act->disabled)
         add(self, "; switched off: %s", act->notice);
     say_parts(self, act);
+    if (act->subject_required)
+        add(self, "; each request names a person");
+    else if (now != NULL && now->subject_required)
+        add(self, "; REQUESTS NEED NOT NAME A PERSON ANY MORE");
     if (act->rate > 0)
         add(self, "; %u requests a second", act->rate);
     if (act->burst > 0)

@@ -151,6 +151,8 @@ static fault set_service(struct store *store, const struct arguments *arguments,
     TRY(class_of(TEXT(CLASS), &service->class_));
     TRY(service_act_endpoints(memory, arguments->value[ARGUMENT_ENDPOINT],
                               arguments->count[ARGUMENT_ENDPOINT], service));
+    if (!service_act_subject(TEXT(SUBJECT), service))
+        return RAISE(REFUSED, "--subject is required or optional");
     unsigned rate = 0, burst = 0;
     TRY(arguments_number(arguments, ARGUMENT_RATE, 0, SERVICE_RATE_MAX, service->rate, &rate));
     TRY(arguments_number(arguments, ARGUMENT_BURST, 0, SERVICE_BURST_MAX, service->burst, &burst));

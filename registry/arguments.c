@@ -57,6 +57,9 @@ static const struct described options[ARGUMENTS] = {
          "of a service that is a table: a column with a class of its own (default "
          "shared); columns that are not listed are given to nobody; none: takes the "
          "list away. Of a restriction or grant: the NAME of one that it is about"},
+    [ARGUMENT_SUBJECT] = {"subject", "required|optional", false,
+                          "of a service: must a request say about which person it is, so that it "
+                          "stands in that person's view? (default: optional)"},
     [ARGUMENT_RATE] = {"rate", "N", false,
                        "requests a second that the service takes, shared evenly among who asks; 0: "
                        "what its server is set to"},

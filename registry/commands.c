@@ -94,7 +94,8 @@ const struct command commands[] = {
     {"service",
      "add",
      {"ID", 0,
-      TAKES(TITLE) | TAKES(CLASS) | TAKES(ENDPOINT) | TAKES(COLUMN) | TAKES(RATE) | TAKES(BURST)},
+      TAKES(TITLE) | TAKES(CLASS) | TAKES(ENDPOINT) | TAKES(COLUMN) | TAKES(RATE) | TAKES(BURST) |
+          TAKES(SUBJECT)},
      act_service_add,
      "publishes a service, or sets its title, class, endpoints and columns anew"},
     {"service",

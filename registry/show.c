@@ -145,6 +145,8 @@ static void print_services(const struct directory *directory, FILE *out)
         if (at->rate > 0)
             fprintf(out, "  %-*s  %u requests a second, %u at once\n", width, "", at->rate,
                     at->burst == 0 ? at->rate : at->burst);
+        if (at->subject_required)
+            fprintf(out, "  %-*s  each request names a person\n", width, "");
         for (size_t k = 0; k < at->endpoints; k++)
             fprintf(out, "  %-*s  %-10s  %s: %s %s\n", width, "", class_word(at->endpoint[k].class),
                     at->endpoint[k].id, at->endpoint[k].method, at->endpoint[k].path);
@@ -322,9 +324,10 @@ static json_t *service_json(const void *thing, const struct status_book *book)
     for (size_t i = 0; i < at->columns; i++)
         json_array_append_new(columns, json_pack("{s:s,s:s}", "name", at->column[i].name, "class",
                                                  class_word(at->column[i].class)));
-    return json_pack("{s:s,s:s,s:s,s:b,s:s,s:o,s:o}", "id", at->id, "title", at->title, "class",
+    return json_pack("{s:s,s:s,s:s,s:b,s:s,s:b,s:o,s:o}", "id", at->id, "title", at->title, "class",
                      class_word(at->class), "disabled", at->disabled, "notice", at->notice,
-                     "endpoints", endpoints, "columns", columns);
+                     "subject_required", at->subject_required, "endpoints", endpoints, "columns",
+                     columns);
 }
 
 static json_t *operator_json(const void *thing, const struct status_book *book)

@@ -87,6 +87,7 @@ fault act_service_apply(struct directory *self, const Chaski__ServiceSet *act)
     service->endpoint = endpoints;
     service->rate = act->rate;
     service->burst = act->burst;
+    service->subject_required = act->subject_required;
     service->columns = act->n_column;
     service->column = columns;
     return DONE;

@@ -209,7 +209,8 @@ struct directory_service {
     const struct endpoint *endpoint; /* in the owner's order: the first that fits is meant */
     size_t columns;                  /* of a table; 0: all are given to who may ask */
     const struct directory_column *column;
-    uint32_t rate, burst; /* requests a second, and at once; 0: not said */
+    uint32_t rate, burst;  /* requests a second, and at once; 0: not said */
+    bool subject_required; /* who names no person is refused */
 };
 
 struct directory_purpose {

@@ -273,6 +273,18 @@ static void decide_class(const struct policy_case *self, struct policy_verdict *
     }
 }
 
+/* Whoever asks: a look at a person without a name would be in nobody's view. */
+static bool is_about_nobody(const struct policy_case *self, struct policy_verdict *out)
+{
+    bool nobody = self->question->names_nobody;
+    if (!self->service->subject_required)
+        return false;
+    policy_say_step(self, "subject", !nobody, "each request names the person (Chaski-Subject)");
+    if (nobody)
+        policy_say_no_subject(self, out);
+    return nobody;
+}
+
 /* An emergency is named only where nothing else would have opened the service. */
 void policy_decide_right(struct policy_case *self, struct policy_verdict *out)
 {
@@ -332,7 +344,7 @@ static void decide(struct policy_case *self, struct policy_verdict *out)
         policy_say_disabled(self, out);
         return;
     }
-    if (policy_procedure_refuses(self, out))
+    if (is_about_nobody(self, out) || policy_procedure_refuses(self, out))
         return;
     policy_decide_right(self, out);
 }

@@ -21,6 +21,7 @@
  *             directory/unknown-service               UNKNOWN_SERVICE
  *             directory/unknown-endpoint              UNKNOWN_ENDPOINT
  *             service/disabled                        SERVICE_DISABLED, even for a grant's holder
+ *             subject/not-named                       SUBJECT_REQUIRED, likewise
  *             once-only/not-owner PROCEDURE           ACCESS_DENIED, as are all below
  *             once-only/outside-plan PROCEDURE
  *             shared/not-a-public-agency
@@ -50,6 +51,7 @@ struct policy_question {
      * caller's own. */
     struct span procedure, requirement;
     struct span source; /* whose own query it is, of a collection; or empty */
+    bool names_nobody;  /* the request says of no person that it is about them */
 };
 
 #define POLICY_TEXT_BYTES 512
@@ -59,6 +61,7 @@ struct policy_question {
 
 struct policy_verdict {
     enum fault_code fault;          /* OK, UNKNOWN_CLIENT, UNKNOWN_SERVICE, UNKNOWN_ENDPOINT,
+                                       SUBJECT_REQUIRED,
                                        SERVICE_DISABLED,          ACCESS_DENIED */
     char rule[POLICY_TEXT_BYTES];   /* such as "shared/public-agency-with-purpose" or
                                        "restricted/grant G-1" */
@@ -73,8 +76,8 @@ void policy_decide(const struct directory *directory, const struct policy_questi
  * what is missing. */
 #define POLICY_STEPS_MAX 12
 struct policy_step {
-    const char *name; /* client, service, endpoint, switch, owner, procedure, restriction, grant,
-                         request, class, agency, purpose, competence, emergency */
+    const char *name; /* client, service, endpoint, switch, subject, owner, procedure, restriction,
+                         grant, request, class, agency, purpose, competence, emergency */
     bool holds;
     char detail[POLICY_TEXT_BYTES];
 };

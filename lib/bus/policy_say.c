@@ -104,6 +104,16 @@ void policy_say_disabled(const struct policy_case *self, struct policy_verdict *
                       self->service->id);
 }
 
+void policy_say_no_subject(const struct policy_case *self, struct policy_verdict *out)
+{
+    refuse(out, SUBJECT_REQUIRED, "subject/not-named");
+    SAY(out->reason, "This service is about persons: each request says about whom, so that it "
+                     "stands in that person's view.");
+    SAY(out->remedy, "Send Chaski-Subject with the type and the number of the person's document, "
+                     "such as \"CC 1020304050\"; it goes no further than your own server.");
+    policy_say_supply(self, self->client->member->id, "%s", "");
+}
+
 static void name_procedure(struct policy_verdict *out, const char *id)
 {
     size_t used = strlen(out->rule);

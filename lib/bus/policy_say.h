@@ -27,6 +27,7 @@ void policy_say_unknown_client(const struct policy_case *self, struct policy_ver
 void policy_say_unknown_service(struct policy_verdict *out);
 void policy_say_unknown_endpoint(const struct policy_case *self, struct policy_verdict *out);
 void policy_say_disabled(const struct policy_case *self, struct policy_verdict *out);
+void policy_say_no_subject(const struct policy_case *self, struct policy_verdict *out);
 struct directory_procedure; /* once_only.h */
 void policy_say_outside_plan(const struct policy_case *self,
                              const struct directory_procedure *procedure,

@@ -40,6 +40,7 @@ void service_act_of(struct arena *memory, const struct directory_service *from,
     out->notice = lend(from->notice);
     out->rate = from->rate;
     out->burst = from->burst;
+    out->subject_required = from->subject_required;
     out->n_endpoint = from->endpoints;
     out->endpoint = make_endpoints(memory, from->endpoints);
     for (size_t i = 0; i < from->endpoints; i++) {
@@ -93,6 +94,15 @@ static fault read_endpoint(struct arena *memory, const char *word, Chaski__Endpo
 static bool is_none(const char *const *word, size_t words)
 {
     return words == 1 && strcmp(word[0], "none") == 0;
+}
+
+bool service_act_subject(const char *word, Chaski__ServiceSet *out)
+{
+    bool required = word != NULL && strcmp(word, "required") == 0;
+    if (word == NULL)
+        return true;
+    out->subject_required = required;
+    return required || strcmp(word, "optional") == 0;
 }
 
 fault service_act_endpoints(struct arena *memory, const char *const *word, size_t words,

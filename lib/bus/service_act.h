@@ -23,7 +23,10 @@ void service_act_of(struct arena *memory, const struct directory_service *from,
 fault service_act_endpoints(struct arena *memory, const char *const *word, size_t words,
                             struct Chaski__ServiceSet *out);
 
-/* Likewise the columns, from words NAME or NAME:CLASS. */
+/* "required" or "optional"; NULL: it stays. False: another word. */
+bool service_act_subject(const char *word, struct Chaski__ServiceSet *out);
+
+/* As the endpoints, the columns, from words NAME or NAME:CLASS. */
 fault service_act_columns(struct arena *memory, const char *const *word, size_t words,
                           struct Chaski__ServiceSet *out);
 

@@ -16,6 +16,7 @@ static void fill_left(const struct node *node, const struct admission *question,
         out->problem.fault != OK ? NULL
                                  : quota_grant(node->directory, span_of_text(out->problem.rule));
     out->rate = service == NULL ? 0 : service->rate;
+    out->subject_required = service != NULL && service->subject_required;
     if (grant == NULL)
         return;
     out->volume_a_day = grant->volume_a_day;

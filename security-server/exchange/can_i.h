@@ -17,6 +17,7 @@ struct can_i {
     uint64_t epoch;
     uint32_t volume_a_day, rate;   /* of the grant by which it may, and of the service; 0: none */
     uint64_t used_today;           /* of the volume, as our own evidence has it */
+    bool subject_required;         /* each request to the service names a person */
     struct policy_columns columns; /* of a table, when it may be asked */
 };
 

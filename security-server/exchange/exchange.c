@@ -229,7 +229,8 @@ static void note_problem(struct exchange *x, fault f)
     x->problem.fault = f.code;
     x->problem.at_provider = x->role == ROLE_PROVIDER;
     text_format(x->problem.detail, sizeof x->problem.detail, "%s", fault_detail());
-    text_format(x->problem.remedy, sizeof x->problem.remedy, "%s", node_remedy(f.code));
+    if (x->problem.remedy[0] == '\0') /* the rule that decided may have said what to do */
+        text_format(x->problem.remedy, sizeof x->problem.remedy, "%s", node_remedy(f.code));
 }
 
 enum step_end exchange_refuse(struct exchange *x, fault f)

@@ -24,7 +24,8 @@ struct admission {
     uint64_t payload_bytes;
     const char *endpoint; /* of the service, by its id; "" = none */
     const char *procedure, *requirement, *source;
-    int64_t at_ms; /* judged as of then, by the directory as it is now; 0: now */
+    int64_t at_ms;     /* judged as of then, by the directory as it is now; 0: now */
+    bool names_nobody; /* no person is named */
 };
 static inline int64_t admission_ms(const struct admission *self)
 {

@@ -374,9 +374,17 @@ static void take_admit(struct front *self, struct span route, const Chaski__Admi
         answer_admit(self, route, question->ask, &problem);
         return;
     }
-    struct admission admission = {
-        want->client, want->service,   want->security_server, want->purpose, want->payload_bytes,
-        endpoint,     want->procedure, want->requirement,     want->source,  0};
+    struct admission admission = {.client = want->client,
+                                  .service = want->service,
+                                  .wanted_server = want->security_server,
+                                  .purpose = want->purpose,
+                                  .payload_bytes = want->payload_bytes,
+                                  .endpoint = endpoint,
+                                  .procedure = want->procedure,
+                                  .requirement = want->requirement,
+                                  .source = want->source,
+                                  .names_nobody =
+                                      want->person[0] == '\0' && want->subject.len == 0};
     admit(self->node, &admission, &problem, &peer);
     if (problem.fault == OK) {
         answer_admit(self, route, question->ask, &problem);
@@ -551,6 +559,7 @@ static void answer_can(struct front *self, struct span route, uint64_t ask, cons
     wire.volume_a_day = can->volume_a_day;
     wire.used_today = can->used_today;
     wire.rate = can->rate;
+    wire.subject_required = can->subject_required;
     wire.missing = lend(can->trace.missing == NULL ? "" : can->trace.missing);
     wire.supplier = lend(can->trace.supplier);
     wire.command = lend(can->trace.command);
@@ -574,16 +583,15 @@ static void take_can_ask(struct front *self, struct span route, const Chaski__Ca
         text_format(can.problem.detail, sizeof can.problem.detail, "%s", fault_detail());
         text_format(can.problem.remedy, sizeof can.problem.remedy, "%s", node_remedy(f.code));
     } else {
-        struct admission admission = {want->client,
-                                      want->service,
-                                      want->security_server,
-                                      want->purpose,
-                                      0,
-                                      endpoint,
-                                      want->procedure,
-                                      want->requirement,
-                                      want->source,
-                                      (int64_t)question->at_ms};
+        struct admission admission = {.client = want->client,
+                                      .service = want->service,
+                                      .wanted_server = want->security_server,
+                                      .purpose = want->purpose,
+                                      .endpoint = endpoint,
+                                      .procedure = want->procedure,
+                                      .requirement = want->requirement,
+                                      .source = want->source,
+                                      .at_ms = (int64_t)question->at_ms};
         can_i(self->node, &admission, &can);
     }
     answer_can(self, route, question->ask, &can);
@@ -663,6 +671,10 @@ static fault fill_offer(const struct exchange *x, enum metaservice metaservice, 
     out->code = owned_array(offer->count == 0 ? 1 : offer->count, sizeof *out->code);
     for (size_t i = 0; i < offer->count; i++)
         out->code[i] = (char *)(uintptr_t)(strrchr(offer->service[i]->id, '/') + 1);
+    out->subject = owned_array(offer->count + 1, sizeof *out->subject);
+    for (size_t i = 0; i < offer->count; i++)
+        if (offer->service[i]->subject_required)
+            out->subject[out->n_subject++] = out->code[i];
     return DONE;
 }
 
@@ -726,6 +738,7 @@ fault front_call(struct front *self, struct exchange *x, int64_t wait_ms)
         TRY(fill_offer(x, metaservice, &offer, &wire));
     fault f = send_call(self, gateway, x, wait_ms, metaservice == METASERVICE_NONE ? NULL : &wire);
     free(wire.code);
+    free(wire.subject);
     offer_clear(&offer);
     return f;
 }

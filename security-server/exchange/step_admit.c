@@ -98,7 +98,8 @@ void admit(struct node *node, const struct admission *question, struct problem *
                                      .endpoint = span_of_text(question->endpoint),
                                      .procedure = span_of_text(question->procedure),
                                      .requirement = span_of_text(question->requirement),
-                                     .source = span_of_text(question->source)};
+                                     .source = span_of_text(question->source),
+                                     .names_nobody = question->names_nobody};
     policy_decide(node->directory, &policy, &verdict);
     problem->fault = verdict.fault;
     text_format(problem->detail, sizeof problem->detail, "%s", verdict.reason);
@@ -108,9 +109,16 @@ void admit(struct node *node, const struct admission *question, struct problem *
 
 enum step_end step_admit(struct exchange *x)
 {
-    struct admission question = {
-        x->client,   x->service,   x->wanted_server, x->purpose, x->request.blob->size - SALT_BYTES,
-        x->endpoint, x->procedure, x->requirement,   x->source,  0};
+    struct admission question = {.client = x->client,
+                                 .service = x->service,
+                                 .wanted_server = x->wanted_server,
+                                 .purpose = x->purpose,
+                                 .payload_bytes = x->request.blob->size - SALT_BYTES,
+                                 .endpoint = x->endpoint,
+                                 .procedure = x->procedure,
+                                 .requirement = x->requirement,
+                                 .source = x->source,
+                                 .names_nobody = x->subject_year == 0 && x->person[0] == '\0'};
     struct problem problem;
     admit(x->node, &question, &problem, &x->peer);
     if (problem.fault != OK) {

@@ -62,7 +62,8 @@ enum step_end step_decide(struct exchange *x)
                                        .endpoint = header->endpoint,
                                        .procedure = header->procedure,
                                        .requirement = header->requirement,
-                                       .source = header->source};
+                                       .source = header->source,
+                                       .names_nobody = header->subject.size == 0};
     struct policy_verdict verdict;
     policy_decide(x->node->directory, &question, &verdict);
     if (verdict.fault == OK && failed(check_sealing(x)))

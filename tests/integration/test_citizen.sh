@@ -139,6 +139,28 @@ check "what an authority sealed is told in full" equal "$(row sealed CO/MUN/8909
 check "nor above the table, to the second" eval 'indicators | head -n 1 | grep -qE "^Up to [0-9-]{10}\\. "'
 check "as open data, too" equal "$(indicators --csv | head -n 1)" indicator,entity,group,value,unit
 
+# --- a service that is about persons -----------------------------------------------------------------
+check "a service can demand to be told about whom" registry service add $DIAN/RUT/estado --subject required
+publish
+unnamed() { [ "$(ask)" = 400 ]; }
+check "then a request that names nobody is refused before it is sent" wait_for 20 unnamed
+check "by name of the rule" equal "$(jq -r .rule "$C/answer")" subject/not-named
+check "with what to do, by whichever side refused it" contains "$(cat "$C/answer")" "Send Chaski-Subject"
+there() { "$BIN/chaski-audit" search "$C/$1/audit" --json --limit 200 2>/dev/null | jq '[.rows[] | select(.rule == "subject/not-named")] | length'; }
+HERE=$(there ciudad) THERE=$(there dian)
+ask >/dev/null
+check "with what to do" contains "$(cat "$C/answer")" "Send Chaski-Subject"
+check "in the caller's log alone" equal "$(($(there ciudad) - HERE))/$(($(there dian) - THERE))" 1/0
+check "one that names somebody is answered" equal "$(ask -H "Chaski-Subject: CC 5286614" -H 'Chaski-Procedure: T-7')" 200
+check "can-i says so" equal "$(curl -sS -H "X-Road-Client: $T" "$(gateway_url ciudad)/can-i?service=$DIAN/RUT/estado&purpose=P-1" | jq -c '[.allowed, .subject_required]')" '[true,true]'
+check "the list of services says so" equal "$(curl -sS -H "X-Road-Client: $T" "$(gateway_url ciudad)/r1/$DIAN/RUT/listMethods" | jq -r '.service[0].chaski_subject')" required
+check "the register says so" eval 'registry show | grep -q "each request names a person"'
+check "what stands is kept when another thing changes" eval 'registry service add $DIAN/RUT/estado --rate 500 >/dev/null && [ "$(registry show --json | jq -r ".services[] | select(.id == \"$DIAN/RUT/estado\") | .subject_required")" = true ]'
+check "it can be taken back" registry service add $DIAN/RUT/estado --subject optional
+publish
+named() { [ "$(ask)" = 200 ]; }
+check "and then is" wait_for 20 named
+
 # --- the end of a year's key ---------------------------------------------------------------------------
 OLD=$((YEAR - 2))
 registry subject-key add $OLD >/dev/null && publish || die "no key of an earlier year"

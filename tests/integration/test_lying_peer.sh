@@ -10,6 +10,7 @@ member_make b CO/GOV/899999027/SS1 "DANE" DIVIPOLA
 service=CO/GOV/899999027/DIVIPOLA/municipios
 registry service add $service --class open || die "no service"
 registry service add ${service}r || die "no service"
+registry service add ${service}p --class open --subject required || die "no service about persons"
 registry $(restriction_words ${service}r) >/dev/null || die "no restriction"
 publish || die "nothing published"
 server_start b || die "server b does not start: $(tail -n 1 "$C/b/server.events")"
@@ -26,6 +27,7 @@ lie() { # LIE [SERVICE]: what comes back
 faults() { lie "$@" | sed 's/ [0-9a-f]\{16\}$//'; }
 
 check "an honest request is answered" equal "$(faults honest)" "answer OK"
+check "a consumer that does not check is refused where the service is about persons" equal "$(faults honest "${service}p")" "answer SUBJECT_REQUIRED"
 check "random bytes are met with silence" equal "$(faults random)" "silence"
 check "a broken envelope is met with silence" equal "$(faults envelope)" "silence"
 check "a letter that was altered under way is met with silence" equal "$(faults unsealed)" "silence"

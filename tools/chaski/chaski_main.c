@@ -113,6 +113,7 @@ static const struct {
      "open|shared]\n"
      "      [--notice T] [--reason T] [--endpoint ID:METHOD:PATTERN[:open|:shared]]...\n"
      "      [--column NAME[:open|:shared]]... [--rate N [--burst N]]\n"
+     "      [--subject required|optional]\n"
      "      changes what this member offers, in the country's directory, signed with its server's "
      "key;\n"
      "      says which epoch it stands in, or who else must approve it. Instead of --config:\n"

@@ -29,7 +29,7 @@ void flows_clear(struct flows *self)
 static struct span join(const struct header *header, struct span client)
 {
     size_t size = client.size + header->service.size + header->purpose.size +
-                  header->endpoint.size + header->procedure.size + header->requirement.size + 6;
+                  header->endpoint.size + header->procedure.size + header->requirement.size + 7;
     char *text = owned_array(size, 1), *at = text;
     const struct span parts[] = {client,           header->service,   header->purpose,
                                  header->endpoint, header->procedure, header->requirement};
@@ -39,6 +39,7 @@ static struct span join(const struct header *header, struct span client)
         at += parts[i].size;
         *at++ = '\0';
     }
+    *at = header->subject.size == 0; /* another sort: some services take no such request */
     return span_of(text, size);
 }
 
@@ -63,6 +64,7 @@ static fault add(struct flows *self, const struct header *header, struct span cl
         flow->endpoint = flow->purpose + header->purpose.size + 1;
         flow->procedure = flow->endpoint + header->endpoint.size + 1;
         flow->requirement = flow->procedure + header->procedure.size + 1;
+        flow->names_nobody = header->subject.size == 0;
         number = self->count;
         map_set(&self->by_key, key, (void *)(uintptr_t)number);
     }

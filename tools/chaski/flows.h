@@ -15,6 +15,7 @@ struct flow {
     const char *client, *service, *purpose; /* canonical; purpose may be "" */
     const char *endpoint;                   /* of the service; "" for none */
     const char *procedure, *requirement;    /* as the request names them; "" for none */
+    bool names_nobody;                      /* no person */
     uint64_t requests;
     int64_t last_ms;
 };

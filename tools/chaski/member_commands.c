@@ -25,7 +25,7 @@ struct change {
     const char *address[DIRECTORY_ADDRESSES_MAX];
     size_t endpoints;
     const char *endpoint[DIRECTORY_ENDPOINTS_MAX];
-    const char *rate, *burst, *volume;
+    const char *rate, *burst, *volume, *subject;
     size_t columns;
     const char *column[DIRECTORY_COLUMNS_MAX];
 };
@@ -147,6 +147,8 @@ static fault service_add(const struct work *self)
     TRY(class_of(self->asked->class, &service.class_));
     TRY(service_act_endpoints(self->memory, self->asked->endpoint, self->asked->endpoints,
                               &service));
+    if (!service_act_subject(self->asked->subject, &service))
+        return RAISE(BAD_REQUEST, "--subject is required or optional");
     TRY(take_number(self->asked->rate, "--rate", SERVICE_RATE_MAX, &service.rate));
     TRY(take_number(self->asked->burst, "--burst", SERVICE_BURST_MAX, &service.burst));
     if (service.rate == 0)
@@ -347,33 +349,21 @@ static const struct {
 
 #define CHANGES (sizeof changes / sizeof changes[0])
 
-static const struct option known[] = {{"config", required_argument, NULL, 0},
-                                      {"folder", required_argument, NULL, 1},
-                                      {"anchor", required_argument, NULL, 2},
-                                      {"at", required_argument, NULL, 3},
-                                      {"server", required_argument, NULL, 4},
-                                      {"passphrase", required_argument, NULL, 5},
-                                      {"token", required_argument, NULL, 6},
-                                      {"module", required_argument, NULL, 7},
-                                      {"title", required_argument, NULL, 8},
-                                      {"name", required_argument, NULL, 9},
-                                      {"class", required_argument, NULL, 10},
-                                      {"reason", required_argument, NULL, 11},
-                                      {"notice", required_argument, NULL, 12},
-                                      {"service", required_argument, NULL, 13},
-                                      {"consumer", required_argument, NULL, 14},
-                                      {"purpose", required_argument, NULL, 15},
-                                      {"legal-basis", required_argument, NULL, 16},
-                                      {"until", required_argument, NULL, 17},
-                                      {"certificate", required_argument, NULL, 18},
-                                      {"draft", required_argument, NULL, 19},
-                                      {"address", required_argument, NULL, 20},
-                                      {"endpoint", required_argument, NULL, 21},
-                                      {"column", required_argument, NULL, 22},
-                                      {"rate", required_argument, NULL, 23},
-                                      {"burst", required_argument, NULL, 24},
-                                      {"volume", required_argument, NULL, 25},
-                                      {0}};
+static const struct option known[] = {
+    {"config", required_argument, NULL, 0},       {"folder", required_argument, NULL, 1},
+    {"anchor", required_argument, NULL, 2},       {"at", required_argument, NULL, 3},
+    {"server", required_argument, NULL, 4},       {"passphrase", required_argument, NULL, 5},
+    {"token", required_argument, NULL, 6},        {"module", required_argument, NULL, 7},
+    {"title", required_argument, NULL, 8},        {"name", required_argument, NULL, 9},
+    {"class", required_argument, NULL, 10},       {"reason", required_argument, NULL, 11},
+    {"notice", required_argument, NULL, 12},      {"service", required_argument, NULL, 13},
+    {"consumer", required_argument, NULL, 14},    {"purpose", required_argument, NULL, 15},
+    {"legal-basis", required_argument, NULL, 16}, {"until", required_argument, NULL, 17},
+    {"certificate", required_argument, NULL, 18}, {"draft", required_argument, NULL, 19},
+    {"address", required_argument, NULL, 20},     {"endpoint", required_argument, NULL, 21},
+    {"column", required_argument, NULL, 22},      {"rate", required_argument, NULL, 23},
+    {"burst", required_argument, NULL, 24},       {"volume", required_argument, NULL, 25},
+    {"subject", required_argument, NULL, 26},     {0}};
 
 static fault take_options(int argc, char **argv, struct change *out)
 {
@@ -399,6 +389,8 @@ static fault take_options(int argc, char **argv, struct change *out)
             out->burst = optarg;
         else if (code == 25)
             out->volume = optarg;
+        else if (code == 26)
+            out->subject = optarg;
         else if (code == 22 && out->columns < DIRECTORY_COLUMNS_MAX)
             out->column[out->columns++] = optarg;
         else

@@ -75,6 +75,7 @@ static struct policy_question question_of(const struct flow *flow, int64_t at_ms
                                     .endpoint = span_of_text(flow->endpoint),
                                     .procedure = span_of_text(flow->procedure),
                                     .requirement = span_of_text(flow->requirement),
+                                    .names_nobody = flow->names_nobody,
                                     .at_ms = at_ms};
 }
 

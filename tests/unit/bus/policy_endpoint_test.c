@@ -216,6 +216,51 @@ static void test_an_endpoint_that_a_right_names_stays(void)
     MUST(book_fold(book, &state));
 }
 
+static void set_subject(struct book *book, bool required, bool disabled)
+{
+    BOOK_ACT(book, SERVICE_SET, service_set, CHASKI__SERVICE_SET__INIT,
+             it->id = book_text(DANE "/DIVIPOLA/otro"), it->class_ = CHASKI__SERVICE_CLASS__OPEN,
+             it->subject_required = required, it->disabled = disabled);
+}
+
+static struct policy_verdict asked_about(const struct book *book, bool nobody,
+                                         struct policy_trace *trace)
+{
+    OWNED(directory) state = NULL;
+    struct policy_verdict verdict = {.fault = INTERNAL};
+    struct policy_question question = {.client = span_of_text(MEDELLIN "/TRAMITES"),
+                                       .service = span_of_text(DANE "/DIVIPOLA/otro"),
+                                       .at_ms = NOW_MS,
+                                       .names_nobody = nobody};
+    MUST(book_fold(book, &state));
+    policy_explain(state, &question, &verdict, trace);
+    return verdict;
+}
+
+/* Even an open service, and before any right is looked at; who names a person loses nothing. */
+static void test_a_service_about_persons_takes_no_request_about_nobody(void)
+{
+    OWNED(book) book = book_of_parts();
+    struct policy_trace trace;
+    set_subject(book, false, false);
+    CU_ASSERT_EQUAL(asked_about(book, true, &trace).fault, OK);
+    CU_ASSERT_STRING_EQUAL(trace.step[3].name, "restriction");
+    set_subject(book, true, false);
+    struct policy_verdict verdict = asked_about(book, true, &trace);
+    CU_ASSERT_EQUAL(verdict.fault, SUBJECT_REQUIRED);
+    CU_ASSERT_STRING_EQUAL(verdict.rule, "subject/not-named");
+    CU_ASSERT_PTR_NOT_NULL(strstr(verdict.remedy, "Chaski-Subject"));
+    CU_ASSERT_STRING_EQUAL(trace.missing, "subject");
+    verdict = asked_about(book, false, &trace);
+    CU_ASSERT_EQUAL(verdict.fault, OK);
+    CU_ASSERT_STRING_EQUAL(verdict.rule, "open/any-member");
+    CU_ASSERT_STRING_EQUAL(trace.step[3].name, "subject");
+    set_subject(book, true, true);
+    CU_ASSERT_EQUAL(asked_about(book, true, &trace).fault, SERVICE_DISABLED);
+    set_subject(book, false, false);
+    CU_ASSERT_EQUAL(asked_about(book, true, &trace).fault, OK);
+}
+
 static void set_rate(struct book *book, uint32_t rate, uint32_t burst)
 {
     BOOK_ACT(book, SERVICE_SET, service_set, CHASKI__SERVICE_SET__INIT,
@@ -289,6 +334,7 @@ SUITE(policy_endpoint, TEST(test_each_endpoint_has_a_class_restrictions_and_gran
       TEST(test_a_service_is_offered_to_whom_one_endpoint_is_open),
       TEST(test_endpoints_come_back_from_a_snapshot_in_their_order),
       TEST(test_what_is_no_endpoint_is_not_taken), TEST(test_an_endpoint_that_a_right_names_stays),
+      TEST(test_a_service_about_persons_takes_no_request_about_nobody),
       TEST(test_a_rate_and_a_volume_have_bounds),
       TEST(test_a_grant_that_counts_nothing_is_used_first),
       TEST(test_of_grants_that_count_the_one_that_counts_furthest_is_used))

@@ -66,8 +66,8 @@ static fault ask(const char *method, const char *rest)
     text_format(text, sizeof text, "/r1/" D "/%s", rest);
     MUST(rest_target_parse(span_of_text(text), &target));
     bus_id_text(&target.service, ID_SERVICE, service, sizeof service);
-    struct metadata_question question = {service, span_of_text(method), &target,
-                                         sizeof codes / sizeof codes[0], codes};
+    struct metadata_question question = {
+        service, span_of_text(method), &target, sizeof codes / sizeof codes[0], codes, 0, NULL};
     none = descriptions_new(&gateway);
     fault f = metadata_answer(services, none, &question, &type, &body, &fetch);
     free(none); /* there is no loop to take it from */
