@@ -37,6 +37,7 @@ struct history {
     struct map keyed;    /* server -> struct since: its key as a witness */
     struct map stampers; /* names of time stamp authorities -> self */
     int64_t stampers_ms; /* since when there has been one; 0: there is none */
+    struct sealings sealings;
 };
 
 static void end_stays(struct history *self, const char *subsystem, int64_t at_ms)
@@ -136,6 +137,7 @@ static fault take_act(struct history *self, uint64_t number, struct span leaf)
         return RAISE(DIRECTORY_BAD, "entry %" PRIu64 " holds no act", number);
     self->act_ms[number] = (int64_t)act->time_ms;
     take_kind(self, act);
+    sealings_take(&self->sealings, number, act);
     chaski__act__free_unpacked(act, NULL);
     return DONE;
 }
@@ -201,6 +203,7 @@ void history_free(struct history **owner)
     since_clear(&self->assigned);
     since_clear(&self->keyed);
     map_clear(&self->stampers);
+    sealings_clear(&self->sealings);
     free(self->root);
     free(self->act_ms);
     free(self);
@@ -266,4 +269,13 @@ int64_t history_act_ms(const struct history *self, uint64_t number)
 int64_t history_stampers_ms(const struct history *self)
 {
     return self->stampers_ms;
+}
+
+bool history_sealing(const struct history *self, struct span id, uint64_t size,
+                     const struct sealing_stood **out)
+{
+    if (size > self->size)
+        return false;
+    *out = sealings_at(&self->sealings, id, size);
+    return true;
 }

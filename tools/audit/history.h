@@ -10,6 +10,7 @@
 #define TOOLS_AUDIT_HISTORY_H
 
 #include "lib/bus/directory.h"
+#include "tools/audit/sealings.h"
 
 struct history;
 
@@ -37,6 +38,10 @@ int64_t history_directory_witnessed_ms(const struct history *self,
                                        const struct directory *directory);
 /* Time of an act; number below directory_epoch(). */
 int64_t history_act_ms(const struct history *self, uint64_t number);
+/* The sealing of that id as it stood when the directory had `size` acts; NULL: none did. False: it
+ * has fewer. */
+bool history_sealing(const struct history *self, struct span id, uint64_t size,
+                     const struct sealing_stood **out);
 /* Since when there has been a time stamp authority without a break; 0: there is none. */
 int64_t history_stampers_ms(const struct history *self);
 

@@ -18,6 +18,7 @@
  *   verify_epochs.c  epochs of one log against one another
  *   verify_held.c    heads of other logs that the folders' owners keep
  *   verify_late.c    late receipts of one log
+ *   verify_sealing.c was an exchange kept from its person's view by right?
  *   verify_cards.c   sealing keys that one log's server announced
  *   verify_copies.c  copies of one log against one another
  *   verify_logs.c    logs against one another
@@ -281,6 +282,8 @@ void verify_missing(struct verify *self, struct log *log);
 void verify_note_card(struct log *log, const struct log_entry *entry);
 /* Its key cards. After the last entry; earlier epochs were walked before. */
 void verify_cards(struct verify *self, struct log *log);
+/* Was this exchange kept from its person's view by right? */
+void verify_sealing(struct verify *self, struct log *log, const struct log_entry *entry);
 /* Its late receipts. After the last entry. */
 void verify_late(struct verify *self, struct log *log);
 /* Has this entry of `here`, which `log` does not have, come to it late, in this epoch or a later

@@ -320,6 +320,7 @@ void verify_entry(struct verify *self, struct log *log, const struct examined *e
     kept->verified = examined->verified;
     check_place(self, log, entry);
     check_signature(self, log, examined);
+    verify_sealing(self, log, entry);
     note_statement(log, entry, kept);
     if (log->started != NULL && kept->kind < HEADER_STARTED)
         kept->mode = keeping_mode(header_of(log->started)->keeping, entry->header->service);
