@@ -36,7 +36,15 @@ struct access {
     struct side side[2]; /* more than two servers hold nothing of one exchange */
 };
 
+/* Who asked for views of this person. */
+struct view {
+    char *caller, *name;
+    uint64_t exchanges, last_ms;
+};
+
 struct subject_merge {
+    size_t views;
+    struct view view[SUBJECT_VIEW_CALLERS_MAX];
     size_t servers, servers_room;
     struct server *server;
     size_t pages, pages_room;
@@ -70,6 +78,10 @@ void subject_merge_free(struct subject_merge **owner)
         chaski__subject_page__free_unpacked(self->page[i], NULL);
     for (size_t i = 0; i < self->accesses; i++)
         free(self->access[i]);
+    for (size_t i = 0; i < self->views; i++) {
+        free(self->view[i].caller);
+        free(self->view[i].name);
+    }
     map_clear(&self->by_id);
     map_clear(&self->server_of);
     free(self->server);
@@ -149,10 +161,39 @@ static struct access *access_of(struct subject_merge *self, struct span id)
     return access;
 }
 
+/* A question for a view, as who was asked has it: it takes no room from what it asks about. */
+static bool is_view_of(const struct server *from, const Chaski__SubjectEntry *entry)
+{
+    return !entry->look && strcmp(entry->provider_server, from->id) == 0 &&
+           metaservice_of(span_of_text(entry->service)) == METASERVICE_SUBJECT;
+}
+
+/* One line for each who asked: a view is as many exchanges as there are servers. */
+static void count_view(struct subject_merge *self, const Chaski__SubjectEntry *entry)
+{
+    size_t at = 0;
+    while (at < self->views && strcmp(self->view[at].caller, entry->caller) != 0)
+        at++;
+    if (at == SUBJECT_VIEW_CALLERS_MAX)
+        return; /* portals are few; who invents more has told enough */
+    struct view *view = &self->view[at];
+    if (at == self->views) {
+        self->views++;
+        view->caller = owned_text(entry->caller);
+        view->name = owned_text(entry->caller_name);
+    }
+    view->exchanges++;
+    view->last_ms = entry->time_ms > view->last_ms ? entry->time_ms : view->last_ms;
+}
+
 /* False: there is no room for it. */
 static bool add_entry(struct subject_merge *self, size_t server, const Chaski__SubjectEntry *entry)
 {
     struct server *from = &self->server[server];
+    if (is_view_of(from, entry)) {
+        count_view(self, entry);
+        return true;
+    }
     struct span id = span_of(entry->exchange_id.data, entry->exchange_id.len);
     struct access *access =
         from->entries == SUBJECT_SERVER_ENTRIES_MAX ? NULL : access_of(self, id);
@@ -417,32 +458,6 @@ static bool is_look(const struct access *access)
     return all;
 }
 
-static bool is_view(const struct access *access)
-{
-    bool all = true;
-    for (size_t i = 0; i < access->sides; i++)
-        all = all &&
-              metaservice_of(span_of_text(access->side[i].entry->service)) == METASERVICE_SUBJECT;
-    return all;
-}
-
-/* One line for each who asked: a view is as many exchanges as there are servers. */
-static void count_view(json_t *views, const Chaski__SubjectEntry *entry)
-{
-    size_t at;
-    json_t *view, *found = NULL;
-    json_array_foreach(views, at,
-                       view) if (strcmp(json_string_value(json_object_get(view, "caller")),
-                                        entry->caller) == 0) found = view;
-    if (found == NULL) {
-        found = json_pack("{s:s,s:s,s:i,s:o}", "who", entry->caller_name, "caller", entry->caller,
-                          "exchanges", 0, "last", time_json(entry->time_ms));
-        json_array_append_new(views, found);
-    }
-    json_int_t count = json_integer_value(json_object_get(found, "exchanges"));
-    json_object_set_new(found, "exchanges", json_integer(count + 1));
-}
-
 static int compare(const void *left, const void *right)
 {
     const struct access *const *a = left;
@@ -500,9 +515,31 @@ static bool add_servers(const struct subject_merge *self, json_t *root)
     return all == self->servers && cut == 0;
 }
 
+/* Told so by all who told of it: what its caller alone has of a view, whoever was asked is silent.
+ */
+static bool is_view(const struct access *access)
+{
+    bool all = true;
+    for (size_t i = 0; i < access->sides; i++)
+        all = all &&
+              metaservice_of(span_of_text(access->side[i].entry->service)) == METASERVICE_SUBJECT;
+    return all;
+}
+
+static json_t *views_json(const struct subject_merge *self)
+{
+    json_t *views = json_array();
+    for (size_t i = 0; i < self->views; i++)
+        json_array_append_new(views, json_pack("{s:s,s:s,s:I,s:o}", "who", self->view[i].name,
+                                               "caller", self->view[i].caller, "exchanges",
+                                               (json_int_t)self->view[i].exchanges, "last",
+                                               time_json(self->view[i].last_ms)));
+    return views;
+}
+
 json_t *subject_merge_json(struct subject_merge *self, int64_t now_ms)
 {
-    json_t *accesses = json_array(), *looks = json_array(), *views = json_array();
+    json_t *accesses = json_array(), *looks = json_array();
     if (self->accesses > 0)
         qsort(self->access, self->accesses, sizeof *self->access, compare);
     for (size_t i = 0; i < self->accesses; i++) {
@@ -510,13 +547,13 @@ json_t *subject_merge_json(struct subject_merge *self, int64_t now_ms)
         if (is_look(access))
             json_array_append_new(looks, look_json(self, access));
         else if (is_view(access))
-            count_view(views, access->side[0].entry);
+            count_view(self, access->side[0].entry);
         else
             json_array_append_new(accesses, access_json(self, access, now_ms));
     }
     json_t *root =
         json_pack("{s:o,s:b,s:o,s:o,s:o}", "asked_at", time_json((uint64_t)now_ms), "complete",
-                  false, "accesses", accesses, "looks", looks, "views", views);
+                  false, "accesses", accesses, "looks", looks, "views", views_json(self));
     json_object_set_new(root, "complete", json_boolean(add_servers(self, root)));
     return root;
 }

@@ -85,6 +85,8 @@ static fault put_field(const struct field *field, struct header_glance *out)
         out->time_ms = (int64_t)field->value;
     else if (field->number == 4)
         out->sender = field->bytes;
+    else if (field->number == 6)
+        out->service = field->bytes;
     else if (field->number == 21)
         out->subject = field->bytes;
     else if (field->number == 23 && field->wire == WIRE_VARINT)

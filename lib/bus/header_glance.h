@@ -14,7 +14,7 @@ struct header_glance {
     enum header_kind kind;
     struct span exchange_id; /* EXCHANGE_ID_BYTES */
     int64_t time_ms;
-    struct span sender, sender_server, receiver_server;
+    struct span sender, sender_server, receiver_server, service;
     struct span subject; /* may be empty */
     uint32_t subject_year, fault, status;
     int64_t sealed_until_ms;

@@ -7,6 +7,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/audit_log.h"
 #include "lib/bus/header_glance.h"
+#include "lib/bus/metaservice.h"
 #include "lib/bus/pruned.h"
 #include "lib/bus/pseudonym.h"
 #include "lib/crypto/cades.h"
@@ -26,6 +27,7 @@
 #define CRC_AT 124
 #define READ_RECORDS 512
 #define MONTH_DIGITS 6
+#define FORMAT "v2" /* another one is made anew */
 
 struct subject_index {
     char folder[PATH_BYTES - 160]; /* <audit_folder> */
@@ -133,14 +135,14 @@ static fault note_place(const struct subject_index *self)
 {
     char path[PATH_BYTES], text[64];
     text_format(path, sizeof path, "%s/subjects/next", self->folder);
-    text_format(text, sizeof text, "%u %" PRIu64 "\n", self->epoch, self->entries);
+    text_format(text, sizeof text, FORMAT " %u %" PRIu64 "\n", self->epoch, self->entries);
     return file_replace(path, span_of_text(text), 0600);
 }
 
 static bool read_place(struct subject_index *self)
 {
     char path[PATH_BYTES];
-    struct span epoch;
+    struct span format, epoch;
     uint64_t number = 0;
     OWNED(bytes) text = NULL;
     text_format(path, sizeof path, "%s/subjects/next", self->folder);
@@ -148,7 +150,8 @@ static bool read_place(struct subject_index *self)
         return false;
     text->size--; /* the line's end */
     struct cursor at = cursor_over(bytes_span(text));
-    if (failed(cursor_take_until(&at, ' ', &epoch)) ||
+    if (failed(cursor_take_until(&at, ' ', &format)) || !span_is_text(format, FORMAT) ||
+        failed(cursor_take_until(&at, ' ', &epoch)) ||
         failed(text_number(epoch, LOG_EPOCHS_MAX, &number)) ||
         failed(text_number(at.left, UINT64_MAX, &self->entries)))
         return false;
@@ -218,6 +221,13 @@ void subject_index_free(struct subject_index **self)
 
 // --- following ----------------------------------------------------------------------------------
 
+/* A view that this server asked for, or what it said to one: whoever was asked has the question. */
+static bool is_left_out(const struct subject_index *self, const struct header_glance *header)
+{
+    return metaservice_of(header->service) == METASERVICE_SUBJECT &&
+           (header->kind != HEADER_REQUEST || !span_is_text(header->receiver_server, self->server));
+}
+
 static fault take_leaf(void *owner, uint64_t index, struct span leaf)
 {
     struct subject_index *self = owner;
@@ -225,7 +235,8 @@ static fault take_leaf(void *owner, uint64_t index, struct span leaf)
     struct header_glance header;
     if (failed(cades_content(leaf, &content)) || failed(header_glance(content, &header)))
         return RAISE(LOG_BROKEN, "entry %" PRIu64 " is no leaf", index);
-    if (header.subject.size != PSEUDONYM_BYTES || header.subject_year == 0)
+    if (header.subject.size != PSEUDONYM_BYTES || header.subject_year == 0 ||
+        is_left_out(self, &header))
         return DONE;
     struct record record = {.year = header.subject_year,
                             .sealed_until_ms = header.sealed_until_ms,

@@ -9,7 +9,11 @@
  *   u64 index | u32 log epoch | u16 year | u16 status | u16 fault | u8 kind | u8 own | 8 zeros |
  *   u32 crc32c(the 124 before)                        (big-endian)
  *
- *   <audit_folder>/subjects/next    log epoch and entries that are in it, decimal
+ *   <audit_folder>/subjects/next    "v2", log epoch and entries that are in it, decimal
+ *
+ * Of the view of a person (metaservice.h) only the questions that came to this server are in it:
+ * who asks a country would have thousands of records of each view, which those who were asked have
+ * as well.
  *
  * A crash repeats what was not noted in `next`: one entry may have several records, and counts
  * once. Used by one thread at a time.

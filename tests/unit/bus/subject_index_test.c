@@ -48,20 +48,22 @@ struct entry {
     int64_t after_ms, sealed_until_ms;
 };
 
-static void append(struct log *self, const struct entry *entry)
+/* view: of a person, and not of any service. sent: by this server to the other. */
+static void append_as(struct log *self, const struct entry *entry, bool view, bool sent)
 {
     uint8_t pseudonym[32] = {entry->person, 7};
     struct header header = {.kind = entry->kind,
                             .time_ms = BOOK_START_MS + entry->after_ms,
                             .sealed_until_ms = entry->sealed_until_ms};
-    bool asked = entry->kind == HEADER_REQUEST;
+    bool asked = (entry->kind == HEADER_REQUEST) != sent;
     header.exchange_id[0] = entry->exchange;
     header.sender = span_of_text(asked ? MEDELLIN "/TRAMITES" : DANE "/DIVIPOLA");
     header.receiver = span_of_text(asked ? DANE "/DIVIPOLA" : MEDELLIN "/TRAMITES");
-    header.service = span_of_text(DANE "/DIVIPOLA/municipios");
+    header.service =
+        span_of_text(view ? DANE "/DIVIPOLA/subjectAccesses" : DANE "/DIVIPOLA/municipios");
     header.sender_server = span_of_text(asked ? MEDELLIN "/SS1" : SERVER);
     header.receiver_server = span_of_text(asked ? SERVER : MEDELLIN "/SS1");
-    header.status = asked ? 0 : 200;
+    header.status = entry->kind == HEADER_REQUEST ? 0 : 200;
     header.sealing = span_of_text(entry->sealed_until_ms == 0 ? "" : "S-1");
     if (entry->person != 0) {
         header.subject = span_of(pseudonym, sizeof pseudonym);
@@ -75,6 +77,11 @@ static void append(struct log *self, const struct entry *entry)
     MUST(wal_stage(self->wal, self->size++, leaves, 1, &place));
     wal_put(self->wal);
     wal_sync(self->wal);
+}
+
+static void append(struct log *self, const struct entry *entry)
+{
+    append_as(self, entry, false, false);
 }
 
 static void follow(struct log *self)
@@ -141,6 +148,40 @@ static void test_the_entries_about_a_person_are_found_and_no_others(void)
         .pseudonym = {{1, 7}}, .year = 2025, .until_ms = INT64_MAX, .most = 10, .found = found};
     MUST(subject_index_find(log.folder, &search));
     CU_ASSERT_EQUAL(search.count, 0); /* another year's key */
+    log_free(&log);
+}
+
+/* Else who asks a country of two thousand would have four thousand records of each view. */
+static void test_of_views_the_questions_that_came_are_kept_and_nothing_else(void)
+{
+    static const struct {
+        struct entry entry;
+        bool view, sent;
+    } views[] = {
+        {{HEADER_REQUEST, 1, 1, 0, 0}, true, false}, {{HEADER_RESPONSE, 1, 1, 1, 0}, true, false},
+        {{HEADER_REQUEST, 2, 1, 2, 0}, true, true},  {{HEADER_RESPONSE, 2, 1, 3, 0}, true, true},
+        {{HEADER_FAULT, 3, 1, 4, 0}, true, false},   {{HEADER_REQUEST, 4, 1, 5, 0}, false, true}};
+    struct log log = log_new();
+    struct subject_found found[10];
+    for (size_t i = 0; i < sizeof views / sizeof views[0]; i++)
+        append_as(&log, &views[i].entry, views[i].view, views[i].sent);
+    follow(&log);
+    CU_ASSERT_EQUAL_FATAL(search_for(&log, 1, 0, 10, found).count, 2);
+    CU_ASSERT_EQUAL(found[0].exchange_id[0], 1);
+    CU_ASSERT(!found[0].has_outcome);
+    CU_ASSERT_EQUAL(found[1].exchange_id[0], 4);
+    log_free(&log);
+}
+
+/* What an earlier form left there is made anew. */
+static void test_another_form_is_made_anew(void)
+{
+    struct log log = filled();
+    struct subject_found found[10];
+    book_write_file(log.folder, "subjects/next", span_of_text("1 7\n"));
+    book_write_file(log.folder, "subjects/202609/01", span_of_text(""));
+    follow(&log);
+    CU_ASSERT_EQUAL(search_for(&log, 1, 0, 10, found).count, 3);
     log_free(&log);
 }
 
@@ -269,8 +310,9 @@ static void test_a_full_day_hides_no_other(void)
 }
 
 SUITE(subject_index, TEST(test_the_entries_about_a_person_are_found_and_no_others),
-      TEST(test_pages_follow_one_another), TEST(test_what_is_sealed_appears_on_its_day),
-      TEST(test_a_crash_repeats_and_counts_once),
+      TEST(test_of_views_the_questions_that_came_are_kept_and_nothing_else),
+      TEST(test_another_form_is_made_anew), TEST(test_pages_follow_one_another),
+      TEST(test_what_is_sealed_appears_on_its_day), TEST(test_a_crash_repeats_and_counts_once),
       TEST(test_a_torn_record_is_passed_over_and_overwritten),
       TEST(test_without_its_place_it_is_made_anew), TEST(test_a_full_day_hides_no_other),
       TEST(test_only_what_is_dated_so_is_shown))

@@ -261,6 +261,27 @@ static void test_one_server_crowds_out_no_other(void)
     json_decref(root);
 }
 
+/* Each view leaves a question at every server: they take no room from what is asked about. */
+static void test_views_take_no_room(void)
+{
+    OWNED(subject_merge) merge = subject_merge_new();
+    OWNED(bytes) page = page_of(STATE, (struct half){1, 0}, OLD_MS, "CO/GOV/2/S/subjectAccesses");
+    OWNED(bytes) access = page_of(STATE, (struct half){1, 2}, OLD_MS, "CO/GOV/2/S/X");
+    uint64_t next = 1;
+    size_t state = subject_merge_server(merge, STATE, "DIAN");
+    subject_merge_ask(merge, state);
+    for (size_t i = 0; i < 2 * SUBJECT_SERVER_ENTRIES_MAX; i++)
+        MUST(subject_merge_page(merge, state, bytes_span(page), &next));
+    MUST(subject_merge_page(merge, state, bytes_span(access), &next));
+    subject_merge_end(merge, state);
+    json_t *root = subject_merge_json(merge, NOW_MS);
+    CU_ASSERT(json_is_true(json_object_get(root, "complete")));
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(root, "accesses")), 1);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(first_of(root, "views"), "exchanges")),
+                    2 * SUBJECT_SERVER_ENTRIES_MAX);
+    json_decref(root);
+}
+
 static void test_late_failed_and_not_asked_are_told_apart(void)
 {
     OWNED(subject_merge) merge = subject_merge_new();
@@ -321,6 +342,6 @@ static void test_a_stranger_gives_no_page(void)
 SUITE(subject_merge, TEST(test_the_two_sides_are_compared),
       TEST(test_what_came_of_it_is_told_in_a_word), TEST(test_what_is_young_accuses_nobody),
       TEST(test_views_are_counted_and_not_listed), TEST(test_one_side_alone_tells_no_other_story),
-      TEST(test_one_server_crowds_out_no_other),
+      TEST(test_one_server_crowds_out_no_other), TEST(test_views_take_no_room),
       TEST(test_late_failed_and_not_asked_are_told_apart), TEST(test_pages_that_lead_nowhere_end),
       TEST(test_a_stranger_gives_no_page))
