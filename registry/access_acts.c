@@ -5,7 +5,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
-#include "lib/bus/access.h"
+#include "lib/bus/facts_act.h"
 #include "registry/colombian_holidays.h"
 #include "lib/base/day.h"
 
@@ -154,6 +154,27 @@ static fault end_of(const char *text, int64_t *out_ms)
     return DONE;
 }
 
+/* With what it rests on, so that whoever approves it reads that. What is no request is refused by
+ * the fold. */
+static fault send_decision(struct store *store, Chaski__AccessDecided *decision)
+{
+    struct arena memory = {0};
+    Chaski__AccessFacts words;
+    struct access_facts facts;
+    const struct directory *state = store_state(store);
+    const struct directory_request *request =
+        directory_request(state, span_of_text(decision->request));
+    if (request != NULL) {
+        access_facts_of(state, request, store_time(store), &facts);
+        facts_act_of(&memory, &facts, request->purpose, request->purposes, request->legal_basis,
+                     &words);
+        decision->facts = &words;
+    }
+    fault f = ACT(ACCESS_DECIDED, access_decided, decision);
+    arena_clear(&memory);
+    return f;
+}
+
 fault act_access_decide(struct store *store, const struct arguments *arguments, struct said *said)
 {
     Chaski__AccessDecided decision = CHASKI__ACCESS_DECIDED__INIT;
@@ -167,7 +188,7 @@ fault act_access_decide(struct store *store, const struct arguments *arguments, 
     decision.allow = strcmp(outcome, "allow") == 0;
     decision.reason = lend(TEXT(REASON));
     decision.until_ms = (uint64_t)until_ms;
-    TRY(ACT(ACCESS_DECIDED, access_decided, &decision));
+    TRY(send_decision(store, &decision));
     said_add(said, "decision %s: request %s is %s until %s, and so are equal ones", decision.id,
              decision.request, decision.allow ? "allowed" : "denied", TEXT(UNTIL));
     return DONE;

@@ -308,6 +308,18 @@ static void say_objection(struct text *self, const Chaski__AccessObjected *act)
         directory_ground_word((enum directory_ground)act->ground), act->reason);
 }
 
+static void say_facts(struct text *self, const Chaski__AccessFacts *facts)
+{
+    add(self, "; it rests on: %s, competent for %zu of its purposes",
+        facts->public_agency ? "a public agency" : "no public agency", facts->n_competent);
+    add_list(self, " ", facts->competent, facts->n_competent);
+    add(self, ", grounds");
+    for (size_t i = 0; i < facts->n_ground; i++)
+        add(self, " %s", directory_ground_word((enum directory_ground)facts->ground[i]));
+    add(self, ", the law %s the data, legal basis %s",
+        facts->by_law ? "RESERVES" : "does not reserve", facts->legal_basis);
+}
+
 static void say_decision(struct text *self, const Chaski__AccessDecided *act,
                          const struct directory *state)
 {
@@ -319,6 +331,8 @@ static void say_decision(struct text *self, const Chaski__AccessDecided *act,
     add(self, ", and equal ones as they come: %s", act->reason);
     if (request != NULL)
         add(self, "; %s asks for %s: %s", request->consumer, request->service, request->reason);
+    if (act->facts != NULL)
+        say_facts(self, act->facts);
 }
 
 static void say_emergency(struct text *self, const Chaski__BreakGlassSet *act)

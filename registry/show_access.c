@@ -119,15 +119,30 @@ static json_t *request_json(const struct directory *directory, const void *thing
     return show_request_json(directory, thing, at_ms);
 }
 
+static json_t *facts_json(const struct directory_decision *at)
+{
+    json_t *grounds = json_array(), *competent = json_array();
+    for (unsigned ground = 1; ground < GROUNDS_END; ground++)
+        if ((at->facts.grounds >> ground & 1) != 0)
+            json_array_append_new(
+                grounds, json_string(directory_ground_word((enum directory_ground)ground)));
+    for (size_t i = 0; i < at->purposes; i++)
+        if ((at->facts.competent >> i & 1) != 0)
+            json_array_append_new(competent, json_string(at->purpose[i]));
+    return json_pack("{s:b,s:o,s:o,s:b,s:s}", "public_agency", at->facts.public_agency, "competent",
+                     competent, "grounds", grounds, "by_law", at->facts.by_law, "legal_basis",
+                     at->legal_basis);
+}
+
 static json_t *decision_json(const struct directory *directory, const void *thing, int64_t at_ms)
 {
     const struct directory_decision *at = thing;
     (void)directory;
-    return json_pack("{s:s,s:s,s:b,s:s,s:o,s:o,s:b,s:s,s:s,s:o}", "id", at->id, "request",
+    return json_pack("{s:s,s:s,s:b,s:s,s:o,s:o,s:b,s:s,s:s,s:o,s:o}", "id", at->id, "request",
                      at->request, "allow", at->allow, "reason", at->reason, "at",
                      time_json(at->at_ms), "until", time_json(at->until_ms), "in_force",
                      at_ms < at->until_ms, "service", at->service, "class", at->class, "purposes",
-                     texts_json(at->purpose, at->purposes));
+                     texts_json(at->purpose, at->purposes), "rests_on", facts_json(at));
 }
 
 static const char *glass_state(const struct directory_break_glass *glass, int64_t at_ms)

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "lib/bus/access.h"
 
-#include "lib/bus/bus_id.h"
-#include "lib/bus/consumer.h"
 #include "lib/bus/directory_private.h"
 
 #define ARBITER "arbiter"
@@ -63,77 +61,6 @@ bool access_is_open(enum standing_state state)
            state == STANDING_ESCALATED || state == STANDING_REOPENED;
 }
 
-// --- what the class of the data lets silence do -------------------------------------------------
-
-static bool list_has(const struct right_list *list, int64_t at_ms, bool *by_law)
-{
-    bool any = false;
-    for (size_t i = 0; i < list->count; i++) {
-        const struct directory_restriction *at = list->right[i].rule;
-        if (at->from_ms <= at_ms && at_ms < at->until_ms) {
-            any = true;
-            /* a shutting out for misuse is no matter of the owner's silence either */
-            *by_law = *by_law || at->by_law || at->ground == GROUND_MISUSE;
-        }
-    }
-    return any;
-}
-
-bool access_is_by_law(const struct directory *self, struct span service, struct span consumer,
-                      int64_t at_ms, bool *any)
-{
-    struct consumer_names names;
-    bool by_law = false;
-    consumer_names_of(self, consumer, &names);
-    *any = list_has(rights_of(&self->restriction_of, service, span_of("", 0)), at_ms, &by_law);
-    for (size_t i = 0; i < names.count; i++)
-        if (list_has(rights_of(&self->restriction_of, service, names.name[i]), at_ms, &by_law))
-            *any = true;
-    return by_law;
-}
-
-static bool is_competent(const struct directory *self, const struct consumer_names *names,
-                         const char *purpose, int64_t at_ms)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        const struct right_list *list =
-            rights_of(&self->competence_of, span_of_text(purpose), names->name[i]);
-        if (list->count > 0 && list->right[0].until_ms > at_ms) /* the one that ends last */
-            return true;
-    }
-    return false;
-}
-
-/* All of it: an endpoint or a column may be more closed than its service. */
-static bool is_open(const struct directory_service *service)
-{
-    bool open = service != NULL && service->class == SERVICE_OPEN;
-    for (size_t i = 0; open && i < service->endpoints; i++)
-        open = service->endpoint[i].class == SERVICE_OPEN;
-    for (size_t i = 0; open && i < service->columns; i++)
-        open = service->column[i].class == SERVICE_OPEN;
-    return open;
-}
-
-/* Silence opens what the class would open if nothing restricted it, and no more: what is shared, to
- * a public agency that is competent for each purpose. */
-static bool could_share(const struct directory *self, const struct directory_request *request,
-                        int64_t at_ms)
-{
-    struct span consumer = span_of_text(request->consumer);
-    const struct directory_subsystem *subsystem = directory_subsystem(self, consumer);
-    struct consumer_names names;
-    if (is_open(directory_service(self, span_of_text(request->service))))
-        return true;
-    if (subsystem == NULL || !subsystem->member->public_agency)
-        return false;
-    consumer_names_of(self, consumer, &names);
-    for (size_t i = 0; i < request->purposes; i++)
-        if (!is_competent(self, &names, request->purpose[i], at_ms))
-            return false;
-    return true;
-}
-
 // --- where a request stands ---------------------------------------------------------------------
 
 static void of_decision(const struct directory *self, const char *id, int64_t at_ms,
@@ -171,11 +98,10 @@ static void of_arbiter(const struct directory_request *request, enum standing_st
 static void of_clock(const struct directory *self, const struct directory_request *request,
                      int64_t at_ms, struct standing *out)
 {
-    struct span service = span_of_text(request->service);
-    const struct directory_service *at = directory_service(self, service);
-    bool any = false;
-    bool by_law = access_is_by_law(self, service, span_of_text(request->consumer), at_ms, &any);
-    if (at == NULL || !any) {
+    const struct directory_service *at = directory_service(self, span_of_text(request->service));
+    struct access_facts facts;
+    access_facts_of(self, request, at_ms, &facts);
+    if (at == NULL || facts.grounds == 0) {
         out->state = STANDING_UNNEEDED;
         return;
     }
@@ -189,11 +115,27 @@ static void of_clock(const struct directory *self, const struct directory_reques
         out->until_ms = request->answer_until_ms;
         return;
     }
-    if (by_law || !could_share(self, request, at_ms))
+    if (!access_silence_opens(self, request, &facts))
         return of_arbiter(request, STANDING_ESCALATED, at_ms, out);
     int64_t end_ms = request->answer_until_ms + ACCESS_SILENCE_MS;
     out->state = at_ms < end_ms ? STANDING_SILENT : STANDING_ENDED;
     out->until_ms = at_ms < end_ms ? end_ms : 0;
+}
+
+/* An equal request's decision. What it opened is the arbiter's again when this one's facts have
+ * become less than those that it rested on: silence would open it no more either. */
+static void of_precedent(const struct directory *self, const struct directory_request *request,
+                         int64_t at_ms, struct standing *out)
+{
+    struct access_facts facts;
+    of_decision(self, request->precedent, at_ms, out);
+    if (out->state != STANDING_ALLOWED)
+        return;
+    access_facts_of(self, request, at_ms, &facts);
+    const struct directory_decision *decision =
+        directory_decision(self, span_of_text(request->precedent));
+    if (!access_facts_suffice(&facts, &decision->facts))
+        of_arbiter(request, STANDING_ESCALATED, at_ms, out);
 }
 
 /* A grant that stands goes first, for the policy looks at grants first; then the arbiter's word on
@@ -213,7 +155,7 @@ void access_standing(const struct directory *self, const struct directory_reques
     else if (request->grant[0] != '\0')
         of_grant(self, request, at_ms, out);
     else if (request->precedent[0] != '\0')
-        of_decision(self, request->precedent, at_ms, out);
+        of_precedent(self, request, at_ms, out);
     else
         of_clock(self, request, at_ms, out);
 }

@@ -9,6 +9,7 @@
 #ifndef BUS_ACCESS_H
 #define BUS_ACCESS_H
 
+#include "lib/bus/access_facts.h"
 #include "lib/bus/directory.h"
 #include "lib/bus/working_days.h"
 
@@ -43,10 +44,12 @@ struct directory_decision {
     bool allow;
     const char *reason;
     int64_t at_ms, until_ms;
-    /* what makes another request equal; as long as the decision */
+    /* what it rests on, and what makes another request equal; as long as the decision */
     const char *service, *class; /* I/C of the consumer */
     size_t purposes;
     const char **purpose;
+    const char *legal_basis;
+    struct access_facts facts; /* as they were then */
 };
 
 struct directory_break_glass {
@@ -118,10 +121,9 @@ const struct directory_request *access_request_for(const struct directory *self,
 /* Does a request of this subsystem for this service stand in the register? */
 bool access_has_asked(const struct directory *self, struct span service, struct span consumer);
 
-/* Is one of the restrictions that close the service to this subsystem then the law's own? *any: is
- * there one at all? */
-bool access_is_by_law(const struct directory *self, struct span service, struct span consumer,
-                      int64_t at_ms, bool *any);
+/* Does any restriction close the service, or a part of it, to this subsystem then? */
+bool access_is_closed(const struct directory *self, struct span service, struct span consumer,
+                      int64_t at_ms);
 
 /* What was opened in an emergency to this subsystem for this purpose and is open then; the one that
  * ends last. NULL: nothing. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Who asks for access, who objects, and what the arbiter says. Deadlines are set when the act
+/* Who asks for access, and who objects. Deadlines are set when the act
  * comes, by the calendar of that day; what follows from them is access.c's. */
 #include "lib/bus/access.h"
 #include "lib/bus/bus_id.h"
@@ -41,10 +41,9 @@ static fault check_request(const struct directory *self, const Chaski__AccessReq
 
 static fault check_closed(const struct directory *self, const Chaski__AccessRequested *act)
 {
-    bool any = false;
-    access_is_by_law(self, span_of_text(act->service), span_of_text(act->consumer), self->last_ms,
-                     &any);
-    return any ? DONE
+    return access_is_closed(self, span_of_text(act->service), span_of_text(act->consumer),
+                            self->last_ms)
+               ? DONE
                : BAD("request %s is not needed: no restriction closes the service to %.200s",
                      act->id, act->consumer);
 }
@@ -95,22 +94,28 @@ static fault check_others(const struct directory *self, const Chaski__AccessRequ
 
 // --- precedents ---------------------------------------------------------------------------------
 
-static bool same_purposes(const struct directory_decision *at, const Chaski__AccessRequested *act)
+static bool is_equal(const struct directory_decision *at, const struct directory_request *request,
+                     const struct access_facts *facts)
 {
-    bool same = at->purposes == act->n_purpose; /* both rising */
+    bool same = at->purposes == request->purposes; /* both rising */
     for (size_t i = 0; same && i < at->purposes; i++)
-        same = strcmp(at->purpose[i], act->purpose[i]) == 0;
-    return same;
+        same = strcmp(at->purpose[i], request->purpose[i]) == 0;
+    return same && strcmp(at->legal_basis, request->legal_basis) == 0 &&
+           access_facts_equal(&at->facts, facts);
 }
 
 /* The latest word on an equal request; "" when there is none in force. */
-static const char *precedent_for(const struct directory *self, const Chaski__AccessRequested *act)
+static const char *precedent_for(const struct directory *self,
+                                 const struct directory_request *request)
 {
-    const struct right_list *list = rights_of(&self->decision_of, span_of_text(act->service),
-                                              bus_id_prefix(span_of_text(act->consumer), ID_CLASS));
+    const struct right_list *list =
+        rights_of(&self->decision_of, span_of_text(request->service),
+                  bus_id_prefix(span_of_text(request->consumer), ID_CLASS));
+    struct access_facts facts;
+    access_facts_of(self, request, self->last_ms, &facts);
     for (size_t i = 0; i < list->count; i++) { /* the latest first */
         const struct directory_decision *at = list->right[i].rule;
-        if (self->last_ms < at->until_ms && same_purposes(at, act))
+        if (self->last_ms < at->until_ms && is_equal(at, request, &facts))
             return at->id;
     }
     return "";
@@ -166,7 +171,7 @@ fault act_request_apply(struct directory *self, const Chaski__AccessRequested *a
     struct directory_request *request = make_request(self, act, self->last_ms);
     request->answer_until_ms = answer_ms;
     request->decide_until_ms = decide_ms;
-    request->precedent = precedent_for(self, act);
+    request->precedent = precedent_for(self, request);
     enter(self, request);
     return DONE;
 }
@@ -278,86 +283,6 @@ fault act_request_granted(struct directory *self, const Chaski__GrantSet *act)
     return DONE;
 }
 
-// --- the arbiter --------------------------------------------------------------------------------
-
-static fault check_decision(const struct directory *self, const Chaski__AccessDecided *act)
-{
-    TRY(act_code("a decision", act->id));
-    TRY(act_word("the decision's reason", act->reason));
-    TRY(act_time("the decision's end", act->until_ms));
-    if (directory_find(&self->decisions, act->id) != NULL)
-        return BAD("decision %s stands there already: take another name", act->id);
-    if ((int64_t)act->until_ms <= self->last_ms ||
-        (int64_t)act->until_ms - self->last_ms > DIRECTORY_GRANT_MS_MAX)
-        return BAD("decision %s must end after now and within 24 months", act->id);
-    return DONE;
-}
-
-static fault check_turn(const struct directory *self, const char *id,
-                        const struct directory_request *request)
-{
-    struct standing standing;
-    if (request == NULL)
-        return BAD("decision %s on a request that is not there", id);
-    access_standing(self, request, self->last_ms, &standing);
-    if (standing.state == STANDING_SUBMITTED)
-        return BAD("decision %s on %s: the time of %.200s to answer is not over", id, request->id,
-                   standing.owner);
-    if (standing.state == STANDING_GRANTED || standing.state == STANDING_UNNEEDED ||
-        standing.state == STANDING_ENDED)
-        return BAD("decision %s on %s, which is %s: there is nothing to decide", id, request->id,
-                   access_state_word(standing.state));
-    return DONE;
-}
-
-static fault enter_decision(struct directory *self, const Chaski__AccessDecided *act,
-                            const struct directory_request *request, int64_t at_ms)
-{
-    char class[ID_TEXT_BYTES_MAX + 1];
-    struct span prefix = bus_id_prefix(span_of_text(request->consumer), ID_CLASS);
-    struct span service = span_of_text(request->service);
-    if (rights_of(&self->decision_of, service, prefix)->count >= ACCESS_DECISIONS_OF_ONE_MAX)
-        return BAD("too many decisions about %.200s: take back old ones", request->service);
-    memcpy(class, prefix.at, prefix.size);
-    class[prefix.size] = '\0';
-    struct directory_decision *decision = directory_make(self, sizeof *decision);
-    decision->id = directory_keep_text(self, act->id);
-    decision->request = request->id;
-    decision->allow = act->allow;
-    decision->reason = directory_keep_text(self, act->reason);
-    decision->at_ms = at_ms;
-    decision->until_ms = (int64_t)act->until_ms;
-    decision->service = request->service;
-    decision->class = directory_keep_text(self, class);
-    decision->purposes = request->purposes;
-    decision->purpose = request->purpose;
-    map_set(&self->decisions, span_of_text(decision->id), decision);
-    rights_put(&self->decision_of, service, prefix,
-               (struct right){decision->id, decision->at_ms, decision});
-    return DONE;
-}
-
-fault act_decision_apply(struct directory *self, const Chaski__AccessDecided *act)
-{
-    struct directory_request *request = directory_find(&self->requests, act->request);
-    TRY(check_decision(self, act));
-    TRY(check_turn(self, act->id, request));
-    TRY(enter_decision(self, act, request, self->last_ms));
-    request->decision = directory_keep_text(self, act->id);
-    if (request->taken_back_ms != 0)
-        request->grant = ""; /* what is left of it opens as any grant does, and answers no more */
-    request->taken_back_ms = 0;
-    return DONE;
-}
-
-bool act_decision_drop(struct directory *self, const char *id)
-{
-    const struct directory_decision *old = map_remove(&self->decisions, span_of_text(id));
-    if (old != NULL)
-        rights_take(&self->decision_of, span_of_text(old->service), span_of_text(old->class), id);
-    return old != NULL;
-}
-
 // --- from a snapshot ----------------------------------------------------------------------------
 
 fault act_request_was(struct directory *self, const Chaski__SnapshotRequest *from)
@@ -365,6 +290,8 @@ fault act_request_was(struct directory *self, const Chaski__SnapshotRequest *fro
     if (from->set == NULL || directory_find(&self->requests, from->set->id) != NULL)
         return BAD("a request of which nothing is said, or that is there twice");
     TRY(act_code("a request", from->set->id));
+    if (from->set->n_purpose > DIRECTORY_GRANT_PURPOSES_MAX)
+        return BAD("request %s with %zu purposes", from->set->id, from->set->n_purpose);
     TRY(act_id(self, from->set->consumer, ID_SUBSYSTEM));
     TRY(act_id(self, from->set->service, ID_SERVICE));
     TRY(act_time("a request's time", from->at_ms));
@@ -386,15 +313,4 @@ fault act_request_was(struct directory *self, const Chaski__SnapshotRequest *fro
     }
     enter(self, request);
     return DONE;
-}
-
-fault act_decision_was(struct directory *self, const Chaski__SnapshotDecision *from)
-{
-    if (from->set == NULL || directory_find(&self->decisions, from->set->id) != NULL)
-        return BAD("a decision of which nothing is said, or that is there twice");
-    TRY(act_code("a decision", from->set->id));
-    TRY(act_time("a decision's time", from->at_ms));
-    const struct directory_request *request = directory_find(&self->requests, from->set->request);
-    return request != NULL ? enter_decision(self, from->set, request, (int64_t)from->at_ms)
-                           : BAD("decision %s on a request that is not there", from->set->id);
 }

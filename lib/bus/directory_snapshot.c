@@ -18,7 +18,7 @@
 // --- memory while one is made -------------------------------------------------------------------
 
 struct making {
-    struct arena parts; /* of services */
+    struct arena parts; /* of services and decisions */
     void **memory;
     size_t count, room;
 };
@@ -89,6 +89,11 @@ static const void **in_order(struct making *making, const struct map *map)
 void *making_get(struct making *self, size_t count, size_t size)
 {
     return get(self, count, size);
+}
+
+struct arena *making_memory(struct making *self)
+{
+    return &self->parts;
 }
 
 char *making_lend(const char *text)

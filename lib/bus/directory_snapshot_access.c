@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "lib/bus/directory_snapshot_private.h"
 
-#include "lib/bus/access.h"
+#include "lib/bus/facts_act.h"
 
 #include "directory.pb-c.h"
 
@@ -78,6 +78,9 @@ static Chaski__SnapshotDecision *of_decision(struct making *making,
     set->allow = from->allow;
     set->reason = making_lend(from->reason);
     set->until_ms = (uint64_t)from->until_ms;
+    set->facts = making_get(making, 1, sizeof *set->facts);
+    facts_act_of(making_memory(making), &from->facts, from->purpose, from->purposes,
+                 from->legal_basis, set->facts);
     to->set = set;
     to->at_ms = (uint64_t)from->at_ms;
     return to;

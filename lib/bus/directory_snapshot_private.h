@@ -6,6 +6,7 @@
 #ifndef BUS_DIRECTORY_SNAPSHOT_PRIVATE_H
 #define BUS_DIRECTORY_SNAPSHOT_PRIVATE_H
 
+#include "lib/base/arena.h"
 #include "lib/bus/directory_acts.h"
 
 struct Chaski__Snapshot; /* directory.pb-c.h */
@@ -13,6 +14,8 @@ struct making;
 
 /* Zeroed, for `count` things and one more. */
 void *making_get(struct making *self, size_t count, size_t size);
+/* For what another room makes of it. */
+struct arena *making_memory(struct making *self);
 char *making_lend(const char *text);
 char **making_lend_list(struct making *self, const char *const *texts, size_t count);
 /* All values of a map in the order of the id with which each begins. */

@@ -100,6 +100,7 @@ at ana access decide D-1 --request A-3 --outcome allow --reason Concepto --until
 check "one operator is no arbiter" equal "$(state A-3)" "objected arbiter"
 at blas approve d1 --yes >/dev/null || die "not approved"
 check "two are" equal "$(state A-3)" "allowed "
+check "a decision says what it rests on" equal "$(registry show --json | jq -c ".decisions[0].rests_on | [.public_agency, .competent, .grounds, .by_law]")" "[true,[\"P-1\"],[\"privacy\"],false]"
 ask c A-5 actas CO/MUN/890980112/TRAMITES >/dev/null || die "no request A-5"
 check "an equal request is decided as it comes" equal "$(state A-5) $(curl -sS "$url/access/requests/A-5" | jq -r .by)" "allowed  D-1"
 

@@ -75,10 +75,9 @@ static void make_id(char out[REQUEST_ID_ROOM])
  */
 static bool is_closed_in_part(const struct work *self, const char *rule, int64_t now_ms)
 {
-    bool any = false;
-    access_is_by_law(self->member->state, span_of_text(self->asked->service),
-                     span_of_text(self->asked->client), now_ms, &any);
-    return any && strncmp(rule, RESTRICTED, strlen(RESTRICTED)) != 0;
+    return access_is_closed(self->member->state, span_of_text(self->asked->service),
+                            span_of_text(self->asked->client), now_ms) &&
+           strncmp(rule, RESTRICTED, strlen(RESTRICTED)) != 0;
 }
 
 /* What needs no request, or none of this provider, is said before anything is signed. */

@@ -169,9 +169,12 @@ static fault answer(struct play *self, char *const *cell, int64_t at_ms)
         return ACT(ACCESS_OBJECTED, access_objected, CHASKI__ACCESS_OBJECTED__INIT,
                    it->request = cell[WORDS], it->ground = CHASKI__GROUND__PRIVACY,
                    it->reason = book_text("Datos de más"));
+    Chaski__AccessFacts none = CHASKI__ACCESS_FACTS__INIT;
+    bool others = strcmp(cell[WHAT], "allow on other facts") == 0;
     return ACT(ACCESS_DECIDED, access_decided, CHASKI__ACCESS_DECIDED__INIT, it->id = cell[ID],
-               it->request = cell[WORDS], it->allow = strcmp(cell[WHAT], "allow") == 0,
-               it->reason = book_text("Concepto"), it->until_ms = (uint64_t)golden_ms(cell[UNTIL]));
+               it->request = cell[WORDS], it->allow = strcmp(cell[WHAT], "deny") != 0,
+               it->facts = others ? &none : NULL, it->reason = book_text("Concepto"),
+               it->until_ms = (uint64_t)golden_ms(cell[UNTIL]));
 }
 
 static fault open_glass(struct play *self, char *const *cell, int64_t at_ms)
@@ -224,6 +227,7 @@ static fault play_act(struct play *self, char *const *cell)
                 {"objection", answer},
                 {"allow", answer},
                 {"deny", answer},
+                {"allow on other facts", answer},
                 {"emergency", open_glass},
                 {"review", review},
                 {"withdrawal", take_back},

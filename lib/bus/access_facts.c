@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "lib/bus/access_facts.h"
+
+#include "lib/bus/access.h"
+#include "lib/bus/consumer.h"
+#include "lib/bus/directory_private.h"
+
+#define BIT(place) (UINT32_C(1) << (place))
+
+static void add_restrictions(const struct right_list *list, int64_t at_ms, struct access_facts *out)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct directory_restriction *at = list->right[i].rule;
+        if (at->from_ms > at_ms || at_ms >= at->until_ms)
+            continue;
+        out->grounds |= BIT(at->ground);
+        out->by_law = out->by_law || at->by_law;
+    }
+}
+
+static void what_closes(const struct directory *self, struct span service,
+                        const struct consumer_names *names, int64_t at_ms, struct access_facts *out)
+{
+    add_restrictions(rights_of(&self->restriction_of, service, span_of("", 0)), at_ms, out);
+    for (size_t i = 0; i < names->count; i++)
+        add_restrictions(rights_of(&self->restriction_of, service, names->name[i]), at_ms, out);
+}
+
+bool access_is_closed(const struct directory *self, struct span service, struct span consumer,
+                      int64_t at_ms)
+{
+    struct access_facts facts = {0};
+    struct consumer_names names;
+    consumer_names_of(self, consumer, &names);
+    what_closes(self, service, &names, at_ms, &facts);
+    return facts.grounds != 0;
+}
+
+static bool is_competent(const struct directory *self, const struct consumer_names *names,
+                         const char *purpose, int64_t at_ms)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        const struct right_list *list =
+            rights_of(&self->competence_of, span_of_text(purpose), names->name[i]);
+        if (list->count > 0 && list->right[0].until_ms > at_ms) /* the one that ends last */
+            return true;
+    }
+    return false;
+}
+
+void access_facts_of(const struct directory *self, const struct directory_request *request,
+                     int64_t at_ms, struct access_facts *out)
+{
+    struct span consumer = span_of_text(request->consumer);
+    const struct directory_subsystem *subsystem = directory_subsystem(self, consumer);
+    struct consumer_names names;
+    *out = (struct access_facts){.public_agency =
+                                     subsystem != NULL && subsystem->member->public_agency};
+    consumer_names_of(self, consumer, &names);
+    what_closes(self, span_of_text(request->service), &names, at_ms, out);
+    for (size_t i = 0; i < request->purposes; i++)
+        if (is_competent(self, &names, request->purpose[i], at_ms))
+            out->competent |= BIT(i);
+}
+
+/* All of it: an endpoint or a column may be more closed than its service. */
+static bool is_open(const struct directory_service *service)
+{
+    bool open = service != NULL && service->class == SERVICE_OPEN;
+    for (size_t i = 0; open && i < service->endpoints; i++)
+        open = service->endpoint[i].class == SERVICE_OPEN;
+    for (size_t i = 0; open && i < service->columns; i++)
+        open = service->column[i].class == SERVICE_OPEN;
+    return open;
+}
+
+static bool is_misuse(const struct access_facts *facts)
+{
+    return (facts->grounds & BIT(GROUND_MISUSE)) != 0;
+}
+
+/* A shutting out for misuse is no matter of the owner's silence either. */
+bool access_silence_opens(const struct directory *self, const struct directory_request *request,
+                          const struct access_facts *facts)
+{
+    if (facts->by_law || is_misuse(facts))
+        return false;
+    if (is_open(directory_service(self, span_of_text(request->service))))
+        return true;
+    uint32_t all = (uint32_t)((UINT64_C(1) << request->purposes) - 1);
+    return facts->public_agency && facts->competent == all;
+}
+
+bool access_facts_equal(const struct access_facts *left, const struct access_facts *right)
+{
+    return left->grounds == right->grounds && left->competent == right->competent &&
+           left->by_law == right->by_law && left->public_agency == right->public_agency;
+}
+
+bool access_facts_suffice(const struct access_facts *now, const struct access_facts *then)
+{
+    return (!now->by_law || then->by_law) && (!is_misuse(now) || is_misuse(then)) &&
+           (then->competent & ~now->competent) == 0 && (now->public_agency || !then->public_agency);
+}
