@@ -115,19 +115,31 @@ const struct directory_grant *quota_grant(const struct directory *directory, str
     return grant != NULL && grant->volume_a_day > 0 ? grant : NULL;
 }
 
-fault quota_take(struct quota *self, const struct directory_grant *grant, struct span member,
-                 int64_t at_ms, uint32_t *retry_s)
+uint32_t quota_share(uint32_t volume, size_t servers)
 {
+    uint64_t parts = servers == 0 ? 1 : servers;
+    return (uint32_t)((volume + parts - 1) / parts);
+}
+
+fault quota_take(struct quota *self, const struct directory_grant *grant, size_t servers,
+                 struct span member, int64_t at_ms, uint32_t *retry_s)
+{
+    uint32_t share = quota_share(grant->volume_a_day, servers);
     char key[KEY_BYTES];
     turn_to(self, at_ms / DAY_MS);
     uint64_t *count = count_of(self, key_of(grant->id, member, key));
     if (count == NULL)
         return RAISE(OVERLOADED, "the use of more than %d grants is counted", QUOTA_COUNTS_MAX);
-    if (*count < grant->volume_a_day) {
+    if (*count < share) {
         ++*count;
         return DONE;
     }
     *retry_s = (uint32_t)((DAY_MS - at_ms % DAY_MS + 999) / 1000);
+    if (servers > 1)
+        return RAISE(RATE_LIMITED,
+                     "grant %s is for %u answers a day to each member, of which each of the "
+                     "provider's %zu servers gives %u",
+                     grant->id, grant->volume_a_day, servers, share);
     return RAISE(RATE_LIMITED, "grant %s is for %u answers a day to each member", grant->id,
                  grant->volume_a_day);
 }

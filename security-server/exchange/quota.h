@@ -27,10 +27,15 @@ uint32_t quota_rate(struct quota *self, const char *service, struct span member,
 /* The grant that a rule names, when it has a volume; else NULL. */
 const struct directory_grant *quota_grant(const struct directory *directory, struct span rule);
 
-/* One more today. RATE_LIMITED: the volume is used up; *retry_s is until midnight. OVERLOADED: more
- * than QUOTA_COUNTS_MAX are counted. */
-fault quota_take(struct quota *self, const struct directory_grant *grant, struct span member,
-                 int64_t at_ms, uint32_t *retry_s);
+/* What one of so many servers (0 counts as 1) that offer the service gives of a volume: an even
+ * part, rounded up. Servers do not tell each other, and a volume that each gave whole would grow
+ * with them; so all together give less than one for each server more than the volume. */
+uint32_t quota_share(uint32_t volume, size_t servers);
+
+/* One more today, of this server's part. RATE_LIMITED: it is used up; *retry_s is until midnight.
+ * OVERLOADED: more than QUOTA_COUNTS_MAX are counted. */
+fault quota_take(struct quota *self, const struct directory_grant *grant, size_t servers,
+                 struct span member, int64_t at_ms, uint32_t *retry_s);
 void quota_give_back(struct quota *self, const char *grant, struct span member);
 uint64_t quota_used(const struct quota *self, const char *grant, struct span member, int64_t at_ms);
 

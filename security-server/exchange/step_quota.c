@@ -38,14 +38,14 @@ static enum step_end refuse(struct exchange *x, const char *rule, uint32_t retry
     return end;
 }
 
-static enum step_end count_grant(struct exchange *x, struct span member)
+static enum step_end count_grant(struct exchange *x, size_t servers, struct span member)
 {
     char rule[POLICY_RULE_ROOM];
     uint32_t retry_s = 1;
     const struct directory_grant *grant = quota_grant(x->node->directory, span_of_text(x->rule));
     if (grant == NULL)
         return STEP_NEXT;
-    fault f = quota_take(x->node->quota, grant, member, clock_wall_ms(), &retry_s);
+    fault f = quota_take(x->node->quota, grant, servers, member, clock_wall_ms(), &retry_s);
     x->counted = !failed(f);
     if (!failed(f))
         return STEP_NEXT;
@@ -69,7 +69,7 @@ enum step_end step_count(struct exchange *x)
                       RAISE(RATE_LIMITED,
                             "the service takes %u requests a second, which all who ask share",
                             limit.rate));
-    return count_grant(x, member);
+    return count_grant(x, service->subsystem->servers, member);
 }
 
 static bool is_answered(const struct exchange *x)
