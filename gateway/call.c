@@ -105,6 +105,7 @@ static fault read_call(const struct front_call *call, struct reading *out)
     TRY(check_service(&out->target, call->service));
     TRY(call_endpoint_check(call, out->request.method, out->target.path, &out->header));
     TRY(call_source_check(call, out->request.method, &out->target, &out->header));
+    TRY(call_endpoint_check_query(call, out->target.query));
     request_hash_head(out->request.method, out->request.target, &out->request.header, out->hash);
     request_hash_whole(out->hash, out->request.body, out->hash);
     return DONE;

@@ -14,5 +14,8 @@
  * BAD_REQUEST: its path may be read in two ways, or a header field names another method or path. */
 fault call_endpoint_check(const struct front_call *call, struct span method, struct span path,
                           const struct rest_fields *header);
+/* The same of the query (behind the `?`, or empty): BAD_REQUEST, it has a value `_method`, which
+ * some services take for the request's. */
+fault call_endpoint_check_query(const struct front_call *call, struct span query);
 
 #endif

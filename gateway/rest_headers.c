@@ -43,9 +43,12 @@ static const struct word ours[] = {WORD("x-road-"), WORD("chaski-")};
 static const struct word of_tables[] = {WORD("chaski-total"), WORD("chaski-withheld")};
 
 /* By these some services take another method or path than the request line's. */
-static const struct word overriding[] = {WORD("x-http-method-override"), WORD("x-http-method"),
-                                         WORD("x-method-override"), WORD("x-original-url"),
-                                         WORD("x-rewrite-url")};
+static const struct word overriding[] = {
+    WORD("x-http-method-override"), WORD("x-http-method"),    WORD("x-method-override"),
+    WORD("x-original-url"),         WORD("x-rewrite-url"),    WORD("x-original-uri"),
+    WORD("x-original-method"),      WORD("x-override-url"),   WORD("x-forwarded-method"),
+    WORD("x-forwarded-uri"),        WORD("x-forwarded-path"), WORD("x-forwarded-prefix"),
+    WORD("x-envoy-original-path")};
 
 // --- names ---------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #define FILTERS_MAX 64
+#define FILTERS_TEXT "64"
 #define VALUE_BYTES_MAX 4096
 #define KEY_NAME_BYTES_MAX 64
 
@@ -92,6 +93,17 @@ static void answer_withheld(const struct table *self, const struct table_cover *
     write_text(out->body, "}\n");
 }
 
+static void answer_filters(struct table_answer *out)
+{
+    out->status = 400;
+    set_type(out, "application/json");
+    out->body = bytes_empty(256);
+    write_text(out->body,
+               "{\"error\":\"too_many_filters\",\"message\":\"a question to a table has at "
+               "most " FILTERS_TEXT " filters: ask for fewer, or for several pages\","
+               "\"rule\":\"table/" FILTERS_TEXT "-filters\"}\n");
+}
+
 // --- reading the question ------------------------------------------------------------------------
 
 /* Percent-decodes a word of a query, where a plus stands for a blank. False when it is broken. */
@@ -140,12 +152,16 @@ static bool take_word(const struct table *self, struct span word, struct selecti
         return false;
     }
     size_t column = table_find_column(self, span_of_text(name));
-    if (column == SIZE_MAX || selection->filters == FILTERS_MAX) {
+    if (column == SIZE_MAX) {
         answer_unknown_column(self, selection->cover, span_of_text(name), out);
         return false;
     }
     if (!is_shown(selection->cover, column)) {
         answer_withheld(self, selection->cover, column, out);
+        return false;
+    }
+    if (selection->filters == FILTERS_MAX) {
+        answer_filters(out);
         return false;
     }
     /* the size now, the place when all are there: the text may move while it grows */

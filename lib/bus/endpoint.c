@@ -6,7 +6,14 @@
 /* Stands for an escaped slash: no decoded path holds a percent sign otherwise. */
 #define ESCAPED_SLASH '%'
 
-enum { SLASHES_DECODED = 1, PARAMETERS_DROPPED = 2, READINGS = 4 };
+/* Ways to read a path, as bits. */
+enum {
+    SLASHES_DECODED = 1,
+    PARAMETERS_DROPPED = 2,
+    END_DROPPED = 4, /* a slash there */
+    ANY_CASE = 8,
+    READINGS = 16
+};
 
 // --- making -------------------------------------------------------------------------------------
 
@@ -52,11 +59,10 @@ static int hex_value(uint8_t c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Decodes once; `special` tells whether there is more than one way to read it. */
-static fault decode(struct span path, struct reading *out, bool *special)
+/* Decodes once. */
+static fault decode(struct span path, struct reading *out)
 {
     out->size = 0;
-    *special = false;
     if (path.size > sizeof out->text)
         return RAISE(BAD_REQUEST, "a path of %zu bytes, where services with endpoints take %zu",
                      path.size, sizeof out->text);
@@ -73,10 +79,22 @@ static fault decode(struct span path, struct reading *out, bool *special)
         }
         if (c < 0x20 || c == 0x7f || c == '\\' || c == '%')
             return RAISE(BAD_REQUEST, "a control byte, backslash or escaped percent in the path");
-        *special = *special || c == ';' || (escaped && c == '/');
         out->text[out->size++] = escaped && c == '/' ? ESCAPED_SLASH : c;
     }
+    if (!text_is_utf8(span_of(out->text, out->size)))
+        return RAISE(BAD_REQUEST, "bytes in the path that are no UTF-8");
     return DONE;
+}
+
+/* In which ways it may be read; those that are missing change nothing of it. */
+static unsigned ways_of(const struct reading *self)
+{
+    unsigned ways = ANY_CASE | END_DROPPED;
+    for (size_t i = 0; i < self->size; i++) {
+        ways |= self->text[i] == ESCAPED_SLASH ? SLASHES_DECODED : 0;
+        ways |= self->text[i] == ';' ? PARAMETERS_DROPPED : 0;
+    }
+    return ways;
 }
 
 static void read_as(const struct reading *from, unsigned way, struct reading *out)
@@ -94,6 +112,8 @@ static void read_as(const struct reading *from, unsigned way, struct reading *ou
         if (!parameter)
             out->text[out->size++] = c;
     }
+    if ((way & END_DROPPED) != 0 && out->size > 1 && out->text[out->size - 1] == '/')
+        out->size--;
 }
 
 /* What a service may resolve by itself into another path. */
@@ -126,11 +146,13 @@ static bool is_of_method(struct span method, const char *rule)
 }
 
 static size_t first_of(const struct endpoint *list, size_t count, struct span method,
-                       const struct reading *path)
+                       const struct reading *path, unsigned way)
 {
+    struct span text = span_of(path->text, path->size);
     for (size_t i = 0; i < count; i++)
         if (is_of_method(method, list[i].method) &&
-            glob_matches(&list[i].glob, span_of(path->text, path->size)))
+            ((way & ANY_CASE) != 0 ? glob_matches_any_case(&list[i].glob, text)
+                                   : glob_matches(&list[i].glob, text)))
             return i;
     return count;
 }
@@ -139,17 +161,20 @@ fault endpoint_find(const struct endpoint *list, size_t count, struct span metho
                     size_t *out)
 {
     struct reading plain, other;
-    bool special;
-    TRY(decode(path.size == 0 ? span_of_text("/") : path, &plain, &special));
+    TRY(decode(path.size == 0 ? span_of_text("/") : path, &plain));
     TRY(check_parts(&plain));
-    size_t found = first_of(list, count, method, &plain);
-    for (unsigned way = 1; special && way < READINGS; way++) {
+    unsigned ways = ways_of(&plain);
+    size_t found = first_of(list, count, method, &plain, 0);
+    for (unsigned way = 1; way < READINGS; way++) {
+        if ((way & ~ways) != 0)
+            continue;
         read_as(&plain, way, &other);
         TRY(check_parts(&other));
-        if (first_of(list, count, method, &other) != found)
+        if (first_of(list, count, method, &other, way) != found)
             return RAISE(BAD_REQUEST,
-                         "an escaped slash or a parameter in the path, by which it may be read as "
-                         "the path of two endpoints of this service");
+                         "an escaped slash, a parameter, a slash at the end or another case of "
+                         "letters in the path, by which it may be read as the path of two "
+                         "endpoints of this service");
     }
     *out = found;
     return DONE;

@@ -5,9 +5,11 @@
  *
  * What is compared is what is forwarded: the path below the service, percent-decoded. An escaped
  * slash stays no slash. But services read paths in more than one way: some take an escaped slash
- * for a slash, some drop parameters (";x"). A path is read in all these ways, and refused where
- * they lead to different endpoints, to a dot segment or to a doubled slash: nobody gets by one
- * endpoint what another one closes. Source: X-Road's rights on endpoints, and its fixes of them.
+ * for a slash, some drop parameters (";x"), or a slash at the end, some regard no capitals. A path
+ * is read in all these ways, and refused where they lead to different endpoints, to a dot segment
+ * or to a doubled slash: nobody gets by one endpoint what another one closes. What is no UTF-8 is
+ * refused: an overlong slash is one to some. Source: X-Road's rights on endpoints, and its fixes of
+ * them.
  */
 #ifndef BUS_ENDPOINT_H
 #define BUS_ENDPOINT_H

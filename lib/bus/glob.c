@@ -46,18 +46,23 @@ static void reach(const struct glob *self, struct places *places, size_t at)
     }
 }
 
-static void step(const struct glob *self, size_t at, uint8_t c, struct places *next)
+static uint16_t small(uint16_t token)
+{
+    return token >= 'A' && token <= 'Z' ? token | 0x20 : token;
+}
+
+static void step(const struct glob *self, size_t at, uint8_t c, bool any_case, struct places *next)
 {
     if (at == self->tokens)
         return;
     uint16_t token = self->token[at];
     if (token == ANY || (token == ANY_IN_PART && c != '/'))
         reach(self, next, at);
-    else if (token == c)
+    else if (token == c || (any_case && small(token) == small(c)))
         reach(self, next, at + 1);
 }
 
-bool glob_matches(const struct glob *self, struct span text)
+static bool matches(const struct glob *self, struct span text, bool any_case)
 {
     struct places places = {{0}};
     reach(self, &places, 0);
@@ -66,7 +71,8 @@ bool glob_matches(const struct glob *self, struct span text)
         uint64_t any = 0;
         for (size_t word = 0; word < WORDS; word++)
             for (uint64_t left = places.bit[word]; left != 0; left &= left - 1)
-                step(self, word * WORD_BITS + (size_t)__builtin_ctzll(left), text.at[i], &next);
+                step(self, word * WORD_BITS + (size_t)__builtin_ctzll(left), text.at[i], any_case,
+                     &next);
         for (size_t word = 0; word < WORDS; word++)
             any |= next.bit[word];
         if (any == 0)
@@ -74,4 +80,14 @@ bool glob_matches(const struct glob *self, struct span text)
         places = next;
     }
     return (places.bit[self->tokens / WORD_BITS] >> self->tokens % WORD_BITS & 1) != 0;
+}
+
+bool glob_matches(const struct glob *self, struct span text)
+{
+    return matches(self, text, false);
+}
+
+bool glob_matches_any_case(const struct glob *self, struct span text)
+{
+    return matches(self, text, true);
 }

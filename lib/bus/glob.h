@@ -22,5 +22,7 @@ fault glob_compile(struct span pattern, struct glob *out);
 
 /* Time: the text's length times the pattern's at most, whatever both are. */
 bool glob_matches(const struct glob *self, struct span text);
+/* The same without regard to the case of ASCII letters. */
+bool glob_matches_any_case(const struct glob *self, struct span text);
 
 #endif

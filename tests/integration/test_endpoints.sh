@@ -82,10 +82,13 @@ check "... for a purpose too" said 403 "restricted/no-grant R-salud" /salud/1 "$
 check "... with a method in small letters, which HTTP knows not" said 400 "" /salud/1 -X get
 check "... percent-encoded" said 403 "restricted/no-grant R-salud" /%73alud/%31
 for path in /salud%2F1 /sedes/x%2F..%2F..%2Fsalud%2F1 '/salud;x/1' /sedes/..%2Fsalud/1 '/sedes/..;/salud/1' /resumen/../salud/1 \
-    /resumen/%2e%2e/salud/1 //salud/1 /sedes//../salud/1 /salud/%2e/1; do
+    /resumen/%2e%2e/salud/1 //salud/1 /sedes//../salud/1 /salud/%2e/1 /SALUD/1 /Salud%2F1 /sedes/1/ /resumen/ /salud%c0%af1 \
+    /sedes/%c0%ae%c0%ae/salud/1 /sedes/%e0%80%af /sedes/%ff; do
     check "no spelling gets by it: $path" said 400 "" "$path" "${purpose[@]}"
 done
 check "nothing of all this came to the service" equal "$(grep -c salud "$C/nginx/access.log")" 0
+check "... nor a field that names another path" said 400 "" /otros "${purpose[@]}" -H 'X-Forwarded-Prefix: /salud'
+check "... or a query that names another method" said 400 "" '/sedes/1?_method=DELETE' "${purpose[@]}"
 check "what is matched is what is forwarded" contains "$(cat "$C/nginx/access.log")" "GET|/base/%72esume%6E"
 check "a service without endpoints is as it was" equal \
     "$(curl -sS --path-as-is -o /dev/null -w '%{http_code}' -H "X-Road-Client: $T" "$G/r1/${S}2/sedes/a%2Fb")" 404

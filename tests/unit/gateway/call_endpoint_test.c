@@ -20,6 +20,32 @@ static void test_a_request_is_of_the_endpoint_that_is_named(void)
     MUST(check(0, "", "GET", "/x//y")); /* a service without endpoints is none of its business */
 }
 
+/* Laravel, Rails and their kin take a method from the query. */
+static void test_no_query_names_another_method(void)
+{
+    static const struct {
+        const char *query;
+        bool names;
+    } queries[] = {{"_method=DELETE", true},
+                   {"a=1&_method=PUT", true},
+                   {"%5fmethod=PUT", true},
+                   {"_METHOD=delete&a=1", true},
+                   {"_method", true},
+                   {"method=x", false},
+                   {"", false},
+                   {"a=_method", false},
+                   {"_methods=1", false}};
+    struct front_call call = {.endpoints = 2, .endpoint = rules, .endpoint_id = ""};
+    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
+        struct span query = span_of_text(queries[i].query);
+        call.endpoints = 2;
+        CU_ASSERT_EQUAL(call_endpoint_check_query(&call, query).code,
+                        queries[i].names ? BAD_REQUEST : OK);
+        call.endpoints = 0;
+        MUST(call_endpoint_check_query(&call, query));
+    }
+}
+
 static void test_a_lie_about_the_endpoint_is_found(void)
 {
     MUST_FAIL(WRONG_ENDPOINT, check(1, "resumen", "GET", "/salud/1"));
@@ -33,9 +59,10 @@ static void test_a_lie_about_the_endpoint_is_found(void)
 /* Rails, Symfony and their kin do what such a field says, and not what was matched. */
 static void test_no_field_names_another_method_or_path(void)
 {
-    static const char *const names[] = {"X-HTTP-Method-Override", "x_http_method_override",
-                                        "X-HTTP-Method",          "X-Method-Override",
-                                        "X-Original-URL",         "x-rewrite-url"};
+    static const char *const names[] = {
+        "X-HTTP-Method-Override", "x_http_method_override", "X-HTTP-Method",  "X-Method-Override",
+        "X-Original-URL",         "x-rewrite-url",          "X-Original-URI", "X-Forwarded-Method",
+        "X-Forwarded-Prefix",     "X-Override-URL"};
     struct front_call call = {.endpoints = 2, .endpoint = rules, .endpoint_id = ""};
     struct span method = span_of_text("GET"), path = span_of_text("/otros");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -48,6 +75,7 @@ static void test_no_field_names_another_method_or_path(void)
     }
 }
 
-SUITE(call_endpoint, TEST(test_no_field_names_another_method_or_path),
+SUITE(call_endpoint, TEST(test_no_query_names_another_method),
+      TEST(test_no_field_names_another_method_or_path),
       TEST(test_a_request_is_of_the_endpoint_that_is_named),
       TEST(test_a_lie_about_the_endpoint_is_found))

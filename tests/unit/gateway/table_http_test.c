@@ -232,7 +232,27 @@ static void test_the_description_is_openapi_3(void)
     table_free(&table);
 }
 
-SUITE(table_http, TEST(test_rows_are_listed_by_page), TEST(test_filters_are_decoded_and_anded),
+static void test_too_many_filters_are_refused_by_their_rule(void)
+{
+    char query[65 * sizeof "cod=05&"] = "";
+    for (size_t i = 0; i < 64; i++)
+        strcat(query, "cod=05&");
+    with(NULL, NULL);
+    ask("GET", "/", query);
+    CU_ASSERT_EQUAL(answer.status, 200);
+    strcat(query, "cod=05");
+    ask("GET", "/", query);
+    CU_ASSERT_EQUAL(answer.status, 400);
+    json_t *root = body_json();
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(root, "error")), "too_many_filters");
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(root, "rule")), "table/64-filters");
+    json_decref(root);
+    table_answer_clear(&answer);
+    table_free(&table);
+}
+
+SUITE(table_http, TEST(test_too_many_filters_are_refused_by_their_rule),
+      TEST(test_rows_are_listed_by_page), TEST(test_filters_are_decoded_and_anded),
       TEST(test_an_unknown_column_is_answered_with_those_there_are),
       TEST(test_bad_pages_and_escapes_are_refused), TEST(test_a_row_is_found_by_its_key),
       TEST(test_csv_is_quoted_right), TEST(test_csv_is_given_to_who_prefers_it),
