@@ -2,6 +2,7 @@
 #include "registry/show_access.h"
 
 #include "lib/base/clock.h"
+#include "registry/show_closed.h"
 #include "registry/show_list.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -241,7 +242,24 @@ static json_t *grant_json(const struct directory *directory, const void *thing, 
 json_t *show_restrictions_json(const struct directory *directory, int64_t at_ms,
                                const struct show_page *page)
 {
-    return page_json(directory, at_ms, page, "restrictions", next_restriction, restriction_json);
+    const char *next = NULL;
+    json_t *json =
+        page_json(directory, at_ms, page, "restrictions", next_restriction, restriction_json);
+    if (page->after[0] == '\0') { /* the first page has the first of those that need none, too */
+        json_object_set_new(
+            json, "closed_without_restriction",
+            list_json(directory, show_closed_next, show_closed_json, at_ms, page, &next));
+        json_object_set_new(json, "closed_without_restriction_next",
+                            next == NULL ? json_null() : json_string(next));
+    }
+    return json;
+}
+
+json_t *show_closed_page_json(const struct directory *directory, int64_t at_ms,
+                              const struct show_page *page)
+{
+    return page_json(directory, at_ms, page, "closed_without_restriction", show_closed_next,
+                     show_closed_json);
 }
 
 json_t *show_grants_json(const struct directory *directory, int64_t at_ms,
@@ -337,6 +355,12 @@ json_t *show_restrictions_ld(const struct directory *directory, int64_t at_ms,
                              const struct show_page *page)
 {
     return graph_ld(directory, at_ms, page, next_restriction, restriction_ld);
+}
+
+json_t *show_closed_page_ld(const struct directory *directory, int64_t at_ms,
+                            const struct show_page *page)
+{
+    return graph_ld(directory, at_ms, page, show_closed_next, show_closed_ld);
 }
 
 json_t *show_grants_ld(const struct directory *directory, int64_t at_ms,

@@ -27,6 +27,9 @@ struct show_page {
 typedef json_t *show_page_json(const struct directory *directory, int64_t at_ms,
                                const struct show_page *page);
 show_page_json show_requests_json, show_emergencies_json, show_restrictions_json, show_grants_json;
+/* What owners closed without a restriction (show_closed.h); the first page of restrictions holds
+ * the first of it, as a list of its own. */
+show_page_json show_closed_page_json, show_closed_page_ld;
 /* As JSON-LD: restrictions as odrl:Prohibition, grants as odrl:Agreement. */
 show_page_json show_restrictions_ld, show_grants_ld;
 

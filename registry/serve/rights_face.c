@@ -14,6 +14,7 @@ static const struct list {
     const char *path;
     show_page_json *json, *linked; /* linked: or NULL */
 } lists[] = {{"/restrictions", show_restrictions_json, show_restrictions_ld},
+             {"/restrictions/without", show_closed_page_json, show_closed_page_ld},
              {"/grants", show_grants_json, show_grants_ld},
              {"/access/requests", show_requests_json, NULL},
              {"/break-glass", show_emergencies_json, NULL}};

@@ -17,6 +17,11 @@ year=$(date -u +%Y)
     echo "purpose add P-2 --title Licencia --legal-basis Ley"
     echo "calendar set --years $year-$((year + 2))"
     for name in abierto personas huellas actas padrones; do echo "service add $R/$name $([ $name = abierto ] && echo --class open)"; done
+    echo "service add $R/apagado"
+    echo "service disable $R/apagado --notice Mantenimiento"
+    echo "service add $R/lento --class open --rate 1 --burst 1"
+    echo "service add $R/rapido --class open --rate 2 --burst 2"
+    echo "service add $R/tabla --class open --column nombre:open"
     for name in personas actas padrones; do restriction_words "$R/$name"; done
     restriction_words "$R/huellas" | sed 's/$/ --by-law/'
 } >"$C/acts"
@@ -115,6 +120,13 @@ check "73 hours are too many" contains "$(why at ana break-glass open E-2 --serv
 check "restrictions are public, with ground, end and days left" equal \
     "$(curl -sS "$url/restrictions" | jq -r '.restrictions[] | "\(.id) \(.ground) \(.by_law) \(.state) \(.days_left > 290)"' | tr '\n' ' ')" \
     "R-actas privacy false in force true R-huellas privacy true in force true R-padrones privacy false in force true R-personas privacy false in force true "
+check "... and beside them what is closed without one" equal \
+    "$(curl -sS "$url/restrictions" | jq -c '[.closed_without_restriction[] | [.service, .owner, (.how | map(.by + " " + .rule))]]')" \
+    "[[\"$R/apagado\",\"${R%/*}\",[\"disabled service/disabled\"]],[\"$R/lento\",\"${R%/*}\",[\"rate rate/service\"]],[\"$R/tabla\",\"${R%/*}\",[\"columns column/unlisted\"]]]"
+check "... a list of its own" equal "$(curl -sS "$url/restrictions/without?after=$R/lento" | jq -r '.closed_without_restriction[0].how[0].given_at_most[0]')" nombre
+check "... as JSON-LD too, without a ground" equal \
+    "$(curl -sS "$url/restrictions/without?format=jsonld" | jq -c '."@graph"[0] | [."odrl:prohibition"."odrl:target", ."chaski:ground", ."chaski:how"[0].notice]')" \
+    "[\"urn:chaski:$R/apagado\",null,\"Mantenimiento\"]"
 check "... page by page" equal "$(curl -sS "$url/restrictions?after=R-huellas" | jq -r '[.restrictions[].id] | join(" ")')" "R-padrones R-personas"
 check "... and as JSON-LD" equal "$(curl -sS -H 'Accept: application/ld+json' "$url/restrictions" | jq -r '."@graph"[0]."odrl:prohibition"."odrl:target"')" "urn:chaski:$R/actas"
 check "grants too" equal "$(curl -sS "$url/grants?format=jsonld" | jq -r '."@graph"[0] | ."@type" + " " + ."odrl:assignee"')" "odrl:Agreement urn:chaski:$M"
