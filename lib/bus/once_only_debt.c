@@ -285,24 +285,61 @@ static bool is_said(const struct directory *self, const char *type, const char *
     return false;
 }
 
+static bool lists(const struct directory_satisfaction *self,
+                  const struct directory_evidence_type *type)
+{
+    for (size_t i = 0; self != NULL && i < self->lists; i++)
+        for (size_t k = 0; k < self->list[i].types; k++)
+            if (self->list[i].type[k] == type)
+                return true;
+    return false;
+}
+
+/* Does it prove the requirement somewhere in this territory? Wherever the evidence is from: who
+ * was born elsewhere lives here. */
+static bool proves_in(const struct directory *self, const char *requirement, const char *territory,
+                      const struct directory_evidence_type *type)
+{
+    const struct right_list *below =
+        rights_of(&self->once_only.below, span_of_text(requirement), span_of_text(territory));
+    for (size_t i = 0; i < below->count; i++)
+        if (lists(below->right[i].rule, type))
+            return true;
+    return lists(once_only_evidence_for(self, requirement, territory), type);
+}
+
+/* For which of its requirements; NULL: for none. */
+static const struct directory_requirement *rests_on(const struct directory *self,
+                                                    const struct directory_procedure *procedure,
+                                                    const struct directory_evidence_type *type)
+{
+    char country[TERRITORY_BYTES_MAX + 1];
+    text_format(country, sizeof country, "%.2s", self->instance);
+    for (size_t i = 0; i < procedure->needs; i++) {
+        const struct directory_requirement *requirement = procedure->need[i].requirement;
+        for (size_t k = 0; k < procedure->territories; k++)
+            if (proves_in(self, requirement->id, procedure->territory[k], type))
+                return requirement;
+        if (procedure->territories == 0 && proves_in(self, requirement->id, country, type))
+            return requirement;
+    }
+    return NULL;
+}
+
 fault once_only_check_taken(const struct directory *self, const struct directory_source *was)
 {
     size_t step = 0;
     if (was->service[0] == '\0' || is_said(self, was->type->id, was->territory))
         return DONE;
     for (const struct directory_procedure *at;
-         (at = map_next(&self->once_only.procedures, &step, NULL)) != NULL;)
-        for (size_t i = 0; i < at->needs; i++) {
-            const struct directory_requirement *requirement = at->need[i].requirement;
-            if (rights_of(&self->once_only.proof_of, span_of_text(requirement->id),
-                          span_of_text(was->type->id))
-                    ->count > 0)
-                return BAD("procedure %.100s rests on source %.100s for %.100s (%.100s): first say "
-                           "who delivers %.100s in %s instead, or that nobody does, why and until "
-                           "when",
-                           at->id, was->id, requirement->id, requirement->name, was->type->id,
-                           was->territory);
-        }
+         (at = map_next(&self->once_only.procedures, &step, NULL)) != NULL;) {
+        const struct directory_requirement *requirement = rests_on(self, at, was->type);
+        if (requirement != NULL)
+            return BAD("procedure %.100s rests on source %.100s for %.100s (%.100s): first say who "
+                       "delivers %.100s in %s instead, or that nobody does, why and until when",
+                       at->id, was->id, requirement->id, requirement->name, was->type->id,
+                       was->territory);
+    }
     return DONE;
 }
 
