@@ -13,6 +13,7 @@ DATA=../shared/data
 pids=()
 
 say() { printf '\n== %s\n' "$1"; }
+plain() { printf '  %s\n' "$@"; }
 die() { printf '\nThe demo stopped: %s\n' "$1" >&2; exit 1; }
 
 if [ -r "$D/pids" ]; then
@@ -201,7 +202,8 @@ wait_for 10 grep -q front.gateway_arrived "$D/dane/server.events" || die "DANE's
 # --- the exchange ------------------------------------------------------------------------------------
 CLIENT='X-Road-Client: CO/MUN/890905211/TRAMITES'
 U=$CHASKI_GATEWAY_MEDELLIN/r1/CO/GOV/899999027/DIVIPOLA/municipios/05001
-say "Medellín asks DANE for a record"
+say "Open data: Medellín asks DANE for a record"
+plain "Any member may have it: no agreement and no letter. Both ends sign, and write down who asked for what."
 echo "  curl -H '$CLIENT' $U"
 ask() { curl -sS --max-time 20 -H "$CLIENT" -D "$D/head" "$@"; }
 field() { tr -d '\r' <"$D/head" | sed -n "s/^$1: //Ip"; }
@@ -226,9 +228,16 @@ total CO/GOV/899999027/DIVIPOLA/municipios
 total CO/GOV/899999027/DIVIPOLA/entidades
 total CO/GOV/800197268/RUT/estado -H 'Chaski-Purpose: CERTIFICADO-RESIDENCIA'
 
+# What a caller reads who is refused, without the envelope.
+refusal() {
+    ask "$@" >"$D/refused"
+    jq -er 'select(.rule != null) | "  Refused, by the rule \(.rule)\n    why         \(.message | sub("^[^:]*: "; ""))\n    what to do  \(.remedy)"' "$D/refused" || die "not refused: $(cat "$D/refused")"
+}
 say "Shared data: without a purpose, and with one"
+plain "How a company stands with DIAN: for every public agency that says what it needs it for, and is competent for that." "Medellín does not say it:"
 V=$CHASKI_GATEWAY_MEDELLIN/r1/CO/GOV/800197268/RUT/estado/999000101
-ask "$V" | sed 's/^/  /'; echo
+refusal "$V"
+plain "Medellín says it, and its competence is registered:"
 ask -f -H 'Chaski-Purpose: CERTIFICADO-RESIDENCIA' "$V" >"$D/answer" || die "a shared service refused a registered purpose"
 sed 's/^/  /' "$D/answer"; echo
 
@@ -237,15 +246,17 @@ S=CO/GOV/899999040/IDENTIDAD/personas
 P=$CHASKI_GATEWAY_MEDELLIN/r1/$S/1000000001
 M=CO/MUN/890905211/TRAMITES
 say "Restricted data: refused, with the rule and what to do"
-ask -H 'Chaski-Purpose: CERTIFICADO-RESIDENCIA' "$P" | sed 's/^/  /'
-echo
+plain "The register of persons is closed for a time, by a public act with a ground, a reason, and an office that answers for it."
+refusal -H 'Chaski-Purpose: CERTIFICADO-RESIDENCIA' "$P"
 
 say "May I? The same decision without asking anybody: what was looked at, what is missing, who can supply it"
+plain "Nothing is sent and nobody is asked: each node has the rules. The first NO is what is missing."
 can_i() { "$BIN/chaski" can-i --gateway "$CHASKI_GATEWAY_MEDELLIN" --client $M --service $S --purpose CERTIFICADO-RESIDENCIA "$@" 2>/dev/null; }
 echo "  chaski can-i --client $M --service $S --purpose CERTIFICADO-RESIDENCIA"
 can_i | sed 's/^/    /'
 
 say "Medellín asks for access, by itself: from now on a clock runs, in working days"
+plain "The request is public. If nobody answers in time, silence opens what the law itself does not reserve."
 access() { "$BIN/chaski" access "${@:2}" --config "$D/$1/server.conf" >"$D/act.out" 2>&1 || die "$(tail -n 2 "$D/act.out")"; sed 's/^/  /' "$D/act.out"; }
 access medellin request A-DEMO-1 --service $S --client $M --purpose CERTIFICADO-RESIDENCIA \
     --legal-basis "Ley 1551 de 2012, art. 91 (por confirmar)" --reason "Certificados de residencia en línea"
@@ -266,6 +277,7 @@ sed 's/^/  /' "$D/answer"; echo
 
 # --- once only -------------------------------------------------------------------------------------------
 say "Once only: a certificate of residence. What does the procedure need, and who has it?"
+plain "Two facts have to be proved. For one a source is registered; for the other it is registered that there is none, why, and until when."
 post() { curl -sS --max-time 30 -H "$CLIENT" -H 'Content-Type: application/json' --data-binary "$2" "$CHASKI_GATEWAY_MEDELLIN/once-only/v1/$1"; }
 "$BIN/chaski" once-only plan --gateway "$CHASKI_GATEWAY_MEDELLIN" --procedure T-RESIDENCIA --territory 05001 2>/dev/null | sed 's/^/  /'
 echo "  One call fetches all of it, each piece as a signed exchange with its receipt:"
@@ -275,12 +287,14 @@ wait_for 20 fetched || die "the evidence is not fetched: $(cat "$D/collected")"
 jq -r '.requirements[] | "  \(.name): " + (if .satisfied then (.evidence[] | "\(.body.vigencia), from \(.service); receipt: entry \(.receipt.index)") else "nobody has it: the citizen may be asked, with a permit" end)' "$D/collected"
 permit() { post ask-permit "{\"procedure\":\"T-RESIDENCIA\",\"requirement\":\"$1\",\"territory\":\"05001\",\"case\":\"2026-17\"}" >"$D/permit"; }
 permit R-IDENTIDAD
+plain "A form may ask her only with a permit; each permit and each denial is a signed record:"
 echo "  May Medellín ask the citizen who she is? $(jq -r '"\(.outcome): \(.why)"' "$D/permit")"
 [ "$(jq -r .outcome "$D/permit")" = DENIED ] || die "a permit although there is a source: $(cat "$D/permit")"
 permit R-ESTRATO
 echo "  And in which stratum she lives? $(jq -r '"\(.outcome) \(.permit.reason), until \(.permit.valid_until), code \(.permit.code)"' "$D/permit")"
 
 say "The source stops: now the citizen may be asked, because the log shows that it failed, and for some hours"
+plain "Registraduría's system is switched off. Nobody's word is taken for that: two failures stand in Medellín's own log."
 kill "$(cat "$D/registraduria/gateway.pid")"
 down() { post collect "$collected" >"$D/collected"; permit R-IDENTIDAD; [ "$(jq -r '.permit.reason // ""' "$D/permit")" = SOURCE_DOWN ]; }
 echo "  Two failures of that very query, half a minute apart, are needed:"
@@ -299,12 +313,13 @@ echo "$!" >"$D/registraduria/gateway.pid"
 wait_for 20 curl -fsS "$CHASKI_GATEWAY_REGISTRADURIA/readyz" || die "the gateway of Registraduría does not start again"
 
 say "The citizen's view: who looked at her data, when and why, from the logs of all"
+plain "Put together from the logs of those who asked and of those who answered: nobody can forget an entry unnoticed. The latest:"
 ask -H 'Chaski-Purpose: CERTIFICADO-RESIDENCIA' -H 'Chaski-Subject: CC 1000000001' "$P" >"$D/answer"
 view() { curl -sS --max-time 30 -H 'X-Road-Client: CO/GOV/899999040/IDENTIDAD' -H 'Chaski-Purpose: CITIZEN-VIEW' \
     -d '{"person": "CC 1000000001"}' "$CHASKI_GATEWAY_REGISTRADURIA/subjects/accesses" >"$D/view"; }
 whole() { view; [ "$(jq -r .complete "$D/view")" = true ] && [ "$(jq '.accesses | length' "$D/view")" -gt 1 ]; }
 wait_for 20 whole || die "the view is not complete: $(cat "$D/view")"
-jq -r '.accesses[] | "  \(.time)  \(.who): \(.service | split("/") | last)  \(.why)  \(.outcome), in the logs of \(.sides)"' "$D/view" | head -n 6
+jq -r '.accesses[] | "  \(.time[0:19] | sub("T"; " "))  \(.who) looked into \(.service | split("/") | last), for: \(.why). \(.outcome), says the log of \(if .sides == "both" then "each side" else .sides end)"' "$D/view" | head -n 6
 jq -r '"  complete: every one of the \(.answered | length) servers of the country answered"' "$D/view"
 echo "  Her number stands in none of their logs: a pseudonym does, under a key of the year."
 ! grep -rqF 1000000001 "$D"/{medellin,dane,dian,registraduria}/{audit,server.events,gateway.events} || die "a number stands in a log: $(grep -rlF 1000000001 "$D"/*/audit "$D"/*/*.events | head -n 3)"
