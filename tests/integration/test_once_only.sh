@@ -212,7 +212,7 @@ case $OUT in
 */asan | */tsan) skip "months are told one by one" "a sanitizer wants to be the first that is loaded" ;;
 *)
     later=$((40 * 86400)) month=$(date -u +%Y-%m)
-    check "months are told one by one" equal "$(LD_PRELOAD=$OUT/tests/wrong_clock.so WRONG_CLOCK_S=$later "$BIN/chaski-audit" indicators "$C/a/audit" --from "$month" --json |
+    check "months are told one by one" equal "$(LD_PRELOAD=$OUT/tests/wrong_clock.so WRONG_CLOCK_S=$later "$BIN/chaski-audit" indicators "$C/a/audit" --from "$month" --until "$month" --json |
         jq -c '[.rows[] | select(.indicator == "exchanges" or .indicator == "once-only-debt") | .month] | unique')" "[\"\",\"$month\"]"
     ;;
 esac
