@@ -89,7 +89,7 @@ OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serv
 OBJECTS_chaski-audit := $(call objects,tools/audit) $(EVIDENCE)
 OBJECTS_chaski := $(call objects,tools/chaski)
 
-.PHONY: all deps test unit integration demo bench bench-evidence bench-directory bench-policy bench-search bench-recovery bench-revocation bench-verify fuzz lint install clean docs check corpora tidy
+.PHONY: all deps test unit integration demo bench bench-evidence bench-directory bench-policy bench-search bench-recovery bench-revocation bench-verify accept-instructions fuzz lint install clean docs check corpora tidy
 all: $(BINARIES)
 
 # --- rules ---------------------------------------------------------------------------------------
@@ -188,6 +188,11 @@ POLICY_TIMER := $(OUT)/tests/policy_timer
 $(POLICY_TIMER): $(OUT)/tests/tools/policy_timer.o $(FLOOR_all)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcunit $(LIBS_all)
+# what an exchange does most, for valgrind to count: for tests/bench/instructions.sh
+HOT_STEPS := $(OUT)/tests/hot_steps
+$(HOT_STEPS): $(OUT)/tests/tools/hot_steps.o $(call parts,gateway) $(LLHTTP_OBJECTS) $(FLOOR_all)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcunit $(LIBS_chaski-gateway) $(LIBS_all)
 # a PKCS#11 module that fails as it is told; without sanitizers, which belong to the program that loads it
 FAILING_TOKEN := $(OUT)/tests/failing_token.so $(OUT)/tests/failing_flush.so $(OUT)/tests/full_disk.so $(OUT)/tests/wrong_clock.so
 $(FAILING_TOKEN): $(OUT)/tests/%.so: tests/tools/%.c | $(DEPS_STAMP)
@@ -216,8 +221,14 @@ $(REPLAYS): $(OUT)/tests/replay-%: $(OUT)/tests/fuzz/replay_main.o $(OUT)/tests/
 test:
 	@tools/deps.sh build test
 	@mkdir -p build && touch $(DEPS_STAMP)
-	@$(MAKE) --no-print-directory -j2 all $(UNIT_PROGRAMS) $(REPLAYS) $(TEST_TOOLS) $(INDEX_FILL) $(COUNTRY_TOOLS) $(OUTSIDE_WITNESS) $(FAILING_TOKEN) $(DIRECTORY_ACT)
+	@$(MAKE) --no-print-directory -j2 all $(UNIT_PROGRAMS) $(REPLAYS) $(TEST_TOOLS) $(INDEX_FILL) $(COUNTRY_TOOLS) $(OUTSIDE_WITNESS) $(FAILING_TOKEN) $(DIRECTORY_ACT) $(HOT_STEPS)
 	@tests/run.sh $(OUT) $(ONLY)
+
+# what the hot steps cost now becomes their budget
+accept-instructions:
+	@tools/deps.sh build test
+	@$(MAKE) --no-print-directory -j2 $(HOT_STEPS)
+	@tests/bench/instructions.sh $(OUT) --accept
 
 demo:
 	@tools/deps.sh build

@@ -78,6 +78,7 @@ for program in "$OUT"/tests/replay-*; do
     target=${program##*/replay-}
     [ ! -d "tests/fuzz/corpus/$target" ] || in_lane run_program "replay-$target" 300 "$program" tests/fuzz/corpus/"$target"/*
 done
+in_lane run_story instructions 300 bash tests/bench/instructions.sh "$OUT"
 # the longest ones first, so that no lane is left alone with one of them in the end
 LONG="test_flips test_export test_storm test_reconcile test_epoch test_metadata"
 for name in $LONG; do

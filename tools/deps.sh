@@ -8,7 +8,7 @@ set -eu
 build="gcc make pkg-config libc6-dev libssl-dev libzmq3-dev libprotobuf-c-dev protobuf-c-compiler
  protobuf-compiler libjansson-dev libconfuse-dev libseccomp-dev libsqlite3-dev libzip-dev zlib1g-dev libmicrohttpd-dev libcurl4-openssl-dev libexpat1-dev libyaml-dev libp11-kit-dev libqrencode-dev node-llhttp jq
  openssl curl ca-certificates"
-test="libcunit1-dev nginx-light xxd zip unzip iproute2 procps libxml2-utils sqlite3 bsdutils chromium fonts-dejavu-core softhsm2 opensc"
+test="libcunit1-dev nginx-light xxd zip unzip iproute2 procps libxml2-utils sqlite3 bsdutils chromium fonts-dejavu-core softhsm2 opensc valgrind"
 lint="clang-format clang-tidy cppcheck"
 fuzz="clang libclang-rt-14-dev"
 bench="wrk nginx-light libcunit1-dev bc"
