@@ -2,6 +2,8 @@
 # make            build everything          make test     build and run all tests
 # make demo       start a small country     make deps     install what is missing
 # make bench      measure                   make fuzz     fuzz each parser (SECONDS=60)
+# make bench-flat  cost after a long log and with many members (ENTRIES=10000000 MEMBERS=2000)
+# make bench-map   where the time of an exchange goes (IN_FLIGHT=64)
 # make bench-search  measure searching an index (ENTRIES=1000000)
 # make bench-evidence  what evidence costs, on against off
 # make bench-recovery  measure a start on a long log (ENTRIES=1000000)
@@ -89,7 +91,7 @@ OBJECTS_chaski-registry := $(call objects,registry) $(call objects,registry/serv
 OBJECTS_chaski-audit := $(call objects,tools/audit) $(EVIDENCE)
 OBJECTS_chaski := $(call objects,tools/chaski)
 
-.PHONY: all deps test unit integration demo bench bench-evidence bench-directory bench-policy bench-search bench-recovery bench-revocation bench-verify accept-instructions fuzz lint install clean docs check corpora tidy
+.PHONY: all deps test unit integration demo bench bench-flat bench-map bench-evidence bench-directory bench-policy bench-search bench-recovery bench-revocation bench-verify accept-instructions fuzz lint install clean docs check corpora tidy
 all: $(BINARIES)
 
 # --- rules ---------------------------------------------------------------------------------------
@@ -193,6 +195,12 @@ HOT_STEPS := $(OUT)/tests/hot_steps
 $(HOT_STEPS): $(OUT)/tests/tools/hot_steps.o $(call parts,gateway) $(LLHTTP_OBJECTS) $(FLOOR_all)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcunit $(LIBS_chaski-gateway) $(LIBS_all)
+# a crowd of callers, and the disk's own time: for tests/bench; they share no code with us
+PLAIN_TOOLS := $(OUT)/tests/crowd $(OUT)/tests/flush_timer
+$(PLAIN_TOOLS): $(OUT)/tests/%: $(OUT)/tests/tools/%.o
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^
+BENCH_TOOLS := $(addprefix build/release/tests/,crowd flush_timer log_fill country_fill)
 # a PKCS#11 module that fails as it is told; without sanitizers, which belong to the program that loads it
 FAILING_TOKEN := $(OUT)/tests/failing_token.so $(OUT)/tests/failing_flush.so $(OUT)/tests/full_disk.so $(OUT)/tests/wrong_clock.so
 $(FAILING_TOKEN): $(OUT)/tests/%.so: tests/tools/%.c | $(DEPS_STAMP)
@@ -237,8 +245,18 @@ demo:
 
 bench:
 	@tools/deps.sh build bench
-	@$(MAKE) --no-print-directory -j2 BUILD=release all build/release/tests/front_peer
+	@$(MAKE) --no-print-directory -j2 BUILD=release all $(BENCH_TOOLS)
 	@tests/bench/bench.sh build/release
+
+bench-flat:
+	@tools/deps.sh build bench
+	@$(MAKE) --no-print-directory -j2 BUILD=release all $(BENCH_TOOLS)
+	@tests/bench/flat.sh build/release $(or $(ENTRIES),10000000) $(or $(MEMBERS),2000)
+
+bench-map:
+	@tools/deps.sh build bench
+	@$(MAKE) --no-print-directory -j2 BUILD=release all
+	@tests/bench/map.sh build/release $(IN_FLIGHT)
 
 bench-evidence:
 	@tools/deps.sh build bench

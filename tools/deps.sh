@@ -11,7 +11,7 @@ build="gcc make pkg-config libc6-dev libssl-dev libzmq3-dev libprotobuf-c-dev pr
 test="libcunit1-dev nginx-light xxd zip unzip iproute2 procps libxml2-utils sqlite3 bsdutils chromium fonts-dejavu-core softhsm2 opensc valgrind"
 lint="clang-format clang-tidy cppcheck"
 fuzz="clang libclang-rt-14-dev"
-bench="wrk nginx-light libcunit1-dev bc"
+bench="wrk nginx-light libnginx-mod-http-lua libcunit1-dev bc"
 
 wanted=""
 [ $# -gt 0 ] || set -- build
