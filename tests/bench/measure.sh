@@ -30,7 +30,7 @@ load() {
 # Nanoseconds on a processor of all threads of some processes, as the scheduler counts them.
 threads_ns() { # PID...
     local pid
-    for pid; do cat "/proc/$pid/task/"*/schedstat 2>/dev/null; done | awk '{ n += $1 } END { printf "%d", n }'
+    for pid; do cat "/proc/$pid/task/"*/schedstat 2>/dev/null; done | awk '{ n += $1 } END { printf "%.0f", n }'
 }
 exchange_parts() { # PID: its own thread, ZeroMQ's, and those of the evidence log
     local task
