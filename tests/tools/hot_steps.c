@@ -162,8 +162,10 @@ static void parse_envelope(void)
 static void seal_letter(void)
 {
     uint8_t ski[SKI_BYTES] = {1};
-    struct letter letter = {bytes_span(self.header), span_of(ski, sizeof ski),
-                            span_of(self.signature, self.signature_size), bytes_span(self.blob)};
+    struct letter letter = {.header = bytes_span(self.header),
+                            .ski = span_of(ski, sizeof ski),
+                            .signature = span_of(self.signature, self.signature_size),
+                            .blob = bytes_span(self.blob)};
     bytes_free(&self.sealed);
     need(letter_seal(&letter, self.seal, 3, span_of(self.envelope, self.envelope_size),
                      &self.sealed));
