@@ -10,10 +10,12 @@
 
 /* The letter is written and read here by hand rather than through protobuf-c, because its payload
  * may be a quarter of a gigabyte and is not to be copied twice. The bytes are plain protobuf all
- * the same: fields 1, 2, 3, 8, 9, each once, in this order, length-delimited. */
+ * the same: fields 1, 2, 3, 4 (only with a place), 8, 9, each once, in this order,
+ * length-delimited. */
 #define FIELD_HEADER 0x0a    /* 1 << 3 | 2 */
 #define FIELD_SKI 0x12       /* 2 */
 #define FIELD_SIGNATURE 0x1a /* 3 */
+#define FIELD_PLACE 0x22     /* 4 */
 #define FIELD_SALT 0x42      /* 8 */
 #define FIELD_PAYLOAD 0x4a   /* 9 */
 
@@ -35,6 +37,7 @@ size_t envelope_encode(const struct envelope *self, uint8_t out[MESH_ENVELOPE_BY
     message.seal_key_id =
         (ProtobufCBinaryData){SEAL_KEY_ID_BYTES, (uint8_t *)(uintptr_t)self->seal_key_id};
     message.direction = self->direction;
+    message.batches = self->batches;
     assert(chaski__envelope__get_packed_size(&message) <= MESH_ENVELOPE_BYTES_MAX);
     return chaski__envelope__pack(&message, out);
 }
@@ -51,6 +54,7 @@ static fault read_envelope(const Chaski__Envelope *message, struct envelope *out
     memcpy(out->seal_key_id, message->seal_key_id.data, SEAL_KEY_ID_BYTES);
     out->counter = message->counter;
     out->direction = (enum letter_direction)message->direction;
+    out->batches = message->batches;
     return DONE;
 }
 
@@ -106,6 +110,18 @@ static fault take_field(struct cursor *at, uint8_t field, struct span *out)
     return cursor_take(at, length, out);
 }
 
+/* There is one form: without a place there is no field. */
+static fault take_place(struct cursor *at, struct span *out)
+{
+    *out = (struct span){0};
+    if (cursor_at_end(at) || at->left.at[0] != FIELD_PLACE)
+        return DONE;
+    TRY(take_field(at, FIELD_PLACE, out));
+    if (out->size == 0 || out->size > BATCH_PLACE_BYTES_MAX)
+        return RAISE(BAD_FRAME, "a letter with a place of %zu bytes", out->size);
+    return DONE;
+}
+
 static fault read_letter(struct span plain, struct letter *out)
 {
     struct cursor at = cursor_over(plain);
@@ -113,6 +129,7 @@ static fault read_letter(struct span plain, struct letter *out)
     TRY(take_field(&at, FIELD_HEADER, &out->header));
     TRY(take_field(&at, FIELD_SKI, &out->ski));
     TRY(take_field(&at, FIELD_SIGNATURE, &out->signature));
+    TRY(take_place(&at, &out->place));
     TRY(take_field(&at, FIELD_SALT, &salt));
     TRY(take_field(&at, FIELD_PAYLOAD, &payload));
     if (!cursor_at_end(&at) || out->ski.size != SKI_BYTES || salt.size != SALT_BYTES ||
@@ -133,12 +150,14 @@ fault letter_seal(const struct letter *letter, struct seal_key *key, uint64_t co
     OWNED(bytes) plain = NULL;
     OWNED(bytes) sealed = NULL;
     size_t room = letter->header.size + letter->ski.size + letter->signature.size +
-                  letter->blob.size + 5 * (1 + VARINT_BYTES_MAX);
+                  letter->place.size + letter->blob.size + 6 * (1 + VARINT_BYTES_MAX);
     TRY(bytes_new(room, &plain));
     plain->size = 0;
     put_field(plain, FIELD_HEADER, letter->header);
     put_field(plain, FIELD_SKI, letter->ski);
     put_field(plain, FIELD_SIGNATURE, letter->signature);
+    if (letter->place.size > 0)
+        put_field(plain, FIELD_PLACE, letter->place);
     put_field(plain, FIELD_SALT, span_of(letter->blob.at, SALT_BYTES));
     put_field(plain, FIELD_PAYLOAD, letter_payload(letter->blob));
     TRY(bytes_new(plain->size + SEAL_TAG_BYTES, &sealed));

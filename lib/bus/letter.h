@@ -8,6 +8,7 @@
 
 #include "lib/base/bytes.h"
 #include "lib/bus/limits.h"
+#include "lib/crypto/batch.h"
 #include "lib/crypto/certificate.h"
 #include "lib/crypto/digest.h"
 #include "lib/crypto/seal.h"
@@ -21,6 +22,7 @@ struct envelope {
     uint64_t counter;
     uint8_t seal_key_id[SEAL_KEY_ID_BYTES];
     enum letter_direction direction;
+    bool batches; /* its sender takes letters with a place */
 };
 
 /* First bytes of SHA-256 of a sealing public key. */
@@ -37,6 +39,7 @@ struct letter {
     struct span ski;       /* SKI_BYTES */
     struct span signature; /* DER */
     struct span blob;      /* salt (SALT_BYTES) || payload */
+    struct span place;     /* in a batch; empty: the header was signed alone */
 };
 
 /* Seals a letter: `out` is the second frame. bytes_free() it. */

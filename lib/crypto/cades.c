@@ -38,6 +38,11 @@ static const uint8_t sha_256[] = {0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48,
 static const uint8_t ecdsa_with_sha256[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
                                             0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
 
+/* 2.25.165645208523985477905689914684392377879: the unsigned attribute with header and place */
+static const uint8_t id_batch_member[] = {0x06, 0x14, 0x69, 0x81, 0xf9, 0x9e, 0x8d, 0xd4,
+                                          0xc8, 0xca, 0x82, 0xbc, 0x9d, 0x9d, 0xa9, 0xda,
+                                          0xe3, 0xf0, 0xd1, 0xb2, 0x9c, 0x17};
+
 #define SPAN_OF_ARRAY(array) span_of((array), sizeof(array))
 
 enum tag {
@@ -45,7 +50,8 @@ enum tag {
     SEQUENCE = 0x30,
     SET = 0x31,
     CONTEXT_0_PRIMITIVE = 0x80,
-    CONTEXT_0 = 0xa0
+    CONTEXT_0 = 0xa0,
+    CONTEXT_1 = 0xa1
 };
 
 static void fill_template(const uint8_t *ski, const uint8_t *certificate_sha256,
@@ -132,10 +138,20 @@ static uint8_t *put_head(uint8_t *at, uint8_t tag, size_t size)
     return at;
 }
 
+/* What a leaf is made of. CMS signs `signed_content`; `content` and `place` stand in the attribute
+ * of a batch, when there is a place. */
+struct pieces {
+    struct span signed_content;
+    struct span content, place;
+    struct span signature;
+};
+
 /* Sizes of what stands inside each constructed value. */
 struct layout {
     size_t octets; /* [0] of encapContentInfo: the OCTET STRING with its head */
     size_t encapsulated;
+    size_t member; /* SEQUENCE of place and content; 0: there is none */
+    size_t attribute;
     size_t signer;
     size_t signers;
     size_t signed_data;
@@ -143,14 +159,19 @@ struct layout {
     size_t whole;
 };
 
-static struct layout layout_of(size_t content, size_t signature)
+static struct layout layout_of(const struct pieces *of)
 {
-    struct layout sizes;
-    sizes.octets = wrapped(content);
+    struct layout sizes = {0};
+    sizes.octets = wrapped(of->signed_content.size);
     sizes.encapsulated = sizeof id_data + wrapped(sizes.octets);
     sizes.signer = sizeof version_3 + wrapped(SKI_BYTES) + sizeof sha_256 +
                    sizeof attributes_prefix + CADES_ATTRIBUTES_BYTES + sizeof ecdsa_with_sha256 +
-                   wrapped(signature);
+                   wrapped(of->signature.size);
+    if (of->place.size > 0) {
+        sizes.member = wrapped(of->place.size) + wrapped(of->content.size);
+        sizes.attribute = sizeof id_batch_member + wrapped(wrapped(sizes.member));
+        sizes.signer += wrapped(wrapped(sizes.attribute));
+    }
     sizes.signers = wrapped(sizes.signer);
     sizes.signed_data = sizeof version_3 + wrapped(sizeof sha_256) + wrapped(sizes.encapsulated) +
                         wrapped(sizes.signers);
@@ -175,8 +196,21 @@ static uint8_t *put_content(uint8_t *at, const struct layout *sizes, struct span
     return put(at, content);
 }
 
+static uint8_t *put_member(uint8_t *at, const struct layout *sizes, const struct pieces *of)
+{
+    at = put_head(at, CONTEXT_1, wrapped(sizes->attribute));
+    at = put_head(at, SEQUENCE, sizes->attribute);
+    at = put(at, SPAN_OF_ARRAY(id_batch_member));
+    at = put_head(at, SET, wrapped(sizes->member));
+    at = put_head(at, SEQUENCE, sizes->member);
+    at = put_head(at, OCTETS, of->place.size);
+    at = put(at, of->place);
+    at = put_head(at, OCTETS, of->content.size);
+    return put(at, of->content);
+}
+
 static uint8_t *put_signer(uint8_t *at, const struct layout *sizes, const uint8_t *ski,
-                           struct span attributes, struct span signature)
+                           struct span attributes, const struct pieces *of)
 {
     at = put_head(at, SET, sizes->signers);
     at = put_head(at, SEQUENCE, sizes->signer);
@@ -187,30 +221,51 @@ static uint8_t *put_signer(uint8_t *at, const struct layout *sizes, const uint8_
     at = put(at, SPAN_OF_ARRAY(attributes_prefix));
     at = put(at, attributes);
     at = put(at, SPAN_OF_ARRAY(ecdsa_with_sha256));
-    at = put_head(at, OCTETS, signature.size);
-    return put(at, signature);
+    at = put_head(at, OCTETS, of->signature.size);
+    at = put(at, of->signature);
+    return sizes->member > 0 ? put_member(at, sizes, of) : at;
+}
+
+static fault write_leaf(const struct cades_template *self, int64_t time_ms, const struct pieces *of,
+                        struct bytes **out)
+{
+    uint8_t attributes[CADES_ATTRIBUTES_BYTES];
+    struct sha256 digest = SHA256_OF(of->signed_content);
+    patch(self, &digest, time_ms, attributes);
+    struct layout sizes = layout_of(of);
+    OWNED(bytes) leaf = NULL;
+    TRY(bytes_new(wrapped(sizes.whole), &leaf));
+    uint8_t *at = put_content(leaf->data, &sizes, of->signed_content);
+    at = put_signer(at, &sizes, self->ski, SPAN_OF_ARRAY(attributes), of);
+    assert(at == leaf->data + leaf->size);
+    *out = TAKE(leaf);
+    return DONE;
+}
+
+fault cades_leaf_of(const struct cades_template *self, struct span content, int64_t time_ms,
+                    struct cades_proof proof, struct bytes **out)
+{
+    struct batch_head head;
+    struct pieces pieces = {content, content, proof.place, proof.signature};
+    if (content.size > CADES_CONTENT_BYTES_MAX)
+        return RAISE(BAD_FRAME, "a leaf's content of %zu bytes", content.size);
+    if (batch_is_head(content))
+        return RAISE(BAD_FRAME, "the head of a batch is no content");
+    if (proof.signature.size == 0 || proof.signature.size > P256_SIGNATURE_BYTES_MAX)
+        return RAISE(BAD_FRAME, "a leaf's signature of %zu bytes", proof.signature.size);
+    if (!time_fits(time_ms))
+        return RAISE(BAD_FRAME, "a leaf's time is not between 1970 and 2049");
+    if (proof.place.size > 0) {
+        TRY(batch_head_of(content, proof.place, &head));
+        pieces.signed_content = batch_head_span(&head);
+    }
+    return write_leaf(self, time_ms, &pieces, out);
 }
 
 fault cades_leaf(const struct cades_template *self, struct span content, int64_t time_ms,
                  struct span signature, struct bytes **out)
 {
-    if (content.size > CADES_CONTENT_BYTES_MAX)
-        return RAISE(BAD_FRAME, "a leaf's content of %zu bytes", content.size);
-    if (signature.size == 0 || signature.size > P256_SIGNATURE_BYTES_MAX)
-        return RAISE(BAD_FRAME, "a leaf's signature of %zu bytes", signature.size);
-    if (!time_fits(time_ms))
-        return RAISE(BAD_FRAME, "a leaf's time is not between 1970 and 2049");
-    uint8_t attributes[CADES_ATTRIBUTES_BYTES];
-    struct sha256 digest = SHA256_OF(content);
-    patch(self, &digest, time_ms, attributes);
-    struct layout sizes = layout_of(content.size, signature.size);
-    OWNED(bytes) leaf = NULL;
-    TRY(bytes_new(wrapped(sizes.whole), &leaf));
-    uint8_t *at = put_content(leaf->data, &sizes, content);
-    at = put_signer(at, &sizes, self->ski, SPAN_OF_ARRAY(attributes), signature);
-    assert(at == leaf->data + leaf->size);
-    *out = TAKE(leaf);
-    return DONE;
+    return cades_leaf_of(self, content, time_ms, (struct cades_proof){.signature = signature}, out);
 }
 
 /* ---- reading: only a first guess at where things are; the rebuilt leaf decides ---- */
@@ -286,21 +341,43 @@ static fault take_time(const uint8_t *at, int64_t *out_ms)
     return DONE;
 }
 
-static fault take_signer(struct cursor *signed_data, struct cades_parts *out)
+static fault take_signer(struct cursor *signer, struct cades_parts *out)
 {
     struct span attributes;
-    TRY(enter(signed_data, SET));
-    TRY(enter(signed_data, SEQUENCE));
-    TRY(skip(signed_data, sizeof version_3));
-    TRY(take_value(signed_data, CONTEXT_0_PRIMITIVE, &out->ski));
-    TRY(skip(signed_data, sizeof sha_256));
-    TRY(take_value(signed_data, CONTEXT_0, &attributes));
-    TRY(skip(signed_data, sizeof ecdsa_with_sha256));
-    TRY(take_value(signed_data, OCTETS, &out->signature));
+    TRY(skip(signer, sizeof version_3));
+    TRY(take_value(signer, CONTEXT_0_PRIMITIVE, &out->ski));
+    TRY(skip(signer, sizeof sha_256));
+    TRY(take_value(signer, CONTEXT_0, &attributes));
+    TRY(skip(signer, sizeof ecdsa_with_sha256));
+    TRY(take_value(signer, OCTETS, &out->signature));
     if (out->ski.size != SKI_BYTES || attributes.size != CADES_ATTRIBUTES_BYTES)
         return RAISE(BAD_FRAME, "a leaf's signer is of another form");
     out->certificate_sha256 = span_of(attributes.at + CERTIFICATE_HASH_AT, SHA256_BYTES);
     return take_time(attributes.at + TIME_AT, &out->time_ms);
+}
+
+/* What stands behind the signature, of a header that was signed in a batch. */
+static fault take_member(struct cursor *signer, struct cades_parts *out)
+{
+    TRY(enter(signer, CONTEXT_1));
+    TRY(enter(signer, SEQUENCE));
+    TRY(skip(signer, sizeof id_batch_member));
+    TRY(enter(signer, SET));
+    TRY(enter(signer, SEQUENCE));
+    TRY(take_value(signer, OCTETS, &out->place));
+    return take_value(signer, OCTETS, &out->content);
+}
+
+/* From behind the content to the end of the leaf. */
+static fault take_signers(struct cursor *signed_data, struct cades_parts *out)
+{
+    TRY(enter(signed_data, SET));
+    TRY(enter(signed_data, SEQUENCE));
+    TRY(take_signer(signed_data, out));
+    if (!batch_is_head(out->content))
+        return DONE;
+    out->head = out->content;
+    return take_member(signed_data, out);
 }
 
 static fault enter_signed_data(struct cursor *from)
@@ -313,22 +390,28 @@ static fault enter_signed_data(struct cursor *from)
 
 fault cades_content(struct span leaf, struct span *out)
 {
+    struct cades_parts parts = {0};
     struct cursor from = cursor_over(leaf);
     TRY(enter_signed_data(&from));
-    return take_content(&from, out);
+    TRY(take_content(&from, &parts.content));
+    if (batch_is_head(parts.content))
+        TRY(take_signers(&from, &parts));
+    *out = parts.content;
+    return DONE;
 }
 
 fault cades_parse(struct span leaf, struct cades_parts *out)
 {
-    struct cades_parts parts;
+    struct cades_parts parts = {0};
     struct cursor from = cursor_over(leaf);
     TRY(enter_signed_data(&from));
     TRY(take_content(&from, &parts.content));
-    TRY(take_signer(&from, &parts));
+    TRY(take_signers(&from, &parts));
     struct cades_template template;
     fill_template(parts.ski.at, parts.certificate_sha256.at, &template);
     OWNED(bytes) again = NULL;
-    TRY(cades_leaf(&template, parts.content, parts.time_ms, parts.signature, &again));
+    TRY(cades_leaf_of(&template, parts.content, parts.time_ms,
+                      (struct cades_proof){parts.signature, parts.place}, &again));
     if (!span_equal(bytes_span(again), leaf))
         return RAISE(BAD_FRAME, "a leaf of %zu bytes is not in the one form", leaf.size);
     *out = parts;
@@ -337,22 +420,44 @@ fault cades_parse(struct span leaf, struct cades_parts *out)
 
 /* ---- verifying ---- */
 
-fault cades_verify(struct certificate *signer, const struct cades_template *template,
-                   struct span content, int64_t time_ms, struct span signature)
+static fault check_template(const struct certificate *signer, const struct cades_template *template)
 {
     struct cades_template own;
     cades_template_make(signer, &own);
     if (memcmp(own.ski, template->ski, sizeof own.ski) != 0 ||
         memcmp(own.attributes, template->attributes, sizeof own.attributes) != 0)
         return RAISE(NOT_YOURS, "template and certificate are of two signers");
-    if (!time_fits(time_ms))
-        return RAISE(SIGNATURE_BAD, "a signing time that is not between 1970 and 2049");
-    struct sha256 hash = SHA256_OF(content);
-    struct sha256 digest = cades_signed_digest(template, &hash, time_ms);
-    return certificate_verify_digest(signer, digest.at, signature);
+    return DONE;
 }
 
-fault cades_verify_parts(struct certificate *signer, const struct cades_parts *parts)
+fault cades_verify_proof(struct certificate *signer, const struct cades_template *template,
+                         struct span content, int64_t time_ms, struct cades_proof proof,
+                         struct verified_heads *heads)
+{
+    struct sha256 hash;
+    TRY(check_template(signer, template));
+    if (!time_fits(time_ms))
+        return RAISE(SIGNATURE_BAD, "a signing time that is not between 1970 and 2049");
+    TRY(batch_signed_content(content, proof.place, &hash));
+    struct sha256 digest = cades_signed_digest(template, &hash, time_ms);
+    bool shared = heads != NULL && proof.place.size > 0;
+    if (shared && verified_heads_has(heads, &digest, proof.signature))
+        return DONE;
+    TRY(certificate_verify_digest(signer, digest.at, proof.signature));
+    if (shared)
+        verified_heads_add(heads, &digest, proof.signature);
+    return DONE;
+}
+
+fault cades_verify(struct certificate *signer, const struct cades_template *template,
+                   struct span content, int64_t time_ms, struct span signature)
+{
+    return cades_verify_proof(signer, template, content, time_ms,
+                              (struct cades_proof){.signature = signature}, NULL);
+}
+
+fault cades_verify_parts(struct certificate *signer, const struct cades_parts *parts,
+                         struct verified_heads *heads)
 {
     struct sha256 hash = certificate_hash(signer);
     if (!span_equal(parts->ski, span_of(certificate_ski(signer), SKI_BYTES)) ||
@@ -360,14 +465,15 @@ fault cades_verify_parts(struct certificate *signer, const struct cades_parts *p
         return RAISE(NOT_YOURS, "the leaf names another certificate");
     struct cades_template template;
     cades_template_make(signer, &template);
-    return cades_verify(signer, &template, parts->content, parts->time_ms, parts->signature);
+    return cades_verify_proof(signer, &template, parts->content, parts->time_ms,
+                              (struct cades_proof){parts->signature, parts->place}, heads);
 }
 
 fault cades_verify_leaf(struct certificate *signer, struct span leaf, struct cades_parts *out)
 {
     struct cades_parts parts;
     TRY(cades_parse(leaf, &parts));
-    TRY(cades_verify_parts(signer, &parts));
+    TRY(cades_verify_parts(signer, &parts, NULL));
     *out = parts;
     return DONE;
 }

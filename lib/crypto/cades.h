@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * cades - the leaf: DER CMS SignedData, CAdES-B, P-256, whose attached content is a header.
+ * cades - the leaf: DER CMS SignedData, CAdES-B, P-256, whose attached content is a header; or, of
+ * a header that was signed in a batch, the batch's head, and then the header and its place stand in
+ * an unsigned attribute (batch.h).
  *
  * Built from a template per signer: patch time and digest, one SHA-256 of 165 bytes, one ECDSA;
  * no ASN.1 is parsed on the hot path. Source: RFC 5652, RFC 5035 (ESSCertIDv2), ETSI EN 319 122-1
@@ -10,8 +12,10 @@
 #define CRYPTO_CADES_H
 
 #include "lib/base/bytes.h"
+#include "lib/crypto/batch.h"
 #include "lib/crypto/certificate.h"
 #include "lib/crypto/keypair.h"
+#include "lib/crypto/verified_heads.h"
 
 #define CADES_ATTRIBUTES_BYTES 162
 #define CADES_CONTENT_BYTES_MAX 60000            /* a leaf must fit a tlog entry of 65,535 bytes */
@@ -30,16 +34,28 @@ void cades_template_make(const struct certificate *signer, struct cades_template
 struct sha256 cades_signed_digest(const struct cades_template *self,
                                   const struct sha256 *content_sha256, int64_t time_ms);
 
+/* What shows that a content was signed. */
+struct cades_proof {
+    struct span signature; /* DER ECDSA */
+    struct span place;     /* in a batch; empty: the content itself was signed */
+};
+
 /* The whole leaf. Deterministic in its arguments. bytes_free() the result. BAD_FRAME for content
- * over CADES_CONTENT_BYTES_MAX, a signature that is empty or too long, or a time outside
- * 1970..2049. */
+ * over CADES_CONTENT_BYTES_MAX or one that is the head of a batch, a place that is none, a
+ * signature that is empty or too long, or a time outside 1970..2049. */
+fault cades_leaf_of(const struct cades_template *self, struct span content, int64_t time_ms,
+                    struct cades_proof proof, struct bytes **out);
+/* The same of a content that was signed alone. */
 fault cades_leaf(const struct cades_template *self, struct span content, int64_t time_ms,
                  struct span signature, struct bytes **out);
 
-/* What a leaf holds; spans point into the leaf. Accepts exactly the bytes that cades_leaf makes
- * (rebuilds and compares), else BAD_FRAME. Does not verify the signature. */
+/* What a leaf holds; spans point into the leaf. Accepts exactly the bytes that cades_leaf_of makes
+ * (rebuilds and compares, so that a place leads from its content to the head beside it), else
+ * BAD_FRAME. Does not verify the signature. */
 struct cades_parts {
     struct span content;
+    struct span place;              /* in a batch; empty: signed alone */
+    struct span head;               /* of the batch: what CMS has as content; empty: signed alone */
     struct span ski;                /* SKI_BYTES */
     struct span certificate_sha256; /* ESSCertIDv2 hash, 32 bytes */
     struct span signature;          /* DER ECDSA */
@@ -55,12 +71,18 @@ fault cades_content(struct span leaf, struct span *out);
  * when template and certificate are not of one signer. */
 fault cades_verify(struct certificate *signer, const struct cades_template *template,
                    struct span content, int64_t time_ms, struct span signature);
+/* The same with a place; BAD_FRAME when it is none. heads: a head that was found good before is not
+ * checked again; NULL: each is checked. */
+fault cades_verify_proof(struct certificate *signer, const struct cades_template *template,
+                         struct span content, int64_t time_ms, struct cades_proof proof,
+                         struct verified_heads *heads);
 
 /* A leaf as a file, for auditors and for bytes that another node kept: cades_parse, then both names
  * of the certificate (ski and hash; NOT_YOURS), then the signature. cades_parse followed by
  * cades_verify alone would not see a changed certificate hash in the leaf. */
 fault cades_verify_leaf(struct certificate *signer, struct span leaf, struct cades_parts *out);
-/* The same for a leaf that cades_parse has taken apart. */
-fault cades_verify_parts(struct certificate *signer, const struct cades_parts *parts);
+/* The same for a leaf that cades_parse has taken apart; heads as above. */
+fault cades_verify_parts(struct certificate *signer, const struct cades_parts *parts,
+                         struct verified_heads *heads);
 
 #endif

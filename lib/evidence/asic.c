@@ -49,6 +49,7 @@ static const char *type_of(const char *name)
                  {".tlog-proof", "text/plain"},
                  {".vkey", "text/plain"},
                  {"checkpoint", "text/plain"},
+                 {"batch.head", "text/plain"},
                  {"policy", "text/plain"}};
     size_t length = strlen(name);
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {

@@ -117,7 +117,7 @@ static void say_who(struct writer *self, const struct record *record,
 
 /* What is not in the folder the reader will rarely have: the command is to run as it stands. */
 static void say_check(struct writer *self, const struct record_source *from,
-                      const struct readme_facts *facts)
+                      const struct readme_facts *facts, bool in_batch)
 {
     say(self,
         "\nHOW TO CHECK IT\n\n"
@@ -133,8 +133,14 @@ static void say_check(struct writer *self, const struct record_source *from,
         "       --log-vkey log.vkey%s%s\n\n"
         "The signature alone, with stock openssl (prints \"CAdES Verification successful\"):\n\n"
         "  openssl cms -verify -cades -binary -inform DER -in leaf.p7m -certfile signer.pem \\\n"
-        "          -CAfile trust.pem -out header.out && cmp header.out header.bin\n",
-        facts->policy ? " --policy policy" : "", from->tsa_file != NULL ? " --tsa tsa.pem" : "");
+        "          -CAfile trust.pem -out %s.out && cmp %s.out %s\n",
+        facts->policy ? " --policy policy" : "", from->tsa_file != NULL ? " --tsa tsa.pem" : "",
+        in_batch ? "head" : "header", in_batch ? "head" : "header",
+        in_batch ? "batch.head" : "header.bin");
+    if (in_batch)
+        say(self, "\nThe header was signed together with others: batch.head has the root of a tree "
+                  "over all of\n"
+                  "them, and batch.place the way from header.bin to it, which verify.sh goes.\n");
 }
 
 static void say_payload(struct writer *self, const struct readme_facts *facts)
@@ -203,12 +209,17 @@ static void say_cover(struct writer *self, const struct readme_facts *facts)
 }
 
 static void say_files(struct writer *self, const struct record_source *from,
-                      const struct readme_facts *facts)
+                      const struct readme_facts *facts, bool in_batch)
 {
     say(self, "\nWHAT EACH FILE PROVES\n\n"
               "leaf.p7m          the log entry: a CAdES signature (DER CMS) with the signed header "
               "inside\n"
               "header.bin        that header, taken out: protobuf message chaski.Header\n");
+    if (in_batch)
+        say(self, "batch.head        what was signed: the number of headers in the batch and the "
+                  "root over them\n"
+                  "batch.place       where header.bin stands among them: its number, theirs, and "
+                  "the path\n");
     say_payload(self, facts);
     say(self, "signer.pem        the certificate of who signed\n"
               "chain.pem         the authorities above it\n"
@@ -273,8 +284,8 @@ fault readme_write(const struct record *record, const struct record_source *from
 {
     struct writer writer = {.text = bytes_empty(8192), .fault = DONE};
     say_who(&writer, record, from, facts);
-    say_check(&writer, from, facts);
-    say_files(&writer, from, facts);
+    say_check(&writer, from, facts, record->parts.place.size > 0);
+    say_files(&writer, from, facts, record->parts.place.size > 0);
     say_limits(&writer, facts);
     OWNED(bytes) text = writer.text;
     TRY(writer.fault);

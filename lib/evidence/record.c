@@ -200,6 +200,10 @@ fault record_export(struct record *self, const struct record_source *from, struc
     TRY(find_signer(self, from, &signer));
     TRY(files_copy(files, "leaf.p7m", bytes_span(self->leaf)));
     TRY(files_copy(files, "header.bin", self->parts.content));
+    if (self->parts.place.size > 0) {
+        TRY(files_copy(files, "batch.head", self->parts.head));
+        TRY(files_copy(files, "batch.place", self->parts.place));
+    }
     TRY(put_payload(self, from, files, &facts));
     TRY(put_certificates(self, from, signer, files));
     TRY(put_keys(from, files));

@@ -249,13 +249,68 @@ log_signed() { # after read_vkey_file: is the note signed by this key, and of th
 # --- signatures ----------------------------------------------------------------------------------
 # FILE: SIGNED_S, seconds since 1970. The attribute signingTime stands behind the content, so the last one is it.
 SIGNING_TIME=301c06092a864886f70d010905310f170d
-signing_time() {
+signing_time() { # FILE [TAIL]: without this hex at its end, which is not signed as such
     local hex text
     hex=$(hex_of "$1")
+    hex=${hex%"${2-}"}
     [[ $hex == *$SIGNING_TIME* ]] || return 1
     text=$(xxd -r -p <<<"${hex##*$SIGNING_TIME}" | head -c 13 | tr -d '\0')
     [[ $text =~ ^([0-4][0-9])([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z$ ]] || return 1
     SIGNED_S=$(date -u -d "20${BASH_REMATCH[1]}-${BASH_REMATCH[2]}-${BASH_REMATCH[3]} ${BASH_REMATCH[4]}:${BASH_REMATCH[5]}:${BASH_REMATCH[6]}" +%s 2>/dev/null)
+}
+# A header that was signed in a batch: CMS signed the head (batch.head) over all headers of the batch, and the leaf ends
+# with place and header, as DER OCTET STRINGs.
+octets() { # HEX: as OCTET STRING, appended to MEMBER
+    local size=$((${#1} / 2)) head
+    if [ $size -lt 128 ]; then printf -v head '04%02x' $size
+    elif [ $size -lt 256 ]; then printf -v head '0481%02x' $size
+    else printf -v head '0482%04x' $size; fi
+    MEMBER+=$head$1
+}
+read_member() { # LEAF: MEMBER, the hex at the leaf's end; "" when there is no batch.place beside it
+    local leaf
+    MEMBER=
+    [ -e batch.place ] || return 0
+    WHY="batch.place is no place in a batch"
+    regular batch.place && regular header.bin && [ "$(stat -c %s batch.place)" -le 196 ] &&
+        [ "$(stat -c %s header.bin)" -le 65535 ] || return 1
+    octets "$(hex_of batch.place)"
+    octets "$(hex_of header.bin)"
+    leaf=$(hex_of "$1")
+    WHY="the leaf does not end with batch.place and header.bin"
+    [[ $leaf == ?*"$MEMBER" ]]
+}
+in_batch() { # HEAD-FILE: do batch.place and header.bin lead to it?
+    local place i
+    local INDEX SIZE ROOT STEPS=()
+    WHY="what was signed is no head of a batch"
+    lines_of "$1" && [ ${#LINES_READ[@]} = 3 ] && [ "${LINES_READ[0]}" = "chaski batch v1" ] || return 1
+    SIZE=${LINES_READ[1]}
+    [[ $SIZE =~ ^[1-9][0-9]?$ ]] && [ "$SIZE" -ge 2 ] && [ "$SIZE" -le 64 ] || return 1
+    unbase64 "${LINES_READ[2]}" && [ ${#HEX} = 64 ] || return 1
+    ROOT=$HEX
+    place=$(hex_of batch.place)
+    WHY="batch.place is no place in this batch"
+    [ ${#place} -ge 8 ] && [ $(((${#place} - 8) % 64)) = 0 ] && [ $((16#${place:4:4})) = "$SIZE" ] || return 1
+    INDEX=$((16#${place:0:4}))
+    for ((i = 8; i < ${#place}; i += 64)); do STEPS+=("${place:i:64}"); done
+    leads_to_root header.bin && return
+    WHY="batch.place does not lead from header.bin to what was signed"
+    return 1
+}
+is_head() { [ "$(head -c 15 -- "$1" | tr -d '\0')" = "chaski batch v1" ]; } # FILE
+is_signed_header() { # FILE, which CMS signed: is it header.bin, or does header.bin stand in that batch?
+    WHY="header.bin is not what was signed"
+    regular header.bin || return 1
+    if [ -n "$MEMBER" ] || is_head "$1"; then
+        WHY="there is no batch.place"
+        [ -n "$MEMBER" ] || return 1
+        in_batch "$1" || return 1
+        WHY="batch.head is not what was signed"
+        regular batch.head && is_file_of batch.head <"$1"
+    else
+        is_file_of header.bin <"$1"
+    fi
 }
 one_certificate() { # FILE: holds it one certificate, and no other?
     local line count=0
@@ -307,10 +362,10 @@ signer_leads() { # TIME
     outside=$(openssl x509 -in issuer.pem -outform DER 2>/dev/null | sha256sum | head -c 64)
 }
 WHY="there is no leaf.p7m, or it is no signature"
-if ! regular leaf.p7m || ! signing_time leaf.p7m || ! signer_leads "$SIGNED_S" || ! cades leaf.p7m signer.pem "$work/header"; then
+if ! regular leaf.p7m || ! read_member leaf.p7m || ! signing_time leaf.p7m "$MEMBER" || ! signer_leads "$SIGNED_S" || ! cades leaf.p7m signer.pem "$work/header"; then
     bad signature "$WHY"
-elif ! regular header.bin || ! is_file_of header.bin <"$work/header"; then
-    bad signature "header.bin is not what was signed"
+elif ! is_signed_header "$work/header"; then
+    bad signature "$WHY"
 elif ! fields "$(hex_of header.bin)" || [ "${LAST[1]-}" != 1 ] || [ $((${LAST[7]:-0} / 1000)) != "$SIGNED_S" ]; then
     bad signature "what was signed is no header, or of another time than the signature"
 else

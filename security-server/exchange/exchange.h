@@ -17,7 +17,9 @@
 #include "lib/bus/policy.h"
 #include "lib/bus/policy_columns.h"
 #include "lib/bus/pseudonym.h"
+#include "lib/crypto/cades.h"
 #include "security-server/exchange/audit_actor.h"
+#include "security-server/exchange/sign_desk.h"
 
 struct node; /* node.h: everything an exchange leans on */
 struct exchange;
@@ -42,6 +44,8 @@ struct record {
     uint8_t ski[SKI_BYTES];
     uint8_t signature[P256_SIGNATURE_BYTES_MAX];
     size_t signature_size;
+    uint8_t place[BATCH_PLACE_BYTES_MAX]; /* in a batch */
+    size_t place_size;                    /* 0: signed alone */
     struct bytes *leaf;
     struct bytes *blob; /* salt || payload */
     struct sha256 leaf_hash;
@@ -112,6 +116,8 @@ struct exchange {
 
     struct loop_timer deadline;
     struct audit_job job; /* at most one piece of work at the evidence log */
+    struct sign_job signing;
+    bool batches; /* provider: the peer takes answers that were signed in a batch */
 
     int64_t started_us, step_started_us;
     struct {
@@ -137,6 +143,7 @@ struct exchange *exchange_new(struct node *node, enum exchange_role role,
                               const uint8_t id[EXCHANGE_ID_BYTES]);
 void exchange_free(struct exchange **self);
 void record_clear(struct record *self);
+struct cades_proof record_proof(const struct record *self);
 
 /* 8-4-4-4-12 text of an exchange id and NUL. */
 void exchange_id_text(const uint8_t id[EXCHANGE_ID_BYTES], char out[37]);

@@ -46,6 +46,7 @@
 #include "security-server/exchange/retention.h"
 #include "security-server/exchange/seal_cards.h"
 #include "security-server/exchange/seal_roll.h"
+#include "security-server/exchange/sign_desk.h"
 #include "security-server/exchange/quota.h"
 #include "security-server/exchange/seen.h"
 #include "security-server/exchange/set_desk.h"
@@ -560,7 +561,10 @@ static fault start(struct process *self, int keys_fd, int token_fd)
         TRY(check_own_entry(node));
     TRY(copy_anchor(node));
     TRY(epochs_new(node, &node->epochs));
+    node->verified = verified_heads_new();
+    node->signs = sign_desk_new(node->loop);
     TRY(keys_line_open(node->loop, keys_fd, keys_lost, self, &node->keys));
+    sign_desk_use(node->signs, node->keys);
     if (token_fd >= 0) {
         TRY(token_line_open(node->loop, token_fd, &node->token));
         keys_line_use_token(node->keys, node->token);
@@ -602,6 +606,8 @@ static void finish(struct process *self)
     enrolment_wait_free(&node->enrolment);
     audit_actor_free(&node->audit);
     set_reader_free(&node->sets);
+    sign_desk_free(&node->signs);
+    verified_heads_free(&node->verified);
     keys_line_free(&node->keys);
     token_line_free(&node->token);
     if (node->table != NULL)

@@ -28,7 +28,9 @@ struct node {
     struct directory_freshness *freshness;     /* of it; NULL: it is not followed */
     struct directory_cosign *directory_cosign; /* its heads, when we are to */
     struct keys_line *keys;
-    struct token_line *token; /* NULL: sign.key signs */
+    struct sign_desk *signs;         /* headers that wait for it */
+    struct verified_heads *verified; /* of batches that came */
+    struct token_line *token;        /* NULL: sign.key signs */
     struct renewal *renewal;
     struct enrolment_wait *enrolment; /* NULL: it is enrolled */
     struct audit_actor *audit;

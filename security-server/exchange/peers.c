@@ -20,6 +20,7 @@ struct peer {
     size_t address;        /* which of its addresses */
     int64_t not_before_ms; /* steady: it is changing its own key just now */
     bool answered;         /* at this address, since it was connected */
+    bool batches;          /* it takes letters with a place */
 
     struct seal_key *context;              /* NULL until something is sealed for it */
     uint8_t seal_key[X25519_PUBLIC_BYTES]; /* ... to this key */
@@ -176,14 +177,16 @@ fault peers_seal(struct peers *self, const struct directory_server *server,
     TRY(seal_cards_key(self->node->cards, server, key));
     TRY(get(self, server, &peer));
     TRY(renew_context(peer, key));
-    struct envelope envelope = {.counter = peer->counter++, .direction = direction};
+    struct envelope envelope = {
+        .counter = peer->counter++, .direction = direction, .batches = true};
     memcpy(envelope.ephemeral, peer->ephemeral, X25519_PUBLIC_BYTES);
     seal_key_id(peer->seal_key, envelope.seal_key_id);
     *envelope_size = envelope_encode(&envelope, envelope_out);
     struct letter letter = {.header = bytes_span(record->header),
                             .ski = span_of(record->ski, SKI_BYTES),
                             .signature = span_of(record->signature, record->signature_size),
-                            .blob = bytes_span(record->blob)};
+                            .blob = bytes_span(record->blob),
+                            .place = span_of(record->place, record->place_size)};
     return letter_seal(&letter, peer->context, envelope.counter,
                        span_of(envelope_out, *envelope_size), sealed);
 }
@@ -277,4 +280,17 @@ void peers_trust(struct peers *self, const char *server)
     struct peer *peer = map_get(&self->by_id, span_of_text(server));
     if (peer != NULL)
         peer->answered = true;
+}
+
+void peers_note_batches(struct peers *self, const char *server, bool batches)
+{
+    struct peer *peer = map_get(&self->by_id, span_of_text(server));
+    if (peer != NULL)
+        peer->batches = batches;
+}
+
+bool peers_take_batches(const struct peers *self, const char *server)
+{
+    const struct peer *peer = map_get(&self->by_id, span_of_text(server));
+    return peer != NULL && peer->batches;
 }

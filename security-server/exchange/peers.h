@@ -41,6 +41,9 @@ void peers_each_connected(struct peers *self,
 void peers_doubt(struct peers *self, const struct directory_server *server);
 /* The peer answered. */
 void peers_trust(struct peers *self, const char *server);
+/* It said in its last answer whether it takes headers that were signed in a batch. */
+void peers_note_batches(struct peers *self, const char *server, bool batches);
+bool peers_take_batches(const struct peers *self, const char *server);
 /* The directory changed: drops who left it, and connections to those with another transport key. */
 void peers_refresh(struct peers *self);
 

@@ -87,6 +87,9 @@ static fault read_back(struct record *record, const struct audit_job *job)
     memcpy(record->ski, parts.ski.at, SKI_BYTES);
     memcpy(record->signature, parts.signature.at, parts.signature.size);
     record->signature_size = parts.signature.size;
+    if (parts.place.size > 0)
+        memcpy(record->place, parts.place.at, parts.place.size);
+    record->place_size = parts.place.size;
     return DONE;
 }
 

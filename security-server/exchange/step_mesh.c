@@ -137,6 +137,9 @@ static void send_soon(struct exchange *x, void *owner)
 
 void mesh_send_again(struct node *node, const char *peer, const struct send_again *what)
 {
+    /* it has another key, another connection, and perhaps another program */
+    if (peer != NULL)
+        peers_note_batches(node->peers, peer, false);
     exchange_table_each_asked(node->table, send_soon, &(struct again){peer, what});
 }
 
@@ -171,6 +174,7 @@ struct arrived {
     size_t route_size; /* 0: an answer */
     struct bytes *envelope, *sealed;
     uint64_t counter;
+    bool batches; /* as the envelope says, which the seal covers */
     uint8_t seal_key_id[SEAL_KEY_ID_BYTES];
 };
 
@@ -199,6 +203,9 @@ static fault fill_record(const struct letter *letter, struct record *out)
     memcpy(out->ski, letter->ski.at, SKI_BYTES);
     memcpy(out->signature, letter->signature.at, letter->signature.size);
     out->signature_size = letter->signature.size;
+    if (letter->place.size > 0)
+        memcpy(out->place, letter->place.at, letter->place.size);
+    out->place_size = letter->place.size;
     return DONE;
 }
 
@@ -226,6 +233,7 @@ static void start_asked(struct arrived *arrived, const struct directory_server *
     x->peer = peer;
     memcpy(x->route, arrived->route, arrived->route_size);
     x->route_size = arrived->route_size;
+    x->batches = arrived->batches;
     fault f = exchange_table_add(arrived->node->table, x);
     if (failed(f)) {
         refuse_message(arrived->node, arrived->peer, f);
@@ -265,6 +273,7 @@ static fault take_answer(struct arrived *arrived, struct record *record)
     if (x == NULL || x->wait != WAIT_ANSWER || strcmp(x->peer->id, arrived->peer) != 0)
         return DONE; /* the second answer to a question that was sent twice, or one too late */
     peers_trust(arrived->node->peers, arrived->peer);
+    peers_note_batches(arrived->node->peers, arrived->peer, arrived->batches);
     loop_stop_timer(x->node->loop, &x->resend);
     loop_stop_timer(x->node->loop, &x->deadline);
     bytes_free(&x->sealed);
@@ -327,6 +336,7 @@ static fault take(struct node *node, const char *peer, struct span route,
         memcpy(arrived->route, route.at, route.size);
     arrived->route_size = route.size;
     arrived->counter = envelope.counter;
+    arrived->batches = envelope.batches;
     memcpy(arrived->seal_key_id, envelope.seal_key_id, SEAL_KEY_ID_BYTES);
     TRY(bytes_copy(envelope_bytes, &arrived->envelope));
     TRY(bytes_copy(sealed, &arrived->sealed));

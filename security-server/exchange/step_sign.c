@@ -9,9 +9,9 @@
 #include "lib/bus/pseudonym.h"
 #include "security-server/exchange/directory_feed.h"
 #include "security-server/exchange/epochs.h"
-#include "security-server/exchange/keys_line.h"
 #include "security-server/exchange/node.h"
 #include "security-server/exchange/own_certificate.h"
+#include "security-server/exchange/peers.h"
 #include "security-server/exchange/seen.h"
 
 #include "audit.pb-c.h"
@@ -36,7 +36,16 @@ static void fill_payload(const struct record *record, struct header *out)
     out->payload_bytes = record->blob->size - SALT_BYTES;
 }
 
-static void signed_by_keys(void *owner, fault f, struct span result);
+static void signed_by_keys(void *owner, fault f, struct span signature, struct span place);
+
+/* Does the peer take what is signed together with other headers for it? A refusal that goes to
+ * nobody but our own caller waits for no company either. */
+static bool in_batches(const struct exchange *x, const struct record *record)
+{
+    if (x->role == ROLE_PROVIDER)
+        return x->batches;
+    return record == &x->request && peers_take_batches(x->node->peers, x->peer->id);
+}
 
 /* Encodes the header into the record being made and asks for its signature. */
 static enum step_end sign(struct exchange *x, struct record *record, const struct header *header)
@@ -49,8 +58,12 @@ static enum step_end sign(struct exchange *x, struct record *record, const struc
         f = header_decode(bytes_span(record->header), &record->read);
     if (failed(f))
         return exchange_refuse(x, f);
-    struct sha256 content = SHA256_OF(bytes_span(record->header));
-    keys_line_sign_header(x->node->keys, &content, header->time_ms, signed_by_keys, x);
+    x->signing = (struct sign_job){.header = bytes_span(record->header),
+                                   .time_ms = header->time_ms,
+                                   .done = signed_by_keys,
+                                   .owner = x};
+    bool batches = in_batches(x, record);
+    sign_desk_sign(x->node->signs, batches ? x->peer->id : "", batches, &x->signing);
     return STEP_WAIT;
 }
 
@@ -61,22 +74,26 @@ static struct record *record_in_work(struct exchange *x)
                : &x->answer;
 }
 
-static fault finish_record(struct exchange *x, struct record *record, struct span signature)
+static fault finish_record(struct exchange *x, struct record *record, struct span signature,
+                           struct span place)
 {
     if (signature.size > sizeof record->signature)
         return RAISE(INTERNAL, "a signature of %zu bytes", signature.size);
     memcpy(record->signature, signature.at, signature.size);
     record->signature_size = signature.size;
+    if (place.size > 0)
+        memcpy(record->place, place.at, place.size);
+    record->place_size = place.size;
     memcpy(record->ski, x->node->template.ski, SKI_BYTES);
-    return cades_leaf(&x->node->template, bytes_span(record->header),
-                      header_of(record->read)->time_ms, signature, &record->leaf);
+    return cades_leaf_of(&x->node->template, bytes_span(record->header),
+                         header_of(record->read)->time_ms, record_proof(record), &record->leaf);
 }
 
-static void signed_by_keys(void *owner, fault f, struct span result)
+static void signed_by_keys(void *owner, fault f, struct span signature, struct span place)
 {
     struct exchange *x = owner;
     if (!failed(f))
-        f = finish_record(x, record_in_work(x), result);
+        f = finish_record(x, record_in_work(x), signature, place);
     if (failed(f))
         exchange_fail(x, f);
     else
@@ -261,11 +278,10 @@ static fault verify(const struct exchange *x, struct record *record)
     if (!sha256_equal(&commitment, &header->payload_sha256) ||
         record->blob->size - SALT_BYTES != header->payload_bytes)
         return RAISE(COMMITMENT_BAD, "the payload's digest is not the one in the header");
-    struct span signature = span_of(record->signature, record->signature_size);
-    TRY(cades_verify(signer->certificate, &signer->template, bytes_span(record->header),
-                     header->time_ms, signature));
-    TRY(cades_leaf(&signer->template, bytes_span(record->header), header->time_ms, signature,
-                   &record->leaf));
+    TRY(cades_verify_proof(signer->certificate, &signer->template, bytes_span(record->header),
+                           header->time_ms, record_proof(record), x->node->verified));
+    TRY(cades_leaf_of(&signer->template, bytes_span(record->header), header->time_ms,
+                      record_proof(record), &record->leaf));
     record->leaf_hash = merkle_leaf_hash(bytes_span(record->leaf));
     return DONE;
 }

@@ -190,9 +190,10 @@ static fault make_message(struct liar *self)
     TRY(seal_start(self->target->seal_key[0], envelope.ephemeral, &key));
     seal_key_id(self->target->seal_key[0], envelope.seal_key_id);
     self->envelope_size = envelope_encode(&envelope, self->envelope);
-    struct letter letter = {bytes_span(header),
-                            span_of(certificate_ski(self->certificate), SKI_BYTES),
-                            span_of(signature, size), bytes_span(blob)};
+    struct letter letter = {.header = bytes_span(header),
+                            .ski = span_of(certificate_ski(self->certificate), SKI_BYTES),
+                            .signature = span_of(signature, size),
+                            .blob = bytes_span(blob)};
     TRY(letter_seal(&letter, key, 0, span_of(self->envelope, self->envelope_size), &self->sealed));
     if (lies(self, "unsealed"))
         self->sealed->data[3] ^= 1;

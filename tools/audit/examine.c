@@ -14,6 +14,7 @@ struct examiner {
     struct store_keys *keys;
     struct payload_reader *payloads;
     struct map certificates; /* by subject key id: our own, as one belongs to one thread */
+    struct verified_heads *heads;
 };
 
 fault examiner_new(const struct examination *about, struct examiner **out)
@@ -22,6 +23,7 @@ fault examiner_new(const struct examination *about, struct examiner **out)
     self->about = *about;
     TRY(store_keys_open(about->arguments, &self->keys));
     self->payloads = payload_reader_new(about->payloads, store_keys_ring(self->keys));
+    self->heads = verified_heads_new();
     *out = TAKE(self);
     return DONE;
 }
@@ -38,6 +40,7 @@ void examiner_free(struct examiner **owner)
     map_clear(&self->certificates);
     payload_reader_free(&self->payloads);
     store_keys_free(&self->keys);
+    verified_heads_free(&self->heads);
     free(self);
 }
 
@@ -85,7 +88,7 @@ static fault check_signature(struct examiner *self, const struct log_entry *entr
         return DONE;
     if (!is_verified(self, entry, signer)) {
         TRY(own_certificate(self, signer, &certificate));
-        TRY(cades_verify_parts(certificate, &entry->parts));
+        TRY(cades_verify_parts(certificate, &entry->parts, self->heads));
     }
     *verified = true;
     return DONE;

@@ -266,6 +266,11 @@ static fault write_simple(struct export *self, const struct record_source *from)
                      "an ASiC-S container holds one record, and the exchange has %zu: "
                      "name one by its index",
                      self->count);
+    if (self->record[0]->parts.place.size > 0)
+        return RAISE(BAD_REQUEST,
+                     "entry %" PRIu64 " was signed in a batch, so that no signature is over its "
+                     "header alone, as ASiC-S wants: take --asice",
+                     self->record[0]->index);
     TRY(record_detached(self->record[0], from, &signature));
     TRY(asic_make_simple(self->record[0]->parts.content, bytes_span(signature), &container));
     return archive_write(self->arguments->asics, bytes_span(container));

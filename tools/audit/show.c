@@ -70,6 +70,8 @@ static json_t *entry_json(const struct log_entry *entry)
         json_put_text(object, "endpoint", header->endpoint);
     if (header->source.size > 0)
         json_put_text(object, "source", header->source);
+    if (entry->parts.place.size > 0)
+        json_object_set_new(object, "batch", json_integer(batch_place_count(entry->parts.place)));
     if (header->withheld != NULL && header->withheld->count > 0)
         json_object_set_new(object, "withheld", withheld_json(header->withheld));
     if (header->late != NULL) {

@@ -62,14 +62,44 @@ static void test_a_header_that_is_not_sound_is_refused(void)
     MUST_FAIL(BAD_FRAME, header_decode(span_of_text("no protobuf at all"), &read));
 }
 
-static void seal(struct seal_key *key, struct bytes **frame)
+static void seal_with(struct seal_key *key, struct span place, struct bytes **frame)
 {
     OWNED(bytes) blob = NULL;
     uint8_t ski[SKI_BYTES] = {1};
     MUST(letter_blob(span_of_text("payload"), &blob));
-    struct letter letter = {span_of_text("header"), span_of(ski, sizeof ski),
-                            span_of_text("signature"), bytes_span(blob)};
+    struct letter letter = {.header = span_of_text("header"),
+                            .ski = span_of(ski, sizeof ski),
+                            .signature = span_of_text("signature"),
+                            .blob = bytes_span(blob),
+                            .place = place};
     MUST(letter_seal(&letter, key, 3, span_of_text("envelope"), frame));
+}
+
+static void seal(struct seal_key *key, struct bytes **frame)
+{
+    seal_with(key, (struct span){0}, frame);
+}
+
+static void test_a_place_in_a_batch_travels_along(void)
+{
+    static const uint8_t raw[SEAL_KEY_BYTES] = {5};
+    static const uint8_t places[BATCH_PLACE_BYTES_MAX + 1] = {7, 8, 9};
+    OWNED(seal_key) key = NULL;
+    MUST(seal_key_make(raw, &key));
+    for (size_t size = 0; size <= sizeof places; size++) {
+        OWNED(bytes) frame = NULL;
+        OWNED(bytes) memory = NULL;
+        struct letter letter;
+        struct span place = span_of(places, size);
+        seal_with(key, place, &frame);
+        fault f =
+            letter_open(bytes_span(frame), key, 3, span_of_text("envelope"), &memory, &letter);
+        CU_ASSERT_EQUAL(f.code, size <= BATCH_PLACE_BYTES_MAX ? OK : BAD_FRAME);
+        if (failed(f))
+            continue;
+        CU_ASSERT(span_equal(letter.place, place));
+        CU_ASSERT(span_is_text(letter_payload(letter.blob), "payload"));
+    }
 }
 
 static void test_a_letter_opens_to_what_was_sealed(void)
@@ -161,5 +191,6 @@ static void test_a_payload_of_few_possible_ones_is_not_guessed_without_its_salt(
 
 SUITE(letter, TEST(test_a_payload_of_few_possible_ones_is_not_guessed_without_its_salt),
       TEST(test_a_header_comes_back_as_it_was), TEST(test_a_header_that_is_not_sound_is_refused),
-      TEST(test_a_letter_opens_to_what_was_sealed), TEST(test_every_changed_byte_breaks_the_seal),
+      TEST(test_a_letter_opens_to_what_was_sealed), TEST(test_a_place_in_a_batch_travels_along),
+      TEST(test_every_changed_byte_breaks_the_seal),
       TEST(test_an_envelope_comes_back_and_nonsense_does_not))

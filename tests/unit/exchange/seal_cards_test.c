@@ -3,6 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "security-server/exchange/exchange_table.h"
+#include "security-server/exchange/peers.h"
 #include "tests/unit/bus/cards.h"
 
 #include <unistd.h>
@@ -29,6 +30,7 @@ static struct scene *scene_new(const char *folder)
     self->node.table = exchange_table_new(8);
     MUST(loop_new(&self->node.loop));
     event_rate_begin(&self->node.refused_messages, self->node.loop, "test");
+    self->node.peers = peers_new(&self->node, NULL, NULL); /* none answers here */
     MUST(seal_cards_new(&self->node, &self->node.cards));
     return self;
 }
@@ -40,6 +42,7 @@ static void scene_free(struct scene **owner)
     if (self == NULL)
         return;
     seal_cards_free(&self->node.cards);
+    peers_free(&self->node.peers);
     exchange_table_free(&self->node.table);
     event_rate_end(&self->node.refused_messages);
     loop_free(&self->node.loop);

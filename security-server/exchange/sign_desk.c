@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#include "security-server/exchange/sign_desk.h"
+
+#include "lib/base/map.h"
+#include "lib/crypto/batch.h"
+#include "lib/crypto/merkle.h"
+
+#include <stdlib.h>
+
+/* Jobs in the order in which they came. */
+struct queue {
+    struct sign_job *first, **last; /* last: where the next one goes */
+    size_t count;
+};
+
+struct lane {
+    struct sign_desk *home;
+    struct queue waiting;
+    struct queue out;        /* at the keys process; empty: the lane is free */
+    struct batch_tree *tree; /* over those; NULL: one alone */
+    bool ready;              /* in the list of those with something to send */
+    struct lane *next_ready;
+};
+
+struct sign_desk {
+    struct loop *loop;
+    struct keys_line *keys;
+    struct map lanes; /* by server; as many as the directory has servers, at most */
+    struct lane *ready;
+};
+
+static bool flush(void *owner);
+
+struct sign_desk *sign_desk_new(struct loop *loop)
+{
+    struct sign_desk *self = owned_new(sizeof *self);
+    self->loop = loop;
+    loop_each_turn(loop, flush, self);
+    return self;
+}
+
+void sign_desk_use(struct sign_desk *self, struct keys_line *keys)
+{
+    self->keys = keys;
+}
+
+void sign_desk_free(struct sign_desk **self)
+{
+    if (*self == NULL)
+        return;
+    size_t step = 0;
+    for (struct lane *lane; (lane = map_next(&(*self)->lanes, &step, NULL)) != NULL;) {
+        free(lane->tree);
+        free(lane);
+    }
+    map_clear(&(*self)->lanes);
+    loop_no_turn((*self)->loop, flush, *self);
+    free(*self);
+    *self = NULL;
+}
+
+// --- queues -------------------------------------------------------------------------------------
+
+static void push(struct queue *self, struct sign_job *job)
+{
+    if (self->first == NULL)
+        self->last = &self->first;
+    job->next = NULL;
+    *self->last = job;
+    self->last = &job->next;
+    self->count++;
+}
+
+static struct sign_job *pop(struct queue *self)
+{
+    struct sign_job *job = self->first;
+    if (job != NULL) {
+        self->first = job->next;
+        self->count--;
+    }
+    return job;
+}
+
+// --- signing ------------------------------------------------------------------------------------
+
+static void mark(struct lane *lane)
+{
+    if (lane->ready)
+        return;
+    lane->ready = true;
+    lane->next_ready = lane->home->ready;
+    lane->home->ready = lane;
+}
+
+static void signed_out(void *owner, fault f, struct span signature)
+{
+    struct lane *lane = owner;
+    uint8_t place[BATCH_PLACE_BYTES_MAX];
+    struct queue out = lane->out;
+    struct batch_tree *tree = lane->tree;
+    lane->out = (struct queue){0};
+    lane->tree = NULL;
+    if (lane->waiting.count > 0)
+        mark(lane);
+    struct sign_job *job;
+    for (size_t i = 0; (job = pop(&out)) != NULL; i++) {
+        size_t size = tree == NULL || failed(f) ? 0 : batch_place(tree, i, place);
+        job->done(job->owner, f, signature, span_of(place, size));
+    }
+    free(tree);
+}
+
+/* The head's text is made here; the keys process gets a digest of it, as of any header, and makes
+ * the attributes around it. */
+static struct sha256 batch_content(struct lane *lane)
+{
+    struct sha256 leaf[BATCH_MAX];
+    struct batch_head head;
+    size_t count = 0;
+    for (const struct sign_job *job = lane->out.first; job != NULL; job = job->next)
+        leaf[count++] = merkle_leaf_hash(job->header);
+    lane->tree = owned_new(sizeof *lane->tree);
+    batch_make(lane->tree, leaf, count);
+    batch_make_head(lane->tree, &head);
+    return SHA256_OF(batch_head_span(&head));
+}
+
+/* A signature names one second, and so each header of a batch is of that second. */
+static void send_out(struct lane *lane)
+{
+    int64_t second = lane->waiting.first->time_ms / 1000;
+    while (lane->waiting.first != NULL && lane->out.count < BATCH_MAX &&
+           lane->waiting.first->time_ms / 1000 == second)
+        push(&lane->out, pop(&lane->waiting));
+    struct sha256 content =
+        lane->out.count > 1 ? batch_content(lane) : SHA256_OF(lane->out.first->header);
+    keys_line_sign_header(lane->home->keys, &content, lane->out.first->time_ms, signed_out, lane);
+}
+
+static bool flush(void *owner)
+{
+    struct sign_desk *self = owner;
+    while (self->ready != NULL) {
+        struct lane *lane = self->ready;
+        self->ready = lane->next_ready;
+        lane->ready = false;
+        if (lane->out.count == 0 && lane->waiting.count > 0)
+            send_out(lane);
+    }
+    return self->ready != NULL;
+}
+
+static void signed_alone(void *owner, fault f, struct span signature)
+{
+    struct sign_job *job = owner;
+    job->done(job->owner, f, signature, (struct span){0});
+}
+
+static struct lane *lane_of(struct sign_desk *self, const char *receiver)
+{
+    struct lane *lane = map_get(&self->lanes, span_of_text(receiver));
+    if (lane == NULL) {
+        lane = owned_new(sizeof *lane);
+        lane->home = self;
+        map_set(&self->lanes, span_of_text(receiver), lane);
+    }
+    return lane;
+}
+
+void sign_desk_sign(struct sign_desk *self, const char *receiver, bool batches,
+                    struct sign_job *job)
+{
+    if (!batches) {
+        struct sha256 content = SHA256_OF(job->header);
+        keys_line_sign_header(self->keys, &content, job->time_ms, signed_alone, job);
+        return;
+    }
+    struct lane *lane = lane_of(self, receiver);
+    push(&lane->waiting, job);
+    if (lane->out.count == 0)
+        mark(lane);
+}
