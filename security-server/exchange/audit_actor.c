@@ -24,7 +24,7 @@ struct audit_actor {
     struct loop_watch watch;
     pthread_t thread;
     bool running;
-    uint64_t appends_asked, appends_done;
+    struct audit_pace pace;
     void (*each_leaf)(void *owner, struct span leaf); /* of those asked to be appended */
     void *watcher;
     bool asked; /* something was pushed in this turn */
@@ -158,7 +158,7 @@ static void *thread_main(void *argument)
 
 static void take_result(struct audit_actor *self, struct audit_job *job)
 {
-    self->appends_done += job->work == AUDIT_APPEND;
+    self->pace.done += job->work == AUDIT_APPEND;
     job->done(job);
 }
 
@@ -233,20 +233,25 @@ fault audit_actor_ask(struct audit_actor *self, struct audit_job *job)
     self->asked = true;
     if (job->work != AUDIT_APPEND)
         return DONE;
-    self->appends_asked++;
+    self->pace.asked++;
     if (self->each_leaf != NULL)
         self->each_leaf(self->watcher, job->record.leaf);
     return DONE;
 }
 
+const struct audit_pace *audit_actor_pace(const struct audit_actor *self)
+{
+    return &self->pace;
+}
+
 uint64_t audit_actor_asked(const struct audit_actor *self)
 {
-    return self->appends_asked;
+    return self->pace.asked;
 }
 
 uint64_t audit_actor_done(const struct audit_actor *self)
 {
-    return self->appends_done;
+    return self->pace.done;
 }
 
 void audit_actor_watch(struct audit_actor *self, void (*each)(void *owner, struct span leaf),

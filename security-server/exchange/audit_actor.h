@@ -62,6 +62,11 @@ fault audit_actor_ask(struct audit_actor *self, struct audit_job *job);
 #define AUDIT_QUEUE 131072
 
 /* Records that were asked to be appended, and how many of them came back: the first ones. */
+struct audit_pace {
+    uint64_t asked, done;
+};
+/* As it is at any moment, for as long as the actor is there. */
+const struct audit_pace *audit_actor_pace(const struct audit_actor *self);
 uint64_t audit_actor_asked(const struct audit_actor *self);
 uint64_t audit_actor_done(const struct audit_actor *self);
 /* One watcher, told of each leaf that is asked to be appended from now on; NULL: none any more. */

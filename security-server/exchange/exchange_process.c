@@ -254,7 +254,9 @@ static fault open_log(struct process *self)
           E_NUMBER("cut_bytes", self->recovered.cut_bytes),
           E_NUMBER("payloads_ahead", self->recovered.ahead),
           E_MS("took_ms", (clock_steady_us() - started_us) / 1000));
-    return audit_actor_start(node->loop, &self->log, &node->audit);
+    TRY(audit_actor_start(node->loop, &self->log, &node->audit));
+    sign_desk_follow(node->signs, audit_actor_pace(node->audit));
+    return DONE;
 }
 
 static fault keep_anchor(const struct node *node, const char *name, struct span content)

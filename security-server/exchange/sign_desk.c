@@ -25,7 +25,9 @@ struct lane {
 struct sign_desk {
     struct loop *loop;
     struct keys_line *keys;
-    struct map lanes; /* by server; as many as the directory has servers, at most */
+    const struct audit_pace *log; /* NULL: there is none yet */
+    uint64_t written;             /* records that it had written when something went out last */
+    struct map lanes;             /* by server; as many as the directory has servers, at most */
     struct lane *ready;
 };
 
@@ -42,6 +44,11 @@ struct sign_desk *sign_desk_new(struct loop *loop)
 void sign_desk_use(struct sign_desk *self, struct keys_line *keys)
 {
     self->keys = keys;
+}
+
+void sign_desk_follow(struct sign_desk *self, const struct audit_pace *log)
+{
+    self->log = log;
 }
 
 void sign_desk_free(struct sign_desk **self)
@@ -137,9 +144,24 @@ static void send_out(struct lane *lane)
     keys_line_sign_header(lane->home->keys, &content, lane->out.first->time_ms, signed_out, lane);
 }
 
+/* What is signed now goes to the log next. While that writes a group, a signature would only wait
+ * for it there: so the headers wait here, and come to be more. Each group that is written lets them
+ * go, however much else the log has been given since. */
+static bool may_go(struct sign_desk *self)
+{
+    if (self->log == NULL)
+        return true;
+    if (self->log->done == self->written && self->log->done != self->log->asked)
+        return false;
+    self->written = self->log->done;
+    return true;
+}
+
 static bool flush(void *owner)
 {
     struct sign_desk *self = owner;
+    if (self->ready == NULL || !may_go(self))
+        return false;
     while (self->ready != NULL) {
         struct lane *lane = self->ready;
         self->ready = lane->next_ready;

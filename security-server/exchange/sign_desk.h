@@ -10,6 +10,7 @@
 #ifndef EXCHANGE_SIGN_DESK_H
 #define EXCHANGE_SIGN_DESK_H
 
+#include "security-server/exchange/audit_actor.h"
 #include "security-server/exchange/keys_line.h"
 
 struct sign_desk;
@@ -29,6 +30,9 @@ struct sign_job {
 /* Before keys_line_open, so that what is gathered in a turn goes to the keys process in it. */
 struct sign_desk *sign_desk_new(struct loop *loop);
 void sign_desk_free(struct sign_desk **self);
+/* From now on headers are signed at the pace at which the log takes them; log: as long as the desk
+ * is there. */
+void sign_desk_follow(struct sign_desk *self, const struct audit_pace *log);
 void sign_desk_use(struct sign_desk *self, struct keys_line *keys);
 
 /* receiver: whose lane. batches: it takes headers that were signed in a batch; if not, this one is

@@ -213,6 +213,36 @@ static void test_what_comes_meanwhile_goes_with_the_next(void)
         CU_ASSERT(is_for(scene, 1, i));
 }
 
+static size_t asked_after_a_turn(struct scene *self)
+{
+    turn(self);
+    hear(self);
+    return self->asked_count;
+}
+
+static void test_while_the_log_writes_headers_wait_and_each_group_lets_them_go(void)
+{
+    OWNED(scene) scene = scene_new();
+    struct audit_pace log = {.asked = 5, .done = 5};
+    sign_desk_follow(scene->desk, &log);
+    ask(scene, 0, "CO/GOV/1/SS1", true, SECOND_MS);
+    CU_ASSERT_EQUAL(asked_after_a_turn(scene), 1); /* it rests */
+    log.asked = 7;
+    ask(scene, 1, "CO/GOV/2/SS1", true, SECOND_MS);
+    CU_ASSERT_EQUAL(asked_after_a_turn(scene), 1);
+    ask(scene, 2, "CO/GOV/2/SS1", true, SECOND_MS);
+    CU_ASSERT_EQUAL(asked_after_a_turn(scene), 1);
+    log = (struct audit_pace){.asked = 9, .done = 7}; /* written, and more was given */
+    CU_ASSERT_EQUAL(asked_after_a_turn(scene), 2);
+    ask(scene, 3, "CO/GOV/3/SS1", true, SECOND_MS);
+    CU_ASSERT_EQUAL(asked_after_a_turn(scene), 2);
+    log.done = 9;
+    CU_ASSERT_EQUAL(asked_after_a_turn(scene), 3);
+    finish(scene);
+    CU_ASSERT_EQUAL(scene->done, 4);
+    CU_ASSERT(is_for(scene, 1, 1) && is_for(scene, 1, 2));
+}
+
 static void test_a_batch_is_of_one_second_and_bounded(void)
 {
     OWNED(scene) scene = scene_new();
@@ -257,5 +287,6 @@ static void test_each_of_a_batch_hears_that_it_was_not_signed(void)
 SUITE(sign_desk, TEST(test_a_lone_header_is_signed_at_once_and_by_itself),
       TEST(test_what_waits_for_one_server_is_signed_together),
       TEST(test_what_comes_meanwhile_goes_with_the_next),
+      TEST(test_while_the_log_writes_headers_wait_and_each_group_lets_them_go),
       TEST(test_a_batch_is_of_one_second_and_bounded), TEST(test_who_takes_no_batches_gets_none),
       TEST(test_each_of_a_batch_hears_that_it_was_not_signed))
