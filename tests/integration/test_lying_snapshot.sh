@@ -33,18 +33,18 @@ ask() { timeout 20 "$PEER" ask "ipc://$C/a/front" CO/MUN/890905211/TRAMITES "$S"
 is_answered() { [ "$(ask)" = "$1" ]; }
 incidents() { "$BIN/chaski-audit" show "$C/$1/audit" --kind incident --json 2>/dev/null | grep -c '"index"'; }
 has_incidents() { [ "$(incidents "$1")" = "$2" ]; }
-begin() {
-    servers_start a b
+begin() { # NODE...
+    servers_start "$@"
     stand_in_start b CO/GOV/899999027/DIVIPOLA
 }
 
 # before the acts are there
-begin
+begin a b
 check "a node that begins with a lie is marked" test -e "$C/b/$mark"
 check "... and goes by it: nobody can tell yet" wait_for 15 is_answered OK
-servers_stop a b
+servers_stop b
 kill "$stand_in"; wait "$stand_in" 2>/dev/null
-begin
+begin b
 check "... also after a restart" wait_for 15 is_answered OK
 check "... still marked" test -e "$C/b/$mark"
 servers_stop a b
@@ -52,7 +52,7 @@ kill "$stand_in"; wait "$stand_in" 2>/dev/null
 
 # the acts come
 cp "$C/directory"/tile/entries/00[012] "$W/tile/entries/"
-begin
+begin a b
 for node in a b; do
     check "with the acts the lie is told of ($node)" wait_for 40 said_since_start $node '"directory.snapshot_lied"'
     check "... and written down" wait_for 15 has_incidents $node 1
@@ -71,7 +71,7 @@ check "... once" equal "$(grep -c FINDING "$C/said")" 1
 touch "$C/b/$mark"
 mv "$C/b/audit/directory/snapshot/$size.lied" "$C/b/audit/directory/snapshot/$size"
 touch "$C/a/$mark"
-begin
+begin a b
 check "what the acts lead to is used from the start" contains "$(ask)" ACCESS_DENIED
 check "the lie is told of again" wait_for 30 has_incidents b 2
 check "... and set aside" wait_for 15 test -e "$C/b/audit/directory/snapshot/$size.lied"
@@ -98,10 +98,9 @@ check "acts that nobody approved are told of" wait_for 40 said_since_start a '"d
 check "... and end the node" wait_for 20 is_over
 check "... with a word in its log" equal "$(sed -n 's/.*"event":"\(directory.lost\)".*/\1/p' "$C/a/server.events" | tail -n 1)" directory.lost
 check "the mark stays" test -e "$C/a/$mark"
-for times in once again; do
-    rm -f "$C/a/server.ready"
-    timeout 20 "$BIN/chaski-security-server" --config "$C/a/server.conf" >/dev/null 2>"$C/refused"
-    check "a start refuses them ($times)" contains "$(tail -n 3 "$C/refused")" "it needs two operators"
-    check "... and says what to do ($times)" contains "$(tail -n 3 "$C/refused")" "start with the anchor that it gives you then"
-done
+rm -f "$C/a/server.ready"
+timeout 20 "$BIN/chaski-security-server" --config "$C/a/server.conf" >/dev/null 2>"$C/refused"
+check "a start refuses them" contains "$(tail -n 3 "$C/refused")" "it needs two operators"
+check "... and says what to do" contains "$(tail -n 3 "$C/refused")" "start with the anchor that it gives you then"
+check "... and leaves the mark for the next" test -e "$C/a/$mark"
 finish
