@@ -48,7 +48,8 @@ static const char *quoted(const char *words, bool starred)
 
 static fault set_proof(struct book *book, char *const *cell)
 {
-    char json[JSON_BYTES], lists[JSON_BYTES] = "", types[JSON_BYTES] = "", copy[512], *rest = NULL;
+    char json[4 * JSON_BYTES], lists[JSON_BYTES] = "", types[JSON_BYTES] = "", copy[512];
+    char *rest = NULL;
     snprintf(copy, sizeof copy, "%s", strcmp(cell[3], "nothing") == 0 ? "" : cell[3]);
     for (char *list = strtok_r(copy, ";", &rest); list != NULL; list = strtok_r(NULL, ";", &rest)) {
         size_t used = strlen(lists);
@@ -82,7 +83,7 @@ static fault remove_thing(struct book *book, const char *named)
 
 static fault play_act(struct book *book, char *const *cell)
 {
-    char json[JSON_BYTES];
+    char json[4 * JSON_BYTES];
     book->time_ms = golden_ms(cell[WHEN]);
     if (strcmp(cell[WHAT], "removal") == 0)
         return remove_thing(book, cell[ID]);
