@@ -89,7 +89,7 @@ budget_rows() {
     done
     printf '| **together** |'
     for series in bus64 plain64 sign64; do
-        sum=$(paste -d + "$RESULTS"/cpu-$series-*.txt | bc | with_spread 1)
+        sum=$(paste -d ' ' "$RESULTS"/cpu-$series-*.txt | awk '{ n = 0; for (i = 1; i <= NF; i++) n += $i; print n }' | with_spread 1)
         printf ' **%s** |' "$sum"
     done
     echo
