@@ -296,7 +296,7 @@ echo "  And in which stratum she lives? $(jq -r '"\(.outcome) \(.permit.reason),
 say "The source stops: now the citizen may be asked, because the log shows that it failed, and for some hours"
 plain "Registraduría's system is switched off. Nobody's word is taken for that: two failures stand in Medellín's own log."
 kill "$(cat "$D/registraduria/gateway.pid")"
-down() { post collect "$collected" >"$D/collected"; permit R-IDENTIDAD; [ "$(jq -r '.permit.reason // ""' "$D/permit")" = SOURCE_DOWN ]; }
+down() { post collect "$collected" >"$D/collected"; permit R-IDENTIDAD; [ "$(jq -r '.permit.reason // ""' "$D/permit")" = SOURCE_DOWN ] || { sleep 8; return 1; }; }
 echo "  Two failures of that very query, half a minute apart, are needed:"
 wait_for 100 down || die "no permit while the source is down: $(cat "$D/permit")"
 code=$(jq -r .permit.code "$D/permit")
