@@ -197,7 +197,9 @@ static fault answer_metadata(struct gateway *gateway, const struct front_call *c
                                          .codes = call->codes,
                                          .code = call->code,
                                          .subjects = call->subjects,
-                                         .subject = call->subject};
+                                         .subject = call->subject,
+                                         .parts = call->parts,
+                                         .part = call->part};
     TRY(metadata_answer(gateway->services, gateway->descriptions, &question, &type, &body, &fetch));
     if (fetch == NULL)
         return send_document(gateway, call->call, reading->hash, type, bytes_span(body));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "gateway/front_line.h"
 
+#include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/base/event.h"
 #include "lib/base/text.h"
@@ -284,6 +285,37 @@ static struct front_withheld *withheld_of(Chaski__WithheldColumn *const *wire, s
     return list;
 }
 
+static bool are_sound(const Chaski__Offer *offer)
+{
+    for (size_t i = 0; i < offer->n_parts; i++)
+        if (offer->parts[i]->n_allowed != offer->parts[i]->n_endpoint)
+            return false;
+    return true;
+}
+
+static void take_parts(struct arena *memory, const Chaski__Offer *wire, struct front_call *call)
+{
+    struct front_parts *list = arena_make(memory, (wire->n_parts + 1) * sizeof *list);
+    for (size_t i = 0; i < wire->n_parts; i++) {
+        const Chaski__OfferParts *from = wire->parts[i];
+        struct front_endpoint *endpoint =
+            arena_make(memory, (from->n_endpoint + 1) * sizeof *endpoint);
+        for (size_t k = 0; k < from->n_endpoint; k++)
+            endpoint[k] =
+                (struct front_endpoint){from->endpoint[k]->method, from->endpoint[k]->path};
+        list[i] = (struct front_parts){.place = from->place,
+                                       .lists_columns = from->lists_columns,
+                                       .given = from->n_given,
+                                       .given_column = (const char *const *)from->given,
+                                       .endpoints = from->n_endpoint,
+                                       .endpoint = endpoint,
+                                       .allowed = from->allowed,
+                                       .rest = from->rest};
+    }
+    call->parts = wire->n_parts;
+    call->part = list;
+}
+
 static void take_call(struct front_line *self, const Chaski__Call *wire, struct span payload)
 {
     struct front_call call = {.call = wire->call,
@@ -306,8 +338,10 @@ static void take_call(struct front_line *self, const Chaski__Call *wire, struct 
     call.withheld_column = withheld;
     call.given = wire->n_given;
     call.given_column = (const char *const *)wire->given;
-    if (wire->offer != NULL) {
+    struct arena memory = {0};
+    if (wire->offer != NULL && are_sound(wire->offer)) {
         call.has_offer = true;
+        take_parts(&memory, wire->offer, &call);
         call.codes = wire->offer->n_code;
         call.code = (const char *const *)wire->offer->code;
         call.subjects = wire->offer->n_subject;
@@ -316,6 +350,7 @@ static void take_call(struct front_line *self, const Chaski__Call *wire, struct 
     self->options.handler->called(self->options.owner, &call);
     free(endpoint);
     free(withheld);
+    arena_clear(&memory);
 }
 
 static void take_clients(struct front_line *self, const Chaski__ClientsPage *wire)

@@ -66,6 +66,8 @@ struct front_call {
     const char *const *code; /* canonical text of their last parts */
     size_t subjects;         /* those of them that take no request that names no person */
     const char *const *subject;
+    size_t parts;
+    const struct front_parts *part; /* of those that have some, in their order */
     size_t endpoints; /* of the service, in order: up to the one named, or all if none is */
     const struct front_endpoint *endpoint;
     const char *endpoint_id; /* that the signed request names; "" for none */
@@ -74,6 +76,18 @@ struct front_call {
     size_t withheld, given;  /* columns; 0 of both: the directory lists none */
     const struct front_withheld *withheld_column;
     const char *const *given_column;
+};
+
+/* Which parts of an offered service the caller may have. */
+struct front_parts {
+    size_t place; /* of its code */
+    bool lists_columns;
+    size_t given;
+    const char *const *given_column;
+    size_t endpoints;
+    const struct front_endpoint *endpoint;
+    const int *allowed; /* each */
+    bool rest;          /* what is of none of them */
 };
 
 struct front_withheld {

@@ -4,6 +4,7 @@
 #include "gateway/table_http.h"
 #include "gateway/write.h"
 #include "lib/base/text.h"
+#include "lib/bus/endpoint.h"
 #include "lib/bus/metaservice.h"
 
 #define JSON_TYPE "application/json"
@@ -22,23 +23,56 @@ static void write_member(struct bytes *out, const char *name, const char *text)
     write_json(out, span_of_text(text));
 }
 
-static void write_endpoint(struct bytes *out, bool first, const char *method, const char *path)
+/* What is known of the service at this place of the list; NULL: it has no parts. */
+static const struct front_parts *parts_at(const struct metadata_question *question, size_t place)
 {
+    for (size_t i = 0; i < question->parts; i++)
+        if (question->part[i].place == place)
+            return &question->part[i];
+    return NULL;
+}
+
+/* An operation of a description falls to an endpoint as a request would; its parameters stand there
+ * as `*`, which a pattern's wildcard fits. What could be read in two ways is asked for by nobody.
+ */
+static bool is_for_caller(const struct front_parts *parts, const char *method, const char *path)
+{
+    struct endpoint list[DIRECTORY_ENDPOINTS_MAX];
+    size_t found = 0;
+    if (parts == NULL || parts->endpoints == 0)
+        return parts == NULL || parts->rest;
+    if (parts->endpoints > DIRECTORY_ENDPOINTS_MAX)
+        return false;
+    for (size_t i = 0; i < parts->endpoints; i++)
+        if (failed(endpoint_compile(parts->endpoint[i].method, parts->endpoint[i].path, &list[i])))
+            return false;
+    if (failed(endpoint_find(list, parts->endpoints, span_of_text(method), span_of_text(path),
+                             &found)))
+        return false;
+    return found == parts->endpoints ? parts->rest : parts->allowed[found] != 0;
+}
+
+static void write_endpoint(struct bytes *out, const struct front_parts *parts, const char *method,
+                           const char *path)
+{
+    if (!is_for_caller(parts, method, path))
+        return;
+    bool first = out->data[out->size - 1] == '[';
     write_format(out, "%s{\"method\":\"%s\",\"path\":", first ? "" : ",", method);
     write_json(out, span_of_text(path));
     write_text(out, "}");
 }
 
 static void write_endpoints(const struct service *service, const struct openapi *openapi,
-                            struct bytes *out)
+                            const struct front_parts *parts, struct bytes *out)
 {
     for (size_t i = 0; openapi != NULL && i < openapi->endpoints; i++)
-        write_endpoint(out, i == 0, openapi->endpoint[i].method, openapi->endpoint[i].path);
+        write_endpoint(out, parts, openapi->endpoint[i].method, openapi->endpoint[i].path);
     for (size_t i = 0; service != NULL && service->kind == SERVICE_TABLE; i++) {
         const char *path = table_http_path(service->table, i);
         if (path == NULL)
             return;
-        write_endpoint(out, i == 0, "GET", path);
+        write_endpoint(out, parts, "GET", path);
     }
 }
 
@@ -57,7 +91,8 @@ static bool needs_subject(const struct metadata_question *question, const char *
 }
 
 static void write_service(const struct bus_id *id, const struct service *service,
-                          const struct descriptions *descriptions, bool subject, struct bytes *out)
+                          const struct descriptions *descriptions, bool subject,
+                          const struct front_parts *parts, struct bytes *out)
 {
     write_format(out, "{\"object_type\":\"SERVICE\",\"service_type\":\"%s\"",
                  is_described(service) ? "OPENAPI" : "REST");
@@ -73,7 +108,7 @@ static void write_service(const struct bus_id *id, const struct service *service
         write_endpoints(service,
                         service->description == NULL ? service->openapi
                                                      : descriptions_know(descriptions, service->id),
-                        out);
+                        parts, out);
     write_text(out, "]}");
 }
 
@@ -100,7 +135,7 @@ static fault answer_list(const struct services *services, const struct descripti
         TRY(sibling(question->service, question->code[i], text, &id));
         write_text(out, i == 0 ? "" : ",");
         write_service(&id, services_find(services, text), descriptions,
-                      needs_subject(question, question->code[i]), out);
+                      needs_subject(question, question->code[i]), parts_at(question, i), out);
     }
     write_text(out, "]}");
     *body = TAKE(out);
@@ -135,13 +170,14 @@ static fault read_code(struct span query, char out[ID_PART_BYTES_MAX + 1])
     return DONE;
 }
 
-/* Is there such a service in the directory? Its canonical text. */
+/* Is there such a service in the directory? Its canonical text, and its place in the list. */
 static fault find_offered(const struct metadata_question *question, const char *code,
-                          char out[ID_TEXT_BYTES_MAX + 1])
+                          char out[ID_TEXT_BYTES_MAX + 1], size_t *place)
 {
     for (size_t i = 0; i < question->codes; i++) {
         struct bus_id id;
         TRY(sibling(question->service, question->code[i], out, &id));
+        *place = i;
         if (strcmp(id.part[4], code) == 0)
             return DONE;
     }
@@ -150,11 +186,24 @@ static fault find_offered(const struct metadata_question *question, const char *
                  question->service);
 }
 
-static fault answer_document(const struct service *service, const char **type, struct bytes **body)
+/* Of a table no column that the caller would not get. */
+static fault describe_table(const struct service *service, const struct front_parts *parts,
+                            struct bytes *out)
+{
+    struct table_cover cover;
+    bool covered = parts != NULL && parts->lists_columns;
+    if (covered)
+        table_cover_given(service->table, parts->given_column, parts->given, &cover);
+    return table_http_describe(service->table, covered ? &cover : NULL, service->id, service->title,
+                               out);
+}
+
+static fault answer_document(const struct service *service, const struct front_parts *parts,
+                             const char **type, struct bytes **body)
 {
     OWNED(bytes) out = bytes_empty(4096);
     if (service->kind == SERVICE_TABLE) {
-        TRY(table_http_describe(service->table, NULL, service->id, service->title, out));
+        TRY(describe_table(service, parts, out));
     } else {
         TRY(openapi_write(service->openapi, bytes_span(service->document), out));
         *type = service->document_type;
@@ -169,14 +218,15 @@ static fault answer_openapi(const struct services *services,
 {
     char code[ID_PART_BYTES_MAX + 1], id[ID_TEXT_BYTES_MAX + 1];
     TRY(read_code(question->target->query, code));
-    TRY(find_offered(question, code, id));
+    size_t place = 0;
+    TRY(find_offered(question, code, id, &place));
     const struct service *service = services_find(services, id);
     if (service == NULL)
         return RAISE(SERVICE_NOT_SET, "no service \"%s\" in this gateway's configuration", id);
     if (!is_described(service))
         return RAISE(NO_DESCRIPTION, "%s", id);
     if (service->description == NULL)
-        return answer_document(service, type, body);
+        return answer_document(service, parts_at(question, place), type, body);
     *fetch = service;
     return DONE;
 }

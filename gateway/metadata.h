@@ -8,6 +8,7 @@
 #define GATEWAY_METADATA_H
 
 #include "gateway/description.h"
+#include "gateway/front_line.h"
 #include "gateway/rest_target.h"
 
 /* What is asked, once read. */
@@ -19,6 +20,8 @@ struct metadata_question {
     const char *const *code;
     size_t subjects; /* those of them that take no request that names no person */
     const char *const *subject;
+    size_t parts; /* which of their parts are for the caller */
+    const struct front_parts *part;
 };
 
 /* Is it one that is answered here? */

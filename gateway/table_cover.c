@@ -27,6 +27,17 @@ void table_cover_make(const struct table *table, const struct front_call *call,
     }
 }
 
+void table_cover_given(const struct table *table, const char *const *given, size_t count,
+                       struct table_cover *out)
+{
+    const struct front_call call = {.given = count, .given_column = given};
+    *out = (struct table_cover){0};
+    for (size_t i = 0; i < table->columns; i++) {
+        out->rule[i] = rule_for(&call, table_column(table, i));
+        out->hidden += out->rule[i] != NULL;
+    }
+}
+
 static void write_name(struct span name, struct bytes *out)
 {
     for (size_t i = 0; i < name.size; i++) {

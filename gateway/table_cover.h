@@ -18,6 +18,10 @@ struct table_cover {
 void table_cover_make(const struct table *table, const struct front_call *call,
                       struct table_cover *out);
 
+/* The same where only those are known that are shown. */
+void table_cover_given(const struct table *table, const char *const *given, size_t count,
+                       struct table_cover *out);
+
 /* For the field Chaski-Withheld: `name;rule="RULE"`, by commas, names percent-encoded; behind
  * TABLE_COVER_FIELD_BYTES_MAX only how many more there are: more=N. */
 void table_cover_write_field(const struct table *table, const struct table_cover *self,

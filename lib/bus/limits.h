@@ -478,6 +478,7 @@
 
 // metadata
 #define OFFER_SERVICES_MAX 20000 /* of one subsystem, in a list */
+#define OFFER_PARTS_MAX 20000    /* endpoints or columns of them, that are told with it */
 #define CLIENTS_PAGE_MAX 512     /* members and subsystems in one message */
 #define CLIENTS_PAGE_BYTES_MAX (128u << 10)
 #define CLIENTS_MAX 200000                 /* in a whole list */

@@ -424,8 +424,8 @@ static bool allows(const struct directory *directory, const struct policy_questi
     return verdict.fault == OK;
 }
 
-static bool allows_somehow(const struct directory *directory,
-                           const struct policy_question *question)
+bool policy_allows_part_somehow(const struct directory *directory,
+                                const struct policy_question *question)
 {
     struct policy_verdict verdict;
     size_t step = 0;
@@ -443,13 +443,13 @@ bool policy_allows_somehow(const struct directory *directory,
                            const struct policy_question *question)
 {
     const struct directory_service *service = directory_service(directory, question->service);
-    if (allows_somehow(directory, question))
+    if (policy_allows_part_somehow(directory, question))
         return true;
     for (size_t i = 0; service != NULL && question->endpoint.size == 0 && i < service->endpoints;
          i++) {
         struct policy_question part = *question;
         part.endpoint = span_of_text(service->endpoint[i].id);
-        if (allows_somehow(directory, &part))
+        if (policy_allows_part_somehow(directory, &part))
             return true;
     }
     return false;

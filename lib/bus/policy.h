@@ -97,6 +97,10 @@ enum policy_class { POLICY_OPEN = 1, POLICY_SHARED, POLICY_RESTRICTED, POLICY_CL
 enum policy_class policy_class_of(const struct directory *directory, struct span service,
                                   int64_t at_ms);
 
+/* Would it be allowed: with the purpose that is named, or with none or any registered one? */
+bool policy_allows_part_somehow(const struct directory *directory,
+                                const struct policy_question *question);
+
 /* Would it be allowed, or one of the service's endpoints, if it names none? When the question names
  * no purpose: with none, or with any registered one? */
 bool policy_allows_somehow(const struct directory *directory,

@@ -14,6 +14,7 @@
 #include "security-server/exchange/can_i.h"
 #include "security-server/exchange/client_list.h"
 #include "security-server/exchange/columns_told.h"
+#include "security-server/exchange/offer_parts.h"
 #include "security-server/exchange/directory_freshness.h"
 #include "security-server/exchange/endpoints.h"
 #include "security-server/exchange/exchange_steps.h"
@@ -650,23 +651,26 @@ static struct gateway *choose_gateway(struct front *self, const char *subsystem,
 }
 
 /* The directory's part of an answer about what is offered, by the directory of now. */
-static fault make_offer(const struct exchange *x, enum metaservice metaservice, struct offer *out)
+static fault make_offer(const struct exchange *x, enum metaservice metaservice,
+                        const struct policy_question *caller, struct offer *out)
 {
-    const struct header *request = header_of(x->request.read);
     const struct directory *directory = x->node->directory;
-    const struct directory_subsystem *provider = directory_subsystem(directory, request->receiver);
-    struct policy_question caller = {
-        .client = request->sender, .purpose = request->purpose, .at_ms = clock_wall_ms()};
+    const struct directory_subsystem *provider =
+        directory_subsystem(directory, header_of(x->request.read)->receiver);
     if (provider == NULL)
         return RAISE(UNKNOWN_SERVICE, "%s", x->service);
-    return offer_of(directory, provider,
-                    metaservice == METASERVICE_ALLOWED_METHODS ? &caller : NULL, out);
+    return offer_of(directory, provider, metaservice == METASERVICE_ALLOWED_METHODS ? caller : NULL,
+                    out);
 }
 
 static fault fill_offer(const struct exchange *x, enum metaservice metaservice, struct offer *offer,
-                        Chaski__Offer *out)
+                        struct arena *memory, Chaski__Offer *out)
 {
-    TRY(make_offer(x, metaservice, offer));
+    const struct header *request = header_of(x->request.read);
+    const struct policy_question caller = {
+        .client = request->sender, .purpose = request->purpose, .at_ms = clock_wall_ms()};
+    TRY(make_offer(x, metaservice, &caller, offer));
+    offer_parts_tell(memory, x->node->directory, offer, metaservice, &caller, out);
     out->n_code = offer->count;
     out->code = owned_array(offer->count == 0 ? 1 : offer->count, sizeof *out->code);
     for (size_t i = 0; i < offer->count; i++)
@@ -733,12 +737,14 @@ fault front_call(struct front *self, struct exchange *x, int64_t wait_ms)
     if (gateway == NULL)
         return RAISE(SERVICE_DOWN, "no gateway that serves %s is connected", subsystem);
     struct offer offer = {0};
+    struct arena memory = {0};
     Chaski__Offer wire = CHASKI__OFFER__INIT;
     if (metaservice != METASERVICE_NONE)
-        TRY(fill_offer(x, metaservice, &offer, &wire));
+        TRY(fill_offer(x, metaservice, &offer, &memory, &wire)); /* takes nothing when it fails */
     fault f = send_call(self, gateway, x, wait_ms, metaservice == METASERVICE_NONE ? NULL : &wire);
     free(wire.code);
     free(wire.subject);
+    arena_clear(&memory);
     offer_clear(&offer);
     return f;
 }

@@ -124,6 +124,9 @@ check "can-i tells what would be withheld" contains "$("$BIN/chaski" can-i --gat
 check "what is no table cannot keep columns apart, and gives nothing" equal \
     "$(curl -sS -o "$C/body" -w '%{http_code}' -H "X-Road-Client: $T" "${purpose[@]}" "$G/r1/${S}3/resumen")" 502
 check "the answer's record names them" grep -aqr 'restricted/no-grant R-col' "$C/a/audit/log"
+described() { curl -sS -H "X-Road-Client: $T" "$@" "$G/r1/${S%/web}/getOpenAPI?serviceCode=tabla" >"$C/described"; grep -o 'nueva\|sisben\|nombre\|salud' "$C/described" | sort -u | tr '\n' ' '; }
+check "the description that anybody may ask for names no withheld column" equal "$(described)" "nombre "
+check "... and with a purpose those that it gives" equal "$(described "${purpose[@]}")" "nombre sisben "
 registry grant add G-2 --service ${S%web}tabla --column salud --consumer "$T" --legal-basis Ley --until "$until" >"$C/out" 2>&1 && publish
 is_given() { table / "${purpose[@]}" >/dev/null; [ "$(jq -r '.items[0].salud' "$C/body")" = SECRETO ]; }
 check "a grant of the column gives it" wait_for 20 is_given

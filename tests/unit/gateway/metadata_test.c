@@ -55,6 +55,8 @@ static void end(void)
     gateway_config_clear(&config);
 }
 
+static const struct front_parts *parts; /* or NULL: no service has any */
+
 static fault ask(const char *method, const char *rest)
 {
     static const char *const codes[] = {"api",    "con%20blanco", "hoja", "lejos",
@@ -66,8 +68,13 @@ static fault ask(const char *method, const char *rest)
     text_format(text, sizeof text, "/r1/" D "/%s", rest);
     MUST(rest_target_parse(span_of_text(text), &target));
     bus_id_text(&target.service, ID_SERVICE, service, sizeof service);
-    struct metadata_question question = {
-        service, span_of_text(method), &target, sizeof codes / sizeof codes[0], codes, 0, NULL};
+    struct metadata_question question = {.service = service,
+                                         .method = span_of_text(method),
+                                         .target = &target,
+                                         .codes = sizeof codes / sizeof codes[0],
+                                         .code = codes,
+                                         .parts = parts == NULL ? 0 : 1,
+                                         .part = parts};
     none = descriptions_new(&gateway);
     fault f = metadata_answer(services, none, &question, &type, &body, &fetch);
     free(none); /* there is no loop to take it from */
@@ -168,6 +175,58 @@ static void test_settings_with_a_bad_description_are_refused(void)
     }
 }
 
-SUITE(metadata, TEST(test_each_service_is_listed_as_what_it_is),
-      TEST(test_a_description_is_given_or_fetched), TEST(test_what_cannot_be_answered_is_refused),
+static void test_a_table_is_described_without_what_the_caller_would_not_get(void)
+{
+    static const char *const given[] = {"k"};
+    const struct front_parts only_k = {
+        .place = 6, .lists_columns = true, .given = 1, .given_column = given};
+    const struct front_parts nothing = {.place = 6, .lists_columns = true};
+    begin();
+    MUST(ask("GET", "getOpenAPI?serviceCode=tabla"));
+    CU_ASSERT_PTR_NOT_NULL(memmem(body->data, body->size, "\"v\"", 3));
+    parts = &only_k;
+    MUST(ask("GET", "getOpenAPI?serviceCode=tabla"));
+    CU_ASSERT_PTR_NOT_NULL(memmem(body->data, body->size, "\"k\"", 3));
+    CU_ASSERT_PTR_NULL(memmem(body->data, body->size, "\"v\"", 3));
+    MUST(ask("GET", "getOpenAPI?serviceCode=hoja")); /* another one's parts are not its own */
+    CU_ASSERT_PTR_NOT_NULL(memmem(body->data, body->size, "\"v\"", 3));
+    parts = &nothing;
+    MUST(ask("GET", "getOpenAPI?serviceCode=tabla"));
+    CU_ASSERT_PTR_NULL(memmem(body->data, body->size, "\"v\"", 3));
+    parts = NULL;
+    end();
+}
+
+/* How many operations of `api` are listed: it has GET of a path under /p. */
+static size_t operations_with(const char *pattern, int allowed, bool rest)
+{
+    const struct front_endpoint endpoint = {"*", pattern};
+    const struct front_parts told = {
+        .endpoints = 1, .endpoint = &endpoint, .allowed = &allowed, .rest = rest};
+    parts = &told;
+    MUST(ask("GET", "allowedMethods"));
+    parts = NULL;
+    json_t *root = body_json();
+    size_t count = json_array_size(
+        json_object_get(json_array_get(json_object_get(root, "service"), 0), "endpoint_list"));
+    json_decref(root);
+    return count;
+}
+
+static void test_operations_that_the_caller_may_not_call_are_not_listed(void)
+{
+    begin();
+    CU_ASSERT_EQUAL(operations_with("/p/*", true, false), 1);
+    CU_ASSERT_EQUAL(operations_with("/p/**", true, false), 1);
+    CU_ASSERT_EQUAL(operations_with("/p/*", false, true), 0);
+    CU_ASSERT_EQUAL(operations_with("/otros/**", false, true), 1);
+    CU_ASSERT_EQUAL(operations_with("/otros/**", true, false), 0);
+    CU_ASSERT_EQUAL(operations_with("/P/*", true, true), 0); /* it could be read in two ways */
+    end();
+}
+
+SUITE(metadata, TEST(test_a_table_is_described_without_what_the_caller_would_not_get),
+      TEST(test_operations_that_the_caller_may_not_call_are_not_listed),
+      TEST(test_each_service_is_listed_as_what_it_is), TEST(test_a_description_is_given_or_fetched),
+      TEST(test_what_cannot_be_answered_is_refused),
       TEST(test_settings_with_a_bad_description_are_refused))
