@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SUITES_MAX 64
+#define SUITES_MAX 128
 
 static struct {
     const char *name;
@@ -22,8 +22,10 @@ static size_t folder_count;
 
 void unit_register(const char *suite, const struct unit_test *tests, size_t count)
 {
-    if (suite_count == SUITES_MAX)
+    if (suite_count == SUITES_MAX) {
+        fprintf(stderr, "more than %d suites in one program: raise SUITES_MAX\n", SUITES_MAX);
         abort();
+    }
     suites[suite_count].name = suite;
     suites[suite_count].tests = tests;
     suites[suite_count++].count = count;
