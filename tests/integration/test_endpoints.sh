@@ -160,6 +160,10 @@ check "records name the endpoint" grep -aqr resumen "$C/b/audit/log"
 "$BIN/chaski-audit" show "$C/a/audit" --json | jq -c '.[]' >"$C/shown"
 check "an auditor is shown the endpoint" grep -q '"endpoint":"resumen"' "$C/shown"
 check "... and what was withheld, by which rule" grep -q '"withheld":.*{"column":"salud","rule":"restricted/no-grant R-col"}' "$C/shown"
+"$BIN/chaski-audit" search "$C/a/audit" --service "${S%web}tabla" --json >"$C/found" 2>"$C/found.err"
+check "a search shows it too" equal "$(jq -r '[.rows[].withheld | select(. != null)] | unique | .[0]' "$C/found")" \
+    'salud;rule="restricted/no-grant R-col"'
+check "... in CSV too" contains "$("$BIN/chaski-audit" search "$C/a/audit" --service "${S%web}tabla" --csv)" 'restricted/no-grant R-col'
 check "... of one record in words" contains \
     "$("$BIN/chaski-audit" show "$C/a/audit" "$(jq -s 'map(select(.withheld))[0].index' "$C/shown")")" "salud, by restricted/no-grant R-col"
 finish

@@ -7,7 +7,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define WORDS_KEPT_MAX 200000 /* a log may hold a new word in each entry */
+#define WITHHELD_BYTES_MAX 4096 /* of a row; each column more adds its own */
+#define WORDS_KEPT_MAX 200000   /* a log may hold a new word in each entry */
 
 fault index_rows_make_tables(struct database *database)
 {
@@ -22,7 +23,8 @@ fault index_rows_make_tables(struct database *database)
         " kind INTEGER NOT NULL, peer INTEGER, sender INTEGER, caller_member INTEGER,"
         " receiver INTEGER, provider_member INTEGER, service INTEGER, exchange BLOB,"
         " purpose INTEGER, procedure INTEGER, case_ref TEXT, subject BLOB, outcome INTEGER,"
-        " rule INTEGER, latency_ms INTEGER, payload_bytes INTEGER, answer_bytes INTEGER);"
+        " rule INTEGER, latency_ms INTEGER, payload_bytes INTEGER, answer_bytes INTEGER,"
+        " withheld TEXT);"
         /* Requests without an outcome so far: few, so that finding one costs nothing. A server's
          * exchange with itself stands in its log twice, from either side. */
         "CREATE TABLE open(leaf_hash BLOB NOT NULL, key INTEGER NOT NULL,"
@@ -171,7 +173,8 @@ enum place { /* of the values of a row, as INSERT binds them */
              P_OUTCOME,
              P_RULE,
              P_PAYLOAD_BYTES,
-             P_LAST = P_PAYLOAD_BYTES
+             P_WITHHELD,
+             P_LAST = P_WITHHELD
 };
 
 static fault put_word(struct index_rows *self, enum place place, enum index_field field,
@@ -192,6 +195,26 @@ static void put_text(struct index_rows *self, enum place place, struct span text
         statement_put_null(self->add, place);
     else
         statement_put_text(self->add, place, text);
+}
+
+/* `column;rule="RULE"`, by commas, as the field Chaski-Withheld has it; behind WITHHELD_BYTES_MAX
+ * only how many more there are. Names are the log's, spelt as they are. */
+static struct bytes *withheld_text(const struct withheld *withheld)
+{
+    struct bytes *text = bytes_empty(64);
+    size_t count = withheld == NULL ? 0 : withheld->count, i = 0;
+    for (; i < count && text->size < WITHHELD_BYTES_MAX; i++) {
+        char one[COLUMN_NAME_BYTES_MAX + POLICY_RULE_ROOM + 16];
+        text_format(one, sizeof one, "%s%s;rule=\"%s\"", i == 0 ? "" : ", ",
+                    withheld->column[i].name, withheld->column[i].rule);
+        ignore(bytes_append(text, span_of_text(one)));
+    }
+    if (i < count) {
+        char more[40];
+        text_format(more, sizeof more, ", more=%zu", count - i);
+        ignore(bytes_append(text, span_of_text(more)));
+    }
+    return text;
 }
 
 /* Numbers that make no sense share a word: strangers choose them, and there must not be many. */
@@ -313,7 +336,9 @@ static fault add_row(struct index_rows *self, const struct index_entry *entry)
 {
     int64_t key = 0, server = 0, rule = 0;
     const struct header *header = entry->header;
+    OWNED(bytes) withheld = withheld_text(header->withheld);
     TRY(put_header(self, header));
+    put_text(self, P_WITHHELD, bytes_span(withheld));
     TRY(insert(self, entry->index, header->time_ms, &key));
     if (header->kind != HEADER_REQUEST)
         return DONE;
@@ -402,6 +427,11 @@ static fault join(struct index_rows *self, const struct index_entry *entry,
     statement_put_number(self->join, 5, header->time_ms - index_key_time_ms(request->key));
     statement_put_number(self->join, 6, (int64_t)header->payload_bytes);
     statement_put_number(self->join, 7, request->key);
+    OWNED(bytes) withheld = withheld_text(header->withheld);
+    if (withheld->size == 0)
+        statement_put_null(self->join, 8);
+    else
+        statement_put_text(self->join, 8, bytes_span(withheld));
     TRY(statement_done(self->join));
     statement_put_bytes(self->drop_open, 1, sha256_span(&request->leaf_hash));
     statement_put_number(self->drop_open, 2, request->key);
@@ -447,8 +477,8 @@ static fault prepare(struct index_rows *self)
         {&self->count_word, "UPDATE word SET rows = rows + ?2 WHERE id = ?1"},
         {&self->add, "INSERT OR IGNORE INTO record(key, entry, kind, peer, sender, caller_member,"
                      " receiver, provider_member, service, exchange, purpose, procedure, case_ref,"
-                     " subject, outcome, rule, payload_bytes)"
-                     " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+                     " subject, outcome, rule, payload_bytes, withheld)"
+                     " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
         {&self->top_key, "SELECT key FROM record WHERE key < ? ORDER BY key DESC LIMIT 1"},
         {&self->find_open,
          "SELECT key, rule, leaf_hash FROM open WHERE leaf_hash = ? ORDER BY key LIMIT 1"},
@@ -457,8 +487,8 @@ static fault prepare(struct index_rows *self)
         {&self->add_open, "INSERT INTO open VALUES(?, ?, ?, ?, ?)"},
         {&self->drop_open, "DELETE FROM open WHERE leaf_hash = ? AND key = ?"},
         {&self->join, "UPDATE record SET answer_entry = ?1, kind = ?2, outcome = ?3,"
-                      " rule = ?4, latency_ms = ?5, answer_bytes = ?6"
-                      " WHERE key = ?7"},
+                      " rule = ?4, latency_ms = ?5, answer_bytes = ?6,"
+                      " withheld = ?8 WHERE key = ?7"},
         {&self->keep_state,
          "UPDATE state SET entries = ?, last_leaf_hash = ?, last_ms = ?, server = ?, first = ?"},
     };

@@ -101,6 +101,7 @@ static void json_row(struct search_print *self, const struct search_row *row)
     put_words(object, "case_ref", row->case_ref);
     put_words(object, "subject", span_of_text(subject));
     put_words(object, "rule", row->rule);
+    put_words(object, "withheld", row->withheld);
     put_number(object, "payload_bytes", row->payload_bytes);
     put_number(object, "answer_bytes", row->answer_bytes);
     json_array_append_new(self->rows, object);
@@ -151,7 +152,7 @@ static void csv_head(FILE *out)
 {
     fputs("time,entry,kind,answer_entry,answer_kind,outcome,latency_ms,exchange,peer,sender,"
           "caller_member,receiver,provider_member,service,purpose,procedure,case_ref,subject,rule,"
-          "payload_bytes,answer_bytes\n",
+          "withheld,payload_bytes,answer_bytes\n",
           out);
 }
 
@@ -176,6 +177,7 @@ static void csv_row(FILE *out, const struct search_row *row)
         csv_cell(out, words[i], false);
     csv_cell(out, span_of_text(subject), false);
     csv_cell(out, row->rule, false);
+    csv_cell(out, row->withheld, false);
     csv_number(out, row->payload_bytes, false);
     csv_number(out, row->answer_bytes, true);
 }

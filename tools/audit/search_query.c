@@ -420,8 +420,8 @@ static fault say_all(struct sql *self, struct query *query)
 {
     const char *order = query->arguments->oldest ? "ASC" : "DESC";
     say(self, "SELECT r.key, r.entry, r.answer_entry, r.latency_ms, r.payload_bytes,"
-              " r.answer_bytes, r.exchange, r.case_ref, r.subject" WORD_OF("kind") WORD_OF("peer")
-                  WORD_OF("sender") WORD_OF("caller_member") WORD_OF("receiver")
+              " r.answer_bytes, r.exchange, r.case_ref, r.subject, r.withheld" WORD_OF("kind")
+                  WORD_OF("peer") WORD_OF("sender") WORD_OF("caller_member") WORD_OF("receiver")
                       WORD_OF("provider_member") WORD_OF("service") WORD_OF("purpose")
                           WORD_OF("procedure") WORD_OF("outcome") WORD_OF("rule") " FROM (");
     TRY(say_keys(self, query));
@@ -470,17 +470,18 @@ static void read_row(const struct statement *from, struct search_row *out)
         .exchange = statement_bytes(from, 6),
         .case_ref = statement_bytes(from, 7),
         .subject = statement_bytes(from, 8),
-        .kind = statement_bytes(from, 9),
-        .peer = statement_bytes(from, 10),
-        .sender = statement_bytes(from, 11),
-        .caller_member = statement_bytes(from, 12),
-        .receiver = statement_bytes(from, 13),
-        .provider_member = statement_bytes(from, 14),
-        .service = statement_bytes(from, 15),
-        .purpose = statement_bytes(from, 16),
-        .procedure = statement_bytes(from, 17),
-        .outcome = statement_bytes(from, 18),
-        .rule = statement_bytes(from, 19),
+        .withheld = statement_bytes(from, 9),
+        .kind = statement_bytes(from, 10),
+        .peer = statement_bytes(from, 11),
+        .sender = statement_bytes(from, 12),
+        .caller_member = statement_bytes(from, 13),
+        .receiver = statement_bytes(from, 14),
+        .provider_member = statement_bytes(from, 15),
+        .service = statement_bytes(from, 16),
+        .purpose = statement_bytes(from, 17),
+        .procedure = statement_bytes(from, 18),
+        .outcome = statement_bytes(from, 19),
+        .rule = statement_bytes(from, 20),
     };
 }
 

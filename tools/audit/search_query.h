@@ -21,6 +21,7 @@ struct search_row {
     struct span peer, sender, caller_member, receiver, provider_member, service;
     struct span exchange; /* 16 bytes */
     struct span purpose, procedure, case_ref, subject, outcome, rule;
+    struct span withheld; /* columns, each with its rule; empty: none */
 };
 
 struct search_page {
