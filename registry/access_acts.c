@@ -156,21 +156,22 @@ static fault end_of(const char *text, int64_t *out_ms)
 
 /* With what it rests on, so that whoever approves it reads that. What is no request is refused by
  * the fold. */
-static fault send_decision(struct store *store, Chaski__AccessDecided *decision)
+static fault send_decision(struct store *store, const Chaski__AccessDecided *bare)
 {
+    Chaski__AccessDecided decision = *bare;
     struct arena memory = {0};
     Chaski__AccessFacts words;
     struct access_facts facts;
     const struct directory *state = store_state(store);
     const struct directory_request *request =
-        directory_request(state, span_of_text(decision->request));
+        directory_request(state, span_of_text(decision.request));
     if (request != NULL) {
         access_facts_of(state, request, store_time(store), &facts);
         facts_act_of(&memory, &facts, request->purpose, request->purposes, request->legal_basis,
                      &words);
-        decision->facts = &words;
+        decision.facts = &words;
     }
-    fault f = ACT(ACCESS_DECIDED, access_decided, decision);
+    fault f = ACT(ACCESS_DECIDED, access_decided, &decision);
     arena_clear(&memory);
     return f;
 }
