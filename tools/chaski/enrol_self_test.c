@@ -86,7 +86,7 @@ static const char *ask_by(const struct anchor_file *anchor, const char *at, enum
     const struct web_ask ask = {url, NULL, family, NOTE_BYTES_MAX, NULL};
     fault f = web_ask(&ask, &answer);
     if (f.code == NOT_FOUND)
-        return "no such address";
+        return "not tried, the registry has no such address";
     if (failed(f)) {
         say(family == WEB_IPV4 ? "IPv4" : "IPv6", "not reached: %s", fault_detail());
         return "not reached";
