@@ -79,14 +79,16 @@ static inline struct golden *golden_read(const char *path, const char *heading)
     return self;
 }
 
-/* "2026-10-01" or "2026-10-01 10:00", Bogotá; ms since 1970. */
+/* "2026-10-01", "2026-10-01 10:00" or "2026-10-01 10:00:30", Bogotá; ms since 1970. */
 static inline int64_t golden_ms(const char *text)
 {
     int year = 0;
-    unsigned month = 0, day = 0, hour = 0, minute = 0;
-    int read = sscanf(text, "%d-%u-%u %u:%u", &year, &month, &day, &hour, &minute);
-    CU_ASSERT_FATAL(read == 3 || read == 5);
-    return ((working_days_of_date(year, month, day) * 24 + hour + 5) * 60 + minute) * 60000;
+    unsigned month = 0, day = 0, hour = 0, minute = 0, second = 0;
+    int read = sscanf(text, "%d-%u-%u %u:%u:%u", &year, &month, &day, &hour, &minute, &second);
+    CU_ASSERT_FATAL(read == 3 || read == 5 || read == 6);
+    return (((working_days_of_date(year, month, day) * 24 + hour + 5) * 60 + minute) * 60 +
+            second) *
+           1000;
 }
 
 #endif
