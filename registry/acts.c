@@ -6,6 +6,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/bus/service_act.h"
+#include "lib/bus/service_look.h"
 
 #include "directory.pb-c.h"
 
@@ -169,12 +170,16 @@ fault act_service_add(struct store *store, const struct arguments *arguments, st
 {
     Chaski__ServiceSet service = CHASKI__SERVICE_SET__INIT;
     struct arena memory = {0};
+    char look[SERVICE_LOOK_ROOM];
     ignore(service_now(store, arguments->operand, &memory, &service)); /* a new one as a rule */
     fault f = set_service(store, arguments, &memory, &service);
     if (!failed(f))
         said_add(said, "service %s: %s%s%s", service.id,
                  TEXT(CLASS) == NULL ? "shared" : TEXT(CLASS), TEXT(TITLE) == NULL ? "" : ", ",
                  service.title);
+    if (!failed(f) && service_look(store_state(store), service.id, service.subject_required,
+                                   store_time(store), look))
+        said_look(said, look);
     arena_clear(&memory);
     return f;
 }

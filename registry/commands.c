@@ -435,18 +435,34 @@ struct arguments_shape commands_shape(const struct command *command)
 
 // --- what is said -------------------------------------------------------------------------------
 
-struct said {
+struct page {
     char *text;
     size_t size;
     FILE *into;
 };
 
-struct said *said_new(void)
+struct said {
+    struct page all, looks;
+};
+
+static void page_open(struct page *self)
 {
-    struct said *self = owned_new(sizeof *self);
     self->into = open_memstream(&self->text, &self->size);
     if (self->into == NULL)
         abort();
+}
+
+static void page_close(struct page *self)
+{
+    fclose(self->into);
+    free(self->text);
+}
+
+struct said *said_new(void)
+{
+    struct said *self = owned_new(sizeof *self);
+    page_open(&self->all);
+    page_open(&self->looks);
     return self;
 }
 
@@ -454,8 +470,8 @@ void said_free(struct said **self)
 {
     if (*self == NULL)
         return;
-    fclose((*self)->into);
-    free((*self)->text);
+    page_close(&(*self)->all);
+    page_close(&(*self)->looks);
     free(*self);
     *self = NULL;
 }
@@ -477,12 +493,25 @@ void said_add(struct said *self, const char *format, ...)
 
 void said_add_page(struct said *self, const char *text)
 {
-    fputs(text, self->into);
-    fputc('\n', self->into);
+    fputs(text, self->all.into);
+    fputc('\n', self->all.into);
+}
+
+void said_look(struct said *self, const char *line)
+{
+    said_add(self, "%s", line);
+    fprintf(self->looks.into, "%s\n", line);
+}
+
+void said_take_looks(struct said *self, struct said *from)
+{
+    fflush(from->looks.into);
+    fputs(from->looks.text, self->all.into);
+    fputs(from->looks.text, self->looks.into);
 }
 
 void said_print(const struct said *self, FILE *out)
 {
-    fflush(self->into);
-    shown_page(out, span_of(self->text, self->size));
+    fflush(self->all.into);
+    shown_page(out, span_of(self->all.text, self->all.size));
 }

@@ -18,6 +18,9 @@ struct said *said_new(void);
 void said_free(struct said **self);
 void said_add(struct said *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void said_add_page(struct said *self, const char *text); /* several lines, such as JSON */
+/* A line for who asks for the act, whatever becomes of it; it stays when the rest is unsaid. */
+void said_look(struct said *self, const char *line);
+void said_take_looks(struct said *self, struct said *from); /* those lines of the other */
 /* With what would mislead a reader made visible, see lib/base/shown.h. */
 void said_print(const struct said *self, FILE *out);
 

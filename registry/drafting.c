@@ -28,5 +28,6 @@ fault drafting_run(const struct command *command, const char *folder,
     TRY(store_try(folder, &store));
     TRY(command->act != NULL ? command->act(store, arguments, unsaid)
                              : batch_run(store, arguments->operand, unsaid));
+    said_take_looks(said, unsaid);
     return drafting_write(store, arguments, said);
 }

@@ -5,6 +5,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/base/day.h"
+#include "lib/bus/service_look.h"
 
 #include "directory.pb-c.h"
 
@@ -190,6 +191,18 @@ static fault from_of(const struct store *store, const char *text, int64_t *out_m
     return DONE;
 }
 
+/* When it has begun: until then requests may go on as they are. */
+static void look_at_restricted(const struct store *store, const char *id, int64_t from_ms,
+                               struct said *said)
+{
+    char look[SERVICE_LOOK_ROOM];
+    const struct directory_service *service =
+        directory_service(store_state(store), span_of_text(id));
+    if (service != NULL &&
+        service_look(store_state(store), id, service->subject_required, from_ms, look))
+        said_look(said, look);
+}
+
 fault act_restriction_add(struct store *store, const struct arguments *arguments, struct said *said)
 {
     Chaski__RestrictionSet restriction = CHASKI__RESTRICTION_SET__INIT;
@@ -216,6 +229,7 @@ fault act_restriction_add(struct store *store, const struct arguments *arguments
     said_add(said, "restriction %s: %s needs a grant for %s until %s (%s)", restriction.id,
              restriction.consumer[0] == '\0' ? "everybody" : restriction.consumer,
              restriction.service, until, TEXT(GROUND));
+    look_at_restricted(store, restriction.service, from_ms, said);
     return DONE;
 }
 

@@ -31,6 +31,7 @@ static fault run_acts(const struct command *command, const struct arguments *arg
     OWNED(said) locally = said_new(); /* it is not done yet: the registry says what became of it */
     TRY(command->act != NULL ? command->act(store, arguments, locally)
                              : batch_run(store, arguments->operand, locally));
+    said_take_looks(said, locally);
     if (arguments_text(arguments, ARGUMENT_DRAFT) != NULL)
         return drafting_write(store, arguments, said);
     TRY(store_commit(store)); /* files besides, if any */

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* chaski service, subsystem, address, grant and key: what a member changes in the directory by
  * itself. */
+#include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "lib/bus/server_set.h"
 #include "lib/bus/service_act.h"
+#include "lib/bus/service_look.h"
 #include "tools/chaski/commands.h"
 #include "tools/chaski/day.h"
 #include "tools/chaski/member.h"
@@ -154,7 +156,11 @@ static fault service_add(const struct work *self)
     if (service.rate == 0)
         service.burst = 0;
     TRY(service_act_columns(self->memory, self->asked->column, self->asked->columns, &service));
-    return set_service(self, &service);
+    TRY(set_service(self, &service));
+    char look[SERVICE_LOOK_ROOM];
+    if (service_look(self->member->state, id, service.subject_required, clock_wall_ms(), look))
+        puts(look);
+    return DONE;
 }
 
 static fault service_class(const struct work *self)

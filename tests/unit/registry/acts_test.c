@@ -60,6 +60,58 @@ static void test_a_service_switched_off_stays_so_when_it_is_retitled(void)
     CU_ASSERT_FALSE(directory_service(store_state(store), span_of_text(id))->disabled);
 }
 
+/* What who proposes it is told, beside what becomes of it: "" is nothing. */
+static void hear_looks(struct store *store, const char *line, char out[1024])
+{
+    OWNED(said) said = said_new();
+    OWNED(said) looks = said_new();
+    MUST(authority_hear(store, line, said));
+    said_take_looks(looks, said);
+    FILE *into = fmemopen(out, 1024, "w");
+    said_print(looks, into);
+    fclose(into);
+    if (out[0] == '\0')
+        return;
+    CU_ASSERT_PTR_NOT_NULL(strstr(out, "--subject required"));
+    CU_ASSERT_PTR_EQUAL(strchr(out, '\n'), out + strlen(out) - 1); /* one line */
+}
+
+#define RESTRICTED DANE "/DIVIPOLA/reservado"
+
+static void test_a_restricted_service_that_names_nobody_is_said_and_not_refused(void)
+{
+    static const char restrict_it[] =
+        "restriction add R-1 --service " RESTRICTED
+        " --ground privacy --reason Datos --approver Juridica --until 2027-09-01";
+    static const struct {
+        const char *line;
+        bool said;
+    } steps[] = {
+        {"service add " RESTRICTED " --title Reservado", false},
+        {restrict_it, true},
+        {"service add " RESTRICTED " --title Reservado", true},
+        {"service add " RESTRICTED " --subject required", false},
+        {"service add " RESTRICTED " --title Otro", false}, /* what stands is kept */
+        {restrict_it, false},
+        {"service add " RESTRICTED " --subject optional", true},
+        {"service add " DANE "/DIVIPOLA/otro --class open", false},
+        {"restriction add R-2 --service " DANE "/DIVIPOLA/otro --consumer " MEDELLIN
+         " --ground misuse --reason Abuso --approver Juridica --until 2027-09-01",
+         false}, /* one is shut out, which closes the service to nobody else */
+    };
+    clock_set_for_test(NOON_MS, 0);
+    struct place place = country();
+    OWNED(store) store = authority_open(&place);
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        char looks[1024] = "";
+        hear_looks(store, steps[i].line, looks);
+        if ((looks[0] != '\0') != steps[i].said)
+            fprintf(stderr, "  %zu: %s: \"%s\"\n", i, steps[i].line, looks);
+        CU_ASSERT_EQUAL(looks[0] != '\0', steps[i].said);
+    }
+    clock_set_for_test(0, -1);
+}
+
 static fault grant_until(struct store *store, const char *day)
 {
     char line[512];
@@ -244,7 +296,8 @@ static void test_a_line_that_is_not_understood_says_why(void)
     }
 }
 
-SUITE(acts, TEST(test_a_service_is_shared_unless_said_otherwise),
+SUITE(acts, TEST(test_a_restricted_service_that_names_nobody_is_said_and_not_refused),
+      TEST(test_a_service_is_shared_unless_said_otherwise),
       TEST(test_a_service_switched_off_stays_so_when_it_is_retitled),
       TEST(test_a_grant_ends_in_the_future_and_within_24_months),
       TEST(test_a_server_gets_its_certificate_and_moves),

@@ -43,19 +43,24 @@ static inline struct store *authority_open(const struct place *place)
     return store;
 }
 
-/* One command, as a line of a batch; not committed. */
-static inline fault authority_tell(struct store *store, const char *line)
+/* One command, as a line of a batch, and what it says; not committed. */
+static inline fault authority_hear(struct store *store, const char *line, struct said *said)
 {
     char text[1024], *words[64];
     int count = 0, used = 0;
     struct arguments arguments;
-    OWNED(said) said = said_new();
     snprintf(text, sizeof text, "%s", line);
     TRY(arguments_split(text, words, 64, &count));
     const struct command *command = commands_find(count, words, &used);
     CU_ASSERT_FATAL(command != NULL && command->act != NULL);
     TRY(arguments_parse(&command->shape, count - used, words + used, &arguments));
     return command->act(store, &arguments, said);
+}
+
+static inline fault authority_tell(struct store *store, const char *line)
+{
+    OWNED(said) said = said_new();
+    return authority_hear(store, line, said);
 }
 
 /* Opens, tells, commits and closes, as the program does. */
