@@ -50,6 +50,7 @@ fault act_group_apply(struct directory *self, const Chaski__GroupSet *act)
     for (size_t i = 0; i < group->members; i++)
         rights_put(&self->groups_of, span_of_text(group->member[i]), span_of("", 0),
                    (struct right){group->id, INT64_MAX, group});
+    act_group_changes(self, group);
     return DONE;
 }
 

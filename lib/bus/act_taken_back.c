@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* A grant that answered a request is taken back, or replaced by one that gives less: that is no end
- * of the request, or granting would be the way past the arbiter. */
+/* A grant that answered a request is taken back, or replaced by one that gives less, or is to a
+ * group that who asked is taken out of: that is no end of the request, or granting would be the way
+ * past the arbiter. */
 #include "lib/bus/access.h"
+#include "lib/bus/consumer.h"
 #include "lib/bus/directory_acts.h"
 
 #include "directory.pb-c.h"
@@ -42,4 +44,27 @@ void act_grant_changes(struct directory *self, const struct directory_grant *fro
                          &decide_ms))
         request->decide_until_ms = decide_ms; /* else the one of before stays, and is overdue */
     request->taken_back_ms = self->last_ms;
+}
+
+static bool is_to(const struct directory *self, const struct directory_grant *grant,
+                  const struct directory_request *request)
+{
+    struct consumer_names names;
+    consumer_names_of(self, span_of_text(request->consumer), &names);
+    for (size_t i = 0; i < names.count; i++)
+        if (span_is_text(names.name[i], grant->consumer))
+            return true;
+    return false;
+}
+
+void act_group_changes(struct directory *self, const struct directory_group *group)
+{
+    size_t step = 0;
+    for (const struct directory_grant *at; (at = directory_next_grant(self, &step)) != NULL;) {
+        if (at->request[0] == '\0' || strcmp(at->consumer, group->word) != 0)
+            continue;
+        const struct directory_request *request = directory_find(&self->requests, at->request);
+        if (request != NULL && !is_to(self, at, request))
+            act_grant_changes(self, at, NULL);
+    }
 }
