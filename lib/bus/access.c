@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "lib/bus/access.h"
 
+#include "lib/bus/bus_id.h"
 #include "lib/bus/directory_private.h"
 
 #define ARBITER "arbiter"
@@ -95,6 +96,50 @@ static void of_arbiter(const struct directory_request *request, enum standing_st
     out->overdue = at_ms >= request->decide_until_ms;
 }
 
+static bool shares_a_purpose(const struct directory_request *request,
+                             const struct directory_decision *decision)
+{
+    for (size_t i = 0; i < request->purposes; i++)
+        for (size_t k = 0; k < decision->purposes; k++)
+            if (strcmp(request->purpose[i], decision->purpose[k]) == 0)
+                return true;
+    return false;
+}
+
+static bool has_same_purposes(const struct directory_request *request,
+                              const struct directory_decision *decision)
+{
+    bool same = request->purposes == decision->purposes; /* both rising */
+    for (size_t i = 0; same && i < request->purposes; i++)
+        same = strcmp(request->purpose[i], decision->purpose[i]) == 0;
+    return same;
+}
+
+/* Has the arbiter denied it, and is it asked again in other words? Of who asks it is enough that a
+ * purpose is the same; of others, that all but the words of the legal basis is. */
+static bool is_denied_in_other_words(const struct directory *self,
+                                     const struct directory_request *request,
+                                     const struct access_facts *facts, int64_t at_ms)
+{
+    const struct right_list *list =
+        rights_of(&self->decision_of, span_of_text(request->service),
+                  bus_id_prefix(span_of_text(request->consumer), ID_CLASS));
+    for (size_t i = 0; i < list->count; i++) {
+        const struct directory_decision *at = list->right[i].rule;
+        const struct directory_request *on =
+            at->allow || at_ms >= at->until_ms
+                ? NULL
+                : directory_request(self, span_of_text(at->request));
+        if (on == NULL)
+            continue;
+        if (strcmp(on->consumer, request->consumer) == 0
+                ? shares_a_purpose(request, at)
+                : has_same_purposes(request, at) && access_facts_equal(&at->facts, facts))
+            return true;
+    }
+    return false;
+}
+
 static void of_clock(const struct directory *self, const struct directory_request *request,
                      int64_t at_ms, struct standing *out)
 {
@@ -115,7 +160,8 @@ static void of_clock(const struct directory *self, const struct directory_reques
         out->until_ms = request->answer_until_ms;
         return;
     }
-    if (!access_silence_opens(self, request, &facts))
+    if (!access_silence_opens(self, request, &facts) ||
+        is_denied_in_other_words(self, request, &facts, at_ms))
         return of_arbiter(request, STANDING_ESCALATED, at_ms, out);
     int64_t end_ms = request->answer_until_ms + ACCESS_SILENCE_MS;
     out->state = at_ms < end_ms ? STANDING_SILENT : STANDING_ENDED;

@@ -159,7 +159,8 @@ static fault ask(struct play *self, char *const *cell, int64_t at_ms)
     return ACT(ACCESS_REQUESTED, access_requested, CHASKI__ACCESS_REQUESTED__INIT,
                it->id = cell[ID], it->service = book_text(service_of(self, cell[SERVICE])),
                it->consumer = book_text(subsystem_of(self->country, cell[WHO])), it->n_purpose = 1,
-               it->purpose = (char **)(uintptr_t)&cell[PURPOSE], it->legal_basis = book_text("Ley"),
+               it->purpose = (char **)(uintptr_t)&cell[PURPOSE],
+               it->legal_basis = cell[WORDS][0] == '\0' ? book_text("Ley") : cell[WORDS],
                it->reason = book_text("Trámites"));
 }
 
