@@ -79,8 +79,8 @@ static bool of_grant(const struct directory *self, const struct directory_reques
                      int64_t at_ms, struct standing *out)
 {
     const struct directory_grant *grant = directory_grant(self, span_of_text(request->grant));
-    bool stands =
-        grant != NULL && strcmp(grant->request, request->id) == 0 && at_ms < grant->until_ms;
+    bool stands = grant != NULL && strcmp(grant->request, request->id) == 0 &&
+                  at_ms < grant->until_ms && access_may_use(self, request, grant->consumer, at_ms);
     out->by = request->grant;
     out->state = stands ? STANDING_GRANTED : STANDING_ENDED;
     out->until_ms = stands ? grant->until_ms : 0;
@@ -127,9 +127,8 @@ static bool is_denied_in_other_words(const struct directory *self,
     for (size_t i = 0; i < list->count; i++) {
         const struct directory_decision *at = list->right[i].rule;
         const struct directory_request *on =
-            at->allow || at_ms >= at->until_ms
-                ? NULL
-                : directory_request(self, span_of_text(at->request));
+            at->allow || at_ms >= at->until_ms ? NULL
+                                               : directory_request(self, span_of_text(at->request));
         if (on == NULL)
             continue;
         if (strcmp(on->consumer, request->consumer) == 0

@@ -2,6 +2,7 @@
 #include "lib/bus/access_facts.h"
 
 #include "lib/bus/access.h"
+#include "lib/bus/bus_id.h"
 #include "lib/bus/consumer.h"
 #include "lib/bus/directory_private.h"
 
@@ -77,6 +78,18 @@ static bool is_open(const struct directory_service *service)
 static bool is_misuse(const struct access_facts *facts)
 {
     return (facts->grounds & BIT(GROUND_MISUSE)) != 0;
+}
+
+bool access_may_use(const struct directory *self, const struct directory_request *request,
+                    const char *word, int64_t at_ms)
+{
+    struct access_facts facts;
+    struct span consumer = span_of_text(request->consumer);
+    if (strcmp(word, request->consumer) == 0 ||
+        span_is_text(bus_id_prefix(consumer, ID_MEMBER), word))
+        return true;
+    access_facts_of(self, request, at_ms, &facts);
+    return !is_misuse(&facts);
 }
 
 /* A shutting out for misuse is no matter of the owner's silence either. */

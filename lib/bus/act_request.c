@@ -234,6 +234,11 @@ static fault check_answer(const struct directory_request *request, const Chaski_
     if (act->n_endpoint > 0 || act->n_column > 0)
         return BAD("grant %s answers %s and is for parts of the service only", act->id,
                    request->id);
+    if (act->volume_a_day > 0 &&
+        strcmp(request->grant, act->id) != 0) /* else it is made narrower */
+        return BAD("grant %s answers %s and is for so many answers a day only: give that without "
+                   "naming the request, or object with a ground",
+                   act->id, request->id);
     for (size_t i = 0; act->n_purpose > 0 && i < request->purposes; i++) {
         bool named = false;
         for (size_t k = 0; k < act->n_purpose && !named; k++)
@@ -277,6 +282,10 @@ fault act_request_granted(struct directory *self, const Chaski__GrantSet *act)
         named = named || span_is_text(names.name[i], act->consumer);
     if (!named)
         return BAD("grant %s answers %s and is to somebody else", act->id, request->id);
+    if (!access_may_use(self, request, act->consumer, self->last_ms))
+        return BAD("grant %s answers %s of who is shut out for misuse, and names neither it nor "
+                   "its member: it would open nothing",
+                   act->id, request->id);
     TRY(check_may_answer(self, request, act->id));
     TRY(check_answer(request, act));
     request->grant = directory_keep_text(self, act->id);

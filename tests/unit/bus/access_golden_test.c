@@ -150,7 +150,7 @@ static fault set_grant(struct play *self, char *const *cell, int64_t at_ms)
                it->consumer = book_text(subsystem_of(self->country, cell[WHO])), it->n_purpose = 1,
                it->purpose = (char **)(uintptr_t)&cell[PURPOSE], it->legal_basis = book_text("Ley"),
                it->until_ms = (uint64_t)golden_ms(cell[UNTIL]), it->request = cell[WORDS],
-               it->volume_a_day = strcmp(cell[WHAT], "grant of one a day") == 0);
+               it->volume_a_day = strstr(cell[WHAT], "grant of one a day") != NULL);
 }
 
 static fault ask(struct play *self, char *const *cell, int64_t at_ms)
@@ -228,6 +228,7 @@ static fault play_act(struct play *self, char *const *cell)
                 {"grant", set_grant},
                 {"answering grant", set_grant},
                 {"grant of one a day", set_grant},
+                {"answering grant of one a day", set_grant},
                 {"request", ask},
                 {"objection", answer},
                 {"allow", answer},
