@@ -37,20 +37,52 @@ fault call_endpoint_check(const struct front_call *call, struct span method, str
                  : RAISE(WRONG_ENDPOINT, "it names none, and is of one");
 }
 
+static int hex_value(uint8_t c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The next byte of a name in a query, as services read one; takes it from `rest`. */
+static uint8_t next_of(struct span *rest)
+{
+    uint8_t c = rest->at[0];
+    size_t size = 1;
+    if (c == '%' && rest->size >= 3 && hex_value(rest->at[1]) >= 0 && hex_value(rest->at[2]) >= 0) {
+        c = (uint8_t)(hex_value(rest->at[1]) << 4 | hex_value(rest->at[2]));
+        size = 3;
+    } else if (c == '+') {
+        c = ' ';
+    }
+    *rest = span_of(rest->at + size, rest->size - size);
+    return c;
+}
+
+/* PHP drops spaces before a name and all behind a NUL, and takes a space, a dot or a bracket in it
+ * for an underscore. */
 static bool is_method_name(struct span word)
 {
-    char name[sizeof "_method"]; /* what does not fit is another name */
     const uint8_t *sign = memchr(word.at, '=', word.size);
-    struct span raw = sign == NULL ? word : span_of(word.at, (size_t)(sign - word.at));
-    return !failed(text_percent_decode(raw, name, sizeof name)) &&
-           text_same_word(span_of_text(name), span_of_text("_method"));
+    struct span rest = sign == NULL ? word : span_of(word.at, (size_t)(sign - word.at));
+    char name[sizeof "_method"]; /* one more is another name */
+    size_t size = 0;
+    while (rest.size > 0 && size < sizeof name) {
+        uint8_t c = next_of(&rest);
+        if (c == '\0')
+            break;
+        if (size > 0 || c != ' ')
+            name[size++] = c == ' ' || c == '.' || c == '[' ? '_' : (char)c;
+    }
+    return text_same_word(span_of(name, size), span_of_text("_method"));
 }
 
 fault call_endpoint_check_query(const struct front_call *call, struct span query)
 {
     size_t start = 0;
     for (size_t i = 0; call->endpoints > 0 && i <= query.size; i++) {
-        if (i < query.size && query.at[i] != '&')
+        if (i < query.size && query.at[i] != '&' && query.at[i] != ';') /* some part it by both */
             continue;
         if (i > start && is_method_name(span_of(query.at + start, i - start)))
             return RAISE(BAD_REQUEST, "a value _method in the query, by which a service may take "
