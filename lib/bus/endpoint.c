@@ -92,7 +92,7 @@ static unsigned ways_of(const struct reading *self)
     unsigned ways = ANY_CASE | END_DROPPED;
     for (size_t i = 0; i < self->size; i++) {
         ways |= self->text[i] == ESCAPED_SLASH ? SLASHES_DECODED : 0;
-        ways |= self->text[i] == ';' ? PARAMETERS_DROPPED : 0;
+        ways |= strchr(";?#", self->text[i]) != NULL ? PARAMETERS_DROPPED : 0;
     }
     return ways;
 }
@@ -105,6 +105,8 @@ static void read_as(const struct reading *from, unsigned way, struct reading *ou
         uint8_t c = from->text[i];
         if (c == ESCAPED_SLASH && (way & SLASHES_DECODED) != 0)
             c = '/';
+        if ((c == '?' || c == '#') && (way & PARAMETERS_DROPPED) != 0)
+            break; /* it was escaped: who decodes first takes it for the end of the path */
         if (c == '/')
             parameter = false;
         else if (c == ';' && (way & PARAMETERS_DROPPED) != 0)

@@ -46,9 +46,13 @@ static void reach(const struct glob *self, struct places *places, size_t at)
     }
 }
 
+/* Also of the letters with marks that Spanish has: in UTF-8 the last byte of a capital is 0x20
+ * below that of the small one. A few letters of other alphabets are taken for one another by that.
+ */
 static uint16_t small(uint16_t token)
 {
-    return token >= 'A' && token <= 'Z' ? token | 0x20 : token;
+    return (token >= 'A' && token <= 'Z') || (token >= 0x80 && token <= 0x9e) ? token | 0x20
+                                                                              : token;
 }
 
 static void step(const struct glob *self, size_t at, uint8_t c, bool any_case, struct places *next)

@@ -5,15 +5,19 @@
 
 #include <stdlib.h>
 
-#define NONE 4
-#define TWO_WAYS 5
+#define NONE 5
+#define TWO_WAYS 6
 
 static struct endpoint list[NONE];
 
 static void make_list(void)
 {
-    static const char *const rules[NONE][2] = {
-        {"GET", "/personas/resumen"}, {"*", "/personas/**"}, {"GET", "/sedes/*"}, {"POST", "/**"}};
+    static const char *const rules[NONE][2] = {{"GET", "/personas/resumen"},
+                                               {"*", "/personas/**"},
+                                               {"GET", "/sedes/*"},
+                                               {"POST", "/**"},
+                                               {"GET", "/ni\xc3\xb1"
+                                                       "ez/**"}};
     for (size_t i = 0; i < NONE; i++)
         MUST(endpoint_compile(rules[i][0], rules[i][1], &list[i]));
 }
@@ -46,6 +50,15 @@ static const struct line table[] = {
     {"GET", "/personas/ANA", 1},
     {"GET", "/personas/Resumen", TWO_WAYS},
     {"GET", "/Otros/1", NONE},
+    {"GET",
+     "/ni\xc3\x91"
+     "ez/1",
+     TWO_WAYS},
+    {"GET", "/ni%c3%91ez/1", TWO_WAYS},
+    {"GET", "/ni%c3%b1ez/1", 4},
+    {"GET", "/personas/resumen%3fa=1", TWO_WAYS},
+    {"GET", "/personas/resumen%23a", TWO_WAYS},
+    {"GET", "/personas/1%3fa", 1},
     {"GET", "/sedes/1/", TWO_WAYS},
     {"GET", "/sedes/1%2F", TWO_WAYS},
     {"GET", "/sedes/1/;x", TWO_WAYS},
