@@ -100,7 +100,7 @@ void policy_say_disabled(const struct policy_case *self, struct policy_verdict *
     SAY(out->reason, "%s",
         self->service->notice[0] != '\0' ? self->service->notice : "Switched off by its owner.");
     SAY(out->remedy, "Ask %s when the service will be back.", provider->name);
-    policy_say_supply(self, provider->id, "chaski-registry service enable STORE %s",
+    policy_say_supply(self, provider->id, "chaski service enable %s --config SERVER_CONF",
                       self->service->id);
 }
 
@@ -192,9 +192,11 @@ void policy_say_no_agency(const struct policy_case *self, struct policy_verdict 
     SAY(out->reason,
         "The service is shared among public agencies, and %s is not registered as one.",
         self->client->member->id);
-    SAY(out->remedy, "Ask the authority to register the member as a public agency if it is one "
-                     "(chaski-registry member add --public), or ask the provider to offer the "
-                     "data as a restricted service and to grant it.");
+    SAY(out->remedy,
+        "Ask the authority to register the member as a public agency if it is one (chaski-registry "
+        "member add --public), or ask %s for a grant, which opens shared data to any member: "
+        "chaski grant add G-ID --service %s --consumer %s --legal-basis TEXT --until YYYY-MM-DD",
+        self->service->subsystem->member->name, self->service->id, self->client->id);
     policy_say_supply(self, POLICY_AUTHORITY,
                       "chaski-registry member add STORE %s --name TEXT --public",
                       self->client->member->id);

@@ -105,7 +105,8 @@ static const struct line table[] = {
      "Chaski-Purpose"},
     {APP, SHARED_SERVICE, "tramite-licencia", NOW_MS, ACCESS_DENIED, "shared/not-a-public-agency",
      "--public"},
-    {APP, SHARED_SERVICE, "", NOW_MS, ACCESS_DENIED, "shared/not-a-public-agency", "--public"},
+    {APP, SHARED_SERVICE, "", NOW_MS, ACCESS_DENIED, "shared/not-a-public-agency",
+     "chaski grant add G-ID --service " SHARED_SERVICE " --consumer " APP},
 
     {TRAMITES, RESTRICTED_SERVICE, "tramite-licencia", NOW_MS, OK, "restricted/grant G-exact",
      NULL},
