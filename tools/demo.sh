@@ -134,17 +134,17 @@ municipios=$PWD/tools/demo/municipios.csv
 entidades=$PWD/tools/demo/entidades.csv
 [ ! -r "$DATA/divipola_municipios.csv" ] || municipios=$(realpath "$DATA/divipola_municipios.csv")
 [ ! -r "$DATA/entidades_publicas_sigep.csv" ] || entidades=$(realpath "$DATA/entidades_publicas_sigep.csv")
-share() { # MEMBER FILE KEY SERVICE CLASS TITLE
+share() { # MEMBER FILE KEY SERVICE CLASS TITLE [OPTION...]
     cat >>"$D/$1/services/${4##*/}.conf" <<E
 service "$4" { kind = table file = "$2" key = "$3" title = "$6" }
 E
-    act "$BIN/chaski" service add "$4" --title "$6" --class "$5" --config "$D/$1/server.conf"
+    act "$BIN/chaski" service add "$4" --title "$6" --class "$5" --config "$D/$1/server.conf" "${@:7}"
     printf '  %-46s %-10s published by %s\n' "$4" "$5" "${1^^}"
 }
 share dane "$municipios" cod_municipio CO/GOV/899999027/DIVIPOLA/municipios open "Municipios de Colombia"
 share dane "$entidades" cod_institucion CO/GOV/899999027/DIVIPOLA/entidades open "Entidades públicas"
 share dian "$PWD/tools/demo/rut.csv" nit CO/GOV/800197268/RUT/estado shared "Estado de un NIT (inventado)"
-share registraduria "$PWD/tools/demo/personas.csv" documento CO/GOV/899999040/IDENTIDAD/personas shared "Personas (inventadas)"
+share registraduria "$PWD/tools/demo/personas.csv" documento CO/GOV/899999040/IDENTIDAD/personas shared "Personas (inventadas)" --subject required
 echo "  ... and restricted: to close a service is no matter of its owner alone, and ends by itself"
 as ana restriction add R-IDENTIDAD-1 --service CO/GOV/899999040/IDENTIDAD/personas --ground privacy \
     --reason "Datos personales" --approver "Registraduría, oficina jurídica" --until "$(date -u -d '+300 days' +%F)"
@@ -166,6 +166,10 @@ epoch=$(curl -fsS "$url/directory/checkpoint" | sed -n 2p)
 has_epoch() { grep -q "\"directory.taken\".*\"epoch\":$epoch[,}]" "$D/$1/server.events"; }
 for name in medellin dane dian registraduria; do
     wait_for 20 has_epoch $name || die "$name does not hear of epoch $epoch: $(grep directory.taken "$D/$name/server.events" | tail -n 1)"
+done
+has_key() { grep -q subject_key.held "$D/$1/server.events"; }
+for name in medellin registraduria; do
+    wait_for 20 has_key $name || die "$name does not get the key for pseudonyms: $(tail -n 1 "$D/$name/server.events")"
 done
 echo "  The directory is a log of $epoch signed acts, and every server has heard of the newest."
 
@@ -244,10 +248,11 @@ sed 's/^/  /' "$D/answer"; echo
 # --- access by default ---------------------------------------------------------------------------------
 S=CO/GOV/899999040/IDENTIDAD/personas
 P=$CHASKI_GATEWAY_MEDELLIN/r1/$S/1000000001
+ABOUT=(-H 'Chaski-Purpose: CERTIFICADO-RESIDENCIA' -H 'Chaski-Subject: CC 1000000001') # whom it is about: else nobody would see it in her view
 M=CO/MUN/890905211/TRAMITES
 say "Restricted data: refused, with the rule and what to do"
 plain "The register of persons is closed for a time, by a public act with a ground, a reason, and an office that answers for it."
-refusal -H 'Chaski-Purpose: CERTIFICADO-RESIDENCIA' "$P"
+refusal "${ABOUT[@]}" "$P"
 
 say "May I? The same decision without asking anybody: what was looked at, what is missing, who can supply it"
 plain "Nothing is sent and nobody is asked: each node has the rules. The first NO is what is missing."
@@ -270,7 +275,7 @@ say "Registraduría does not wait so long: it grants"
 access registraduria grant A-DEMO-1 --until "$(date -u -d '+200 days' +%F)"
 granted() { can_i | grep -q '^allowed'; }
 wait_for 20 granted || die "Medellín's node does not hear of the grant: $(can_i)"
-granted_there() { ask -f -H 'Chaski-Purpose: CERTIFICADO-RESIDENCIA' "$P" >"$D/answer"; }
+granted_there() { ask -f "${ABOUT[@]}" "$P" >"$D/answer"; }
 wait_for 20 granted_there || die "the grant does not open: $(cat "$D/answer")"
 echo "  $(can_i | head -n 1)"
 sed 's/^/  /' "$D/answer"; echo
@@ -314,7 +319,7 @@ wait_for 20 curl -fsS "$CHASKI_GATEWAY_REGISTRADURIA/readyz" || die "the gateway
 
 say "The citizen's view: who looked at her data, when and why, from the logs of all"
 plain "Put together from the logs of those who asked and of those who answered: nobody can forget an entry unnoticed. The latest:"
-ask -H 'Chaski-Purpose: CERTIFICADO-RESIDENCIA' -H 'Chaski-Subject: CC 1000000001' "$P" >"$D/answer"
+ask "${ABOUT[@]}" "$P" >"$D/answer"
 view() { curl -sS --max-time 30 -H 'X-Road-Client: CO/GOV/899999040/IDENTIDAD' -H 'Chaski-Purpose: CITIZEN-VIEW' \
     -d '{"person": "CC 1000000001"}' "$CHASKI_GATEWAY_REGISTRADURIA/subjects/accesses" >"$D/view"; }
 whole() { view; [ "$(jq -r .complete "$D/view")" = true ] && [ "$(jq '.accesses | length' "$D/view")" -gt 1 ]; }
