@@ -21,7 +21,7 @@ struct server {
     enum server_state state;
     unsigned times_asked;
     bool cut;
-    uint64_t log_size, entries, gone, newest_ms;
+    uint64_t log_size, entries, gone, newest_ms, pages;
 };
 
 /* What a server said of one exchange; it points into its page. */
@@ -191,6 +191,7 @@ static bool add_entry(struct subject_merge *self, size_t server, const Chaski__S
 {
     struct server *from = &self->server[server];
     if (is_view_of(from, entry)) {
+        from->newest_ms = entry->time_ms > from->newest_ms ? entry->time_ms : from->newest_ms;
         count_view(self, entry);
         return true;
     }
@@ -244,6 +245,9 @@ fault subject_merge_page(struct subject_merge *self, size_t server, struct span 
     from->gone += page->gone;
     for (size_t i = 0; i < page->n_entry && !from->cut; i++)
         from->cut = !add_entry(self, server, page->entry[i]);
+    /* views and what is gone take no room, but each page is an exchange that the asker signs */
+    if (++from->pages >= SUBJECT_SERVER_PAGES_MAX && page->next != 0)
+        from->cut = true;
     *next = from->cut ? 0 : page->next;
     return DONE;
 }

@@ -42,6 +42,7 @@
 #define SUBJECT_FIRST_WAIT_MS 2500 /* for one of them */
 #define SUBJECT_SECOND_WAIT_MS 6000
 #define SUBJECT_SERVER_ENTRIES_MAX 500   /* of one server in one view: it is named as cut */
+#define SUBJECT_SERVER_PAGES_MAX 100     /* of one server in one view, whatever they hold */
 #define SUBJECT_VIEW_CALLERS_MAX 32      /* told of one person, who asked for views */
 #define SUBJECT_SERVER_GONE_MAX 20000    /* of one server, that its log does not hold any more */
 #define SUBJECT_VIEW_ENTRIES_MAX 10000   /* in one view */

@@ -194,7 +194,8 @@ static void test_one_side_alone_tells_no_other_story(void)
 }
 
 /* Entries of one server, from that number on; it lives until the next call. */
-static struct bytes *many_of(const char *server, uint64_t from, size_t count, uint64_t next)
+static struct bytes *many_with(const char *server, uint64_t from, size_t count, uint64_t next,
+                               const char *service)
 {
     static uint8_t ids[SUBJECT_PAGE_MAX][16], hash[SHA256_BYTES];
     static Chaski__SubjectEntry entry[SUBJECT_PAGE_MAX], *entries[SUBJECT_PAGE_MAX];
@@ -210,7 +211,8 @@ static struct bytes *many_of(const char *server, uint64_t from, size_t count, ui
         entry[i].exchange_id = (ProtobufCBinaryData){16, ids[i]};
         entry[i].time_ms = (uint64_t)OLD_MS + number;
         entry[i].caller = text("CO/MUN/1/T");
-        entry[i].service = text("CO/GOV/2/S/X");
+        entry[i].service = text(service);
+        entry[i].provider_server = text(STATE);
         entry[i].request = &request;
         entries[i] = &entry[i];
     }
@@ -222,6 +224,16 @@ static struct bytes *many_of(const char *server, uint64_t from, size_t count, ui
     MUST(bytes_new(chaski__subject_page__get_packed_size(&page), &packed));
     chaski__subject_page__pack(&page, packed->data);
     return packed;
+}
+
+static struct bytes *many_of(const char *server, uint64_t from, size_t count, uint64_t next)
+{
+    return many_with(server, from, count, next, "CO/GOV/2/S/X");
+}
+
+static struct bytes *views_of(const char *server, uint64_t from, size_t count, uint64_t next)
+{
+    return many_with(server, from, count, next, "CO/GOV/2/S/subjectAccesses");
 }
 
 static json_t *first_of(const json_t *root, const char *list)
@@ -279,6 +291,28 @@ static void test_views_take_no_room(void)
     CU_ASSERT_EQUAL(json_array_size(json_object_get(root, "accesses")), 1);
     CU_ASSERT_EQUAL(json_integer_value(json_object_get(first_of(root, "views"), "exchanges")),
                     2 * SUBJECT_SERVER_ENTRIES_MAX);
+    json_decref(root);
+}
+
+/* Who leads from page to page with nothing but views is cut and named too: each page
+ * is an exchange that the asker signs. */
+static void test_views_are_no_way_to_go_on_for_ever(void)
+{
+    OWNED(subject_merge) merge = subject_merge_new();
+    size_t state = subject_merge_server(merge, STATE, "DIAN"), pages = 0;
+    uint64_t next = 1;
+    subject_merge_ask(merge, state);
+    while (next != 0 && pages++ < 1000) {
+        OWNED(bytes) page = views_of(STATE, pages * 50, 50, pages + 1);
+        MUST(subject_merge_page(merge, state, bytes_span(page), &next));
+    }
+    CU_ASSERT_EQUAL(pages, SUBJECT_SERVER_PAGES_MAX);
+    CU_ASSERT(subject_merge_is_cut(merge, state));
+    subject_merge_end(merge, state);
+    json_t *root = subject_merge_json(merge, NOW_MS);
+    CU_ASSERT(json_is_false(json_object_get(root, "complete")));
+    CU_ASSERT(json_is_true(json_object_get(first_of(root, "answered"), "more")));
+    CU_ASSERT(json_is_string(json_object_get(first_of(root, "answered"), "given_until")));
     json_decref(root);
 }
 
@@ -343,5 +377,6 @@ SUITE(subject_merge, TEST(test_the_two_sides_are_compared),
       TEST(test_what_came_of_it_is_told_in_a_word), TEST(test_what_is_young_accuses_nobody),
       TEST(test_views_are_counted_and_not_listed), TEST(test_one_side_alone_tells_no_other_story),
       TEST(test_one_server_crowds_out_no_other), TEST(test_views_take_no_room),
+      TEST(test_views_are_no_way_to_go_on_for_ever),
       TEST(test_late_failed_and_not_asked_are_told_apart), TEST(test_pages_that_lead_nowhere_end),
       TEST(test_a_stranger_gives_no_page))
