@@ -468,9 +468,9 @@
 #define RENEW_BEFORE_S_MAX (3650 * 86400)
 #define RENEW_SETTLE_S_DEFAULT 600 /* in which every peer has polled several times */
 #define RENEWAL_LOOK_MS 1000
-#define RENEWAL_AGAIN_MS 3600000       /* what the authority did not take is sent again */
-#define RENEWAL_ACT_AGAIN_MS 180000    /* an act that was not taken: longer than it is handed over */
-#define RENEWAL_TAKE_AGAIN_MS 30000    /* a token that did not take over is asked again */
+#define RENEWAL_AGAIN_MS 3600000    /* what the authority did not take is sent again */
+#define RENEWAL_ACT_AGAIN_MS 180000 /* an act that was not taken: longer than it is handed over */
+#define RENEWAL_TAKE_AGAIN_MS 30000 /* a token that did not take over is asked again */
 #define RENEWAL_ANSWER_BYTES_MAX 32768 /* a certificate in base64 */
 #define RENEWAL_ACT_BYTES_MAX 32768    /* with what else a datagram to the keys process may hold */
 #define REGISTRY_MEMBER_ACTS_A_MINUTE 60
