@@ -121,6 +121,7 @@ json_t *plan_json_permit(const Chaski__PermitSaid *permit)
     set_text(object, "procedure_title", permit->procedure_title);
     set_text(object, "requirement_name", permit->requirement_name);
     set_text(object, "territory", permit->territory);
+    set_text(object, "case", permit->case_ref);
     if (permit->since_ms > 0)
         json_object_set_new(object, "source_down_since", plan_json_time(permit->since_ms));
     return object;

@@ -49,6 +49,7 @@ void permit_said(const struct node *node, const struct permit *permit, Chaski__R
     out->requirement = lend(permit->requirement);
     out->requirement_name = lend(requirement == NULL ? "" : requirement->name);
     out->territory = lend(permit->territory);
+    out->case_ref = lend(permit->case_ref);
     out->receipt = receipt;
 }
 

@@ -17,7 +17,9 @@ struct permit {
     enum permit_reason reason;
     int64_t since_ms, given_ms, until_ms;
     const char *member, *procedure, *requirement, *territory; /* borrowed from it */
-    uint64_t place;                                           /* audit_place */
+    const char
+        *case_ref;  /* for which it is given alone; empty: for all, a source is down or missing */
+    uint64_t place; /* audit_place */
     struct sha256 leaf_hash;
     bool has_evidence;
     struct sha256 evidence; /* leaf hash of the record that bears it out ... */

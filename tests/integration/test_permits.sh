@@ -111,7 +111,7 @@ wait_for 20 curl -fsS -o /dev/null "$G/readyz"
 check "after kill -9 it is known" wait_for 20 eval '[ "$(outcome R-ID SOURCE_DOWN)" = PERMIT ]'
 
 curl -sS "$G/permits/$CODE" >"$C/look"
-check "... and the code" equal "$(jq -r .state "$C/look")" valid
+check "... and the code, which is for every case" equal "$(jq -r '.state + (.case // "")' "$C/look")" valid
 rm "$C/nginx/down"
 check "when the source answers" wait_for 20 ready
 check "... it is asked again: denied" equal "$(outcome R-ID SOURCE_DOWN)" DENIED
@@ -120,6 +120,8 @@ check "... it is asked again: denied" equal "$(outcome R-ID SOURCE_DOWN)" DENIED
 collect 79000111 >"$C/collected"
 check "somebody is not found" equal "$(jq -r '.requirements[0].failed[0].status' "$C/collected")" 404
 check "... for whom a citizen may be asked" equal "$(outcome R-ID NO_UNIQUE_MATCH 79000111)" PERMIT
+ONE=$(permit R-ID NO_UNIQUE_MATCH 79000111 | jq -r .permit.code)
+check "... in this case, says its code to whoever looks it up" equal "$(curl -sS "$G/permits/$ONE" | jq -r '.state + " " + .case')" "valid 2026-17"
 check "... and for nobody else" equal "$(outcome R-ID NO_UNIQUE_MATCH 1020304050)" DENIED
 check "... nor in another case" equal "$(outcome R-ID NO_UNIQUE_MATCH 79000111 otro)" DENIED
 check "... nor for nobody at all" contains "$(permit R-ID NO_UNIQUE_MATCH)" "subject"

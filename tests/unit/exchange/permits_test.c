@@ -24,6 +24,7 @@ static void take(struct permits *permits, uint64_t n, int64_t until_ms, int64_t 
                             .procedure = span_of_text("T-1"),
                             .requirement = span_of_text("R-1"),
                             .territory = span_of_text("05001"),
+                            .case_ref = span_of_text("2026-17"),
                             .time_ms = NOW,
                             .permit = &said};
     permits_take(permits, &header, audit_place(2, n), &(struct sha256){{9}}, now_ms);
@@ -44,6 +45,7 @@ static void test_a_permit_is_found_by_its_code_with_all_that_it_says(void)
     CU_ASSERT_STRING_EQUAL(found->procedure, "T-1");
     CU_ASSERT_STRING_EQUAL(found->requirement, "R-1");
     CU_ASSERT_STRING_EQUAL(found->territory, "05001");
+    CU_ASSERT_STRING_EQUAL(found->case_ref, "2026-17"); /* the source was asked in it */
     CU_ASSERT_EQUAL(found->place, audit_place(2, 7));
     CU_ASSERT_EQUAL(found->leaf_hash.at[0], 9);
     CU_ASSERT_TRUE(found->has_evidence);
