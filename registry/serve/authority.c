@@ -281,6 +281,7 @@ static fault send_done(const struct authority *self, int fd, const struct answer
     answer.from = done->from;
     answer.revoked = (uint32_t)done->revoked;
     answer.unpublished = done->unpublished;
+    answer.quiet = is_quiet(self);
     answer.n_leaf = size < REGISTRY_DATAGRAM_BYTES_MAX - 4096 ? count : 0;
     answer.leaf = leaf;
     fault f = send_answer(fd, &answer);

@@ -14,6 +14,7 @@
 struct authority_line {
     int fd;
     pid_t pid;
+    bool quiet;
     uint8_t answer[REGISTRY_DATAGRAM_BYTES_MAX];
 };
 
@@ -35,6 +36,11 @@ int authority_line_fd(const struct authority_line *self)
 pid_t authority_line_pid(const struct authority_line *self)
 {
     return self->pid;
+}
+
+bool authority_line_began_quietly(const struct authority_line *self)
+{
+    return self->quiet;
 }
 
 void authority_news_clear(struct authority_news *self)
@@ -121,6 +127,7 @@ fault authority_line_start(const char *store, const char *folder, struct authori
     self->fd = -1;
     TRY(datagram_start(&child, &self->fd, &self->pid));
     TRY(receive(self, &ready));
+    self->quiet = ready->quiet;
     chaski__authority_answer__free_unpacked(ready, NULL);
     *out = TAKE(self);
     return DONE;

@@ -38,6 +38,8 @@ void authority_line_free(struct authority_line **self);
 /* Becomes readable between two questions only when the process has gone. */
 int authority_line_fd(const struct authority_line *self);
 pid_t authority_line_pid(const struct authority_line *self);
+/* For REGISTRY_QUIET_MS from its start nothing is to be signed that nobody asks for now. */
+bool authority_line_began_quietly(const struct authority_line *self);
 
 /* Packed acts with their approvals; all or none, durable when it returns, and published unless the
  * news say otherwise. REFUSED says why not;

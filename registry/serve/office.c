@@ -17,6 +17,8 @@
 
 #define MINUTE_MS 60000
 
+static bool is_ripe(const struct office *self, const struct proposal *proposal);
+
 // --- beginning and ending -----------------------------------------------------------------------
 
 static void forget_members(struct office *self)
@@ -35,6 +37,7 @@ void office_free(struct office **owner)
         return;
     loop_stop_timer(self->options.loop, &self->beat);
     loop_stop_timer(self->options.loop, &self->forget);
+    loop_stop_timer(self->options.loop, &self->first);
     forget_members(self);
     ending_free(&self->ending);
     held_free(&self->held);
@@ -126,15 +129,27 @@ static fault open_callback(struct office *self)
     return reach_desk_open(&options, &self->callback);
 }
 
-/* What had its approvals while acts were held back. */
+/* What had its approvals while acts were held back, or when the registry was stopped: all of it is
+ * tried, in its order; what cannot be says why from then on. */
 static void on_released(void *owner)
 {
     struct office *self = owner;
     struct proposal *at = NULL;
-    fault f = DONE;
-    for (uint64_t after = 0; !failed(f) && (at = proposals_after(self->proposals, after)) != NULL;
+    struct proposal **ripe = owned_array(REGISTRY_WAITING_MAX, sizeof *ripe);
+    size_t count = 0;
+    for (uint64_t after = 0;
+         count < REGISTRY_WAITING_MAX && (at = proposals_after(self->proposals, after)) != NULL;
          after = at->number)
-        f = office_carry_out(self, &at, 1);
+        if (is_ripe(self, at))
+            ripe[count++] = at;
+    if (count > 0)
+        ignore(office_carry_out(self, ripe, count)); /* told with each */
+    free(ripe);
+}
+
+static void on_first(struct loop_timer *timer)
+{
+    on_released(timer->owner);
 }
 
 static fault open_held(struct office *self)
@@ -154,6 +169,7 @@ fault office_open(const struct office_options *options, struct office **out)
     self->options = *options;
     self->beat = (struct loop_timer){.fire = on_beat, .owner = self};
     self->forget = (struct loop_timer){.fire = on_forget, .owner = self};
+    self->first = (struct loop_timer){.fire = on_first, .owner = self};
     TRY(outlook_open(options->store, options->folder, &self->outlook));
     TRY(proposals_open(options->store, self->outlook, &self->proposals));
     TRY(requests_open(options->store, self->outlook, self->proposals, &self->requests));
@@ -166,6 +182,8 @@ fault office_open(const struct office_options *options, struct office **out)
     TRY(reminder_desk_open(options->loop, options->store, self->outlook, &self->reminders));
     on_forget(&self->forget);
     loop_set_timer(options->loop, &self->beat, REGISTRY_BEAT_MS);
+    loop_set_timer(options->loop, &self->first,
+                   authority_line_began_quietly(options->line) ? REGISTRY_QUIET_MS : 1);
     *out = TAKE(self);
     return DONE;
 }

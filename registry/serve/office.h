@@ -43,7 +43,7 @@ struct office {
     struct reminder_desk *reminders;
     struct held *held;
     struct ending *ending;
-    struct loop_timer beat, forget;
+    struct loop_timer beat, forget, first;
     struct map members; /* acts by themselves in this minute, see office_member_act */
     int64_t minute;
 };

@@ -73,6 +73,7 @@ registry backup --to "$C/copy" >/dev/null || die "no backup"
 check "... and of a backup" contains "$("$BIN/chaski-registry" status "$C/copy" 2>&1)" "ahead/nobody"
 serve
 check "a restart goes on holding back" contains "$(at ana status 2>&1)" "ahead/nobody"
+check "... and says so of what was approved" wait_for 10 contains "$(at ana proposals)" "ahead/nobody"
 check "... and still serves" equal "$(get /healthz)" 200
 at ana log-key use "$handover" >/dev/null 2>&1
 at blas proposals >"$C/proposals"
@@ -91,4 +92,18 @@ serve
 check "it starts again as ever" at ana purpose add P-33 --title Otra --legal-basis Ley
 serve_stop
 server_stop a
+
+# killed when an approval was durable, and before what it approved was
+cp -r "$C/store" "$C/cut"; cp -r "$C/directory" "$C/cut-directory"
+serve
+at ana purpose add P-34 --title Otra --legal-basis Ley >/dev/null || die "no act"
+serve_stop
+cp "$C/store/proposals/"* "$C/cut/proposals/"
+rm -rf "$C/store" "$C/directory"; mv "$C/cut" "$C/store"; mv "$C/cut-directory" "$C/directory"
+before=$(size)
+serve
+is_done() { [ "$(size)" -gt "$before" ]; }
+check "what was approved before it was killed is carried out when it starts again" wait_for 10 is_done
+check "... which proposals say" refused grep -q waits <(at ana proposals)
+serve_stop
 finish
