@@ -128,13 +128,16 @@ void ahead_words(const struct ahead *self, uint64_t own, char out[AHEAD_WORDS_RO
         "until then no act is signed",
         "nobody who follows showed the acts, so the log key is stolen. Change it now, which alone "
         "is let through: log-key make, log-key use (docs/OPERATIONS.md, The log key is stolen)",
-        "the acts were shown, so the store is an old copy; put back the newest one"};
+        "it was shown, so the store is an old copy; put back the newest one"};
     out[0] = '\0';
     if (self->state != AHEAD_NOT)
         snprintf(out, AHEAD_WORDS_ROOM,
-                 "%s: a head of %" PRIu64 " acts, signed with the log key in force, is elsewhere, "
-                 "and this store has %" PRIu64 ": %s",
-                 ahead_rule(self->state), self->held_elsewhere, own, words[self->state]);
+                 "%s: %s of %" PRIu64 " acts, signed with the %s, is elsewhere, and this store has "
+                 "%" PRIu64 ": %s",
+                 ahead_rule(self->state), self->state == AHEAD_OLD_COPY ? "the last" : "a head",
+                 self->held_elsewhere,
+                 self->state == AHEAD_OLD_COPY ? "key of acts" : "log key in force", own,
+                 words[self->state]);
 }
 
 fault ahead_check_act(const struct store *store, const Chaski__Act *act)

@@ -68,6 +68,7 @@ check "the node says whom it told" grep -q '"follow.address_behind"' "$C/a/serve
 said=$("$BIN/chaski-registry" serve "$C/early" --listen "127.0.0.1:$port" --directory "$C/fresh" --authority 2>&1); status=$?
 check "it does not start on that copy again" equal $status 1
 check "... and says why" contains "$said" "the store is an old copy"
+check "... by which signature" contains "$said" "signed with the key of acts"
 check "what was not signed by this directory's key tells it nothing" has "$newest"
 serve "$C/store" "$C/directory" || die "the newest store does not start"
 printf 'x\n1\nAAAA\n\n— x AAAA\n' >"$C/garbage"
