@@ -581,6 +581,46 @@ fault directory_feed_take(struct directory_feed *self, struct span note, const s
     return advance(self, note, &head, leaves, count, from);
 }
 
+/* Where an address's are kept by the follower, a peer's are kept beside. */
+static fault keep_compared(struct directory_feed *self, const char *folder, struct span note,
+                           const struct span *leaves, size_t count)
+{
+    char path[PATH_BYTES];
+    OWNED(bytes) pem = NULL;
+    TRY(file_make_folders(folder, 0755));
+    path_in(folder, "checkpoint", path);
+    unlink(path);
+    path_in(folder, HANDOVERS_FILE, path);
+    unlink(path);
+    TRY(read_in(self->copy, "authority.pem", CERTIFICATE_BYTES_MAX, &pem));
+    path_in(folder, "authority.pem", path);
+    TRY(file_replace(path, bytes_span(pem), 0644));
+    TRY(handovers_add(folder, leaves, count));
+    return tiles_publish(folder, leaves, 0, count, note);
+}
+
+fault directory_feed_compare(struct directory_feed *self, struct span note,
+                             const struct span *leaves, size_t count)
+{
+    char folder[PATH_BYTES];
+    struct checkpoint head;
+    struct merkle tree = {0};
+    bool done = false;
+    TRY(directory_feed_open(self, note, &head));
+    for (size_t i = 0; i < count; i++) {
+        struct sha256 hash = merkle_leaf_hash(leaves[i]);
+        merkle_append(&tree, &hash);
+    }
+    struct sha256 root = merkle_root(&tree);
+    if (count != head.size || !sha256_equal(&root, &head.root))
+        return RAISE(DIRECTORY_BAD, "all its %zu acts do not lead to its head of %llu", count,
+                     (unsigned long long)head.size);
+    path_in(self->refused, "peer", folder);
+    TRY(keep_compared(self, folder, note, leaves, count));
+    dispute(self, folder, &done);
+    return DONE;
+}
+
 fault directory_feed_open(const struct directory_feed *self, struct span note,
                           struct checkpoint *out)
 {

@@ -24,6 +24,12 @@ void directory_feed_look(struct directory_feed *self);
 fault directory_feed_take(struct directory_feed *self, struct span note, const struct span *leaves,
                           size_t count, const char *from);
 
+/* A signed head and all acts before it, of a peer whose acts do not go on from ours. When they are
+ * another history, or ours of before, they are kept in refused/peer and told of
+ * (directory_dispute.h). DIRECTORY_BAD: the peer made them up. Waits for the disk. */
+fault directory_feed_compare(struct directory_feed *self, struct span note,
+                             const struct span *leaves, size_t count);
+
 /* A signed head of the directory, by the key whose turn it was; as directory_open_head. */
 fault directory_feed_open(const struct directory_feed *self, struct span note,
                           struct checkpoint *out);

@@ -37,8 +37,9 @@ struct lending {
 /* What we ask: acts of one peer, page by page. */
 struct borrowing {
     bool running;
+    bool all; /* from the first act on: is it another history? */
     char server[ID_BYTES_MAX];
-    uint64_t held; /* size of the state when it began */
+    uint64_t held; /* size of the state when it began; all: 0 */
     struct bytes *backing;
     size_t count, room;
     struct place {
@@ -55,6 +56,7 @@ struct directory_talk {
     size_t turn;
     enum fault_code said;
     int64_t said_ms;
+    int64_t all_ms; /* steady: when somebody was asked for all acts last; 0: never */
 };
 
 // --- on the thread of the sets ------------------------------------------------------------------
@@ -157,7 +159,7 @@ static void borrowing_end(struct borrowing *self)
     *self = (struct borrowing){.running = false};
 }
 
-static void give_up(struct directory_talk *self, fault f)
+static void say(struct directory_talk *self, fault f)
 {
     int64_t now_ms = clock_steady_ms();
     if (failed(f) && (f.code != self->said || now_ms - self->said_ms >= FOLLOW_SAY_MS)) {
@@ -166,6 +168,11 @@ static void give_up(struct directory_talk *self, fault f)
         self->said = f.code;
         self->said_ms = now_ms;
     }
+}
+
+static void give_up(struct directory_talk *self, fault f)
+{
+    say(self, f);
     borrowing_end(&self->borrowing);
 }
 
@@ -193,7 +200,8 @@ static fault hand_over(struct directory_talk *self, struct span note)
     struct span *leaves = owned_array(one->count, sizeof *leaves);
     for (size_t i = 0; i < one->count; i++)
         leaves[i] = span_of(one->backing->data + one->leaf[i].at, one->leaf[i].size);
-    fault f = one->held == directory_epoch(self->node->directory)
+    fault f = one->all ? directory_feed_compare(self->node->feed, note, leaves, one->count)
+              : one->held == directory_epoch(self->node->directory)
                   ? directory_feed_take(self->node->feed, note, leaves, one->count, one->server)
                   : DONE; /* it came on another way meanwhile */
     free(leaves);
@@ -228,6 +236,36 @@ static fault take_page(struct directory_talk *self, const Chaski__DirectoryFromA
     return DONE;
 }
 
+static void begin(struct directory_talk *self, const char *server, bool all)
+{
+    struct borrowing *one = &self->borrowing;
+    text_format(one->server, sizeof one->server, "%s", server);
+    one->running = true;
+    one->all = all;
+    one->held = all ? 0 : directory_epoch(self->node->directory);
+    one->backing = bytes_empty(4096);
+    fault f = ask_page(self);
+    if (failed(f))
+        give_up(self, f);
+}
+
+/* A signed head, and acts that do not go on from ours: all of them tell whether the log has two
+ * histories or the peer made them up. Not often, for any peer may do that. */
+static bool asks_for_all(struct directory_talk *self, fault f)
+{
+    char server[ID_BYTES_MAX];
+    int64_t now_ms = clock_steady_ms();
+    if (f.code != DIRECTORY_FORKED || self->borrowing.all ||
+        (self->all_ms != 0 && now_ms - self->all_ms < FOLLOW_SAY_MS))
+        return false;
+    say(self, f);
+    self->all_ms = now_ms;
+    text_format(server, sizeof server, "%s", self->borrowing.server);
+    borrowing_end(&self->borrowing);
+    begin(self, server, true);
+    return true;
+}
+
 static void on_answer(void *owner, const char *peer, fault f, const Chaski__LogTalk *answer)
 {
     struct directory_talk *self = owner;
@@ -240,7 +278,7 @@ static void on_answer(void *owner, const char *peer, fault f, const Chaski__LogT
     f = answer->body_case == CHASKI__LOG_TALK__BODY_DIRECTORY_FROM_ANSWER
             ? take_page(self, answer->directory_from_answer, &more)
             : RAISE(BAD_FRAME, "an answer of another kind");
-    if (failed(f) || !more)
+    if ((failed(f) || !more) && !asks_for_all(self, f))
         give_up(self, f);
 }
 
@@ -260,17 +298,10 @@ static fault ask_page(struct directory_talk *self)
 
 void directory_talk_ask(struct directory_talk *self, struct span server)
 {
-    struct borrowing *one = self == NULL ? NULL : &self->borrowing;
-    if (one == NULL || one->running ||
-        !text_format(one->server, sizeof one->server, "%.*s", (int)server.size,
-                     (const char *)server.at))
-        return;
-    one->running = true;
-    one->held = directory_epoch(self->node->directory);
-    one->backing = bytes_empty(4096);
-    fault f = ask_page(self);
-    if (failed(f))
-        give_up(self, f);
+    char name[ID_BYTES_MAX];
+    if (self != NULL && !self->borrowing.running &&
+        text_format(name, sizeof name, "%.*s", (int)server.size, (const char *)server.at))
+        begin(self, name, false);
 }
 
 // --- in turn ------------------------------------------------------------------------------------
