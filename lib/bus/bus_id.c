@@ -25,12 +25,12 @@ fault bus_id_parse(struct span text, unsigned least, unsigned most, struct bus_i
     struct cursor at = cursor_over(text);
     unsigned parts = 0;
     for (bool more = true; more; parts++) {
-        struct span part;
+        struct span part = at.left;
         if (parts == most)
             return RAISE(BAD_NAME, "an identifier of more than %u parts", most);
-        more = !failed(cursor_take_until(&at, '/', &part));
-        if (!more)
-            part = at.left;
+        more = part.size > 0 && memchr(part.at, '/', part.size) != NULL;
+        if (more)
+            TRY(cursor_take_until(&at, '/', &part));
         TRY(parse_part(part, out->part[parts]));
     }
     if (parts < least)
@@ -89,6 +89,27 @@ size_t bus_id_text(const struct bus_id *self, unsigned parts, char *out, size_t 
     }
     out[size] = '\0';
     return size;
+}
+
+bool bus_id_is_plain(struct span text, unsigned parts)
+{
+    unsigned found = 1;
+    size_t size = 0; /* of the present part */
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.at[i];
+        if (c == '/' && size > 0) {
+            found++;
+            size = 0;
+        } else if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                   c == '-' || c == '_' || c == '.') {
+            size++;
+        } else {
+            return false;
+        }
+        if (size > ID_PART_BYTES_MAX)
+            return false;
+    }
+    return size > 0 && found == parts;
 }
 
 struct span bus_id_prefix(struct span text, unsigned parts)

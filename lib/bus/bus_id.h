@@ -34,6 +34,10 @@ fault bus_id_check_strict(const struct bus_id *self);
 /* Canonical text of the first `parts` parts, with closing NUL. Returns its length. */
 size_t bus_id_text(const struct bus_id *self, unsigned parts, char *out, size_t room);
 
+/* Is it an identifier of so many parts that stands as it is in all forms: letters, digits, - _ .
+ * only? True for most, and then bus_id_parse takes it and bus_id_text writes it so. */
+bool bus_id_is_plain(struct span text, unsigned parts);
+
 /* Text of the first `parts` parts of canonical text: a prefix, by counting slashes. */
 struct span bus_id_prefix(struct span text, unsigned parts);
 unsigned bus_id_count(struct span text); /* number of parts of canonical text */

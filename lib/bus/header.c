@@ -275,6 +275,8 @@ static fault check_id(const char *name, const char *text, unsigned parts, bool m
     char canonical[ID_TEXT_BYTES_MAX + 1];
     if (span.size == 0)
         return may_be_empty ? DONE : RAISE(BAD_FRAME, "header without %s", name);
+    if (bus_id_is_plain(span, parts))
+        return DONE;
     if (failed(bus_id_parse(span, parts, parts, &id)))
         return RAISE(BAD_FRAME, "%s in a header is not an identifier", name);
     size_t length = bus_id_text(&id, parts, canonical, sizeof canonical);

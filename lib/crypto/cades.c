@@ -226,12 +226,36 @@ static uint8_t *put_signer(uint8_t *at, const struct layout *sizes, const uint8_
     return sizes->member > 0 ? put_member(at, sizes, of) : at;
 }
 
-static fault write_leaf(const struct cades_template *self, int64_t time_ms, const struct pieces *of,
-                        struct bytes **out)
+fault cades_signed_under(struct span content, struct span place, const struct batch_head *head,
+                         struct cades_signed *out)
+{
+    if (content.size > CADES_CONTENT_BYTES_MAX)
+        return RAISE(BAD_FRAME, "a leaf's content of %zu bytes", content.size);
+    if (batch_is_head(content))
+        return RAISE(BAD_FRAME, "the head of a batch is no content");
+    out->content = content;
+    out->place = place;
+    out->head.size = 0;
+    if (head != NULL)
+        out->head = *head;
+    out->sha256 = SHA256_OF(head != NULL ? batch_head_span(head) : content);
+    return DONE;
+}
+
+fault cades_signed_make(struct span content, struct span place, struct cades_signed *out)
+{
+    struct batch_head head;
+    if (place.size == 0)
+        return cades_signed_under(content, place, NULL, out);
+    TRY(batch_head_of(content, place, &head));
+    return cades_signed_under(content, place, &head, out);
+}
+
+static fault write_leaf(const struct cades_template *self, int64_t time_ms,
+                        const struct sha256 *digest, const struct pieces *of, struct bytes **out)
 {
     uint8_t attributes[CADES_ATTRIBUTES_BYTES];
-    struct sha256 digest = SHA256_OF(of->signed_content);
-    patch(self, &digest, time_ms, attributes);
+    patch(self, digest, time_ms, attributes);
     struct layout sizes = layout_of(of);
     OWNED(bytes) leaf = NULL;
     TRY(bytes_new(wrapped(sizes.whole), &leaf));
@@ -242,24 +266,24 @@ static fault write_leaf(const struct cades_template *self, int64_t time_ms, cons
     return DONE;
 }
 
+fault cades_leaf_signed(const struct cades_template *self, const struct cades_signed *what,
+                        int64_t time_ms, struct span signature, struct bytes **out)
+{
+    struct pieces pieces = {what->head.size > 0 ? batch_head_span(&what->head) : what->content,
+                            what->content, what->place, signature};
+    if (signature.size == 0 || signature.size > P256_SIGNATURE_BYTES_MAX)
+        return RAISE(BAD_FRAME, "a leaf's signature of %zu bytes", signature.size);
+    if (!time_fits(time_ms))
+        return RAISE(BAD_FRAME, "a leaf's time is not between 1970 and 2049");
+    return write_leaf(self, time_ms, &what->sha256, &pieces, out);
+}
+
 fault cades_leaf_of(const struct cades_template *self, struct span content, int64_t time_ms,
                     struct cades_proof proof, struct bytes **out)
 {
-    struct batch_head head;
-    struct pieces pieces = {content, content, proof.place, proof.signature};
-    if (content.size > CADES_CONTENT_BYTES_MAX)
-        return RAISE(BAD_FRAME, "a leaf's content of %zu bytes", content.size);
-    if (batch_is_head(content))
-        return RAISE(BAD_FRAME, "the head of a batch is no content");
-    if (proof.signature.size == 0 || proof.signature.size > P256_SIGNATURE_BYTES_MAX)
-        return RAISE(BAD_FRAME, "a leaf's signature of %zu bytes", proof.signature.size);
-    if (!time_fits(time_ms))
-        return RAISE(BAD_FRAME, "a leaf's time is not between 1970 and 2049");
-    if (proof.place.size > 0) {
-        TRY(batch_head_of(content, proof.place, &head));
-        pieces.signed_content = batch_head_span(&head);
-    }
-    return write_leaf(self, time_ms, &pieces, out);
+    struct cades_signed what;
+    TRY(cades_signed_make(content, proof.place, &what));
+    return cades_leaf_signed(self, &what, time_ms, proof.signature, out);
 }
 
 fault cades_leaf(const struct cades_template *self, struct span content, int64_t time_ms,
@@ -430,23 +454,30 @@ static fault check_template(const struct certificate *signer, const struct cades
     return DONE;
 }
 
+fault cades_verify_signed(struct certificate *signer, const struct cades_template *template,
+                          const struct cades_signed *what, int64_t time_ms, struct span signature,
+                          struct verified_heads *heads)
+{
+    TRY(check_template(signer, template));
+    if (!time_fits(time_ms))
+        return RAISE(SIGNATURE_BAD, "a signing time that is not between 1970 and 2049");
+    struct sha256 digest = cades_signed_digest(template, &what->sha256, time_ms);
+    bool shared = heads != NULL && what->head.size > 0;
+    if (shared && verified_heads_has(heads, &digest, signature))
+        return DONE;
+    TRY(certificate_verify_digest(signer, digest.at, signature));
+    if (shared)
+        verified_heads_add(heads, &digest, signature);
+    return DONE;
+}
+
 fault cades_verify_proof(struct certificate *signer, const struct cades_template *template,
                          struct span content, int64_t time_ms, struct cades_proof proof,
                          struct verified_heads *heads)
 {
-    struct sha256 hash;
-    TRY(check_template(signer, template));
-    if (!time_fits(time_ms))
-        return RAISE(SIGNATURE_BAD, "a signing time that is not between 1970 and 2049");
-    TRY(batch_signed_content(content, proof.place, &hash));
-    struct sha256 digest = cades_signed_digest(template, &hash, time_ms);
-    bool shared = heads != NULL && proof.place.size > 0;
-    if (shared && verified_heads_has(heads, &digest, proof.signature))
-        return DONE;
-    TRY(certificate_verify_digest(signer, digest.at, proof.signature));
-    if (shared)
-        verified_heads_add(heads, &digest, proof.signature);
-    return DONE;
+    struct cades_signed what;
+    TRY(cades_signed_make(content, proof.place, &what));
+    return cades_verify_signed(signer, template, &what, time_ms, proof.signature, heads);
 }
 
 fault cades_verify(struct certificate *signer, const struct cades_template *template,

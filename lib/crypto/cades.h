@@ -40,6 +40,23 @@ struct cades_proof {
     struct span place;     /* in a batch; empty: the content itself was signed */
 };
 
+/* What a signature is over, made once for the check and the leaf. Spans are borrowed. */
+struct cades_signed {
+    struct span content;
+    struct span place;      /* empty: signed alone */
+    struct batch_head head; /* of the place; size 0: signed alone */
+    struct sha256 sha256;   /* of what CMS has as content: of the head, or of the content */
+};
+
+/* BAD_FRAME: the place is none, or the content is the head of a batch or too long. */
+fault cades_signed_make(struct span content, struct span place, struct cades_signed *out);
+/* The same of one's own batch, of which the head is known; NULL: signed alone. */
+fault cades_signed_under(struct span content, struct span place, const struct batch_head *head,
+                         struct cades_signed *out);
+
+/* The whole leaf of it, as below. */
+fault cades_leaf_signed(const struct cades_template *self, const struct cades_signed *what,
+                        int64_t time_ms, struct span signature, struct bytes **out);
 /* The whole leaf. Deterministic in its arguments. bytes_free() the result. BAD_FRAME for content
  * over CADES_CONTENT_BYTES_MAX or one that is the head of a batch, a place that is none, a
  * signature that is empty or too long, or a time outside 1970..2049. */
@@ -76,6 +93,10 @@ fault cades_verify(struct certificate *signer, const struct cades_template *temp
 fault cades_verify_proof(struct certificate *signer, const struct cades_template *template,
                          struct span content, int64_t time_ms, struct cades_proof proof,
                          struct verified_heads *heads);
+
+fault cades_verify_signed(struct certificate *signer, const struct cades_template *template,
+                          const struct cades_signed *what, int64_t time_ms, struct span signature,
+                          struct verified_heads *heads);
 
 /* A leaf as a file, for auditors and for bytes that another node kept: cades_parse, then both names
  * of the certificate (ski and hash; NOT_YOURS), then the signature. cades_parse followed by

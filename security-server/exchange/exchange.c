@@ -35,12 +35,6 @@ void record_clear(struct record *self)
     *self = (struct record){0};
 }
 
-struct cades_proof record_proof(const struct record *self)
-{
-    return (struct cades_proof){span_of(self->signature, self->signature_size),
-                                span_of(self->place, self->place_size)};
-}
-
 void exchange_free(struct exchange **self)
 {
     struct exchange *x = *self;

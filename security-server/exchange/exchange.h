@@ -143,7 +143,6 @@ struct exchange *exchange_new(struct node *node, enum exchange_role role,
                               const uint8_t id[EXCHANGE_ID_BYTES]);
 void exchange_free(struct exchange **self);
 void record_clear(struct record *self);
-struct cades_proof record_proof(const struct record *self);
 
 /* 8-4-4-4-12 text of an exchange id and NUL. */
 void exchange_id_text(const uint8_t id[EXCHANGE_ID_BYTES], char out[37]);

@@ -13,12 +13,17 @@ struct queue {
     size_t count;
 };
 
+struct together {
+    struct batch_tree tree;
+    struct batch_head head;
+};
+
 struct lane {
     struct sign_desk *home;
     struct queue waiting;
-    struct queue out;        /* at the keys process; empty: the lane is free */
-    struct batch_tree *tree; /* over those; NULL: one alone */
-    bool ready;              /* in the list of those with something to send */
+    struct queue out;          /* at the keys process; empty: the lane is free */
+    struct together *together; /* those; NULL: one alone */
+    bool ready;                /* in the list of those with something to send */
     struct lane *next_ready;
 };
 
@@ -57,7 +62,7 @@ void sign_desk_free(struct sign_desk **self)
         return;
     size_t step = 0;
     for (struct lane *lane; (lane = map_next(&(*self)->lanes, &step, NULL)) != NULL;) {
-        free(lane->tree);
+        free(lane->together);
         free(lane);
     }
     map_clear(&(*self)->lanes);
@@ -104,17 +109,21 @@ static void signed_out(void *owner, fault f, struct span signature)
     struct lane *lane = owner;
     uint8_t place[BATCH_PLACE_BYTES_MAX];
     struct queue out = lane->out;
-    struct batch_tree *tree = lane->tree;
+    struct together *together = lane->together;
     lane->out = (struct queue){0};
-    lane->tree = NULL;
+    lane->together = NULL;
     if (lane->waiting.count > 0)
         mark(lane);
     struct sign_job *job;
     for (size_t i = 0; (job = pop(&out)) != NULL; i++) {
-        size_t size = tree == NULL || failed(f) ? 0 : batch_place(tree, i, place);
-        job->done(job->owner, f, signature, span_of(place, size));
+        struct sign_place at = {0};
+        if (together != NULL && !failed(f)) {
+            at.place = span_of(place, batch_place(&together->tree, i, place));
+            at.head = &together->head;
+        }
+        job->done(job->owner, f, signature, &at);
     }
-    free(tree);
+    free(together);
 }
 
 /* The head's text is made here; the keys process gets a digest of it, as of any header, and makes
@@ -122,14 +131,13 @@ static void signed_out(void *owner, fault f, struct span signature)
 static struct sha256 batch_content(struct lane *lane)
 {
     struct sha256 leaf[BATCH_MAX];
-    struct batch_head head;
     size_t count = 0;
     for (const struct sign_job *job = lane->out.first; job != NULL; job = job->next)
         leaf[count++] = merkle_leaf_hash(job->header);
-    lane->tree = owned_new(sizeof *lane->tree);
-    batch_make(lane->tree, leaf, count);
-    batch_make_head(lane->tree, &head);
-    return SHA256_OF(batch_head_span(&head));
+    lane->together = owned_new(sizeof *lane->together);
+    batch_make(&lane->together->tree, leaf, count);
+    batch_make_head(&lane->together->tree, &lane->together->head);
+    return SHA256_OF(batch_head_span(&lane->together->head));
 }
 
 /* A signature names one second, and so each header of a batch is of that second. */
@@ -175,7 +183,7 @@ static bool flush(void *owner)
 static void signed_alone(void *owner, fault f, struct span signature)
 {
     struct sign_job *job = owner;
-    job->done(job->owner, f, signature, (struct span){0});
+    job->done(job->owner, f, signature, &(struct sign_place){0});
 }
 
 static struct lane *lane_of(struct sign_desk *self, const char *receiver)

@@ -10,13 +10,20 @@
 #ifndef EXCHANGE_SIGN_DESK_H
 #define EXCHANGE_SIGN_DESK_H
 
+#include "lib/crypto/batch.h"
 #include "security-server/exchange/audit_actor.h"
 #include "security-server/exchange/keys_line.h"
 
 struct sign_desk;
 
-/* place: empty when it was signed alone. Both spans are valid during the call. */
-typedef void sign_done(void *owner, fault f, struct span signature, struct span place);
+/* Where a header stands in its batch. */
+struct sign_place {
+    struct span place;             /* empty: it was signed alone */
+    const struct batch_head *head; /* that was signed; NULL: it was signed alone */
+};
+
+/* All that is given is valid during the call. */
+typedef void sign_done(void *owner, fault f, struct span signature, const struct sign_place *place);
 
 /* One header; belongs to the caller, and stays where it is until `done`. */
 struct sign_job {

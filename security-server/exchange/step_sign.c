@@ -36,7 +36,8 @@ static void fill_payload(const struct record *record, struct header *out)
     out->payload_bytes = record->blob->size - SALT_BYTES;
 }
 
-static void signed_by_keys(void *owner, fault f, struct span signature, struct span place);
+static void signed_by_keys(void *owner, fault f, struct span signature,
+                           const struct sign_place *place);
 
 /* Does the peer take what is signed together with other headers for it? A refusal that goes to
  * nobody but our own caller waits for no company either. */
@@ -75,21 +76,24 @@ static struct record *record_in_work(struct exchange *x)
 }
 
 static fault finish_record(struct exchange *x, struct record *record, struct span signature,
-                           struct span place)
+                           const struct sign_place *place)
 {
+    struct cades_signed what;
     if (signature.size > sizeof record->signature)
         return RAISE(INTERNAL, "a signature of %zu bytes", signature.size);
     memcpy(record->signature, signature.at, signature.size);
     record->signature_size = signature.size;
-    if (place.size > 0)
-        memcpy(record->place, place.at, place.size);
-    record->place_size = place.size;
+    if (place->place.size > 0)
+        memcpy(record->place, place->place.at, place->place.size);
+    record->place_size = place->place.size;
     memcpy(record->ski, x->node->template.ski, SKI_BYTES);
-    return cades_leaf_of(&x->node->template, bytes_span(record->header),
-                         header_of(record->read)->time_ms, record_proof(record), &record->leaf);
+    TRY(cades_signed_under(bytes_span(record->header), place->place, place->head, &what));
+    return cades_leaf_signed(&x->node->template, &what, header_of(record->read)->time_ms, signature,
+                             &record->leaf);
 }
 
-static void signed_by_keys(void *owner, fault f, struct span signature, struct span place)
+static void signed_by_keys(void *owner, fault f, struct span signature,
+                           const struct sign_place *place)
 {
     struct exchange *x = owner;
     if (!failed(f))
@@ -278,10 +282,13 @@ static fault verify(const struct exchange *x, struct record *record)
     if (!sha256_equal(&commitment, &header->payload_sha256) ||
         record->blob->size - SALT_BYTES != header->payload_bytes)
         return RAISE(COMMITMENT_BAD, "the payload's digest is not the one in the header");
-    TRY(cades_verify_proof(signer->certificate, &signer->template, bytes_span(record->header),
-                           header->time_ms, record_proof(record), x->node->verified));
-    TRY(cades_leaf_of(&signer->template, bytes_span(record->header), header->time_ms,
-                      record_proof(record), &record->leaf));
+    struct span signature = span_of(record->signature, record->signature_size);
+    struct cades_signed what;
+    TRY(cades_signed_make(bytes_span(record->header), span_of(record->place, record->place_size),
+                          &what));
+    TRY(cades_verify_signed(signer->certificate, &signer->template, &what, header->time_ms,
+                            signature, x->node->verified));
+    TRY(cades_leaf_signed(&signer->template, &what, header->time_ms, signature, &record->leaf));
     record->leaf_hash = merkle_leaf_hash(bytes_span(record->leaf));
     return DONE;
 }

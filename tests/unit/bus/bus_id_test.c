@@ -148,9 +148,41 @@ static void test_what_may_be_registered_is_stricter(void)
     }
 }
 
+/* Each text of up to seven of these bytes: what is called plain is canonical, in so many parts. */
+static void test_what_is_plain_is_canonical(void)
+{
+    static const char alphabet[] = {'a', 'Z', '/', '.', '%', ' '};
+    size_t plain = 0;
+    for (unsigned number = 0; number < 6 * 6 * 6 * 6 * 6 * 6 * 6; number++) {
+        char text[8], canonical[ID_TEXT_BYTES_MAX + 1];
+        struct bus_id id;
+        size_t size = number % 8;
+        for (unsigned rest = number, i = 0; i < size; i++, rest /= 6)
+            text[i] = alphabet[rest % 6];
+        for (unsigned parts = 1; parts <= 3; parts++) {
+            if (!bus_id_is_plain(span_of(text, size), parts))
+                continue;
+            plain++;
+            MUST(bus_id_parse(span_of(text, size), parts, parts, &id));
+            size_t length = bus_id_text(&id, parts, canonical, sizeof canonical);
+            CU_ASSERT(span_equal(span_of(canonical, length), span_of(text, size)));
+        }
+    }
+    CU_ASSERT(plain > 1000);
+}
+
+static void test_a_part_of_more_than_255_bytes_is_not_plain(void)
+{
+    char text[ID_PART_BYTES_MAX + 1];
+    memset(text, 'a', sizeof text);
+    CU_ASSERT(bus_id_is_plain(span_of(text, ID_PART_BYTES_MAX), 1));
+    CU_ASSERT_FALSE(bus_id_is_plain(span_of(text, ID_PART_BYTES_MAX + 1), 1));
+}
+
 SUITE(bus_id, TEST(test_an_identifier_has_its_parts),
       TEST(test_too_few_and_too_many_parts_are_refused), TEST(test_a_bad_part_is_refused),
       TEST(test_a_part_has_at_most_255_bytes), TEST(test_text_is_canonical),
       TEST(test_the_longest_identifier_fits_its_text),
       TEST(test_text_and_prefix_of_fewer_parts_agree),
-      TEST(test_what_may_be_registered_is_stricter))
+      TEST(test_what_may_be_registered_is_stricter), TEST(test_what_is_plain_is_canonical),
+      TEST(test_a_part_of_more_than_255_bytes_is_not_plain))

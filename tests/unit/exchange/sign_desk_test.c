@@ -116,10 +116,12 @@ struct waiter {
     size_t number;
 };
 
-static void on_signed(void *owner, fault f, struct span signature, struct span place)
+static void on_signed(void *owner, fault f, struct span signature, const struct sign_place *at)
 {
     struct waiter *waiter = owner;
     struct scene *scene = waiter->scene;
+    struct span place = at->place;
+    CU_ASSERT_EQUAL(place.size > 0, at->head != NULL);
     CU_ASSERT(failed(f) || signature.size == 70);
     scene->done++;
     scene->fault[waiter->number] = f;
