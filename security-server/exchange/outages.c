@@ -3,16 +3,12 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/map.h"
+#include "lib/bus/outage_rule.h"
 #include "lib/bus/pseudonym.h"
 #include "security-server/exchange/exchange.h"
 #include "security-server/exchange/node.h"
 
 #include <stdlib.h>
-
-#define STATUS_FAILED_FROM 500 /* the provider's own system says that it could not */
-#define STATUS_FAILED_END 600
-#define STATUS_NO_SUCH_METHOD 501
-#define STATUS_NO_SUCH_HTTP 505
 
 /* What a source answered in a case: names as hashes, so that one costs little. */
 struct answer {
@@ -52,32 +48,6 @@ void outages_free(struct outages **self)
 static struct sha256 about(struct span source, struct span subject, struct span case_ref)
 {
     return SHA256_OF(subject, source, span_of("\n", 1), case_ref);
-}
-
-/* Two of them are about what the caller sent, and it could have them whenever it likes. */
-static bool status_is_failure(unsigned status)
-{
-    return status >= STATUS_FAILED_FROM && status < STATUS_FAILED_END &&
-           status != STATUS_NO_SUCH_METHOD && status != STATUS_NO_SUCH_HTTP;
-}
-
-static bool is_failure(enum fault_code code, unsigned status, int64_t waited_ms)
-{
-    switch (code) {
-    case OK:
-        return status_is_failure(status);
-    case SERVICE_DOWN:
-    case SERVICE_GARBAGE:
-    case SERVICE_NOT_SET:
-    case SERVICE_DISABLED:
-        return true;
-    case SERVICE_TIMEOUT:
-    case DEADLINE_PASSED:
-    case PEER_UNREACHABLE:
-        return waited_ms >= OUTAGE_PATIENCE_MS;
-    default:
-        return false;
-    }
 }
 
 static bool is_young(int64_t then_ms, int64_t at_ms)
@@ -156,7 +126,7 @@ static void take(struct outages *self, const struct outcome *what)
 {
     if (what->source.size == 0)
         return; /* no collection's: it may have asked for anything */
-    if (is_failure(what->fault, what->status, what->waited_ms))
+    if (outage_is_failure(what->fault, what->status, what->waited_ms))
         failed_once(self, what);
     else if (what->fault == OK)
         answered(self, what);

@@ -2,6 +2,7 @@
 #include "security-server/exchange/permit_decision.h"
 
 #include "lib/bus/audit_log.h"
+#include "lib/bus/outage_rule.h"
 
 #include <string.h>
 
@@ -69,7 +70,7 @@ struct borne {
 static bool answer_fits(enum permit_reason reason, const struct plan_leaf *leaf, unsigned status)
 {
     return reason == PERMIT_STALE ? status >= 200 && status < 300 && leaf->type->days_max > 0
-                                  : status == 300 || status == 404 || status == 409;
+                                  : outage_finds_no_one(status);
 }
 
 static bool is_down(const struct permit_question *self, const char *source, struct borne *out)

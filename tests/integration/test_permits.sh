@@ -112,6 +112,12 @@ check "after kill -9 it is known" wait_for 20 eval '[ "$(outcome R-ID SOURCE_DOW
 
 curl -sS "$G/permits/$CODE" >"$C/look"
 check "... and the code, which is for every case" equal "$(jq -r '.state + (.case // "")' "$C/look")" valid
+segments() { for file in "$C/a/audit/log/1/wal/"*"$1"; do mv "$file" "${file%"$1"}$2"; done; }
+segments .seg .away # the server writes on; what it wrote so far is not to be found
+check "a permit whose record is gone is not said to be good" equal "$(curl -sS -o "$C/look" -w '%{http_code}' "$G/permits/$CODE")" 409
+check "... and why" contains "$(cat "$C/look")" "names entry $EVIDENCE, which cannot be read"
+segments .away .seg
+check "... and is again when it is back" equal "$(curl -sS "$G/permits/$CODE" | jq -r .state)" valid
 rm "$C/nginx/down"
 check "when the source answers" wait_for 20 ready
 check "... it is asked again: denied" equal "$(outcome R-ID SOURCE_DOWN)" DENIED

@@ -165,6 +165,7 @@ static void log_clear(struct log *log)
     free(log->stamp);
     free(log->card);
     verify_late_clear(log);
+    verify_permits_clear(log);
     header_read_free(&log->started);
     header_read_free(&log->closed);
     header_read_free(&log->pruned);
@@ -294,6 +295,7 @@ static void check_log(struct verify *self, struct log *log)
     verify_prune_act(self, log);
     verify_log(self, log);
     verify_late(self, log);
+    verify_permits(self, log);
     verify_cards(self, log);
     verify_confirm(self, log);
 }

@@ -19,6 +19,7 @@
  *   verify_held.c    heads of other logs that the folders' owners keep
  *   verify_late.c    late receipts of one log
  *   verify_sealing.c was an exchange kept from its person's view by right?
+ *   verify_permit.c  does the log bear out why citizens were asked?
  *   verify_cards.c   sealing keys that one log's server announced
  *   verify_copies.c  copies of one log against one another
  *   verify_logs.c    logs against one another
@@ -198,6 +199,7 @@ struct log {
     struct card_act *card;
     size_t lates;
     struct late_act *late;
+    struct permit_log *permits; /* verify_permit.c; NULL: no collection asked for anything */
     struct map late_by_hash;    /* of the leaf that came -> index + 1 of its first receipt */
     int64_t own_ms;             /* newest time in this server's own entries so far */
     uint64_t own_size;          /* largest head in this server's own entries so far */
@@ -270,6 +272,8 @@ fault verify_pruned_read(struct log *log);
 void verify_pruned(struct verify *self, struct log *log);
 /* After the last: does the record that pruned it say so? */
 void verify_prune_act(struct verify *self, struct log *log);
+/* The same text for the same bytes, as long as the log lives. */
+char *verify_intern(struct log *log, struct span text);
 /* One more entry, of which only the leaf hash is known so far; index is how many there are. */
 struct kept *verify_keep(struct log *log, uint64_t index, const struct sha256 *leaf_hash);
 /* Keeps the entry and judges what was found out of it. */
@@ -284,6 +288,11 @@ void verify_note_card(struct log *log, const struct log_entry *entry);
 void verify_cards(struct verify *self, struct log *log);
 /* Was this exchange kept from its person's view by right? */
 void verify_sealing(struct verify *self, struct log *log, const struct log_entry *entry);
+/* One more request of a collection, outcome or permit of its own server. */
+void verify_note_permit(struct log *log, const struct log_entry *entry, const struct kept *kept);
+/* Does what its permits lean on bear them out? After the last entry. */
+void verify_permits(struct verify *self, struct log *log);
+void verify_permits_clear(struct log *log);
 /* Its late receipts. After the last entry. */
 void verify_late(struct verify *self, struct log *log);
 /* Has this entry of `here`, which `log` does not have, come to it late, in this epoch or a later

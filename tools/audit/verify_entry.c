@@ -12,7 +12,7 @@ static const char forged[] =
 
 // --- keeping ------------------------------------------------------------------------------------
 
-static char *intern(struct log *log, struct span text)
+char *verify_intern(struct log *log, struct span text)
 {
     char *name = map_get(&log->names, text);
     if (name == NULL) {
@@ -32,16 +32,16 @@ static void fill_members(struct log *log, const struct header *header, struct ke
     struct span provider = outcome ? header->sender : header->receiver;
     if (header->service.size > 0)
         provider = header->service;
-    kept->caller = intern(log, bus_id_prefix(caller, ID_MEMBER));
-    kept->provider = intern(log, bus_id_prefix(provider, ID_MEMBER));
+    kept->caller = verify_intern(log, bus_id_prefix(caller, ID_MEMBER));
+    kept->provider = verify_intern(log, bus_id_prefix(provider, ID_MEMBER));
 }
 
 static void fill_kept(struct log *log, const struct header *header, struct kept *kept)
 {
     kept->kind = header->kind;
     memcpy(kept->exchange_id, header->exchange_id, EXCHANGE_ID_BYTES);
-    kept->sender_server = intern(log, header->sender_server);
-    kept->receiver_server = intern(log, header->receiver_server);
+    kept->sender_server = verify_intern(log, header->sender_server);
+    kept->receiver_server = verify_intern(log, header->receiver_server);
     kept->log_epoch = header->log_epoch;
     kept->log_size = header->log_size;
     kept->log_root = header->log_root;
@@ -49,9 +49,9 @@ static void fill_kept(struct log *log, const struct header *header, struct kept 
     kept->reply_to = header->reply_to;
     kept->fault = header->fault;
     kept->time_ms = header->time_ms;
-    kept->service = intern(log, header->service);
+    kept->service = verify_intern(log, header->service);
     kept->status = header->status;
-    kept->rule = intern(log, header->rule);
+    kept->rule = verify_intern(log, header->rule);
     fill_members(log, header, kept);
 }
 
@@ -322,6 +322,7 @@ void verify_entry(struct verify *self, struct log *log, const struct examined *e
     check_signature(self, log, examined);
     verify_sealing(self, log, entry);
     note_statement(log, entry, kept);
+    verify_note_permit(log, entry, kept);
     if (log->started != NULL && kept->kind < HEADER_STARTED)
         kept->mode = keeping_mode(header_of(log->started)->keeping, entry->header->service);
     if (entry->index >= log->first) { /* payloads go with what is pruned */
