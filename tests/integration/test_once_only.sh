@@ -161,6 +161,7 @@ check "both outcomes are records" equal "$("$BIN/chaski-audit" show "$C/a/audit"
 INDEX=$(field .receipt.index)
 check "the record is a signature that openssl checks" bash -c "'$BIN/chaski-audit' export '$C/a/audit' $INDEX --to '$C/permit' >/dev/null && cd '$C/permit' && openssl cms -verify -cades -binary -inform DER -in leaf.p7m -certfile signer.pem -CAfile '$C/store/anchor/trust.pem' -out '$C/header' 2>&1 | grep -q 'Verification successful' && grep -qa $DOWN '$C/header'"
 server_kill a && clocked server_start a || die "the server does not start again"
+wait_for 20 grep -q front.server_restarted "$C/a/gateway.events" # until then what it asks may be taken for lost
 wait_for 20 curl -fsS -o /dev/null "$G/readyz"
 found() { [ "$(curl -sS "$E/permits/$1" | jq -r .state)" = valid ]; }
 check "after kill -9 the codes are there" wait_for 20 found "$CODE"
