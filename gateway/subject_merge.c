@@ -117,11 +117,11 @@ static bool receipt_is_good(const Chaski__SubjectReceipt *receipt)
 
 static bool is_good(const Chaski__SubjectEntry *entry)
 {
-    const char *texts[] = {entry->caller,         entry->caller_name, entry->provider,
-                           entry->provider_name,  entry->service,     entry->purpose,
-                           entry->purpose_title,  entry->procedure,   entry->legal_basis,
-                           entry->rule,           entry->fault,       entry->caller_server,
-                           entry->provider_server};
+    const char *texts[] = {
+        entry->caller,          entry->caller_name, entry->provider,      entry->provider_name,
+        entry->service,         entry->purpose,     entry->purpose_title, entry->procedure,
+        entry->legal_basis,     entry->rule,        entry->fault,         entry->caller_server,
+        entry->provider_server, entry->sealing,     entry->sealing_basis};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (!text_is_plain(span_of_text(texts[i])))
             return false;
@@ -340,6 +340,7 @@ static bool same_words(const Chaski__SubjectEntry *a, const Chaski__SubjectEntry
                               {a->procedure, b->procedure},
                               {a->legal_basis, b->legal_basis},
                               {a->rule, b->rule},
+                              {a->sealing, b->sealing},
                               {a->caller_server, b->caller_server},
                               {a->provider_server, b->provider_server}};
     if (a->request == NULL || b->request == NULL)
@@ -435,13 +436,14 @@ static json_t *access_json(const struct subject_merge *self, const struct access
     char id[33];
     text_hex(span_of(access->id, sizeof access->id), id, sizeof id);
     return json_pack(
-        "{s:o,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:s,s:o,s:s,s:s?,s:o}", "time",
-        time_json(entry->time_ms), "exchange", id, "who", entry->caller_name, "caller",
+        "{s:o,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:s,s:o,s:s,s:s,s:s,s:s?,s:o}",
+        "time", time_json(entry->time_ms), "exchange", id, "who", entry->caller_name, "caller",
         entry->caller, "asked", entry->provider_name, "provider", entry->provider, "service",
         entry->service, "why", entry->purpose_title, "purpose", entry->purpose, "procedure",
         entry->procedure, "legal_basis", entry->legal_basis, "rule", entry->rule, "outcome",
         outcome_word(entry), "status", (int)entry->status, "fault", entry->fault, "sealed_until",
-        time_json(entry->unsealed_ms), "sides", pair, "missing_at", missing_at, "receipts",
+        time_json(entry->unsealed_ms), "sealing", entry->sealing, "sealing_legal_basis",
+        entry->sealing_basis, "sides", pair, "missing_at", missing_at, "receipts",
         receipts_json(self, access));
 }
 

@@ -103,6 +103,16 @@ static void fill_words(struct subject_page *self, const struct directory *direct
     out->rule = keep(self, header->rule);
 }
 
+/* The ground on which it was kept from the view. */
+static void fill_sealing(struct subject_page *self, const struct directory *directory,
+                         const struct header *header, Chaski__SubjectEntry *out)
+{
+    const struct directory_sealing *sealing =
+        header->sealing.size == 0 ? NULL : directory_sealing(directory, header->sealing);
+    out->sealing = keep(self, header->sealing);
+    out->sealing_basis = keep(self, span_of_text(sealing == NULL ? "" : sealing->legal_basis));
+}
+
 static void fill_outcome(struct subject_page *self, const struct subject_found *found,
                          Chaski__SubjectEntry *out)
 {
@@ -140,6 +150,7 @@ void subject_page_add(struct subject_page *self, const struct directory *directo
     entry->unsealed_ms = (uint64_t)found->sealed_until_ms;
     fill_who(self, directory, header, !found->has_request, entry);
     fill_words(self, directory, header, entry);
+    fill_sealing(self, directory, header, entry);
     fill_outcome(self, found, entry);
     self->entry[self->message.n_entry++] = entry;
 }

@@ -112,6 +112,7 @@ wait_for 20 grep -q front.server_restarted "$C/portal/gateway.events"
 opened() { by_number >/dev/null; [ "$(of_view '[.accesses[].procedure] | sort | join(" ")')" = "T-7 T-8" ]; }
 check "two days later it is, by itself" wait_for 30 opened
 check "with the day until which it was sealed" equal "$(of_view '[.accesses[].sealed_until | values] | length')" 1
+check "and the ground on which" equal "$(of_view '[.accesses[] | select(.sealed_until) | .sealing, .sealing_legal_basis] | join(": ")')" "S-1: Ley de prueba"
 
 # --- one that is away, and a kill -----------------------------------------------------------------
 server_kill dian
