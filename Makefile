@@ -110,7 +110,7 @@ GENERATED := $(PROTOS:%=$(GEN)/%.pb-c.h)
 # make must not take them for intermediate files and delete them behind our back
 .SECONDARY: $(GENERATED) $(PROTOS:%=$(GEN)/%.pb-c.c)
 
-$(OUT)/gen/%.o: $(GEN)/%.c | $(GENERATED)
+$(OUT)/gen/%.o: $(GEN)/%.c $(GENERATED)
 	@mkdir -p $(@D)
 	@$(CC) $(filter-out -Werror,$(CFLAGS)) -w -c $< -o $@
 
@@ -119,7 +119,8 @@ $(OUT)/llhttp/%.o: /usr/share/llhttp/%.c | $(DEPS_STAMP)
 	@$(CC) $(filter-out -Werror,$(CFLAGS)) -DLLHTTP_STRICT_MODE=1 -I/usr/share/include/llhttp -w -c $< -o $@
 /usr/share/llhttp/%.c: | $(DEPS_STAMP) ;
 
-$(OUT)/%.o: %.c | $(GENERATED) $(DEPS_STAMP)
+# -MMD leaves out headers that are included as a system's, and the generated ones are: all is made anew with them.
+$(OUT)/%.o: %.c $(GENERATED) | $(DEPS_STAMP)
 	@mkdir -p $(@D)
 	@echo "  cc  $<"
 	@$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
