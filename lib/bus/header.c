@@ -453,6 +453,12 @@ static fault check_card(const Chaski__Header *message)
     return good ? DONE : RAISE(BAD_FRAME, "a key card of no possible key or times");
 }
 
+/* In itself, or as a receipt that tells of one. */
+static bool is_of_exchange(const Chaski__Header *message)
+{
+    return (unsigned)message->kind <= HEADER_FAULT || (unsigned)message->kind == HEADER_LATE;
+}
+
 /* A seal hides an exchange from the person whom it is about: there must be one. */
 static fault check_subject(const Chaski__Header *message)
 {
@@ -463,7 +469,7 @@ static fault check_subject(const Chaski__Header *message)
         return RAISE(BAD_FRAME, "a header names the year of a pseudonym in no possible way");
     if (sealed != (message->sealing[0] != '\0') || strlen(message->sealing) > WORD_BYTES_MAX ||
         !text_is_plain(span_of_text(message->sealing)) ||
-        (sealed && (message->subject_year == 0 || (unsigned)message->kind > HEADER_FAULT ||
+        (sealed && (message->subject_year == 0 || !is_of_exchange(message) ||
                     !time_fits(message->sealed_until_ms))))
         return RAISE(BAD_FRAME, "a header is sealed in no possible way");
     if ((unsigned)message->kind == HEADER_LOOKED && message->subject_year == 0)

@@ -224,8 +224,19 @@ void subject_index_free(struct subject_index **self)
 /* A view that this server asked for, or what it said to one: whoever was asked has the question. */
 static bool is_left_out(const struct subject_index *self, const struct header_glance *header)
 {
-    return metaservice_of(header->service) == METASERVICE_SUBJECT &&
-           (header->kind != HEADER_REQUEST || !span_is_text(header->receiver_server, self->server));
+    bool came = header->has_late ? header->late.kind == HEADER_REQUEST && !header->late.own
+                                 : header->kind == HEADER_REQUEST &&
+                                       span_is_text(header->receiver_server, self->server);
+    return metaservice_of(header->service) == METASERVICE_SUBJECT && !came;
+}
+
+/* The leaf's own time and kind: it is the exchange that the view is of, and not the receipt. */
+static void take_late(const struct late_receipt *late, struct subject_half *half)
+{
+    half->leaf_hash = late->leaf_hash;
+    half->time_ms = late->time_ms;
+    half->kind = late->kind;
+    half->own = late->own;
 }
 
 static fault take_leaf(void *owner, uint64_t index, struct span leaf)
@@ -248,6 +259,8 @@ static fault take_leaf(void *owner, uint64_t index, struct span leaf)
                                      .status = header.status,
                                      .fault = header.fault,
                                      .own = span_is_text(header.sender_server, self->server)}};
+    if (header.has_late)
+        take_late(&header.late, &record.half);
     memcpy(record.pseudonym.at, header.subject.at, PSEUDONYM_BYTES);
     memcpy(record.exchange_id, header.exchange_id.at, EXCHANGE_ID_BYTES);
     return add(self, &record);

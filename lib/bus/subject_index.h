@@ -11,6 +11,9 @@
  *
  *   <audit_folder>/subjects/next    "v2", log epoch and entries that are in it, decimal
  *
+ * A leaf that came late from the other side counts as if it stood in the place of its LATE record,
+ * whose header has what is needed of it; those of before LATE records named persons are not in it.
+ *
  * Of the view of a person (metaservice.h) only the questions that came to this server are in it:
  * who asks a country would have thousands of records of each view, which those who were asked have
  * as well.
@@ -41,7 +44,7 @@ struct subject_found {
     uint8_t exchange_id[EXCHANGE_ID_BYTES];
     bool has_request, has_outcome; /* one of them at least; a record of its own is a request */
     struct subject_half {
-        struct sha256 leaf_hash;
+        struct sha256 leaf_hash; /* of the leaf that came, if the entry is a LATE record */
         int64_t time_ms;
         uint64_t index;
         unsigned epoch;

@@ -59,6 +59,28 @@ static fault check(const struct node *node, const char *peer, struct span leaf,
     return cades_verify_leaf(signer->certificate, leaf, &again);
 }
 
+static char *copy(struct span text)
+{
+    char *copy = owned_array(text.size + 1, 1);
+    if (text.size > 0)
+        memcpy(copy, text.at, text.size);
+    return copy;
+}
+
+/* What the views of a person are made from. */
+static void take_person(const struct header *header, struct late_leaf *out)
+{
+    out->fault = header->fault;
+    out->status = header->status;
+    if (header->subject.size != SHA256_BYTES || header->subject_year == 0)
+        return;
+    out->subject_year = header->subject_year;
+    memcpy(out->pseudonym.at, header->subject.at, SHA256_BYTES);
+    out->sealed_until_ms = header->sealed_until_ms;
+    if (header->sealed_until_ms != 0)
+        out->sealing = copy(header->sealing);
+}
+
 fault late_leaf_check(const struct node *node, const char *peer, struct span leaf,
                       struct late_leaf **out)
 {
@@ -75,9 +97,8 @@ fault late_leaf_check(const struct node *node, const char *peer, struct span lea
     self->receipt.time_ms = header->time_ms;
     self->receipt.kind = header->kind;
     self->receipt.own = span_is_text(header->sender_server, node->config->server);
-    self->service = owned_array(header->service.size + 1, 1);
-    if (header->service.size > 0)
-        memcpy(self->service, header->service.at, header->service.size);
+    self->service = copy(header->service);
+    take_person(header, self);
     self->content = SHA256_OF(parts.content);
     memcpy(self->exchange_id, header->exchange_id, EXCHANGE_ID_BYTES);
     *out = TAKE(self);
@@ -91,6 +112,7 @@ void late_leaf_free(struct late_leaf **self)
     bytes_free(&(*self)->leaf);
     free((*self)->peer);
     free((*self)->service);
+    free((*self)->sealing);
     free(*self);
     *self = NULL;
 }

@@ -15,6 +15,11 @@ struct late_leaf {
     uint8_t exchange_id[EXCHANGE_ID_BYTES];
     char *service;
     struct sha256 content; /* of its header's bytes */
+    uint32_t fault, status;
+    unsigned subject_year; /* 0: it names nobody, and the next three are empty */
+    struct sha256 pseudonym;
+    int64_t sealed_until_ms; /* 0: it is not sealed */
+    char *sealing;           /* the act that allows it, or NULL */
 };
 
 /*

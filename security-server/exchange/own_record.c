@@ -145,6 +145,14 @@ static void fill_late(const struct late_leaf *leaf, struct header *out)
     out->receiver_server = span_of_text(leaf->peer);
     out->service = span_of_text(leaf->service);
     out->late = &leaf->receipt;
+    out->fault = leaf->fault;
+    out->status = leaf->status;
+    if (leaf->subject_year == 0)
+        return;
+    out->subject = sha256_span(&leaf->pseudonym);
+    out->subject_year = leaf->subject_year;
+    out->sealed_until_ms = leaf->sealed_until_ms;
+    out->sealing = span_of_text(leaf->sealing == NULL ? "" : leaf->sealing);
 }
 
 static void fill_permit(const struct header *said, struct header *out)

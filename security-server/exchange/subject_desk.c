@@ -138,8 +138,11 @@ static void read_back(struct audit_job *job)
 {
     struct view *view = job->owner;
     const struct subject_found *found = &view->found[view->at++];
+    bool held = job->blob != NULL && job->blob->size >= SALT_BYTES;
+    struct span payload = held ? letter_payload(bytes_span(job->blob)) : span_of("", 0);
     if (job->fault == OK)
-        subject_page_add(view->page, view->desk->node->directory, found, bytes_span(job->leaf));
+        subject_page_add(view->page, view->desk->node->directory, found, bytes_span(job->leaf),
+                         payload);
     else
         subject_page_miss(view->page); /* pruned, or of an epoch that lost its end */
     bytes_free(&job->leaf);

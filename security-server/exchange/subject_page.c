@@ -127,15 +127,31 @@ static void fill_outcome(struct subject_page *self, const struct subject_found *
         out->fault = keep(self, span_of_text(fault_name((enum fault_code)found->outcome.fault)));
 }
 
-void subject_page_add(struct subject_page *self, const struct directory *directory,
-                      const struct subject_found *found, struct span leaf)
+static bool is_hash_of(const struct sha256 *hash, struct span leaf)
+{
+    struct sha256 own = merkle_leaf_hash(leaf);
+    return sha256_equal(&own, hash);
+}
+
+/* The header of the exchange: the entry's own, or that of the leaf that a LATE record received. */
+static fault read_exchange(const struct sha256 *hash, struct span leaf, struct span payload,
+                           struct header_read **out)
 {
     struct span content;
+    struct span of_exchange = is_hash_of(hash, leaf) ? leaf : payload;
+    if (!is_hash_of(hash, of_exchange))
+        return RAISE(INCONSISTENT, "another record than was found, or what came is not held");
+    TRY(cades_content(of_exchange, &content));
+    return header_decode(content, out);
+}
+
+void subject_page_add(struct subject_page *self, const struct directory *directory,
+                      const struct subject_found *found, struct span leaf, struct span payload)
+{
     OWNED(header_read) read = NULL;
     const struct subject_half *half = found->has_request ? &found->request : &found->outcome;
-    struct sha256 hash = merkle_leaf_hash(leaf);
-    if (self->message.n_entry == SUBJECT_PAGE_MAX || !sha256_equal(&hash, &half->leaf_hash) ||
-        failed(cades_content(leaf, &content)) || failed(header_decode(content, &read))) {
+    if (self->message.n_entry == SUBJECT_PAGE_MAX ||
+        failed(read_exchange(&half->leaf_hash, leaf, payload, &read))) {
         subject_page_miss(self);
         return;
     }

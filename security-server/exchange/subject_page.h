@@ -16,9 +16,10 @@ struct subject_page *subject_page_new(const char *server, const char *origin, ui
 void subject_page_free(struct subject_page **self);
 
 /* leaf: of the request, or of the outcome when there is no request; one that cannot be read counts
- * as missed. At most SUBJECT_PAGE_MAX are added. */
+ * as missed. payload: of the entry, or empty; of a LATE record it is the leaf that came, in whose
+ * words the exchange is told. At most SUBJECT_PAGE_MAX are added. */
 void subject_page_add(struct subject_page *self, const struct directory *directory,
-                      const struct subject_found *found, struct span leaf);
+                      const struct subject_found *found, struct span leaf, struct span payload);
 /* An entry that the log does not hold any more. */
 void subject_page_miss(struct subject_page *self);
 

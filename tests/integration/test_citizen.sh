@@ -22,6 +22,7 @@ registry batch "$C/acts" >/dev/null || die "no acts"
 publish
 printf 'nit,estado\n%s,activo\n' $NUMBER >"$C/t.csv"
 echo "service \"$DIAN/RUT/estado\" { kind = table file = \"$C/t.csv\" key = nit }" >"$C/dian/services/estado.conf"
+for node in ciudad dian; do printf 'reconcile_hour = -1\nreconcile_grace_ms = 100\n' >>"$C/$node/server.conf"; done
 server_start ciudad && server_start dian && server_start portal || die "a server does not start"
 gateway_start ciudad && gateway_start dian && gateway_start portal || die "a gateway does not start"
 wait_for 10 grep -q front.gateway_arrived "$C/dian/server.events"
@@ -120,12 +121,24 @@ check "with a server away there is a view" equal "$(by_number)" 200
 check "which is not whole" equal "$(of_view .complete)" false
 check "and names who is missing" equal "$(of_view '.late[].server')" $DIAN/SS1
 check "what one side holds is told as such" equal "$(of_view '.accesses[0].sides')" one
+ask -H "Chaski-Subject: CC $NUMBER" -H 'Chaski-Procedure: T-9' -H 'Chaski-Deadline-Ms: 1000' >/dev/null # it never arrives
 export LD_PRELOAD=$OUT/tests/wrong_clock.so WRONG_CLOCK_S=$((2 * 86400))
 server_start dian || die "the killed server does not start"
 unset LD_PRELOAD WRONG_CLOCK_S
 again() { by_number >/dev/null; [ "$(of_view .complete)" = true ]; }
 check "after its start it answers again, with the key it kept" wait_for 30 again
-check "and holds what it held" equal "$(of_view '.accesses[0].sides')" both
+check "and holds what it held" equal "$(of_view '.accesses[] | select(.procedure == "T-7") | .sides')" both
+held_by() { by_number >/dev/null; of_view ".accesses[] | select(.procedure == \"$1\") | [.receipts[] | select(.request) | .server] | length"; }
+check "what never arrived there its caller alone holds" equal "$(held_by T-9)" 1
+export LD_PRELOAD=$OUT/tests/wrong_clock.so WRONG_CLOCK_S=$((2 * 86400))
+"$BIN/chaski" reconcile --config "$C/ciudad/server.conf" --peer $DIAN/SS1 >"$C/reconciled" 2>&1
+unset LD_PRELOAD WRONG_CLOCK_S
+late() { "$BIN/chaski-audit" show "$C/dian/audit" --kind late | grep -q .; }
+check "it comes late, by a comparison of the two logs" wait_for 20 late
+twice() { [ "$(held_by T-9)" = 2 ]; }
+check "and is in the view as both hold it since" wait_for 20 twice
+check "as the caller has it" equal "$(of_view '.accesses[] | select(.procedure == "T-9") | [.receipts[].request.leaf_hash] | unique | length')" 1
+check "with one outcome" equal "$(of_view '.accesses[] | select(.procedure == "T-9") | .outcome')" "failed"
 
 # --- how access goes --------------------------------------------------------------------------------
 for i in 1 2 3 4 5 6; do ask -H "Chaski-Subject: CC 5286613$i" >/dev/null; done

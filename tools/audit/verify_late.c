@@ -30,6 +30,17 @@ static bool is_of_pair(const struct header *leaf, const struct header *receipt)
                : span_equal(leaf->sender_server, other) && span_equal(leaf->receiver_server, own);
 }
 
+/* What views of the person are made from; receipts of before have none of it. */
+static bool is_same_view(const struct header *leaf, const struct header *receipt)
+{
+    bool said = receipt->subject.size > 0 || receipt->status != 0 || receipt->fault != 0;
+    return !said ||
+           (span_equal(leaf->subject, receipt->subject) &&
+            leaf->subject_year == receipt->subject_year && leaf->status == receipt->status &&
+            leaf->fault == receipt->fault && leaf->sealed_until_ms == receipt->sealed_until_ms &&
+            span_equal(leaf->sealing, receipt->sealing));
+}
+
 static fault check_said(struct span leaf, const struct header *receipt, const struct header *header)
 {
     struct sha256 hash = merkle_leaf_hash(leaf);
@@ -37,7 +48,8 @@ static fault check_said(struct span leaf, const struct header *receipt, const st
         return RAISE(COMMITMENT_BAD, "its payload is another leaf than its header names");
     if (header->kind != receipt->late->kind || header->time_ms != receipt->late->time_ms ||
         memcmp(header->exchange_id, receipt->exchange_id, EXCHANGE_ID_BYTES) != 0 ||
-        !span_equal(header->service, receipt->service) || !is_of_pair(header, receipt))
+        !span_equal(header->service, receipt->service) || !is_of_pair(header, receipt) ||
+        !is_same_view(header, receipt))
         return RAISE(INCONSISTENT, "its header says otherwise than the leaf in its payload");
     return DONE;
 }

@@ -48,6 +48,18 @@ struct entry {
     int64_t after_ms, sealed_until_ms;
 };
 
+static void append_header(struct log *self, const struct header *header)
+{
+    OWNED(bytes) content = NULL;
+    MUST(header_encode(header, &content));
+    OWNED(bytes) leaf = book_sign(self->key, self->certificate, content, header->time_ms);
+    struct span leaves[1] = {bytes_span(leaf)};
+    struct wal_place place;
+    MUST(wal_stage(self->wal, self->size++, leaves, 1, &place));
+    wal_put(self->wal);
+    wal_sync(self->wal);
+}
+
 /* view: of a person, and not of any service. sent: by this server to the other. */
 static void append_as(struct log *self, const struct entry *entry, bool view, bool sent)
 {
@@ -69,14 +81,30 @@ static void append_as(struct log *self, const struct entry *entry, bool view, bo
         header.subject = span_of(pseudonym, sizeof pseudonym);
         header.subject_year = 2026;
     }
-    OWNED(bytes) content = NULL;
-    MUST(header_encode(&header, &content));
-    OWNED(bytes) leaf = book_sign(self->key, self->certificate, content, header.time_ms);
-    struct span leaves[1] = {bytes_span(leaf)};
-    struct wal_place place;
-    MUST(wal_stage(self->wal, self->size++, leaves, 1, &place));
-    wal_put(self->wal);
-    wal_sync(self->wal);
+    append_header(self, &header);
+}
+
+/* A leaf of the other server that was missing here, as its receipt tells of it. */
+static void append_late(struct log *self, const struct entry *entry)
+{
+    uint8_t pseudonym[32] = {entry->person, 7};
+    struct late_receipt late = {.leaf_hash = {{entry->exchange}},
+                                .time_ms = BOOK_START_MS + entry->after_ms,
+                                .kind = entry->kind};
+    struct header header = {.kind = HEADER_LATE,
+                            .time_ms = late.time_ms + 40 * BOOK_DAY_MS,
+                            .sender = span_of_text(DANE),
+                            .sender_server = span_of_text(SERVER),
+                            .receiver_server = span_of_text(MEDELLIN "/SS1"),
+                            .service = span_of_text(DANE "/DIVIPOLA/municipios"),
+                            .subject = span_of(pseudonym, sizeof pseudonym),
+                            .subject_year = 2026,
+                            .sealed_until_ms = entry->sealed_until_ms,
+                            .sealing = span_of_text(entry->sealed_until_ms == 0 ? "" : "S-1"),
+                            .status = entry->kind == HEADER_REQUEST ? 0 : 200,
+                            .late = &late};
+    header.exchange_id[0] = entry->exchange;
+    append_header(self, &header);
 }
 
 static void append(struct log *self, const struct entry *entry)
@@ -170,6 +198,29 @@ static void test_of_views_the_questions_that_came_are_kept_and_nothing_else(void
     CU_ASSERT_EQUAL(found[0].exchange_id[0], 1);
     CU_ASSERT(!found[0].has_outcome);
     CU_ASSERT_EQUAL(found[1].exchange_id[0], 4);
+    log_free(&log);
+}
+
+/* An exchange whose answer came weeks later is no open one, and one that came whole is there. */
+static void test_what_came_late_counts_as_of_its_own_time(void)
+{
+    struct log log = log_new();
+    struct subject_found found[4];
+    append(&log, &(struct entry){HEADER_REQUEST, 1, 1, 0, 0});
+    append_late(&log, &(struct entry){HEADER_RESPONSE, 1, 1, 5, 0});
+    append_late(&log, &(struct entry){HEADER_REQUEST, 2, 1, 6, 0});
+    append_late(&log, &(struct entry){HEADER_RESPONSE, 3, 1, 7, NOW_MS + 1}); /* sealed */
+    follow(&log);
+    CU_ASSERT_EQUAL_FATAL(search_for(&log, 1, 0, 4, found).count, 2);
+    CU_ASSERT(found[0].has_request && found[0].has_outcome);
+    CU_ASSERT_EQUAL(found[0].outcome.index, 1);           /* the receipt's place */
+    CU_ASSERT_EQUAL(found[0].outcome.leaf_hash.at[0], 1); /* of the leaf that came */
+    CU_ASSERT_EQUAL(found[0].outcome.kind, HEADER_RESPONSE);
+    CU_ASSERT_EQUAL(found[0].outcome.time_ms, BOOK_START_MS + 5);
+    CU_ASSERT_EQUAL(found[0].outcome.status, 200);
+    CU_ASSERT_FALSE(found[0].outcome.own);
+    CU_ASSERT(found[1].has_request && !found[1].has_outcome);
+    CU_ASSERT_EQUAL(found[1].request.time_ms, BOOK_START_MS + 6);
     log_free(&log);
 }
 
@@ -310,6 +361,7 @@ static void test_a_full_day_hides_no_other(void)
 }
 
 SUITE(subject_index, TEST(test_the_entries_about_a_person_are_found_and_no_others),
+      TEST(test_what_came_late_counts_as_of_its_own_time),
       TEST(test_of_views_the_questions_that_came_are_kept_and_nothing_else),
       TEST(test_another_form_is_made_anew), TEST(test_pages_follow_one_another),
       TEST(test_what_is_sealed_appears_on_its_day), TEST(test_a_crash_repeats_and_counts_once),

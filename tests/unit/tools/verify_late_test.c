@@ -54,6 +54,25 @@ static void test_a_leaf_that_came_late_is_no_finding_and_is_told(void)
     json_decref(said);
 }
 
+/* Else the look would be in nobody's view, or in somebody else's. */
+static void test_a_receipt_that_tells_of_another_person_is_found(void)
+{
+    static const uint8_t pseudonym[32] = {7};
+    OWNED(forge) self = provider_with_an_exchange();
+    struct header lost;
+    OWNED(bytes) leaf = lost_leaf(self, &lost);
+    struct late_receipt receipt = receipt_of(leaf, &lost);
+    struct header header = forge_header(self, PROVIDER, HEADER_LATE);
+    memcpy(header.exchange_id, lost.exchange_id, EXCHANGE_ID_BYTES);
+    header.receiver_server = span_of_text(forge_server[CALLER]);
+    header.service = lost.service;
+    header.subject = span_of(pseudonym, sizeof pseudonym);
+    header.subject_year = 2026;
+    header.late = &receipt;
+    forge_append_with(self, PROVIDER, &header, header.time_ms, bytes_span(leaf));
+    forge_finds(self, "late receipts", 1, 3);
+}
+
 static void test_a_leaf_that_came_late_twice_is_found(void)
 {
     OWNED(forge) self = provider_with_an_exchange();
@@ -273,6 +292,7 @@ static void test_an_answer_dated_long_before_its_request_is_found(void)
 }
 
 SUITE(verify_late, TEST(test_a_leaf_that_came_late_is_no_finding_and_is_told),
+      TEST(test_a_receipt_that_tells_of_another_person_is_found),
       TEST(test_a_leaf_that_came_late_twice_is_found),
       TEST(test_a_receipt_for_a_leaf_that_was_there_is_found),
       TEST(test_a_receipt_that_says_otherwise_than_its_leaf_is_found),
