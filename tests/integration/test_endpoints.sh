@@ -164,6 +164,10 @@ check "... and what was withheld, by which rule" grep -q '"withheld":.*{"column"
 check "a search shows it too" equal "$(jq -r '[.rows[].withheld | select(. != null)] | unique | .[0]' "$C/found")" \
     'salud;rule="restricted/no-grant R-col"'
 check "... in CSV too" contains "$("$BIN/chaski-audit" search "$C/a/audit" --service "${S%web}tabla" --csv)" 'restricted/no-grant R-col'
+check "... and in words" contains "$("$BIN/chaski-audit" search "$C/a/audit" --service "${S%web}tabla")" '  withheld: salud;rule="restricted/no-grant R-col"'
+"$BIN/chaski-audit" report "$C/a/audit" --store-key "$C/a/keys/store.key" --html "$C/report.html" >"$C/reported" 2>&1
+check "the report names it, and how often" contains "$(grep -A 9 'id="withheld"' "$C/report.html")" \
+    "<td><bdi>${S%web}tabla</bdi></td><td><bdi>salud;rule=&quot;restricted/no-grant R-col&quot;</bdi></td><td class=\"n\">"
 check "... of one record in words" contains \
     "$("$BIN/chaski-audit" show "$C/a/audit" "$(jq -s 'map(select(.withheld))[0].index' "$C/shown")")" "salud, by restricted/no-grant R-col"
 finish

@@ -3,12 +3,12 @@
 
 #include "lib/base/map.h"
 #include "lib/base/text.h"
+#include "tools/audit/withheld_text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define WITHHELD_BYTES_MAX 4096 /* of a row; each column more adds its own */
-#define WORDS_KEPT_MAX 200000   /* a log may hold a new word in each entry */
+#define WORDS_KEPT_MAX 200000 /* a log may hold a new word in each entry */
 
 fault index_rows_make_tables(struct database *database)
 {
@@ -195,26 +195,6 @@ static void put_text(struct index_rows *self, enum place place, struct span text
         statement_put_null(self->add, place);
     else
         statement_put_text(self->add, place, text);
-}
-
-/* `column;rule="RULE"`, by commas, as the field Chaski-Withheld has it; behind WITHHELD_BYTES_MAX
- * only how many more there are. Names are the log's, spelt as they are. */
-static struct bytes *withheld_text(const struct withheld *withheld)
-{
-    struct bytes *text = bytes_empty(64);
-    size_t count = withheld == NULL ? 0 : withheld->count, i = 0;
-    for (; i < count && text->size < WITHHELD_BYTES_MAX; i++) {
-        char one[COLUMN_NAME_BYTES_MAX + POLICY_RULE_ROOM + 16];
-        text_format(one, sizeof one, "%s%s;rule=\"%s\"", i == 0 ? "" : ", ",
-                    withheld->column[i].name, withheld->column[i].rule);
-        ignore(bytes_append(text, span_of_text(one)));
-    }
-    if (i < count) {
-        char more[40];
-        text_format(more, sizeof more, ", more=%zu", count - i);
-        ignore(bytes_append(text, span_of_text(more)));
-    }
-    return text;
 }
 
 /* Numbers that make no sense share a word: strangers choose them, and there must not be many. */

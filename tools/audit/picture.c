@@ -126,6 +126,7 @@ static void draw(struct picture *self)
     picture_put_time(self);
     picture_put_who(self);
     picture_put_reasons(self);
+    picture_put_withheld(self);
     picture_put_latency(self);
     picture_put_lanes(self);
     picture_put_gaps(self);

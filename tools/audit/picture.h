@@ -13,6 +13,7 @@
  *   picture_time.c      exchanges over time, and each log's confirmation under it
  *   picture_who.c       who asks whom
  *   picture_bars.c      refusals by rule, latencies
+ *   picture_withheld.c  columns that answers did not hold, by rule
  *   picture_logs.c      each log, anchors, how to check it alone
  *   page.c              HTML, and the door through which strangers' words go
  *   picture_style.c     how it looks
@@ -53,6 +54,12 @@ struct reason {       /* why something was refused or failed */
     char outcome[32]; /* the fault's name, or a status */
     enum outcome group;
     uint64_t count;
+};
+
+struct held_back {       /* columns that answers of a service do not hold */
+    const char *service; /* "": the log does not say */
+    const char *columns; /* each with its rule (withheld_text.h) */
+    uint64_t count;      /* answers */
 };
 
 struct axis { /* of time */
@@ -122,6 +129,7 @@ struct picture {
     struct axis axis;
     struct tally bucket[PICTURE_BUCKETS];
     struct map pairs, reasons; /* -> struct pair, struct reason */
+    struct map held_back;      /* -> struct held_back */
     int64_t *latency;          /* ms, sorted */
     size_t latencies;
     uint64_t backwards; /* answers dated before their request */
@@ -155,6 +163,9 @@ void picture_put_time(struct picture *self);
 void picture_put_lanes(struct picture *self);
 void picture_put_who(struct picture *self);
 void picture_put_reasons(struct picture *self);
+/* Notes what an answer withheld; `service`: of the request, or of the answer itself. */
+void picture_count_withheld(struct picture *self, const struct kept *answer, const char *service);
+void picture_put_withheld(struct picture *self);
 void picture_put_latency(struct picture *self);
 void picture_put_gaps(struct picture *self);
 void picture_put_logs(struct picture *self);

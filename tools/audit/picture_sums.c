@@ -254,6 +254,7 @@ static void count_outcome(struct picture *self, const struct map *by_exchange, s
     if (!is_shown(self, request != NULL ? request : kept))
         return;
     count_reason(self, kept, outcome);
+    picture_count_withheld(self, kept, request != NULL ? request->service : kept->service);
     if (request == NULL) {
         self->lone++;
         count_exchange(self, kept, outcome, false);
@@ -302,6 +303,10 @@ void picture_sums_free(struct picture *self)
     step = 0;
     for (void *at; (at = map_next(&self->reasons, &step, NULL)) != NULL;)
         free(at);
+    step = 0;
+    for (void *at; (at = map_next(&self->held_back, &step, NULL)) != NULL;)
+        free(at);
+    map_clear(&self->held_back);
     map_clear(&self->pairs);
     map_clear(&self->reasons);
     free(self->latency);

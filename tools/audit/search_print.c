@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define COLUMNS 9 /* of the text for people */
+#define COLUMNS 9           /* of the text for people */
+#define CELLS (COLUMNS + 1) /* ... and what was withheld, in a line of its own */
 
 struct search_print {
     const struct search_arguments *arguments;
@@ -21,7 +22,7 @@ struct search_print {
     FILE *csv;    /* SEARCH_CSV: into text, whole before any of it is shown */
     char *csv_text;
     size_t csv_bytes;
-    char *(*cell)[COLUMNS]; /* SEARCH_TEXT: kept until the widths are known */
+    char *(*cell)[CELLS]; /* SEARCH_TEXT: kept until the widths are known */
     size_t cells, room;
     size_t width[COLUMNS];
 };
@@ -193,16 +194,16 @@ static size_t width_of(const char *text)
     return width;
 }
 
-static void keep_cells(struct search_print *self, const struct span words[COLUMNS])
+static void keep_cells(struct search_print *self, const struct span words[CELLS])
 {
     if (self->cells == self->room) {
         self->room = self->room == 0 ? 64 : 2 * self->room;
         self->cell = owned_grow(self->cell, self->room, sizeof *self->cell);
     }
-    for (size_t i = 0; i < COLUMNS; i++) {
+    for (size_t i = 0; i < CELLS; i++) {
         OWNED(printable) shown = printable_of(words[i]);
         size_t width = width_of(shown->text);
-        if (width > self->width[i])
+        if (i < COLUMNS && width > self->width[i])
             self->width[i] = width;
         self->cell[self->cells][i] = TAKE(shown->text);
     }
@@ -225,7 +226,7 @@ static void text_row(struct search_print *self, const struct search_row *row)
     text_format(entry, sizeof entry, "%" PRId64, row->entry);
     if (row->latency_ms != SEARCH_NOTHING)
         text_format(latency, sizeof latency, "%" PRId64 " ms", row->latency_ms);
-    const struct span words[COLUMNS] = {
+    const struct span words[CELLS] = {
         span_of(time, 19),
         span_of_text(entry),
         first_kind(row),
@@ -234,7 +235,8 @@ static void text_row(struct search_print *self, const struct search_row *row)
         span_of(exchange, exchange[0] == '\0' ? 0 : EXCHANGE_DIGITS_LEAST),
         caller_of(row),
         row->service,
-        row->rule};
+        row->rule,
+        row->withheld};
     keep_cells(self, words);
 }
 
@@ -250,6 +252,8 @@ static void text_end(struct search_print *self, const struct search_page *page)
             else
                 printf("%*s%s%*s", number ? blanks : 0, "", text, (number ? 0 : blanks) + 2, "");
         }
+        if (self->cell[row][COLUMNS][0] != '\0')
+            printf("  withheld: %s\n", self->cell[row][COLUMNS]);
     }
     if (page->more)
         printf("there are more: --after %" PRId64 "\n", page->last_key);
@@ -263,7 +267,7 @@ struct search_print *search_print_new(const struct search_arguments *arguments,
     static const char *const heads[COLUMNS] = {"time (UTC)", "entry",  "kind",    "outcome", "took",
                                                "exchange",   "caller", "service", "rule"};
     struct search_print *self = owned_new(sizeof *self);
-    struct span words[COLUMNS];
+    struct span words[CELLS] = {0};
     self->arguments = arguments;
     self->index = index;
     if (arguments->shape == SEARCH_JSON)
@@ -286,7 +290,7 @@ void search_print_free(struct search_print **self)
     if (*self == NULL)
         return;
     for (size_t row = 0; row < (*self)->cells; row++)
-        for (size_t i = 0; i < COLUMNS; i++)
+        for (size_t i = 0; i < CELLS; i++)
             free((*self)->cell[row][i]);
     free((*self)->cell);
     json_decref((*self)->rows);

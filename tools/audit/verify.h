@@ -74,6 +74,7 @@ struct kept {
     int64_t time_ms;
     /* for pictures: members who asked and were asked, the rule that decided; interned */
     const char *caller, *provider, *rule;
+    const char *withheld; /* columns that the answer does not hold (withheld_text.h); NULL: none */
 };
 
 /* A checkpoint of the history. */

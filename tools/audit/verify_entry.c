@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* One entry: whose it is, who signed, what it commits to; from what was examined, in order. */
 #include "tools/audit/verify.h"
+#include "tools/audit/withheld_text.h"
 
 #include "lib/bus/bus_id.h"
 
@@ -36,6 +37,14 @@ static void fill_members(struct log *log, const struct header *header, struct ke
     kept->provider = verify_intern(log, bus_id_prefix(provider, ID_MEMBER));
 }
 
+static void fill_withheld(struct log *log, const struct header *header, struct kept *kept)
+{
+    if (header->withheld == NULL || header->withheld->count == 0)
+        return;
+    OWNED(bytes) text = withheld_text(header->withheld);
+    kept->withheld = intern(log, bytes_span(text));
+}
+
 static void fill_kept(struct log *log, const struct header *header, struct kept *kept)
 {
     kept->kind = header->kind;
@@ -53,6 +62,7 @@ static void fill_kept(struct log *log, const struct header *header, struct kept 
     kept->status = header->status;
     kept->rule = verify_intern(log, header->rule);
     fill_members(log, header, kept);
+    fill_withheld(log, header, kept);
 }
 
 struct kept *verify_keep(struct log *log, uint64_t index, const struct sha256 *leaf_hash)
