@@ -6,27 +6,7 @@
 #include "lib/base/text.h"
 #include "lib/bus/bus_id.h"
 #include "security-server/exchange/node.h"
-#include "security-server/exchange/quota.h"
-
-/* What the directory says of the service, else what this server is set to for services of its
- * class. */
-static struct fair_limit limit_of(const struct exchange *x, const struct directory_service *service,
-                                  const char **rule)
-{
-    const struct server_config *config = x->node->config;
-    const int64_t of_class[POLICY_CLASSES_END] = {[POLICY_OPEN] = config->rate_open,
-                                                  [POLICY_SHARED] = config->rate_shared,
-                                                  [POLICY_RESTRICTED] = config->rate_restricted};
-    *rule = "rate/service";
-    if (service->rate > 0)
-        return (struct fair_limit){service->rate, service->burst};
-    *rule = "rate/class";
-    if (config->rate_open + config->rate_shared + config->rate_restricted == 0)
-        return (struct fair_limit){0};
-    enum policy_class class =
-        policy_class_of(x->node->directory, span_of_text(service->id), clock_wall_ms());
-    return (struct fair_limit){(uint32_t)of_class[class], 0};
-}
+#include "security-server/exchange/quota_verdict.h"
 
 static enum step_end refuse(struct exchange *x, const char *rule, uint32_t retry_s, fault f)
 {
@@ -38,38 +18,26 @@ static enum step_end refuse(struct exchange *x, const char *rule, uint32_t retry
     return end;
 }
 
-static enum step_end count_grant(struct exchange *x, size_t servers, struct span member)
-{
-    char rule[POLICY_RULE_ROOM];
-    uint32_t retry_s = 1;
-    const struct directory_grant *grant = quota_grant(x->node->directory, span_of_text(x->rule));
-    if (grant == NULL)
-        return STEP_NEXT;
-    fault f = quota_take(x->node->quota, grant, servers, member, clock_wall_ms(), &retry_s);
-    x->counted = !failed(f);
-    if (!failed(f))
-        return STEP_NEXT;
-    text_format(rule, sizeof rule, "quota/grant %s", grant->id);
-    return refuse(x, rule, retry_s, f);
-}
-
 enum step_end step_count(struct exchange *x)
 {
     const struct header *header = header_of(x->request.read);
-    const struct directory_service *service =
-        directory_service(x->node->directory, header->service);
-    struct span member = bus_id_prefix(header->sender, ID_MEMBER);
-    const char *rule;
-    if (service == NULL) /* a metaservice */
+    const struct server_config *config = x->node->config;
+    const struct quota_question question = {
+        .directory = x->node->directory,
+        .service = directory_service(x->node->directory, header->service),
+        .member = bus_id_prefix(header->sender, ID_MEMBER),
+        .rule = x->rule,
+        .at_ms = clock_wall_ms(),
+        .steady_us = clock_steady_us(),
+        .class_rate = {[POLICY_OPEN] = config->rate_open,
+                       [POLICY_SHARED] = config->rate_shared,
+                       [POLICY_RESTRICTED] = config->rate_restricted}};
+    struct quota_verdict verdict;
+    if (question.service == NULL) /* a metaservice */
         return STEP_NEXT;
-    struct fair_limit limit = limit_of(x, service, &rule);
-    uint32_t wait_s = quota_rate(x->node->quota, service->id, member, limit, clock_steady_us());
-    if (wait_s > 0)
-        return refuse(x, rule, wait_s,
-                      RAISE(RATE_LIMITED,
-                            "the service takes %u requests a second, which all who ask share",
-                            limit.rate));
-    return count_grant(x, service->subsystem->servers, member);
+    fault f = quota_verdict(x->node->quota, &question, &verdict);
+    x->counted = verdict.counted;
+    return failed(f) ? refuse(x, verdict.rule, verdict.retry_s, f) : STEP_NEXT;
 }
 
 static bool is_answered(const struct exchange *x)
