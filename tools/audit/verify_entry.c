@@ -42,7 +42,7 @@ static void fill_withheld(struct log *log, const struct header *header, struct k
     if (header->withheld == NULL || header->withheld->count == 0)
         return;
     OWNED(bytes) text = withheld_text(header->withheld);
-    kept->withheld = intern(log, bytes_span(text));
+    kept->withheld = verify_intern(log, bytes_span(text));
 }
 
 static void fill_kept(struct log *log, const struct header *header, struct kept *kept)
