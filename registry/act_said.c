@@ -479,6 +479,26 @@ static void say_other(struct text *self, const Chaski__Act *act)
         add(self, "an act of a kind that this program does not know: do not approve it");
 }
 
+static void add_print(struct text *self, ProtobufCBinaryData certificate)
+{
+    char hex[2 * SHA256_BYTES + 1];
+    struct sha256 hash = SHA256_OF(span_of(certificate.data, certificate.len));
+    text_hex(sha256_span(&hash), hex, sizeof hex);
+    add(self, "%s", hex);
+}
+
+/* certificates by their SHA-256, as `openssl x509 -fingerprint -sha256` shows it */
+static void say_acts_key(struct text *self, const Chaski__ActsKeySet *act)
+{
+    add(self, "the acts: signed from here on with the certificate of fingerprint ");
+    add_print(self, act->certificate);
+    add(self, ", and no longer with ");
+    add_print(self, act->certificate_before);
+    add(self, act->signature_before.len > 0
+                  ? ", whose key signed that it gives way"
+                  : ", whose key is lost or stolen: it did not sign this");
+}
+
 static void say(struct text *self, const Chaski__Act *act, const struct directory *state)
 {
     char hex[65];
@@ -548,6 +568,8 @@ static void say(struct text *self, const Chaski__Act *act, const struct director
     case CHASKI__ACT__ACT_AUTHORITY_KEYS_SET:
         return add(self, "the directory's log: signed by %s from here on, and no longer by %s",
                    act->authority_keys_set->log_vkey, act->authority_keys_set->log_vkey_before);
+    case CHASKI__ACT__ACT_ACTS_KEY_SET:
+        return say_acts_key(self, act->acts_key_set);
     case CHASKI__ACT__ACT_OPENED:
         return add(self, "the directory of %s: opened", act->opened->instance);
     case CHASKI__ACT__ACT_PUBLISHED:

@@ -4,6 +4,7 @@
 #include "lib/base/event.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "lib/bus/authority_file.h"
 #include "lib/bus/limits.h"
 #include "lib/crypto/cades.h"
 #include "registry/commands.h"
@@ -145,7 +146,8 @@ fault ahead_check_act(const struct store *store, const Chaski__Act *act)
     struct ahead ahead;
     char words[AHEAD_WORDS_ROOM];
     TRY(ahead_of_store(store, &ahead));
-    bool changes_key = act->act_case == CHASKI__ACT__ACT_AUTHORITY_KEYS_SET;
+    bool changes_key = act->act_case == CHASKI__ACT__ACT_AUTHORITY_KEYS_SET ||
+                       act->act_case == CHASKI__ACT__ACT_ACTS_KEY_SET; /* who has one has both */
     if (ahead.state == AHEAD_NOT || (ahead.state == AHEAD_NOBODY && changes_key))
         return DONE;
     ahead_words(&ahead, store_count(store), words);
@@ -176,15 +178,40 @@ fault ahead_take_head(const char *folder, uint64_t own, const struct checkpoint 
     return kept(f);
 }
 
+/* An old copy does not know who signs by now. An act that says so itself shows it, when a CA of the
+ * anchor has issued that certificate to the authority. */
+static fault verify_change(const char *folder, const struct certificate *authority,
+                           struct span leaf)
+{
+    char path[STORE_PATH_BYTES];
+    struct cades_parts parts;
+    OWNED(trust) trust = NULL;
+    OWNED(certificate) signer = NULL;
+    OWNED(bytes) pem = NULL;
+    OWNED(bytes) further = NULL;
+    TRY(path_of(folder, "anchor/trust.pem", path));
+    TRY(trust_load(path, &trust));
+    TRY(certificate_pem(authority, &pem));
+    TRY(authority_file_further(bytes_span(pem), &leaf, 1, &further));
+    TRY(authority_file_check(bytes_span(further), trust));
+    return authority_file_verify(bytes_span(further), leaf, &parts, &signer);
+}
+
+static fault verify_act(const char *folder, struct certificate *authority, struct span leaf)
+{
+    struct cades_parts parts;
+    fault f = cades_verify_leaf(authority, leaf, &parts);
+    return f.code == NOT_YOURS && !failed(verify_change(folder, authority, leaf)) ? DONE : f;
+}
+
 fault ahead_take_act(const char *folder, uint64_t own, struct certificate *authority,
                      struct span leaf)
 {
-    struct cades_parts parts;
     uint64_t number = 0;
     TRY(number_of(leaf, &number));
     if (number < own)
         return DONE;
-    TRY(cades_verify_leaf(authority, leaf, &parts));
+    TRY(verify_act(folder, authority, leaf));
     ignore(kept(write_one(folder, ACT, leaf)));
     EVENT(ERROR, "registry.store_behind", E_NUMBER("held_elsewhere", (int64_t)number + 1),
           E_NUMBER("held_here", (int64_t)own),

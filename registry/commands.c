@@ -298,6 +298,18 @@ const struct command commands[] = {
      act_log_key_use,
      "from here on this key signs the directory's heads; nodes follow by themselves, and the one "
      "before is worth nothing any more"},
+    {"acts-key",
+     "make",
+     {NULL, 0, 0},
+     NULL,
+     "makes the next key that signs acts and its certificate, which sign nothing before "
+     "`acts-key use`; the key that gives way signs that it does, if it is there"},
+    {"acts-key",
+     "use",
+     {"CHANGE", 0, 0},
+     act_acts_key_use,
+     "from here on this key signs acts; nodes follow by themselves, and refuse what the one before "
+     "signs after it"},
     {"statuses",
      NULL,
      {NULL, 0, TAKES(TO) | REMOTE},

@@ -69,6 +69,8 @@ command_act act_sealing_add, act_sealing_remove;
 command_act act_once_only_add, act_once_only_removal;
 /* outside_acts.c */
 command_act act_log_key_use;
+command_act act_acts_key_use;
+fault acts_key_make(struct store *store, struct said *said);
 fault log_key_make(struct store *store, struct said *said);
 command_act act_certificate_authority_add, act_certificate_authority_remove;
 /* Each certificate that its outside authority has revoked, by the proofs that were found: no

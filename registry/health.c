@@ -33,7 +33,7 @@ fault health_of_store(const char *folder, struct said *said)
     TRY(ahead_of_store(store, &ahead));
     ahead_words(&ahead, store_count(store), held);
     clock_text(directory_valid_until_ms(store_state(store)), valid, sizeof valid);
-    clock_text(certificate_not_after_ms(store_authority(store)), signs, sizeof signs);
+    clock_text(certificate_not_after_ms(store_signer(store)), signs, sizeof signs);
     health_say(said, store_count(store), valid, signs, held);
     return held[0] == '\0' ? DONE : RAISE(ACTS_HELD, "%s", held);
 }

@@ -7,6 +7,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "lib/bus/authority_file.h"
 #include "lib/bus/handover.h"
 #include "lib/bus/tiles.h"
 #include "lib/crypto/merkle.h"
@@ -96,8 +97,8 @@ static fault write_authority(struct store *store, const char *folder)
     char path[STORE_PATH_BYTES];
     OWNED(bytes) pem = NULL;
     OWNED(bytes) there = NULL;
-    TRY(path_of(folder, "authority.pem", path));
-    TRY(certificate_pem(store_authority(store), &pem));
+    TRY(path_of(folder, AUTHORITY_FILE, path));
+    TRY(authority_file_make(store_state(store), store_authority(store), &pem));
     if (!failed(file_read(path, CERTIFICATE_BYTES_MAX, &there)) &&
         span_equal(bytes_span(pem), bytes_span(there)))
         return DONE;

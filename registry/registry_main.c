@@ -274,6 +274,8 @@ static fault run_in_store(const struct command *command, const char *folder,
         TRY(batch_run(store, arguments->operand, said));
     else if (strcmp(command->noun, "certificate-authority") == 0)
         TRY(change_issuer(store, command, arguments->operand, said));
+    else if (strcmp(command->noun, "acts-key") == 0)
+        TRY(acts_key_make(store, said));
     else if (strcmp(command->noun, "log-key") == 0)
         TRY(log_key_make(store, said));
     else if (strcmp(command->noun, "stamp-authority") == 0)

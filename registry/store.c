@@ -10,6 +10,7 @@
 #include "lib/bus/heartbeat.h"
 #include "registry/act_texts.h"
 #include "registry/acts_file.h"
+#include "registry/acts_keys.h"
 #include "registry/ahead.h"
 #include "registry/approving.h"
 #include "registry/hosting.h"
@@ -41,7 +42,8 @@ struct store {
     bool writes;
     uint64_t cut_bytes;
     unsigned valid_days, snapshot_every;
-    struct keypair *ca_key, *act_key;
+    struct keypair *ca_key, *act_key; /* act_key NULL: it is not there */
+    struct certificate *signer;       /* lent by the state; that act_key and template are of */
     struct log_keys log_keys;
     struct certificate *ca, *authority;
     char issuer[64]; /* "": the first CA issues, else these */
@@ -139,7 +141,6 @@ static fault load_anchor(struct store *self)
     TRY(certificate_load(path, &self->ca));
     path_of(self, "authority.pem", path);
     TRY(certificate_load(path, &self->authority));
-    cades_template_make(self->authority, &self->template);
     path_of(self, "anchor/directory.vkey", path);
     TRY(file_read(path, 1024, &vkey));
     struct span text = bytes_span(vkey);
@@ -168,7 +169,6 @@ static fault load_keys(struct store *self)
 {
     TRY(load_issuer(self));
     TRY(load_key(self, "keys/ca.key", KEY_P256, &self->ca_key));
-    TRY(load_key(self, "keys/acts.key", KEY_P256, &self->act_key));
     return log_keys_load(self->folder, self->log.name, &self->log_keys);
 }
 
@@ -182,7 +182,33 @@ static fault check_log_key(const struct store *self)
     return RAISE(BAD_KEY, "%s/keys does not hold the log key %s", self->folder, vkey);
 }
 
-/* known: the leaves are those that were verified before. */
+/* The one that the acts name. Without it the store opens still, or a lost one could not be changed;
+ * nothing but that is signed then. */
+static fault load_signer(struct store *self)
+{
+    struct certificate *signer = directory_acts_signer(self->state, self->authority);
+    self->signer = signer;
+    cades_template_make(signer, &self->template);
+    keypair_free(&self->act_key);
+    fault f = acts_keys_load(self->folder, signer, signer == self->authority, &self->act_key);
+    if (f.code == NOT_FOUND)
+        EVENT(ERROR, "store.acts_key_missing", E_FAULT(f));
+    return f.code == NOT_FOUND ? DONE : f;
+}
+
+static fault check_leaf(struct store *self, size_t number, const struct cades_parts *parts)
+{
+    struct certificate *signer = directory_acts_signer(self->state, self->authority);
+    struct sha256 hash = certificate_hash(signer);
+    bool named = span_equal(parts->certificate_sha256, sha256_span(&hash));
+    return named && !failed(cades_verify_parts(signer, parts, NULL))
+               ? DONE
+               : RAISE(LOG_BROKEN, "act %zu is not signed by this authority: %s", number,
+                       named ? fault_detail() : "it names another certificate");
+}
+
+/* known: the leaves are those that were verified before. An act is folded before it is looked at
+ * who signed it: it may name who does. */
 static fault fold(struct store *self, bool known)
 {
     const struct span *leaves = acts_file_leaves(self->acts);
@@ -190,14 +216,15 @@ static fault fold(struct store *self, bool known)
     self->state->known = known;
     for (size_t i = 0; i < acts_file_count(self->acts); i++) {
         struct cades_parts parts;
-        if (failed(known ? cades_parse(leaves[i], &parts)
-                         : cades_verify_leaf(self->authority, leaves[i], &parts)))
-            return RAISE(LOG_BROKEN, "act %zu is not signed by this authority: %s", i,
-                         fault_detail());
+        if (failed(cades_parse(leaves[i], &parts)))
+            return RAISE(LOG_BROKEN, "act %zu is none: %s", i, fault_detail());
         TRY(directory_apply(self->state, i, parts.content));
+        if (!known)
+            TRY(check_leaf(self, i, &parts));
     }
     self->state->known = false;
-    return DONE;
+    TRY(directory_check_first_signer(self->state, self->authority));
+    return self->writes ? load_signer(self) : DONE;
 }
 
 static fault open_store(const char *folder, bool writes, struct store **out)
@@ -336,6 +363,11 @@ struct certificate *store_authority(struct store *self)
     return self->authority;
 }
 
+struct certificate *store_signer(struct store *self)
+{
+    return directory_acts_signer(self->state, self->authority);
+}
+
 const struct certificate *store_ca(const struct store *self)
 {
     return self->ca;
@@ -394,6 +426,11 @@ static fault sign(struct store *self, struct span content, int64_t time_ms, stru
     uint8_t signature[P256_SIGNATURE_BYTES_MAX];
     size_t size = 0;
     struct sha256 hash = SHA256_OF(content);
+    if (self->act_key == NULL)
+        return RAISE(BAD_KEY,
+                     "the key that signs acts is not in %s/keys: put it back, or, if it is lost, "
+                     "`acts-key make` (docs/OPERATIONS.md, Another key for the acts)",
+                     self->folder);
     struct sha256 digest = cades_signed_digest(&self->template, &hash, time_ms);
     TRY(keypair_sign_digest(self->act_key, digest.at, signature, &size));
     return cades_leaf(&self->template, content, time_ms, span_of(signature, size), out);
@@ -480,6 +517,10 @@ fault store_act(struct store *self, Chaski__Act *act)
         return RAISE(REFUSED, "%s", fault_detail());
     if (act->act_case == CHASKI__ACT__ACT_AUTHORITY_KEYS_SET &&
         (failed(directory_check_keys(self->state, &self->log)) || failed(check_log_key(self))))
+        return RAISE(REFUSED, "%s", fault_detail());
+    if (act->act_case == CHASKI__ACT__ACT_ACTS_KEY_SET &&
+        (failed(directory_check_first_signer(self->state, self->authority)) ||
+         failed(load_signer(self))))
         return RAISE(REFUSED, "%s", fault_detail());
     TRY(sign(self, bytes_span(content), time_ms, &leaf));
     acts_file_add(self->acts, &leaf);
@@ -599,6 +640,16 @@ fault store_make_log_key(struct store *self, char *path, size_t room)
                      "that gave way, or that no act names",
                      self->folder, LOG_KEYS_MAX);
     return log_keys_make(self->folder, now, log_keys_find(&self->log_keys, now), path, room);
+}
+
+fault store_make_acts_key(struct store *self, char *path, size_t room)
+{
+    int64_t now_ms = 0;
+    assert(self->writes);
+    TRY(issuing_time(self, &now_ms));
+    const struct acts_key_plan plan = {self->folder, self->signer, self->act_key,
+                                       self->ca,     self->ca_key, now_ms};
+    return acts_keys_make(&plan, path, room);
 }
 
 static fault check_issuer(const struct store *self, const char *name)

@@ -5,7 +5,8 @@
  *   acts.log acts.head      see acts_file.h
  *   keys/                   ca.key acts.key log.key: PKCS#8 PEM, mode 0600
  *   keys/log-ID.key         further keys of the log, and handover-ID: see log_keys.h
- *   ca.pem authority.pem    certificates of the CA and of the key that signs acts
+ *   keys/acts-ID.key        further keys that sign acts, and acts-ID.json: see acts_keys.h
+ *   ca.pem authority.pem    certificates of the CA and of the key that signed the first act
  *   ca-NAME.pem             further CAs, and keys/ca-NAME.key: see issuing.h
  *   anchor/                 what nodes are given: trust.pem, directory.vkey
  *   admin.key admin.pem     HTTPS for operators, see hosting.h
@@ -82,7 +83,8 @@ const struct note_key *store_log_key(const struct store *self);
 /* A head of this directory by whichever key had to sign it: as directory_open_head. */
 fault store_open_head(const struct store *self, struct span note, struct checkpoint *out);
 struct trust *store_trust(struct store *self);
-struct certificate *store_authority(struct store *self);
+struct certificate *store_authority(struct store *self); /* that signed the first act */
+struct certificate *store_signer(struct store *self);    /* that signs acts now, by the acts */
 const struct certificate *store_ca(const struct store *self);
 /* Does an anchor, or an outside authority in force, vouch for it at that time? */
 bool store_trusts(struct store *self, const struct certificate *certificate, int64_t at_ms);
@@ -123,6 +125,9 @@ fault store_make_issuer(struct store *self, const char *name);
 fault store_use_issuer(struct store *self, const char *name);
 /* The next key of the log, and its handover in *path (log_keys.h). Waits for the disk. */
 fault store_make_log_key(struct store *self, char *path, size_t room);
+/* The next key that signs acts, and in *path what is to be proposed of it (acts_keys.h). Waits for
+ * the disk. */
+fault store_make_acts_key(struct store *self, char *path, size_t room);
 /* admin.key and admin.pem, see hosting.h. REFUSED for what is no host. Waits for the disk. */
 fault store_make_hosting(struct store *self, const char *const *hosts, size_t count);
 /* Makes stamp/. REFUSED when there is one. Waits for the disk. */

@@ -62,12 +62,7 @@ static struct directory_signer *new_signer(struct directory *self, struct certif
     signer->trusted = by->trusted;
     signer->authority = by->authority;
     cades_template_make(*certificate, &signer->template);
-    if (self->certificate_count == self->certificate_room) {
-        self->certificate_room = self->certificate_room == 0 ? 16 : 2 * self->certificate_room;
-        self->certificate =
-            owned_grow(self->certificate, self->certificate_room, sizeof(struct certificate *));
-    }
-    signer->certificate = self->certificate[self->certificate_count++] = TAKE(*certificate);
+    signer->certificate = directory_keep_certificate(self, certificate);
     struct sha256 hash = certificate_hash(signer->certificate);
     certificate_put(self->shelf, signer->certificate);
     map_set(&self->signers_ever, span_of(signer->template.ski, SKI_BYTES), signer);

@@ -48,6 +48,19 @@ void directory_release(struct directory **owner)
     free(self);
 }
 
+struct certificate *directory_keep_certificate(struct directory *self,
+                                               struct certificate **certificate)
+{
+    if (self->certificate_count == self->certificate_room) {
+        self->certificate_room = self->certificate_room == 0 ? 16 : 2 * self->certificate_room;
+        self->certificate =
+            owned_grow(self->certificate, self->certificate_room, sizeof(struct certificate *));
+    }
+    self->certificate[self->certificate_count++] = *certificate;
+    *certificate = NULL;
+    return self->certificate[self->certificate_count - 1];
+}
+
 // --- looking up ---------------------------------------------------------------------------------
 
 const char *directory_instance(const struct directory *self)

@@ -348,6 +348,13 @@ const struct directory_operator *directory_operator(const struct directory *self
  * anchor's; SIGNATURE_BAD, BAD_FRAME, and DIRECTORY_FORKED (handovers_open). directory_check_keys:
  * does the chain of acts lead from `base`, or hold it? DIRECTORY_BAD.
  */
+/* The certificate that signs acts now; first: the one that signed the first act (authority.pem).
+ * Lent. */
+struct certificate *directory_acts_signer(const struct directory *self, struct certificate *first);
+/* DIRECTORY_BAD: the changes of that certificate do not begin with this one. */
+fault directory_check_first_signer(const struct directory *self, const struct certificate *first);
+/* That one certificate gives way to another, as the key that gives way signs it (ActsKeySet). */
+struct sha256 act_signer_digest(struct span before, struct span after);
 const struct note_key *directory_log_key(const struct directory *self);
 fault directory_open_head(const struct directory *self, const struct note_key *base,
                           struct span note, struct checkpoint *out);

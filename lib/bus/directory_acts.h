@@ -161,6 +161,17 @@ fault act_operator_apply(struct directory *self, const struct Chaski__OperatorSe
 fault act_operator_remove(struct directory *self, const char *id);
 fault act_directory_witnesses_apply(struct directory *self,
                                     const struct Chaski__DirectoryWitnessesSet *act);
+struct Chaski__ActsKeySet;
+/* restored: from a snapshot; what was checked then stands. */
+fault act_signer_apply(struct directory *self, const struct Chaski__ActsKeySet *act,
+                       uint64_t number, int64_t at_ms, bool restored);
+/* DIRECTORY_BAD: anybody may hold a certificate of the same anchor, and this is not the
+ * authority's.
+ */
+fault act_signer_check_subject(const struct directory *self, const struct certificate *authority);
+/* Kept as long as the state is. */
+struct certificate *directory_keep_certificate(struct directory *self,
+                                               struct certificate **certificate);
 fault act_keys_apply(struct directory *self, const struct Chaski__AuthorityKeysSet *act,
                      uint64_t number);
 fault act_removal_apply(struct directory *self, const struct Chaski__Removed *act, int64_t at_ms);

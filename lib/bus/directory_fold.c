@@ -138,6 +138,8 @@ static fault dispatch(struct directory *self, const Chaski__Act *act)
         return act_directory_witnesses_apply(self, act->directory_witnesses_set);
     case CHASKI__ACT__ACT_AUTHORITY_KEYS_SET:
         return act_keys_apply(self, act->authority_keys_set, act->number);
+    case CHASKI__ACT__ACT_ACTS_KEY_SET:
+        return act_signer_apply(self, act->acts_key_set, act->number, at_ms, false);
     default:
         return BAD("an act of a kind that is not known here");
     }
@@ -181,6 +183,7 @@ fault directory_apply(struct directory *self, uint64_t number, struct span bytes
     fault f = is_canonical(act, bytes) ? check_act(self, number, act)
                                        : BAD("entry %" PRIu64 " is not in the one form", number);
     if (!failed(f)) {
+        self->prior_ms = self->last_ms;
         self->last_ms = (int64_t)act->time_ms;
         f = act->act_case == CHASKI__ACT__ACT_OPENED ? DONE : act_approval_apply(self, act);
     }

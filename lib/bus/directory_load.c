@@ -5,7 +5,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
-#include "lib/bus/bus_id.h"
+#include "lib/bus/directory_acts.h"
 #include "lib/bus/directory_check.h"
 #include "lib/bus/directory_partial.h"
 #include "lib/bus/directory_private.h"
@@ -21,27 +21,14 @@
 
 // --- entries ------------------------------------------------------------------------------------
 
-/* The authority's certificate must say so itself: anybody may hold one from the same anchor. */
-static fault check_subject(const struct directory *self, const struct certificate *authority)
-{
-    const struct certificate_subject *subject = certificate_subject(authority);
-    struct bus_id id;
-    if (failed(bus_id_parse(span_of_text(subject->member), ID_MEMBER, ID_MEMBER, &id)) ||
-        strcmp(id.part[0], self->instance) != 0 ||
-        strcmp(id.part[1], DIRECTORY_AUTHORITY_CLASS) != 0 || !certificate_may_sign(authority))
-        return RAISE(DIRECTORY_BAD, "the acts are signed by %.100s, not by the authority of %.100s",
-                     subject->member, self->instance);
-    return DONE;
-}
-
 /* A chain is sound from one date to another, and acts stand in the order of time: who is trusted at
- * the first and at the last act was so at all between. */
-static fault check_authority(const struct directory *self, int64_t first_ms, struct trust *trust,
+ * the first and at the last act was so at all between. Of a certificate that gave way between them
+ * the act looks at the last one that it signed (act_signer.c). */
+static fault check_authority(const struct directory *self, struct trust *trust,
                              const struct certificate *authority)
 {
-    TRY(check_subject(self, authority));
-    if (failed(trust_check(trust, authority, first_ms)) ||
-        failed(trust_check(trust, authority, self->last_ms)))
+    TRY(act_signer_check_subject(self, authority));
+    if (failed(trust_check(trust, authority, self->last_ms)))
         return RAISE(DIRECTORY_BAD, "the certificate that signs the acts is not trusted: %s",
                      fault_detail());
     return DONE;
@@ -51,12 +38,16 @@ static fault take_entry(struct directory *self, uint64_t number, struct span lea
                         struct certificate *authority, bool known, bool checked)
 {
     struct cades_parts parts;
-    if (failed(known || checked ? cades_parse(leaf, &parts)
-                                : cades_verify_leaf(authority, leaf, &parts)))
-        return RAISE(DIRECTORY_BAD, "entry %" PRIu64 " is not signed by the authority: %s", number,
-                     fault_detail());
+    if (failed(cades_parse(leaf, &parts)))
+        return RAISE(DIRECTORY_BAD, "entry %" PRIu64 " is no act: %s", number, fault_detail());
     self->known = known;
-    TRY(directory_apply(self, number, parts.content));
+    TRY(directory_apply(self, number, parts.content)); /* it may name who signs it */
+    struct certificate *signer = directory_acts_signer(self, authority);
+    struct sha256 hash = certificate_hash(signer);
+    bool named = span_equal(parts.certificate_sha256, sha256_span(&hash));
+    if (!known && (!named || (!checked && failed(cades_verify_parts(signer, &parts, NULL)))))
+        return RAISE(DIRECTORY_BAD, "entry %" PRIu64 " is not signed by the authority: %s", number,
+                     named ? fault_detail() : "it names another certificate");
     if (self->last_ms / 1000 * 1000 != parts.time_ms)
         return RAISE(DIRECTORY_BAD, "entry %" PRIu64 " was signed at another time than it says",
                      number);
@@ -73,24 +64,26 @@ static void grow(struct merkle *tree, const struct span *leaves, size_t count)
 
 static fault take_entries(struct directory *self, uint64_t first, const struct span *leaves,
                           size_t count, uint64_t known, struct certificate *authority,
-                          int64_t *first_ms)
+                          struct trust *trust)
 {
+    struct certificate *signer = directory_acts_signer(self, authority);
     size_t old = known <= first ? 0 : known - first < count ? (size_t)(known - first) : count;
     bool checked = count - old >= DIRECTORY_CHECK_LEAST &&
-                   directory_check_signed(leaves + old, count - old, authority);
+                   directory_check_signed(leaves + old, count - old, signer);
     for (size_t i = 0; i < count; i++) {
         TRY(take_entry(self, first + i, leaves[i], authority, i < old, checked));
         if (i == 0)
-            *first_ms = self->last_ms;
+            TRY(check_authority(self, trust, directory_acts_signer(self, authority)));
     }
     return DONE;
 }
 
 /* tree: of all entries. Takes the certificate. */
-static fault close_state(struct directory *self, const struct merkle *tree, int64_t first_ms,
-                         struct trust *trust, struct certificate **authority)
+static fault close_state(struct directory *self, const struct merkle *tree, struct trust *trust,
+                         struct certificate **authority)
 {
-    TRY(check_authority(self, first_ms, trust, *authority));
+    TRY(directory_check_first_signer(self, *authority));
+    TRY(check_authority(self, trust, directory_acts_signer(self, *authority)));
     self->tree = *tree;
     self->epoch = tree->size;
     self->root = merkle_root(tree);
@@ -107,11 +100,10 @@ static fault fold(const struct span *leaves, const struct merkle *tree, uint64_t
                   struct trust *trust, struct certificate **authority, struct directory **out)
 {
     OWNED(directory) self = directory_new(trust);
-    int64_t first_ms = 0;
     if (tree->size == 0)
         return RAISE(DIRECTORY_BAD, "a directory without entries");
-    TRY(take_entries(self, 0, leaves, tree->size, known, *authority, &first_ms));
-    TRY(close_state(self, tree, first_ms, trust, authority));
+    TRY(take_entries(self, 0, leaves, tree->size, known, *authority, trust));
+    TRY(close_state(self, tree, trust, authority));
     *out = TAKE(self);
     return DONE;
 }
@@ -353,7 +345,6 @@ static fault take_tail(const char *folder, const struct span *leaves, struct mer
 {
     OWNED(directory) self = NULL;
     uint64_t size = tree->size;
-    int64_t first_ms = 0;
     grow(tree, leaves, head->size - size);
     struct sha256 root = merkle_root(tree);
     if (!sha256_equal(&root, &head->root))
@@ -361,8 +352,8 @@ static fault take_tail(const char *folder, const struct span *leaves, struct mer
                      size);
     TRY(restore(folder, size, leaves[0], trust, &self));
     self->trust = trust;
-    TRY(take_entries(self, size, leaves, head->size - size, 0, *authority, &first_ms));
-    TRY(close_state(self, tree, first_ms, trust, authority));
+    TRY(take_entries(self, size, leaves, head->size - size, 0, *authority, trust));
+    TRY(close_state(self, tree, trust, authority));
     self->begun = size;
     *out = TAKE(self);
     return DONE;
@@ -438,12 +429,11 @@ void directory_proved(struct directory *self)
 static fault take_further(struct directory *self, const struct merkle *tree,
                           const struct span *leaves, size_t count, struct trust *trust)
 {
-    int64_t first_ms = 0;
     self->spoiled = true;
     self->trust = trust;
-    fault f = take_entries(self, self->epoch, leaves, count, 0, self->authority, &first_ms);
+    fault f = take_entries(self, self->epoch, leaves, count, 0, self->authority, trust);
     if (!failed(f))
-        f = close_state(self, tree, first_ms, trust, &self->authority);
+        f = close_state(self, tree, trust, &self->authority);
     self->trust = NULL;
     return f;
 }

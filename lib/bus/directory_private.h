@@ -38,7 +38,7 @@ struct directory {
     struct sha256 root;
     uint64_t epoch;
     struct merkle tree;            /* of all acts, when it was loaded from a folder */
-    struct certificate *authority; /* that signs them, likewise */
+    struct certificate *authority; /* that signed the first ones, likewise */
     bool spoiled;                  /* directory_advance failed half-way */
     uint64_t begun;                /* acts of the snapshot that it began with, unproved; 0 */
     int64_t last_ms;               /* time of the last act: they do not go back */
@@ -76,7 +76,10 @@ struct directory {
     unsigned quorum;
     struct directory_keys *keys; /* changes of the log key, as they came */
     size_t keys_count;
-    struct trust *trust;                                      /* borrowed while folding */
+    struct directory_acts_key *acts_keys; /* changes of the certificate that signs acts */
+    size_t acts_keys_count;
+    int64_t prior_ms;    /* time of the act before the last one */
+    struct trust *trust; /* borrowed while folding */
     struct directory_stamper stamper[DIRECTORY_STAMPERS_MAX]; /* in order */
     size_t stampers;
     struct directory_authority *outside[DIRECTORY_AUTHORITIES_MAX]; /* outside ones, by name */
@@ -87,6 +90,17 @@ struct directory {
     struct certificate_shelf *shelf;
     struct certificate **certificate;
     size_t certificate_count, certificate_room;
+};
+
+/* A change of the certificate that signs acts (act_signer.c); spans lie in the state's memory. */
+#define DIRECTORY_ACTS_KEYS_MAX 12 /* with the first they fit authority.pem: all of them as DER */
+#define DIRECTORY_ACTS_KEYS_BYTES_MAX 11000 /* are 16 kB of PEM (CERTIFICATE_BYTES_MAX) */
+struct directory_acts_key {
+    uint64_t number; /* of its act, the first that the new one signed */
+    int64_t at_ms;
+    uint8_t former_ski[SKI_BYTES];
+    struct span before, signature_before; /* empty: the old key was lost or stolen */
+    struct certificate *certificate;
 };
 
 /* An empty state. trust is borrowed while acts are applied; NULL trusts no certificate. */

@@ -470,6 +470,26 @@ static void add_keys(const struct directory *self, struct making *making, Chaski
     }
 }
 
+static void add_acts_keys(const struct directory *self, struct making *making,
+                          Chaski__Snapshot *out)
+{
+    out->acts_key = get(making, self->acts_keys_count, sizeof *out->acts_key);
+    for (size_t i = 0; i < self->acts_keys_count; i++) {
+        const struct directory_acts_key *from = &self->acts_keys[i];
+        Chaski__SnapshotActsKey *to = get(making, 1, sizeof *to);
+        Chaski__ActsKeySet *set = get(making, 1, sizeof *set);
+        chaski__snapshot_acts_key__init(to);
+        chaski__acts_key_set__init(set);
+        set->certificate_before = binary(from->before);
+        set->certificate = binary(certificate_der(from->certificate));
+        set->signature_before = binary(from->signature_before);
+        to->number = from->number;
+        to->at_ms = (uint64_t)from->at_ms;
+        to->set = set;
+        out->acts_key[out->n_acts_key++] = to;
+    }
+}
+
 static void fill(const struct directory *self, struct making *making, Chaski__Snapshot *out)
 {
     out->context = lend(CONTEXT);
@@ -497,6 +517,7 @@ static void fill(const struct directory *self, struct making *making, Chaski__Sn
     add_authorities(self, making, out);
     access_into_snapshot(self, making, out);
     add_keys(self, making, out);
+    add_acts_keys(self, making, out);
     snapshot_once_only_fill(self, making, out);
 }
 
@@ -646,6 +667,13 @@ static fault take_keys(struct directory *self, const Chaski__SnapshotKeys *from)
                              : act_keys_apply(self, from->set, from->number);
 }
 
+static fault take_acts_key(struct directory *self, const Chaski__SnapshotActsKey *from)
+{
+    return from->set == NULL
+               ? BAD("a change of who signs acts of which nothing is said")
+               : act_signer_apply(self, from->set, from->number, (int64_t)from->at_ms, true);
+}
+
 static fault take_all(struct directory *self, const Chaski__Snapshot *from)
 {
     TRY(act_open(self, from->instance));
@@ -674,6 +702,7 @@ static fault take_all(struct directory *self, const Chaski__Snapshot *from)
     EACH(operator_, act_operator_apply(self, from->operator_[i]));
     EACH(intent, take_intent(self, from->intent[i]));
     EACH(authority_keys, take_keys(self, from->authority_keys[i]));
+    EACH(acts_key, take_acts_key(self, from->acts_key[i]));
     if (from->directory_witnesses != NULL)
         TRY(act_directory_witnesses_apply(self, from->directory_witnesses));
     self->last_ms = (int64_t)from->last_ms;

@@ -4,6 +4,7 @@
 #include "lib/base/cursor.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "lib/bus/authority_file.h"
 #include "lib/bus/limits.h"
 #include "lib/crypto/cades.h"
 
@@ -121,15 +122,16 @@ static bool is_same(const struct note_key *self, const struct note_key *other)
 }
 
 /* The chain as the file has it, whatever the reader knows of it. */
-static fault follow_one(struct span leaf, struct certificate *authority, struct handovers *self)
+static fault follow_one(struct span leaf, struct span authority, struct handovers *self)
 {
+    OWNED(certificate) signer = NULL;
     struct handover one;
     struct cades_parts parts;
     if (failed(handover_of_leaf(leaf, &one)))
         return BAD("an entry of %s is no change of keys: %s", HANDOVERS_FILE, fault_detail());
     if (self->former > 0 && !is_same(&one.before, &self->key))
         return BAD("the entries of %s do not lead from one to the next", HANDOVERS_FILE);
-    if (authority != NULL && failed(cades_verify_leaf(authority, leaf, &parts)))
+    if (authority.size > 0 && failed(authority_file_verify(authority, leaf, &parts, &signer)))
         return BAD("an entry of %s is not signed by the authority", HANDOVERS_FILE);
     if (self->former == HANDOVERS_MAX)
         return BAD("more than %d keys", HANDOVERS_MAX);
@@ -139,7 +141,7 @@ static fault follow_one(struct span leaf, struct certificate *authority, struct 
     return DONE;
 }
 
-fault handovers_follow(struct span file, const struct note_key *base, struct certificate *authority,
+fault handovers_follow(struct span file, const struct note_key *base, struct span authority,
                        struct handovers *out)
 {
     struct cursor at = cursor_over(file);
@@ -174,7 +176,7 @@ fault handovers_read(const char *folder, const struct note_key *base, struct han
 {
     OWNED(bytes) file = NULL;
     TRY(read_file(folder, &file));
-    return handovers_follow(bytes_span(file), base, NULL, out);
+    return handovers_follow(bytes_span(file), base, (struct span){0}, out);
 }
 
 fault handovers_key(const char *folder, const struct note_key *base, struct note_key *out)

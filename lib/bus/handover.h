@@ -40,8 +40,9 @@ fault handover_of_leaf(struct span leaf, struct handover *out);
 /* The key to which a folder's file leads from `base`; base itself when there is no file, or it says
  * nothing of that key. DIRECTORY_BAD for a file that is none. */
 fault handovers_key(const char *folder, const struct note_key *base, struct note_key *out);
-/* The same from the file's bytes. authority: must have signed each act; NULL: the bytes are our
- * own. was: keys that gave way, the oldest first, also those from before `base`. */
+/* The same from the file's bytes. authority: authority.pem, of which one must have signed each act;
+ * empty: the bytes are our own. was: keys that gave way, the oldest first, also those from before
+ * `base`. */
 #define HANDOVERS_MAX 32 /* in the life of a directory */
 #define HANDOVERS_BYTES_MAX (HANDOVERS_MAX * 8192)
 struct handovers {
@@ -50,7 +51,7 @@ struct handovers {
     struct note_key was[HANDOVERS_MAX];
     uint64_t number[HANDOVERS_MAX]; /* of the act with which it gave way */
 };
-fault handovers_follow(struct span file, const struct note_key *base, struct certificate *authority,
+fault handovers_follow(struct span file, const struct note_key *base, struct span authority,
                        struct handovers *out);
 fault handovers_read(const char *folder, const struct note_key *base, struct handovers *out);
 /* Up to which size a key that gave way with that act may have signed heads. */

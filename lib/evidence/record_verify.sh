@@ -560,8 +560,44 @@ else
 fi
 
 # 7. What the authority's directory said of the signer.
+signers=0 # that stand in authority.pem, one after the other: ActsKeySet leads from one to the next
+signer_at=1
+split_authority() {
+    local line
+    WHY="no certificate of the authority"
+    regular directory/authority.pem && [ "$(stat -c %s directory/authority.pem)" -le 16384 ] || return 1
+    while IFS= read -r line; do
+        [[ $line != *"-----BEGIN "* ]] || signers=$((signers + 1))
+        [ $signers = 0 ] || printf '%s\n' "$line" >>"$work/acts-$signers.pem"
+    done <directory/authority.pem 2>/dev/null
+    [ $signers -ge 1 ] && [ $signers -le 13 ]
+}
+print_of() { openssl x509 -in "$1" -outform DER 2>/dev/null | sha256sum | head -c 64; }
+gave_way() { # SIGNATURE BEFORE AFTER: did the key sign that it does? Hex; of a lost one there is none
+    [ -n "$1" ] || return 0
+    { printf 'chaski acts key v1\0'; printf %s "$2$3" | xxd -r -p; } >"$work/gave-way"
+    printf %s "$1" | xxd -r -p >"$work/gave-way.sig"
+    openssl x509 -in "$work/acts-$signer_at.pem" -noout -pubkey >"$work/gave-way.pub" 2>/dev/null &&
+        openssl dgst -sha256 -verify "$work/gave-way.pub" -signature "$work/gave-way.sig" "$work/gave-way" >/dev/null 2>&1
+}
+next_signer() { # TIME: the act in LAST names who signed it, and who did until then
+    local at_s=$1 before after next=$((signer_at + 1))
+    fields "${LAST[36]-}" || return 1
+    hash_hex "${LAST[1]-}"; before=$HASH
+    hash_hex "${LAST[2]-}"; after=$HASH
+    WHY="the acts do not lead from one certificate in directory/authority.pem to the next"
+    [ "$before" = "$(print_of "$work/acts-$signer_at.pem")" ] && [ "$after" = "$(print_of "$work/acts-$next.pem")" ] || return 1
+    WHY="the key of acts that gave way did not sign that it does"
+    gave_way "${LAST[3]-}" "$before" "$after" || return 1
+    signer_at=$next
+    check_authority "$at_s"
+}
 act_of() { # NUMBER: fields of the act, which the directory holds and the authority signed
-    cades "directory/$1.p7m" directory/authority.pem "$work/act" || return 1
+    local next=no
+    if ! cades "directory/$1.p7m" "$work/acts-$signer_at.pem" "$work/act"; then
+        [ $signer_at -lt $signers ] && cades "directory/$1.p7m" "$work/acts-$((signer_at + 1)).pem" "$work/act" || return 1
+        next=yes
+    fi
     read_proof "directory/$1.tlog-proof" || return 1
     WHY="directory/$1.p7m is act $INDEX"
     [ "$INDEX" = "$1" ] || return 1
@@ -575,12 +611,14 @@ act_of() { # NUMBER: fields of the act, which the directory holds and the author
     [ "${NOTE[*]}" = "$directory_note" ] || return 1
     WHY="directory/$1.p7m holds no act"
     fields "$(hex_of "$work/act")" && [ "$(text_of_hex "${LAST[1]-}")" = "chaski directory act v1" ] &&
-        [ "${LAST[2]:-0}" = "$1" ]
+        [ "${LAST[2]:-0}" = "$1" ] || return 1
+    WHY="directory/$1.p7m is signed by a certificate that did not sign acts then"
+    [ $next = "$([ -n "${LAST[36]-}" ] && echo yes || echo no)" ]
 }
 check_authority() { # TIME: was the certificate that signs the acts the authority's own, and sound?
-    leads_to_anchor directory/authority.pem "" "$1" || { WHY="directory/authority.pem: $WHY"; return 1; }
+    leads_to_anchor "$work/acts-$signer_at.pem" "" "$1" || { WHY="directory/authority.pem: $WHY"; return 1; }
     WHY="the acts are signed by somebody else than the authority"
-    [[ $(subject_of directory/authority.pem serialNumber) == */AUTHORITY/* ]]
+    [[ $(subject_of "$work/acts-$signer_at.pem" serialNumber) == */AUTHORITY/* ]]
 }
 check_directory() {
     local name number act_ms act_s since server subsystem certificate print signer_s=$((${head[7]:-0} / 1000)) slack=600
@@ -590,12 +628,18 @@ check_directory() {
     log_hex=$(printf %s "$(head -n 1 "$(anchor log-vkey log.vkey)" 2>/dev/null)" | xxd -p -c 256 | tr -d '\n')
     WHY="no key of the directory"
     read_vkey_file "$(anchor directory-vkey directory/directory.vkey)" || return 1
-    WHY="no certificate of the authority"
-    one_certificate directory/authority.pem || return 1
+    split_authority || return 1
     WHY="no acts of the directory are here"
     for number in $(for name in directory/*.p7m; do name=${name#directory/}; echo "${name%.p7m}"; done | sort -n); do
         [[ $number =~ ^(0|[1-9][0-9]{0,9})$ ]] || { WHY="an act of no number"; return 1; }
         act_of "$number" || return 1
+        if [ -n "${LAST[36]-}" ]; then # ActsKeySet: the first one until the act before, the next one from here on
+            [ $begun = no ] || check_authority "$act_s" || return 1
+            act_s=$((${LAST[3]:-0} / 1000)) epoch=$SIZE
+            next_signer "$act_s" || return 1
+            begun=yes
+            continue
+        fi
         epoch=$SIZE act_ms=${LAST[3]:-0} act_s=$((${LAST[3]:-0} / 1000))
         # acts stand in the order of time, and a chain is sound from one date to another: first and last are enough
         [ $begun = yes ] || check_authority "$act_s" || return 1

@@ -197,6 +197,7 @@ static bool concerns(const Chaski__Act *act, const struct standing_of *of)
         return of->authority != NULL &&
                strcmp(act->certificate_authority_set->name, of->authority) == 0;
     case CHASKI__ACT__ACT_DIRECTORY_WITNESSES_SET:
+    case CHASKI__ACT__ACT_ACTS_KEY_SET: /* who signed the other ones */
         return true;
     case CHASKI__ACT__ACT_REMOVED:
         return removes(act->removed, of);

@@ -197,7 +197,7 @@ const struct note_key *outlook_log(const struct outlook *self)
 
 struct certificate *outlook_authority(const struct outlook *self)
 {
-    return self->state->authority;
+    return directory_acts_signer(self->state, self->state->authority);
 }
 
 fault outlook_open_head(const struct outlook *self, struct span note, struct checkpoint *out)

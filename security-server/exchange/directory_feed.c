@@ -6,6 +6,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/anchor_file.h"
+#include "lib/bus/authority_file.h"
 #include "lib/bus/directory_partial.h"
 #include "lib/bus/handover.h"
 #include "lib/bus/tile_log.h"
@@ -160,7 +161,7 @@ static fault read_all(const struct directory_feed *self, const char *folder, str
     if (out->head.size < self->seen.size)
         return RAISE(DIRECTORY_OLD, "epoch %llu was used already; this one is %llu",
                      (unsigned long long)self->seen.size, (unsigned long long)out->head.size);
-    TRY(read_in(folder, "authority.pem", CERTIFICATE_BYTES_MAX, &out->pem));
+    TRY(read_in(folder, AUTHORITY_FILE, CERTIFICATE_BYTES_MAX, &out->pem));
     fault f = read_in(folder, HANDOVERS_FILE, HANDOVERS_BYTES_MAX, &out->handovers);
     if (f.code != NOT_FOUND)
         TRY(f);
@@ -194,8 +195,8 @@ static fault keep_copy(struct directory_feed *self, const struct arrival *from)
     char path[PATH_BYTES];
     OWNED(bytes) pem = NULL;
     TRY(file_make_folders(self->copy, 0755));
-    path_in(self->copy, "authority.pem", path);
-    if (failed(read_in(self->copy, "authority.pem", CERTIFICATE_BYTES_MAX, &pem)) ||
+    path_in(self->copy, AUTHORITY_FILE, path);
+    if (failed(read_in(self->copy, AUTHORITY_FILE, CERTIFICATE_BYTES_MAX, &pem)) ||
         !span_equal(bytes_span(pem), bytes_span(from->pem)))
         TRY(file_replace(path, bytes_span(from->pem), 0644));
     TRY(keep_handovers(self, from));
@@ -402,6 +403,7 @@ static fault keep_more(struct directory_feed *self, struct span note, const stru
         TRY(tile_writer_add(tiles, leaves[i]));
     TRY(tile_writer_flush(tiles));
     TRY(handovers_add(self->copy, leaves, count));
+    TRY(authority_file_add(self->copy, leaves, count));
     path_in(self->copy, "checkpoint", path);
     TRY(file_replace(path, note, 0644));
     self->seen = *head;

@@ -4,6 +4,7 @@
 #include "lib/base/event.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "lib/bus/authority_file.h"
 #include "lib/bus/tile_log.h"
 #include "lib/bus/tiles.h"
 #include "lib/crypto/cades.h"
@@ -53,7 +54,7 @@ static fault take_over(struct followed *self, struct span note, uint64_t from, u
     OWNED(bytes) pem = NULL;
     OWNED(bytes) backing = NULL;
     struct span *leaves = NULL;
-    TRY(read_in(self->exchange, "authority.pem", CERTIFICATE_BYTES_MAX, &pem));
+    TRY(read_in(self->exchange, AUTHORITY_FILE, CERTIFICATE_BYTES_MAX, &pem));
     fault f = tiles_read_from(self->exchange, from, size, &backing, &leaves);
     if (f.code == NOT_FOUND && self->head.size == 0)
         return followed_begin_from_exchange(self, note, bytes_span(pem));
@@ -230,28 +231,51 @@ static bool is_fork(const struct followed *self, const struct followed_news *new
 /* Otherwise a mirror could have the exchange process refuse a sound directory. */
 static fault check_authority(const struct followed *self, struct span pem, struct span leaf)
 {
-    OWNED(certificate) authority = NULL;
+    OWNED(certificate) signer = NULL;
     struct cades_parts parts;
-    if (failed(certificate_read(pem, &authority)) ||
-        failed(cades_verify_leaf(authority, leaf, &parts)) ||
-        failed(trust_check(self->trust, authority, parts.time_ms)))
+    if (failed(authority_file_verify(pem, leaf, &parts, &signer)) ||
+        failed(trust_check(self->trust, signer, parts.time_ms)))
         return RAISE(INCONSISTENT,
-                     "authority.pem did not sign the newest act, or is not trusted: %s",
+                     AUTHORITY_FILE " did not sign the newest act, or is not trusted: %s",
                      fault_detail());
     return DONE;
 }
 
-fault followed_keep_authority(const struct followed *self, struct span pem, struct span newest)
+/* Another first certificate, before or instead of the true one, would have the exchange process
+ * refuse a sound directory: it must be the one that is held, or have signed entry 0. */
+static fault check_first(struct span pem, const struct bytes *held, struct span entry_0)
+{
+    struct cades_parts parts;
+    OWNED(certificate) signer = NULL;
+    OWNED(certificate) first = NULL;
+    if (entry_0.size == 0)
+        return held == NULL || authority_file_same_first(pem, bytes_span(held))
+                   ? DONE
+                   : RAISE(INCONSISTENT, AUTHORITY_FILE " begins with another certificate");
+    if (failed(authority_file_verify(pem, entry_0, &parts, &signer)) ||
+        failed(certificate_read(pem, &first)) ||
+        !span_equal(certificate_der(signer), certificate_der(first)))
+        return RAISE(INCONSISTENT, "the first in " AUTHORITY_FILE " did not sign the first act");
+    return DONE;
+}
+
+/* Of what is pushed, nothing but the acts comes: they name who signs from them on. */
+fault followed_keep_authority(const struct followed *self, struct span pem, uint64_t from,
+                              const struct span *leaves, size_t count)
 {
     char path[PATH_BYTES];
     OWNED(bytes) held = NULL;
-    fault there = read_in(self->folder, "authority.pem", CERTIFICATE_BYTES_MAX, &held);
-    if (pem.size == 0)
-        pem = bytes_span(held);
-    TRY(check_authority(self, pem, newest));
+    OWNED(bytes) further = NULL;
+    fault there = read_in(self->folder, AUTHORITY_FILE, CERTIFICATE_BYTES_MAX, &held);
+    if (pem.size == 0 && !failed(there)) {
+        TRY(authority_file_further(bytes_span(held), leaves, count, &further));
+        pem = bytes_span(further);
+    }
+    TRY(check_authority(self, pem, leaves[count - 1]));
+    TRY(check_first(pem, held, from == 0 ? leaves[0] : (struct span){0}));
     if (!failed(there) && span_equal(pem, bytes_span(held)))
         return DONE;
-    path_in(self->folder, "authority.pem", path);
+    path_in(self->folder, AUTHORITY_FILE, path);
     return file_replace(path, pem, 0644);
 }
 
@@ -273,7 +297,8 @@ static fault write_head(const struct followed *self, const struct followed_news 
                         const struct checkpoint *head)
 {
     TRY(file_make_folders(self->folder, 0755));
-    TRY(followed_keep_authority(self, news->pem, news->leaf[head->size - 1 - news->from]));
+    TRY(followed_keep_authority(self, news->pem, news->from, news->leaf,
+                                (size_t)(head->size - news->from)));
     if (news->from == 0) /* the first, or what heals a damaged copy */
         return tiles_publish(self->folder, news->leaf, 0, head->size, news->note);
     fault f = append(self, news, head);
@@ -362,7 +387,7 @@ fault followed_refuse(struct followed *self, const struct followed_news *news)
         return file_replace(path, news->note, 0644);
     struct checkpoint head;
     TRY(checkpoint_open(news->note, &self->keys.key, &head));
-    path_in(self->refused, "authority.pem", path);
+    path_in(self->refused, AUTHORITY_FILE, path);
     TRY(file_replace(path, news->pem, 0644));
     return tiles_publish(self->refused, news->leaf, 0, head.size, news->note);
 }

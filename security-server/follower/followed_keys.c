@@ -5,8 +5,7 @@
 #include "lib/base/event.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
-#include "lib/bus/bus_id.h"
-#include "lib/bus/directory.h"
+#include "lib/bus/authority_file.h"
 
 fault followed_open_head(const struct followed *self, struct span note, struct checkpoint *out)
 {
@@ -56,38 +55,17 @@ fault followed_learn_from_exchange(struct followed *self)
     if (f.code == NOT_FOUND)
         return DONE;
     TRY(f);
-    TRY(handovers_follow(bytes_span(file), &self->anchor, NULL, &theirs));
+    TRY(handovers_follow(bytes_span(file), &self->anchor, (struct span){0}, &theirs));
     return theirs.former > self->keys.former ? keep(self, bytes_span(file)) : DONE;
-}
-
-/* Any member has a certificate of the same anchor. */
-static bool is_authority(const struct certificate *certificate)
-{
-    struct bus_id id;
-    return !failed(bus_id_parse(span_of_text(certificate_subject(certificate)->member), ID_MEMBER,
-                                ID_MEMBER, &id)) &&
-           strcmp(id.part[1], DIRECTORY_AUTHORITY_CLASS) == 0;
-}
-
-static fault check_certificate(const struct followed *self, const struct certificate *authority)
-{
-    int64_t from_ms = certificate_not_before_ms(authority);
-    if (!is_authority(authority))
-        return RAISE(INCONSISTENT, "authority.pem is not the authority's");
-    return failed(trust_check(self->trust, authority, from_ms))
-               ? RAISE(INCONSISTENT, "authority.pem is not trusted: %s", fault_detail())
-               : DONE;
 }
 
 fault followed_learn(struct followed *self, struct span file, struct span pem, bool *more)
 {
     struct handovers theirs;
-    OWNED(certificate) authority = NULL;
     *more = false;
-    if (failed(certificate_read(pem, &authority)))
-        return RAISE(INCONSISTENT, "authority.pem: %s", fault_detail());
-    TRY(check_certificate(self, authority));
-    TRY(handovers_follow(file, &self->anchor, authority, &theirs));
+    if (failed(authority_file_check(pem, self->trust)))
+        return RAISE(INCONSISTENT, "%s", fault_detail());
+    TRY(handovers_follow(file, &self->anchor, pem, &theirs));
     if (theirs.former <= self->keys.former)
         return DONE;
     TRY(keep(self, file));

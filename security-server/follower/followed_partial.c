@@ -56,7 +56,7 @@ fault followed_begin(struct followed *self, struct span note, struct span pem,
         return RAISE(BAD_FRAME, "a directory of %" PRIu64 " entries", head.size);
     TRY(directory_partial_check(with, &head, &tree));
     TRY(file_make_folders(self->folder, 0755));
-    TRY(followed_keep_authority(self, pem, with->leaf[head.size - 1 - first]));
+    TRY(followed_keep_authority(self, pem, first, with->leaf, (size_t)(head.size - first)));
     TRY(directory_partial_write(self->folder, with, &head, note));
     self->head = head;
     self->tree = tree;

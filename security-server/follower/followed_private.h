@@ -23,7 +23,8 @@ struct followed {
 };
 
 /* Checks that it signed `newest`, and writes it when it is another one than is held. */
-fault followed_keep_authority(const struct followed *self, struct span pem, struct span newest);
+fault followed_keep_authority(const struct followed *self, struct span pem, uint64_t from,
+                              const struct span *leaves, size_t count);
 /* As the copy in self->folder, whose head is given, stands: its tree, when it leads to the head,
  * and where it begins. */
 fault followed_read_tree(const struct followed *self, const struct checkpoint *head,

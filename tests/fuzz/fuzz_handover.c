@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (failed(note_key_make("chaski/CO/directory", NOTE_LOG, public_key, &base)))
         return 0;
     ignore(handover_of_leaf(span_of(data, size), &one));
-    if (failed(handovers_follow(span_of(data, size), &base, NULL, &all)))
+    if (failed(handovers_follow(span_of(data, size), &base, (struct span){0}, &all)))
         return 0;
     assert(all.former <= HANDOVERS_MAX);
     assert(strcmp(all.key.name, base.name) == 0);

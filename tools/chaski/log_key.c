@@ -2,8 +2,7 @@
 #include "tools/chaski/log_key.h"
 
 #include "lib/base/text.h"
-#include "lib/bus/bus_id.h"
-#include "lib/bus/directory.h"
+#include "lib/bus/authority_file.h"
 #include "lib/bus/handover.h"
 #include "tools/chaski/web.h"
 
@@ -25,37 +24,23 @@ static fault fetch(const char *at, const char *name, size_t most, struct bytes *
                                 : RAISE(PEER_UNREACHABLE, "%s answers %ld", url, answer.status);
 }
 
-/* Any member has a certificate of the same anchor. */
-static bool is_authority(const struct certificate *certificate)
-{
-    struct bus_id id;
-    return !failed(bus_id_parse(span_of_text(certificate_subject(certificate)->member), ID_MEMBER,
-                                ID_MEMBER, &id)) &&
-           strcmp(id.part[1], DIRECTORY_AUTHORITY_CLASS) == 0;
-}
-
-static fault fetch_authority(const struct anchor_file *anchor, const char *at,
-                             struct certificate **out)
+static fault fetch_authority(const struct anchor_file *anchor, const char *at, struct bytes **out)
 {
     OWNED(bytes) pem = NULL;
     OWNED(bytes) anchors = NULL;
     OWNED(trust) trust = NULL;
-    OWNED(certificate) made = NULL;
-    TRY(fetch(at, "authority.pem", (size_t)CERTIFICATE_BYTES_MAX * 2, &pem));
-    TRY(certificate_read(bytes_span(pem), &made));
+    TRY(fetch(at, AUTHORITY_FILE, CERTIFICATE_BYTES_MAX, &pem));
     TRY(anchor_file_pem(anchor, &anchors));
     TRY(trust_read(bytes_span(anchors), &trust));
-    TRY(trust_check(trust, made, certificate_not_before_ms(made)));
-    if (!is_authority(made))
-        return RAISE(CERTIFICATE_BAD, "authority.pem is not the authority's");
-    *out = TAKE(made);
+    TRY(authority_file_check(bytes_span(pem), trust));
+    *out = TAKE(pem);
     return DONE;
 }
 
 fault log_key_fetch(const struct anchor_file *anchor, const char *at, struct note_key *out)
 {
     OWNED(bytes) file = NULL;
-    OWNED(certificate) authority = NULL;
+    OWNED(bytes) authority = NULL;
     struct handovers all;
     fault f = fetch(at, HANDOVERS_FILE, HANDOVERS_BYTES_MAX, &file);
     if (f.code == NOT_FOUND) {
@@ -64,7 +49,7 @@ fault log_key_fetch(const struct anchor_file *anchor, const char *at, struct not
     }
     TRY(f);
     TRY(fetch_authority(anchor, at, &authority));
-    TRY(handovers_follow(bytes_span(file), &anchor->directory, authority, &all));
+    TRY(handovers_follow(bytes_span(file), &anchor->directory, bytes_span(authority), &all));
     *out = all.key;
     return DONE;
 }
