@@ -455,6 +455,7 @@ struct page {
 
 struct said {
     struct page all, looks;
+    bool undone;
 };
 
 static void page_open(struct page *self)
@@ -520,6 +521,16 @@ void said_take_looks(struct said *self, struct said *from)
     fflush(from->looks.into);
     fputs(from->looks.text, self->all.into);
     fputs(from->looks.text, self->looks.into);
+}
+
+void said_undone(struct said *self)
+{
+    self->undone = true;
+}
+
+bool said_is_undone(const struct said *self)
+{
+    return self->undone;
 }
 
 void said_print(const struct said *self, FILE *out)

@@ -21,6 +21,9 @@ void said_add_page(struct said *self, const char *text); /* several lines, such 
 /* A line for who asks for the act, whatever becomes of it; it stays when the rest is unsaid. */
 void said_look(struct said *self, const char *line);
 void said_take_looks(struct said *self, struct said *from); /* those lines of the other */
+/* What the lines tell of was to be done by now and is not: the exit status says so too. */
+void said_undone(struct said *self);
+bool said_is_undone(const struct said *self);
 /* With what would mislead a reader made visible, see lib/base/shown.h. */
 void said_print(const struct said *self, FILE *out);
 

@@ -350,7 +350,7 @@ static int run_words(const struct command *command, int count, char **words)
         return not_understood(command);
     if (!failed(f) || strcmp(command->noun, "status") == 0)
         said_print(said, stdout);
-    return report(f);
+    return !failed(f) && said_is_undone(said) ? DID_NOT : report(f);
 }
 
 int main(int count, char **words)

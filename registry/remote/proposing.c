@@ -45,11 +45,21 @@ static void say_one(json_t *one, struct said *said)
                  approvals == 1 ? "" : "s", text_in(one, "needs"));
 }
 
+/* It has its approvals, and is not in force all the same. One that lacks approvals, or stands
+ * behind one that does, is as it should be. */
+static bool is_stuck(json_t *one)
+{
+    return text_in(one, "problem")[0] != '\0' && text_in(one, "waits_for")[0] == '\0';
+}
+
 static void say_all(json_t *answer, struct said *said)
 {
     json_t *list = json_object_get(answer, "proposals");
-    for (size_t i = 0; i < json_array_size(list); i++)
+    for (size_t i = 0; i < json_array_size(list); i++) {
         say_one(json_array_get(list, i), said);
+        if (is_stuck(json_array_get(list, i)))
+            said_undone(said);
+    }
 }
 
 // --- sending ------------------------------------------------------------------------------------

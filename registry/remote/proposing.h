@@ -8,7 +8,8 @@
 #include "registry/commands.h"
 #include "registry/remote/registry_http.h"
 
-/* What the store has drafted, in groups; says of each what became of it. */
+/* What the store has drafted, in groups; says of each what became of it. Where something has its
+ * approvals and is not in force, said_is_undone(), here and when it is approved. */
 fault proposing_send(struct registry_http *http, struct store *store, const char *label,
                      struct said *said);
 fault proposing_list(struct registry_http *http, const struct arguments *arguments,

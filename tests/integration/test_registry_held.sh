@@ -50,7 +50,12 @@ check "... and holds acts back" grep -q '"registry.acts_held"' "$C/serve.events"
 said=$(at ana status 2>&1); status=$?
 check "status says by which rule" contains "$said" "ahead/asking"
 check "... and is not well" equal $status 1
-at ana purpose add P-30 --title Otra --legal-basis Ley >/dev/null 2>&1
+said=$(at ana purpose add P-30 --title Otra --legal-basis Ley 2>&1); status=$?
+check "an act that has its approvals and is held back says so" contains "$said" "could not be carried out: ahead/asking"
+check "... also by its exit status" equal $status 1
+held=$(grep -o '^[0-9a-f]\{16\}' <<<"$said")
+at blas approve "$held" --yes >"$C/said" 2>&1; status=$?
+check "... to who approves it too" contains "$status $(cat "$C/said")" "1 $held"
 check "an act of operators waits" contains "$(at ana proposals 2>&1)" "ahead/asking"
 check "... and nothing is signed" equal "$(size)" "$before"
 check "the key is not changed before it is known" refused grep -q '"registry.log_key_stolen"' "$C/serve.events"
@@ -75,7 +80,8 @@ serve
 check "a restart goes on holding back" contains "$(at ana status 2>&1)" "ahead/nobody"
 check "... and says so of what was approved" wait_for 10 contains "$(at ana proposals)" "ahead/nobody"
 check "... and still serves" equal "$(get /healthz)" 200
-at ana log-key use "$handover" >/dev/null 2>&1
+at ana log-key use "$handover" >/dev/null 2>&1; status=$?
+check "what waits for a second approval is as it should be" equal $status 0
 at blas proposals >"$C/proposals"
 id=$(grep -i 'log' "$C/proposals" | grep -o '[0-9a-f]\{16\}' | head -n 1)
 at blas approve "$id" --yes >/dev/null 2>&1
