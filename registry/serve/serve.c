@@ -29,7 +29,8 @@ struct server {
     struct public_face *face;
     struct admin_face *admin; /* or NULL */
     struct loop_watch stamps_watch, authority_watch;
-    const char *broken; /* which process has gone, or NULL */
+    const char *broken; /* why it ends by itself, or NULL */
+    enum fault_code broken_code;
 };
 
 static void server_free(struct server **owner)
@@ -56,25 +57,27 @@ static void on_asked_to_stop(void *owner)
     loop_stop(self->loop);
 }
 
+static void break_off(struct server *self, enum fault_code code, const char *why)
+{
+    self->broken = why;
+    self->broken_code = code;
+    loop_stop(self->loop);
+}
+
 static void stamps_broken(void *owner)
 {
-    struct server *self = owner;
-    self->broken = "the process that stamps has gone";
-    loop_stop(self->loop);
+    break_off(owner, INTERNAL, "the process that stamps has gone");
 }
 
 static void authority_broken(void *owner)
 {
-    struct server *self = owner;
-    self->broken = "the authority's process has gone";
-    loop_stop(self->loop);
+    break_off(owner, INTERNAL, "the authority's process has gone");
 }
 
 static void store_behind(void *owner)
 {
-    struct server *self = owner;
-    self->broken = "the store is an old copy: who follows holds more acts. Put back the newest one";
-    loop_stop(self->loop);
+    break_off(owner, DIRECTORY_OLD,
+              "the store is an old copy: who follows holds more acts. Put back the newest one");
 }
 
 static void on_stamps_gone(struct loop_watch *watch, uint32_t bits)
@@ -209,7 +212,7 @@ fault serve(const struct serve_plan *plan)
     TRY(start(self));
     TRY(loop_run(self->loop));
     if (self->broken != NULL)
-        return RAISE(INTERNAL, "%s", self->broken);
+        return RAISE(self->broken_code, "%s", self->broken);
     EVENT(INFO, "registry.stopped");
     return DONE;
 }

@@ -62,6 +62,7 @@ check "who starts with an empty folder is told that nobody was asked" grep -q '"
 check "a registry on an old copy hears of it and ends" wait_for 30 gone "$pid"
 wait "$pid"; status=$?
 check "... not as if all were well" equal $status 1
+check "... under its own name" contains "$(grep '^chaski-registry: ' "$C/early.events" | tail -n 1)" "older than one already used: the store is an old copy"
 check "... with words" contains "$(cat "$C/early.events")" "who follows holds acts that this store does not"
 check "... and has signed no other history" equal "$(size "$C/fresh")" "$early"
 check "the node says whom it told" grep -q '"follow.address_behind"' "$C/a/server.events"
