@@ -129,7 +129,9 @@ void ahead_words(const struct ahead *self, uint64_t own, char out[AHEAD_WORDS_RO
         "until then no act is signed",
         "nobody who follows showed the acts, so the log key is stolen. Change it now, which alone "
         "is let through: log-key make, log-key use (docs/OPERATIONS.md, The log key is stolen)",
-        "it was shown, so the store is an old copy; put back the newest one"};
+        "it was shown (ahead.act in the store), so the store is an old copy; put back the newest "
+        "one. If no member holds such an act, somebody else signed it: docs/OPERATIONS.md, "
+        "registry.store_behind"};
     out[0] = '\0';
     if (self->state != AHEAD_NOT)
         snprintf(out, AHEAD_WORDS_ROOM,
@@ -211,6 +213,11 @@ fault ahead_take_act(const char *folder, uint64_t own, struct certificate *autho
     TRY(number_of(leaf, &number));
     if (number < own)
         return DONE;
+    if (number - own >= REGISTRY_AHEAD_ACTS_MAX)
+        return RAISE(REFUSED,
+                     "it says that it is act %" PRIu64 ", and this store has %" PRIu64
+                     ": no store is that old. Show the one behind those that are here",
+                     number, own);
     TRY(verify_act(folder, authority, leaf));
     ignore(kept(write_one(folder, ACT, leaf)));
     EVENT(ERROR, "registry.store_behind", E_NUMBER("held_elsewhere", (int64_t)number + 1),

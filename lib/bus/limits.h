@@ -418,6 +418,7 @@
 #define REGISTRY_HELD_S_MIN 10
 #define REGISTRY_AUTHORITY_ENDS_MS (365 * INT64_C(86400000)) /* authority.pem: warned of ahead */
 #define REGISTRY_HELD_S_MAX 86400
+#define REGISTRY_AHEAD_ACTS_MAX 65536 /* a shown act of a later place than that proves nothing */
 #define REGISTRY_QUIET_MS 120000 /* who follows tells in that time that a store is an old copy */
 #define REGISTRY_DATAGRAM_BYTES_MAX 196608   /* face <-> authority; fits a socket's room */
 #define REGISTRY_GROUP_ACTS_MAX 64           /* carried out together, all or none */

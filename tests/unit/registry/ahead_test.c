@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "tests/unit/registry/authority.h"
 
+#include "lib/bus/limits.h"
+#include "lib/crypto/cades.h"
+#include "lib/crypto/keypair.h"
 #include "registry/ahead.h"
+
+#include "directory.pb-c.h"
 
 #include <unistd.h>
 
@@ -122,6 +127,48 @@ static void test_an_act_that_is_not_here_ends_it(void)
     CU_ASSERT_NOT_EQUAL(access(file.at, F_OK), 0);
 }
 
+/* As who has stolen the key of acts makes it. */
+static struct bytes *forged_act(const struct place *place, struct store *store, uint64_t number)
+{
+    struct place file = place_in(place->at, "keys/acts.key");
+    Chaski__Act act = CHASKI__ACT__INIT;
+    OWNED(keypair) key = NULL;
+    struct cades_template template;
+    uint8_t signature[P256_SIGNATURE_BYTES_MAX], packed[64];
+    struct bytes *leaf = NULL;
+    size_t size = 0;
+    int64_t now_ms = clock_wall_ms();
+    act.number = number;
+    struct span content = span_of(packed, chaski__act__pack(&act, packed));
+    struct sha256 hash = SHA256_OF(content);
+    MUST(keypair_load(file.at, KEY_P256, &key));
+    cades_template_make(store_authority(store), &template);
+    struct sha256 digest = cades_signed_digest(&template, &hash, now_ms);
+    MUST(keypair_sign_digest(key, digest.at, signature, &size));
+    MUST(cades_leaf(&template, content, now_ms, span_of(signature, size), &leaf));
+    return leaf;
+}
+
+static fault show_act(const struct place *place, struct store *store, uint64_t number)
+{
+    OWNED(bytes) leaf = forged_act(place, store, number);
+    return ahead_take_act(place->at, store_count(store), store_authority(store), bytes_span(leaf));
+}
+
+/* Who has the key of acts signs any number: one that the store can never reach ends nothing. */
+static void test_an_act_of_a_place_out_of_reach_proves_nothing(void)
+{
+    struct place place = authority_make();
+    OWNED(store) store = authority_open(&place);
+    uint64_t own = store_count(store);
+    MUST_FAIL(REFUSED, show_act(&place, store, own + REGISTRY_AHEAD_ACTS_MAX));
+    MUST_FAIL(REFUSED, show_act(&place, store, UINT64_MAX));
+    CU_ASSERT_EQUAL(state_of(store), AHEAD_NOT);
+    MUST_FAIL(DIRECTORY_OLD, show_act(&place, store, own + REGISTRY_AHEAD_ACTS_MAX - 1));
+    CU_ASSERT_EQUAL(state_of(store), AHEAD_OLD_COPY);
+}
+
 SUITE(ahead, TEST(test_a_larger_head_holds_acts_back),
       TEST(test_a_change_of_the_key_alone_goes_through_and_ends_it),
-      TEST(test_the_verdict_is_of_one_head), TEST(test_an_act_that_is_not_here_ends_it))
+      TEST(test_the_verdict_is_of_one_head), TEST(test_an_act_that_is_not_here_ends_it),
+      TEST(test_an_act_of_a_place_out_of_reach_proves_nothing))
