@@ -181,9 +181,10 @@ fault ahead_take_head(const char *folder, uint64_t own, const struct checkpoint 
 }
 
 /* An old copy does not know who signs by now. An act that says so itself shows it, when a CA of the
- * anchor has issued that certificate to the authority. */
-static fault verify_change(const char *folder, const struct certificate *authority,
-                           struct span leaf)
+ * anchor has issued that certificate to the authority. Not one whose key gave way: whoever stole it
+ * has such a certificate too. */
+static fault verify_change(const char *folder, const struct directory *state,
+                           const struct certificate *authority, struct span leaf)
 {
     char path[STORE_PATH_BYTES];
     struct cades_parts parts;
@@ -196,18 +197,20 @@ static fault verify_change(const char *folder, const struct certificate *authori
     TRY(certificate_pem(authority, &pem));
     TRY(authority_file_further(bytes_span(pem), &leaf, 1, &further));
     TRY(authority_file_check(bytes_span(further), trust));
-    return authority_file_verify(bytes_span(further), leaf, &parts, &signer);
+    TRY(authority_file_verify(bytes_span(further), leaf, &parts, &signer));
+    return directory_check_later_signer(state, signer);
 }
 
-static fault verify_act(const char *folder, struct certificate *authority, struct span leaf)
+static fault verify_act(const char *folder, const struct directory *state,
+                        struct certificate *authority, struct span leaf)
 {
     struct cades_parts parts;
     fault f = cades_verify_leaf(authority, leaf, &parts);
-    return f.code == NOT_YOURS && !failed(verify_change(folder, authority, leaf)) ? DONE : f;
+    return f.code == NOT_YOURS && !failed(verify_change(folder, state, authority, leaf)) ? DONE : f;
 }
 
-fault ahead_take_act(const char *folder, uint64_t own, struct certificate *authority,
-                     struct span leaf)
+fault ahead_take_act(const char *folder, uint64_t own, const struct directory *state,
+                     struct certificate *authority, struct span leaf)
 {
     uint64_t number = 0;
     TRY(number_of(leaf, &number));
@@ -218,7 +221,7 @@ fault ahead_take_act(const char *folder, uint64_t own, struct certificate *autho
                      "it says that it is act %" PRIu64 ", and this store has %" PRIu64
                      ": no store is that old. Show the one behind those that are here",
                      number, own);
-    TRY(verify_act(folder, authority, leaf));
+    TRY(verify_act(folder, state, authority, leaf));
     ignore(kept(write_one(folder, ACT, leaf)));
     EVENT(ERROR, "registry.store_behind", E_NUMBER("held_elsewhere", (int64_t)number + 1),
           E_NUMBER("held_here", (int64_t)own),

@@ -51,11 +51,12 @@ fault ahead_check_act(const struct store *store, const struct Chaski__Act *act);
  * kept, durably, with an event when it is the first. */
 fault ahead_take_head(const char *folder, uint64_t own, const struct checkpoint *head,
                       struct span note, bool *held);
-/* An act that was shown. DONE: it tells nothing new. DIRECTORY_OLD: this store is behind it;
- * durable, and told as an event. REFUSED: of a place REGISTRY_AHEAD_ACTS_MAX further on, which no
- * store is to reach. BAD_FRAME, SIGNATURE_BAD, NOT_YOURS: no act of this authority. */
-fault ahead_take_act(const char *folder, uint64_t own, struct certificate *authority,
-                     struct span leaf);
+/* An act that was shown; state and authority, who signs acts by it: of this store. DONE: it tells
+ * nothing new. DIRECTORY_OLD: this store is behind it; durable, and told as an event. REFUSED: of a
+ * place REGISTRY_AHEAD_ACTS_MAX further on, which no store is to reach. BAD_FRAME, SIGNATURE_BAD,
+ * NOT_YOURS: no act of this authority. */
+fault ahead_take_act(const char *folder, uint64_t own, const struct directory *state,
+                     struct certificate *authority, struct span leaf);
 /* Nobody showed the acts. Durable, with an event. */
 fault ahead_note_nobody(const char *folder);
 /* Nothing holds acts back any more: what was kept is set aside. */

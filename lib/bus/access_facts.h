@@ -25,8 +25,8 @@ _Static_assert(GROUNDS_END <= 32 && DIRECTORY_GRANT_PURPOSES_MAX <= 32, "each ha
 void access_facts_of(const struct directory *self, const struct directory_request *request,
                      int64_t at_ms, struct access_facts *out);
 
-/* Who is shut out for misuse has no use of a grant to a class or a group: is `word`, to whom one is,
- * the consumer of the request, or its member? True for anybody else. */
+/* Who is shut out for misuse has no use of a grant to a class or a group: is `word`, to whom one
+ * is, the consumer of the request, or its member? True for anybody else. */
 bool access_may_use(const struct directory *self, const struct directory_request *request,
                     const char *word, int64_t at_ms);
 

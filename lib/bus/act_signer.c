@@ -43,6 +43,14 @@ static fault check_at(const struct directory *self, const struct certificate *au
                : DONE;
 }
 
+static bool gave_way(const struct directory *self, const struct certificate *one)
+{
+    for (size_t i = 0; i < self->acts_keys_count; i++)
+        if (memcmp(self->acts_keys[i].former_ski, certificate_ski(one), SKI_BYTES) == 0)
+            return true;
+    return false;
+}
+
 /* A key that gave way never comes back: whoever has stolen it would have waited for that. */
 static fault check_order(const struct directory *self, struct span before,
                          const struct certificate *former, const struct certificate *next)
@@ -58,9 +66,8 @@ static fault check_order(const struct directory *self, struct span before,
                    DIRECTORY_ACTS_KEYS_BYTES_MAX);
     if (memcmp(certificate_ski(former), certificate_ski(next), SKI_BYTES) == 0)
         return BAD("the key that is to sign acts is the one that gives way");
-    for (size_t i = 0; i < self->acts_keys_count; i++)
-        if (memcmp(self->acts_keys[i].former_ski, certificate_ski(next), SKI_BYTES) == 0)
-            return BAD("the key that is to sign acts was in use before");
+    if (gave_way(self, next))
+        return BAD("the key that is to sign acts was in use before");
     if (self->acts_keys_count == 0)
         return DONE; /* close_state compares it with the first one */
     const struct directory_acts_key *last = &self->acts_keys[self->acts_keys_count - 1];
@@ -138,4 +145,10 @@ fault directory_check_first_signer(const struct directory *self, const struct ce
                    span_equal(self->acts_keys[0].before, certificate_der(first))
                ? DONE
                : BAD("changes of the certificate that signs acts do not lead on from the first");
+}
+
+fault directory_check_later_signer(const struct directory *self, const struct certificate *one)
+{
+    TRY(act_signer_check_subject(self, one));
+    return gave_way(self, one) ? BAD("the key that signed the act gave way to another one") : DONE;
 }

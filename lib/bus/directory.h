@@ -353,6 +353,9 @@ const struct directory_operator *directory_operator(const struct directory *self
 struct certificate *directory_acts_signer(const struct directory *self, struct certificate *first);
 /* DIRECTORY_BAD: the changes of that certificate do not begin with this one. */
 fault directory_check_first_signer(const struct directory *self, const struct certificate *first);
+/* DIRECTORY_BAD: no later act than this state's can be signed by it: it is not this authority's, or
+ * its key gave way, and such a one never comes back. Whether a CA issued it is not asked here. */
+fault directory_check_later_signer(const struct directory *self, const struct certificate *one);
 /* That one certificate gives way to another, as the key that gives way signs it (ActsKeySet). */
 struct sha256 act_signer_digest(struct span before, struct span after);
 const struct note_key *directory_log_key(const struct directory *self);

@@ -74,7 +74,7 @@ fault held_take_head(struct held *self, struct span note, bool *held)
 fault held_take_act(struct held *self, struct span leaf)
 {
     const struct outlook *outlook = self->options.outlook;
-    fault f = ahead_take_act(self->options.store, outlook_shown(outlook),
+    fault f = ahead_take_act(self->options.store, outlook_shown(outlook), outlook_state(outlook),
                              outlook_authority(outlook), leaf);
     return f.code == BAD_FRAME || f.code == SIGNATURE_BAD || f.code == NOT_YOURS
                ? RAISE(REFUSED, "no act of this authority: %s", fault_detail())

@@ -99,7 +99,8 @@ static void test_a_snapshot_knows_who_signs(void)
     OWNED(directory) state = NULL;
     OWNED(directory) again = NULL;
     OWNED(bytes) snapshot = NULL;
-    struct signer next = signer_make(book, AUTHORITY);
+    struct signer next = signer_make(book, AUTHORITY), third = signer_make(book, AUTHORITY);
+    struct signer member = signer_make(book, DANE);
     add_change(book, book->authority, book->act_key, next.certificate);
     sign_last(book, &next);
     MUST(fold(book, &state));
@@ -109,7 +110,12 @@ static void test_a_snapshot_knows_who_signs(void)
     MUST_FAIL(DIRECTORY_BAD, directory_check_first_signer(again, next.certificate));
     CU_ASSERT(span_equal(certificate_der(directory_acts_signer(again, book->authority)),
                          certificate_der(next.certificate)));
+    MUST(directory_check_later_signer(again, third.certificate)); /* by a change to come */
+    MUST_FAIL(DIRECTORY_BAD, directory_check_later_signer(again, book->authority)); /* gave way */
+    MUST_FAIL(DIRECTORY_BAD, directory_check_later_signer(again, member.certificate));
     signer_end(&next);
+    signer_end(&third);
+    signer_end(&member);
 }
 
 /* Who has stolen the key that gave way, and the log key besides: what he adds is no act. */

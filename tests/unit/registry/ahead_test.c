@@ -103,21 +103,25 @@ static void test_an_act_that_is_not_here_ends_it(void)
     MUST(authority_tell(store, "member add " DANE " --name DANE --public"));
     MUST(store_commit(store));
     struct span leaf = store_leaves(store)[own];
-    MUST(ahead_take_act(place.at, own + 1, store_authority(store), leaf)); /* nothing new */
+    MUST(ahead_take_act(place.at, own + 1, store_state(store), store_authority(store),
+                        leaf)); /* nothing new */
     CU_ASSERT_EQUAL(state_of(store), AHEAD_NOT);
 
     OWNED(bytes) broken = NULL;
     MUST(bytes_copy(leaf, &broken));
     broken->data[broken->size - 1] ^= 1;
-    CU_ASSERT(failed(ahead_take_act(place.at, own, store_authority(store), bytes_span(broken))));
+    CU_ASSERT(failed(ahead_take_act(place.at, own, store_state(store), store_authority(store),
+                                    bytes_span(broken))));
     CU_ASSERT_EQUAL(state_of(store), AHEAD_NOT);
 
     struct place stranger = authority_make();
     OWNED(store) other = authority_open(&stranger);
-    CU_ASSERT(failed(ahead_take_act(place.at, own, store_authority(other), leaf)));
+    CU_ASSERT(
+        failed(ahead_take_act(place.at, own, store_state(store), store_authority(other), leaf)));
 
     struct ahead ahead;
-    MUST_FAIL(DIRECTORY_OLD, ahead_take_act(place.at, own, store_authority(store), leaf));
+    MUST_FAIL(DIRECTORY_OLD,
+              ahead_take_act(place.at, own, store_state(store), store_authority(store), leaf));
     MUST(ahead_read(place.at, store_log_key(store), own, &ahead));
     CU_ASSERT_EQUAL(ahead.state, AHEAD_OLD_COPY);
     CU_ASSERT_EQUAL(ahead.held_elsewhere, own + 1);
@@ -152,7 +156,8 @@ static struct bytes *forged_act(const struct place *place, struct store *store, 
 static fault show_act(const struct place *place, struct store *store, uint64_t number)
 {
     OWNED(bytes) leaf = forged_act(place, store, number);
-    return ahead_take_act(place->at, store_count(store), store_authority(store), bytes_span(leaf));
+    return ahead_take_act(place->at, store_count(store), store_state(store), store_authority(store),
+                          bytes_span(leaf));
 }
 
 /* Who has the key of acts signs any number: one that the store can never reach ends nothing. */
