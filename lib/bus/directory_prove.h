@@ -23,9 +23,12 @@ struct directory_prove {
     struct trust *trust; /* lent for the prover's life; one thread at a time */
     bool set_aside;      /* also those that a node kept as proof of a lie (see below) */
     bool to_the_end;     /* without a snapshot all acts are folded all the same */
+    bool vouched_only;   /* what no act vouches for is passed over: nobody can have begun with it */
 };
 
-/* NOT_FOUND, CERTIFICATE_BAD, IO_FAILED; OVERLOADED: more than DIRECTORY_SNAPSHOTS_MAX snapshots.
+/* Of files only, and none that is larger than a snapshot can be: anything else of such a name was
+ * made by hand. NOT_FOUND, CERTIFICATE_BAD, IO_FAILED; OVERLOADED: more than
+ * DIRECTORY_SNAPSHOTS_MAX snapshots.
  */
 fault directory_prover_new(const struct directory_prove *what, struct directory_prover **out);
 void directory_prover_free(struct directory_prover **self);

@@ -36,7 +36,7 @@ struct directory_proof {
     bool recording;    /* the record is under way */
     bool told;         /* the record is durable */
     int64_t tell_ms;   /* steady: not before */
-    int64_t rest_ms;   /* steady: the copy is damaged; not tried before */
+    int64_t rest_ms;   /* steady: the copy is damaged, or no proof begins; not tried before */
     uint64_t lied;     /* acts of the snapshot in question */
     int64_t opened_ms; /* steady: since then nothing is proved; moved on when it is said */
     int64_t said_ms;
@@ -94,6 +94,13 @@ static void say(struct directory_proof *self, enum fault_code code, const char *
                            "damaged: stop, move followed/ and directory/tile/ away, and start"));
 }
 
+/* What is tried again finds the same until somebody has mended it. */
+static void rest(struct directory_proof *self, enum fault_code code, const char *detail)
+{
+    say(self, code, detail);
+    self->rest_ms = clock_steady_ms() + FOLLOW_SAY_MS;
+}
+
 /* What it began with is what the acts lead to; or it is, now. */
 static void close_proof(struct directory_proof *self)
 {
@@ -147,13 +154,16 @@ static void found_bad(struct directory_proof *self, const char *why)
     self->tell_ms = 0;
 }
 
-/* Nobody's lie, and nothing to go by: the acts are there. The others are compared as before. */
+/* Nobody's lie, and nothing to go by: the acts are there. The others are compared as before. What
+ * the state in use did not begin with costs no reload. */
 static void found_unreadable(struct directory_proof *self, const char *why)
 {
+    uint64_t begun = directory_begun(self->of.node->directory);
     EVENT(WARN, "directory.snapshot_unreadable",
           E_NUMBER("size", (int64_t)directory_prover_at(self->prover)),
           E_FAULT(RAISE(BAD_FRAME, "%s", why)));
-    self->of.reload(self->of.owner);
+    if (begun > 0 && begun == directory_prover_at(self->prover))
+        self->of.reload(self->of.owner);
 }
 
 static void judge(struct directory_proof *self, enum fault_code code)
@@ -168,10 +178,8 @@ static void judge(struct directory_proof *self, enum fault_code code)
         found_bad(self, why);
     else {
         self->absent = code == NOT_FOUND;
-        if (!self->absent) {
-            say(self, code, why);
-            self->rest_ms = clock_steady_ms() + FOLLOW_SAY_MS;
-        }
+        if (!self->absent)
+            rest(self, code, why);
         directory_prover_free(&self->prover);
     }
 }
@@ -206,17 +214,19 @@ static fault begin(struct directory_proof *self, uint64_t size)
     self->done = false;
     if (self->trust == NULL)
         TRY(self->of.trust(self->of.owner, &self->trust));
-    return directory_prover_new(
-        &(struct directory_prove){
-            .folder = self->of.copy, .size = size, .trust = self->trust, .to_the_end = true},
-        &self->prover);
+    return directory_prover_new(&(struct directory_prove){.folder = self->of.copy,
+                                                          .size = size,
+                                                          .trust = self->trust,
+                                                          .to_the_end = true,
+                                                          .vouched_only = true},
+                                &self->prover);
 }
 
 static void ask(struct directory_proof *self, uint64_t size)
 {
     fault f = self->prover == NULL ? begin(self, size) : DONE;
     if (failed(f)) {
-        say(self, f.code, fault_detail());
+        rest(self, f.code, fault_detail());
         return;
     }
     self->job = (struct set_job){.work = SET_CALL, .call = step, .done = on_step, .owner = self};

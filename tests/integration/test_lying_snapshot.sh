@@ -33,6 +33,7 @@ ask() { timeout 20 "$PEER" ask "ipc://$C/a/front" CO/MUN/890905211/TRAMITES "$S"
 is_answered() { [ "$(ask)" = "$1" ]; }
 incidents() { "$BIN/chaski-audit" show "$C/$1/audit" --kind incident --json 2>/dev/null | grep -c '"index"'; }
 has_incidents() { [ "$(incidents "$1")" = "$2" ]; }
+since_start() { tail -n "+$(($(cat "$C/$1/server.mark") + 1))" "$C/$1/server.events"; }
 begin() { # NODE...
     servers_start "$@"
     stand_in_start b CO/GOV/899999027/DIVIPOLA
@@ -71,6 +72,8 @@ check "... once" equal "$(grep -c FINDING "$C/said")" 1
 touch "$C/b/$mark"
 mv "$C/b/audit/directory/snapshot/$size.lied" "$C/b/audit/directory/snapshot/$size"
 touch "$C/a/$mark"
+for i in 1 2 3 4 5; do echo rubbish >"$C/a/audit/directory/snapshot/$i"; done # made by hand
+mkdir "$C/a/audit/directory/snapshot/6"
 begin a b
 check "what the acts lead to is used from the start" contains "$(ask)" ACCESS_DENIED
 check "the lie is told of again" wait_for 30 has_incidents b 2
@@ -78,6 +81,8 @@ check "... and set aside" wait_for 15 test -e "$C/b/audit/directory/snapshot/$si
 for node in a b; do
     check "... and the mark goes ($node)" wait_for 15 test ! -e "$C/$node/$mark"
 done
+check "what no act vouches for is passed over" equal "$(since_start a | grep -c '"directory.snapshot_unreadable"')" 0
+check "... and the state is not read again for it" equal "$(since_start a | grep -c '"directory.taken"')" 1
 check "what was set aside is no lie twice" equal "$(incidents a)" 1
 servers_stop a b
 kill "$stand_in"; wait "$stand_in" 2>/dev/null

@@ -6,6 +6,7 @@
 
 #include "tests/unit/bus/book.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SNAPSHOT 300
@@ -79,7 +80,7 @@ static fault prove(struct book *book, const char *folder, bool aside, uint64_t *
     fault first = DONE;
     bool done = false;
     TRY(directory_prover_new(
-        &(struct directory_prove){folder, book->count, book->trust, aside, true}, &prover));
+        &(struct directory_prove){folder, book->count, book->trust, aside, true, false}, &prover));
     for (unsigned steps = 0; !done && !failed(first); steps++) {
         CU_ASSERT_FATAL(steps < 100);
         first = directory_prover_step(prover, &done);
@@ -163,6 +164,38 @@ static void test_a_changed_or_half_file_is_no_lie(void)
     MUST_FAIL(BAD_FRAME, prove(book, folder, true, &at));
     MUST(file_replace(path, bytes_span(sound), 0644));
     MUST(prove(book, folder, true, &at));
+}
+
+/* What hands put there costs the one who proves a look, and its owner nothing. */
+static void test_what_no_act_vouches_for_is_passed_over(void)
+{
+    OWNED(book) book = book_new();
+    const char *folder = folder_with(book, false);
+    OWNED(directory_prover) prover = NULL;
+    char path[512];
+    bool done = false;
+    for (unsigned size = 1; size < 20; size++) {
+        char name[64];
+        snprintf(name, sizeof name, "snapshot/%u", size);
+        book_write_file(folder, name, span_of_text("rubbish"));
+    }
+    path_of(folder, "snapshot/20", path);
+    MUST(file_make_folders(path, 0755));
+    path_of(folder, "snapshot/21", path);
+    CU_ASSERT_EQUAL(mkfifo(path, 0644), 0);
+    path_of(folder, "snapshot/22", path);
+    CU_ASSERT_EQUAL(symlink("/nowhere", path), 0);
+    MUST(directory_prover_new(
+        &(struct directory_prove){
+            .folder = folder, .size = book->count, .trust = book->trust, .vouched_only = true},
+        &prover));
+    CU_ASSERT_EQUAL(directory_prover_snapshots(prover), 20);
+    for (unsigned steps = 0; !done; steps++) {
+        CU_ASSERT_FATAL(steps < 100);
+        MUST(directory_prover_step(prover, &done));
+    }
+    CU_ASSERT_FALSE(directory_prover_held(prover, 1));
+    CU_ASSERT(directory_prover_held(prover, SNAPSHOT));
 }
 
 static void name_operator(struct book *book, const char *id)
@@ -325,6 +358,7 @@ SUITE(directory_prove, TEST(test_an_honest_snapshot_holds),
       TEST(test_a_snapshot_of_other_acts_is_a_lie),
       TEST(test_a_lie_that_is_set_aside_stays_as_proof),
       TEST(test_a_changed_or_half_file_is_no_lie),
+      TEST(test_what_no_act_vouches_for_is_passed_over),
       TEST(test_acts_that_no_operator_approved_do_not_hold),
       TEST(test_what_was_used_before_is_verified_anew),
       TEST(test_acts_of_another_signer_do_not_hold), TEST(test_what_the_disk_spoilt_accuses_nobody),
