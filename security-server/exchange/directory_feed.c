@@ -11,6 +11,7 @@
 #include "lib/bus/handover.h"
 #include "lib/bus/tile_log.h"
 #include "lib/bus/tiles.h"
+#include "security-server/exchange/directory_damage.h"
 #include "security-server/exchange/directory_dispute.h"
 #include "security-server/exchange/directory_older.h"
 #include "security-server/exchange/directory_proof.h"
@@ -708,18 +709,33 @@ static fault read_anchors(struct directory_feed *self)
     return read_trust(self, &self->trust);
 }
 
+/* The copy cannot be used. What a disk spoilt accuses nobody. */
+static fault say_why(const struct directory_feed *self)
+{
+    char why[320];
+    text_format(why, sizeof why, "%.300s", fault_detail());
+    if (failed(directory_damage_check(self->copy, &self->seen)))
+        return RAISE(DIRECTORY_DAMAGED,
+                     "%.300s. Nobody signed what is there now: the disk, or somebody on this "
+                     "machine. Look at the disk, move %.150s away and start: it is fetched anew",
+                     fault_detail(), self->copy);
+    if (!directory_proof_is_open(self->proof))
+        return RAISE(DIRECTORY_BAD, "%s", why);
+    return RAISE(DIRECTORY_BAD,
+                 "%s. This node began with a snapshot that the authority vouched for, and "
+                 "these are the acts that it is to stand for. Unless %.150s is damaged (then "
+                 "move it away) the authority's keys are in other hands: tell it, and start "
+                 "with the anchor that it gives you then",
+                 why, self->copy);
+}
+
 /* The copy is what this node used last: it is as good as it was then. */
 static fault start_from_copy(struct directory_feed *self)
 {
     OWNED(bytes) note = NULL;
     fault f = load(self, self->copy, NULL, clock_wall_ms());
-    if (f.code == DIRECTORY_BAD && directory_proof_is_open(self->proof))
-        return RAISE(DIRECTORY_BAD,
-                     "%.300s. This node began with a snapshot that the authority vouched for, and "
-                     "these are the acts that it is to stand for. Unless %.150s is damaged (then "
-                     "move it away) the authority's keys are in other hands: tell it, and start "
-                     "with the anchor that it gives you then",
-                     fault_detail(), self->copy);
+    if (f.code == DIRECTORY_BAD)
+        return say_why(self);
     TRY(f);
     TRY(read_in(self->copy, "checkpoint", NOTE_BYTES_MAX, &note));
     self->copied = self->seen.size;

@@ -680,6 +680,7 @@ static int status_of(fault f)
     case LOG_BROKEN:
     case DIRECTORY_BAD:
     case DIRECTORY_OLD:
+    case DIRECTORY_DAMAGED:
     case DIRECTORY_FORKED:
         return 3;
     default:

@@ -39,12 +39,25 @@ begin() { # NODE...
     stand_in_start b CO/GOV/899999027/DIVIPOLA
 }
 
+is_spoilt() { # WHAT
+    rm -f "$C/b/server.ready"
+    timeout 20 "$BIN/chaski-security-server" --config "$C/b/server.conf" >/dev/null 2>"$C/refused"; status=$?
+    check "a spoilt copy is not used ($1)" equal $status 3
+    check "... under a name of its own" grep -q '"server.failed".*DIRECTORY_DAMAGED' "$C/refused"
+    check "... which accuses nobody" equal "$(grep -c 'DIRECTORY_BAD\|in other hands' "$C/refused")" 0
+    check "... and says what to do" contains "$(cat "$C/refused")" "move $C/b/audit/directory away and start"
+}
+
 # before the acts are there
 begin a b
 check "a node that begins with a lie is marked" test -e "$C/b/$mark"
 check "... and goes by it: nobody can tell yet" wait_for 15 is_answered OK
 servers_stop b
 kill "$stand_in"; wait "$stand_in" 2>/dev/null
+cp "$C/b/audit/directory/snapshot/$size" "$C/snapshot"
+printf 'XX' | dd of="$C/b/audit/directory/snapshot/$size" bs=1 seek=500 conv=notrunc 2>/dev/null
+is_spoilt "a snapshot"
+cp "$C/snapshot" "$C/b/audit/directory/snapshot/$size"
 begin b
 check "... also after a restart" wait_for 15 is_answered OK
 check "... still marked" test -e "$C/b/$mark"
@@ -67,6 +80,16 @@ kill "$stand_in"; wait "$stand_in" 2>/dev/null
 "$BIN/chaski-audit" verify "$C/b/audit" >"$C/said" 2>&1
 check "an audit of the node finds it too" contains "$(grep -A 1 FINDING "$C/said")" "[directory snapshot]"
 check "... once" equal "$(grep -c FINDING "$C/said")" 1
+
+# a bundle is spoilt in a copy that is whole: with the mark and without it that accuses nobody
+cp -r "$C/b/audit/directory" "$C/sound"
+printf 'XX' | dd of="$C/b/audit/directory/tile/entries/001" bs=1 seek=5000 conv=notrunc 2>/dev/null
+touch "$C/b/$mark"; is_spoilt "a bundle, marked"
+rm "$C/b/$mark"; is_spoilt "a bundle, not marked"
+mv "$C/b/audit/directory" "$C/spoilt"
+check "... which helps" server_start b 30
+server_stop b
+rm -rf "$C/b/audit/directory"; mv "$C/sound" "$C/b/audit/directory"
 
 # killed before the lie was set aside, and before the mark was removed
 touch "$C/b/$mark"
