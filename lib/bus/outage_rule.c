@@ -37,6 +37,11 @@ bool outage_is_failure(enum fault_code code, unsigned status, int64_t waited_ms)
     }
 }
 
+bool outage_is_of_one(enum fault_code code)
+{
+    return code == OK || code == SERVICE_GARBAGE;
+}
+
 bool outage_finds_no_one(unsigned status)
 {
     return status == STATUS_SEVERAL || status == STATUS_NOT_FOUND || status == STATUS_CONFLICT;

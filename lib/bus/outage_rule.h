@@ -14,6 +14,10 @@
  * refused, nor an impatient wait. */
 bool outage_is_failure(enum fault_code code, unsigned status, int64_t waited_ms);
 
+/* Of a failure: is it an answer, whole or broken? What was asked may have provoked it, so it says
+ * nothing about the source but for whom it was asked about. */
+bool outage_is_of_one(enum fault_code code);
+
 /* Did it not find the one that it was asked about? */
 bool outage_finds_no_one(unsigned status);
 

@@ -19,7 +19,8 @@ struct answer {
 };
 
 struct outages {
-    struct map failing; /* by source: struct outage */
+    struct map failing;       /* by source: struct outage */
+    struct map failing_about; /* by source and subject */
     struct answer *answer;
     size_t answers, next; /* the place of the next one */
 };
@@ -31,20 +32,31 @@ struct outages *outages_new(void)
     return self;
 }
 
+static void forget_all(struct map *failing)
+{
+    size_t step = 0;
+    for (void *at; (at = map_next(failing, &step, NULL)) != NULL;)
+        free(at);
+    map_clear(failing);
+}
+
 void outages_free(struct outages **self)
 {
     if (*self == NULL)
         return;
-    size_t step = 0;
-    for (void *at; (at = map_next(&(*self)->failing, &step, NULL)) != NULL;)
-        free(at);
-    map_clear(&(*self)->failing);
+    forget_all(&(*self)->failing);
+    forget_all(&(*self)->failing_about);
     free((*self)->answer);
     free(*self);
     *self = NULL;
 }
 
 /* A pseudonym has one length. */
+static struct sha256 person(struct span source, struct span subject)
+{
+    return SHA256_OF(subject, source);
+}
+
 static struct sha256 about(struct span source, struct span subject, struct span case_ref)
 {
     return SHA256_OF(subject, source, span_of("\n", 1), case_ref);
@@ -66,35 +78,34 @@ struct outcome {
 };
 
 /* The one that failed longest ago makes room. */
-static void forget_one(struct outages *self)
+static void forget_one(struct map *failing)
 {
     const struct outage *oldest = NULL;
     struct span which = {0}, source;
     size_t step = 0;
-    for (const struct outage *at; (at = map_next(&self->failing, &step, &source)) != NULL;)
+    for (const struct outage *at; (at = map_next(failing, &step, &source)) != NULL;)
         if (oldest == NULL || at->newest_ms < oldest->newest_ms) {
             oldest = at;
             which = source;
         }
     if (oldest != NULL)
-        free(map_remove(&self->failing, which));
+        free(map_remove(failing, which));
 }
 
-static struct outage *outage_of(struct outages *self, const struct outcome *what)
+static struct outage *outage_of(struct map *failing, struct span which)
 {
-    struct outage *outage = map_get(&self->failing, what->source);
+    struct outage *outage = map_get(failing, which);
     if (outage != NULL)
         return outage;
-    if (self->failing.count >= OUTAGES_MAX)
-        forget_one(self);
+    if (failing->count >= OUTAGES_MAX)
+        forget_one(failing);
     outage = owned_new(sizeof *outage);
-    map_set(&self->failing, what->source, outage);
+    map_set(failing, which, outage);
     return outage;
 }
 
-static void failed_once(struct outages *self, const struct outcome *what)
+static void failed_once(struct outage *outage, const struct outcome *what)
 {
-    struct outage *outage = outage_of(self, what);
     if (!is_young(outage->newest_ms, what->at_ms))
         outage->failures = 0; /* nobody knows what was in between */
     if (outage->failures == 0)
@@ -107,11 +118,28 @@ static void failed_once(struct outages *self, const struct outcome *what)
     outage->failures++;
 }
 
+/* Of nobody, or in no case, it bears nothing out. */
+static void failed_about_one(struct outages *self, const struct outcome *what)
+{
+    if (what->case_ref.size == 0 || what->subject.size != PSEUDONYM_BYTES)
+        return;
+    struct sha256 who = person(what->source, what->subject), case_ref = SHA256_OF(what->case_ref);
+    struct outage *outage = outage_of(&self->failing_about, sha256_span(&who));
+    if (!sha256_equal(&outage->case_ref, &case_ref))
+        *outage = (struct outage){.case_ref = case_ref};
+    failed_once(outage, what);
+}
+
 static void answered(struct outages *self, const struct outcome *what)
 {
     if (self->failing.count > 0)
         free(map_remove(&self->failing, what->source));
-    if (what->case_ref.size == 0 || what->subject.size != PSEUDONYM_BYTES)
+    if (what->subject.size != PSEUDONYM_BYTES)
+        return;
+    struct sha256 who = person(what->source, what->subject);
+    if (self->failing_about.count > 0)
+        free(map_remove(&self->failing_about, sha256_span(&who)));
+    if (what->case_ref.size == 0)
         return;
     self->answer[self->next] =
         (struct answer){about(what->source, what->subject, what->case_ref),
@@ -126,10 +154,14 @@ static void take(struct outages *self, const struct outcome *what)
 {
     if (what->source.size == 0)
         return; /* no collection's: it may have asked for anything */
-    if (outage_is_failure(what->fault, what->status, what->waited_ms))
-        failed_once(self, what);
-    else if (what->fault == OK)
+    if (outage_is_failure(what->fault, what->status, what->waited_ms)) {
+        if (outage_is_of_one(what->fault))
+            failed_about_one(self, what);
+        else
+            failed_once(outage_of(&self->failing, what->source), what);
+    } else if (what->fault == OK) {
         answered(self, what);
+    }
 }
 
 void outages_note(struct outages *self, const struct exchange *x)
@@ -165,12 +197,25 @@ void outages_recall(struct outages *self, const struct header *request,
 
 // --- what it bears out --------------------------------------------------------------------------
 
+static bool is_down(const struct outage *outage, int64_t at_ms)
+{
+    return outage != NULL && outage->failures >= OUTAGE_ATTEMPTS &&
+           is_young(outage->newest_ms, at_ms);
+}
+
 const struct outage *outages_of(const struct outages *self, const char *source, int64_t at_ms)
 {
     const struct outage *outage = map_get(&self->failing, span_of_text(source));
-    bool is_down =
-        outage != NULL && outage->failures >= OUTAGE_ATTEMPTS && is_young(outage->newest_ms, at_ms);
-    return is_down ? outage : NULL;
+    return is_down(outage, at_ms) ? outage : NULL;
+}
+
+const struct outage *outages_about(const struct outages *self,
+                                   const struct outages_question *question, int64_t at_ms)
+{
+    struct sha256 who = person(span_of_text(question->source), question->subject);
+    struct sha256 case_ref = SHA256_OF(span_of_text(question->case_ref));
+    const struct outage *outage = map_get(&self->failing_about, sha256_span(&who));
+    return is_down(outage, at_ms) && sha256_equal(&outage->case_ref, &case_ref) ? outage : NULL;
 }
 
 /* One that was fetched for several requirements names the first of them: it serves where nothing

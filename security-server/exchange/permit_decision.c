@@ -73,9 +73,25 @@ static bool answer_fits(enum permit_reason reason, const struct plan_leaf *leaf,
                                   : outage_finds_no_one(status);
 }
 
-static bool is_down(const struct permit_question *self, const char *source, struct borne *out)
+/* With which selectors it was asked the log does not show: what they provoked bars nothing. */
+static const struct outage *outage_about_one(const struct permit_question *self,
+                                             const struct directory_source *source)
 {
-    const struct outage *outage = outages_of(self->outages, source, self->now_ms);
+    struct outages_question question = {.source = source->id,
+                                        .case_ref = self->case_ref,
+                                        .requirement = self->requirement->requirement->id,
+                                        .subject = self->subject};
+    return self->case_ref[0] == '\0' || self->subject.size == 0 || source->selectors > 0
+               ? NULL
+               : outages_about(self->outages, &question, self->now_ms);
+}
+
+static bool is_down(const struct permit_question *self, const struct directory_source *source,
+                    struct borne *out)
+{
+    const struct outage *outage = outages_of(self->outages, source->id, self->now_ms);
+    if (outage == NULL)
+        outage = outage_about_one(self, source);
     if (outage == NULL)
         return false;
     out->since_ms = outage->since_ms;
@@ -101,7 +117,7 @@ static bool leaf_bears(const struct permit_question *self, enum permit_reason re
     out->leaf = leaf;
     if (leaf->source == NULL || leaf->source->service[0] == '\0')
         return false;
-    return (reason == PERMIT_SOURCE_DOWN ? is_down(self, leaf->source->id, out)
+    return (reason == PERMIT_SOURCE_DOWN ? is_down(self, leaf->source, out)
                                          : has_answered(self, reason, leaf, out)) &&
            audit_place_epoch(out->evidence.place) == self->log_epoch;
 }
@@ -161,13 +177,14 @@ static void decide_down(const struct permit_question *self, struct permit_verdic
 {
     struct borne found = {0};
     if (!is_borne_out(self, PERMIT_SOURCE_DOWN, &found)) {
-        deny(self,
-             self->wanted == PERMIT_SOURCE_DOWN
-                 ? "a source delivers it, and the log of this server shows no failure of the "
-                   "source's own query, by a collection, that is recent and repeated some time "
-                   "apart: ask the source"
-                 : "a source delivers it: ask the source",
-             out);
+        deny(
+            self,
+            self->wanted == PERMIT_SOURCE_DOWN
+                ? "a source delivers it, and the log of this server shows no failure of the "
+                  "source's own query, by a collection, that is recent and repeated some time "
+                  "apart (an answer with 5xx counts for its subject and case alone): ask the source"
+                : "a source delivers it: ask the source",
+            out);
         return;
     }
     give(PERMIT_SOURCE_DOWN, PERMIT_SOURCE_DOWN_MS, "who delivers it did not answer", out);

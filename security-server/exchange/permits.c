@@ -101,11 +101,6 @@ static void hold(struct permits *self, struct permit *permit)
     map_set(&self->by_code, span_of_text(permit->code), permit);
 }
 
-static bool is_of_one_case(enum permit_reason reason)
-{
-    return reason != PERMIT_NO_SOURCE && reason != PERMIT_SOURCE_DOWN;
-}
-
 // --- taking and finding -------------------------------------------------------------------------
 
 void permits_take(struct permits *self, const struct header *header, uint64_t place,
@@ -122,7 +117,7 @@ void permits_take(struct permits *self, const struct header *header, uint64_t pl
     permit->procedure = text_of(header->procedure);
     permit->requirement = text_of(header->requirement);
     permit->territory = text_of(header->territory);
-    permit->case_ref = text_of(is_of_one_case(said->reason) ? header->case_ref : span_of("", 0));
+    permit->case_ref = text_of(header->case_ref);
     permit->place = place;
     permit->leaf_hash = *leaf_hash;
     permit->has_evidence = said->has_evidence;

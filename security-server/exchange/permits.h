@@ -18,7 +18,7 @@ struct permit {
     int64_t since_ms, given_ms, until_ms;
     const char *member, *procedure, *requirement, *territory; /* borrowed from it */
     const char
-        *case_ref;  /* for which it is given alone; empty: for all, a source is down or missing */
+        *case_ref;  /* for which it is given alone; empty: none was named, and it needs none */
     uint64_t place; /* audit_place */
     struct sha256 leaf_hash;
     bool has_evidence;

@@ -89,7 +89,8 @@ check "three failures at once are one" equal "$(outcome R-ID SOURCE_DOWN)" DENIE
 later 40
 ANSWER=$(collect)
 check "the other source of the same service answers meanwhile" equal "$(field '.requirements | map(.satisfied) | join(" ")')" "false true"
-ANSWER=$(permit R-ID "")
+check "that it answers 500 about somebody says nothing about others" equal "$(outcome R-ID "") $(outcome R-ID "" 1020304050 otro)" "DENIED DENIED"
+ANSWER=$(permit R-ID "" 1020304050)
 check "failures of the source itself, some time apart: permitted" equal "$(field '.outcome + " " + .permit.reason')" "PERMIT SOURCE_DOWN"
 CODE=$(field .permit.code)
 INDEX=$(field .receipt.index)
@@ -108,10 +109,10 @@ check "nobody else's collection is needed, and no other service is down" equal "
 server_kill a && clocked server_start a || die "the server does not start again"
 wait_for 20 grep -q front.server_restarted "$C/a/gateway.events" # until then what it asks may be taken for lost
 wait_for 20 curl -fsS -o /dev/null "$G/readyz"
-check "after kill -9 it is known" wait_for 20 eval '[ "$(outcome R-ID SOURCE_DOWN)" = PERMIT ]'
+check "after kill -9 it is known" wait_for 20 eval '[ "$(outcome R-ID SOURCE_DOWN 1020304050)" = PERMIT ]'
 
 curl -sS "$G/permits/$CODE" >"$C/look"
-check "... and the code, which is for every case" equal "$(jq -r '.state + (.case // "")' "$C/look")" valid
+check "... and the code, which is for that case" equal "$(jq -r '.state + " " + .case' "$C/look")" "valid 2026-17"
 segments() { for file in "$C/a/audit/log/1/wal/"*"$1"; do mv "$file" "${file%"$1"}$2"; done; }
 segments .seg .away # the server writes on; what it wrote so far is not to be found
 check "a permit whose record is gone is not said to be good" equal "$(curl -sS -o "$C/look" -w '%{http_code}' "$G/permits/$CODE")" 409
@@ -120,7 +121,7 @@ segments .away .seg
 check "... and is again when it is back" equal "$(curl -sS "$G/permits/$CODE" | jq -r .state)" valid
 rm "$C/nginx/down"
 check "when the source answers" wait_for 20 ready
-check "... it is asked again: denied" equal "$(outcome R-ID SOURCE_DOWN)" DENIED
+check "... it is asked again: denied" equal "$(outcome R-ID SOURCE_DOWN 1020304050)" DENIED
 
 # --- about whom --------------------------------------------------------------------------------------------
 collect 79000111 >"$C/collected"

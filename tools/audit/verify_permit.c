@@ -22,6 +22,7 @@
 struct asked {
     const char *source, *service, *case_ref; /* interned: the same text is the same pointer */
     bool about_somebody;
+    struct sha256 subject; /* about_somebody: of the pseudonym */
     int64_t time_ms, deadline_ms;
     size_t outcome; /* the first; NOTHING: none came */
 };
@@ -72,6 +73,7 @@ static void note_asked(struct log *log, const struct header *header)
                        .service = verify_intern(log, header->service),
                        .case_ref = verify_intern(log, header->case_ref),
                        .about_somebody = header->subject.size > 0,
+                       .subject = SHA256_OF(header->subject),
                        .time_ms = header->time_ms,
                        .deadline_ms = header->deadline_ms,
                        .outcome = NOTHING};
@@ -148,9 +150,35 @@ static bool is_failure(const struct permit_log *trail, const struct outcome *out
                              outcome->seen_ms - asked->time_ms);
 }
 
-static bool is_answer(const struct permit_log *trail, const struct outcome *outcome)
+static bool is_of_one(const struct outcome *outcome)
 {
-    return outcome->fault == OK && !is_failure(trail, outcome);
+    return outage_is_of_one((enum fault_code)outcome->fault);
+}
+
+static bool is_of_same(const struct permit_log *trail, const struct outcome *outcome,
+                       const struct outcome *newest)
+{
+    const struct asked *one = &trail->asked[outcome->asked], *other = &trail->asked[newest->asked];
+    return one->about_somebody && other->about_somebody &&
+           sha256_equal(&one->subject, &other->subject);
+}
+
+/* Of that outage: about anybody when nothing came, else of the same subject and case. */
+static bool is_such_failure(const struct permit_log *trail, const struct outcome *outcome,
+                            const struct outcome *newest)
+{
+    return is_failure(trail, outcome) && is_of_one(outcome) == is_of_one(newest) &&
+           (!is_of_one(newest) ||
+            (is_of_same(trail, outcome, newest) &&
+             trail->asked[outcome->asked].case_ref == trail->asked[newest->asked].case_ref));
+}
+
+/* One that ends it. */
+static bool is_answer(const struct permit_log *trail, const struct outcome *outcome,
+                      const struct outcome *newest)
+{
+    return outcome->fault == OK && !is_failure(trail, outcome) &&
+           (!is_of_one(newest) || is_of_same(trail, outcome, newest));
 }
 
 /* Of an earlier epoch, and of what was pruned, nothing is known here. */
@@ -169,9 +197,9 @@ static const char *how_not_repeated(const struct log *log, const struct outcome 
     for (size_t at = newest->before; at != NOTHING; at = trail->outcome[at].before) {
         const struct outcome *outcome = &trail->outcome[at];
         int64_t asked_ms = trail->asked[outcome->asked].time_ms;
-        if (is_answer(trail, outcome))
+        if (is_answer(trail, outcome, newest))
             return "the source had answered since any failure before that one";
-        if (!is_failure(trail, outcome))
+        if (!is_such_failure(trail, outcome, newest))
             continue;
         if (then_ms - outcome->seen_ms > OUTAGE_WINDOW_MS)
             return "nobody had seen it fail for long before that one";
@@ -190,7 +218,8 @@ static const char *how_answered_since(const struct permit_log *trail, const stru
     for (size_t at = newest->behind; at != NOTHING; at = trail->outcome[at].behind)
         if (trail->asked[trail->outcome[at].asked].time_ms >= permit_ms)
             return NULL;
-        else if (is_answer(trail, &trail->outcome[at]) && trail->outcome[at].seen_ms < permit_ms)
+        else if (is_answer(trail, &trail->outcome[at], newest) &&
+                 trail->outcome[at].seen_ms < permit_ms)
             return "the source had answered before the permit was given";
     return NULL;
 }
@@ -200,6 +229,11 @@ static const char *how_not_down(const struct log *log, const struct permit_act *
 {
     if (!is_failure(log->permits, outcome))
         return "that record is no failure of its source";
+    const struct asked *asked = &log->permits->asked[outcome->asked];
+    if (is_of_one(outcome) && asked->case_ref != permit->case_ref)
+        return "that record is of another case";
+    if (is_of_one(outcome) && !asked->about_somebody)
+        return "that record is about nobody";
     const char *wrong = how_not_repeated(log, outcome, permit->time_ms);
     return wrong != NULL ? wrong : how_answered_since(log->permits, outcome, permit->time_ms);
 }

@@ -50,7 +50,7 @@ static void test_a_success_ends_it_and_time_does(void)
     struct outages *outages = outages_new();
     int64_t second = NOW + LATER;
     outcome(outages, NOW, 10, SERVICE_DOWN, 0);
-    outcome(outages, second, 10, OK, 503);
+    outcome(outages, second, 10, SERVICE_DOWN, 0);
     CU_ASSERT_PTR_NOT_NULL(outages_of(outages, SOURCE, second + OUTAGE_WINDOW_MS));
     CU_ASSERT_PTR_NULL(outages_of(outages, SOURCE, second + OUTAGE_WINDOW_MS + 1));
     outcome(outages, second, 10, OK, 200);
@@ -108,7 +108,7 @@ static void test_only_a_sources_own_query_counts(void)
     }
     CU_ASSERT_FALSE(answer_in(outages, "2026-17", "R-1", NOW + 2 * LATER, &status, &place));
     for (int k = 0; k < 2; k++)
-        outcome(outages, NOW + k * LATER, 10, OK, 500);
+        outcome(outages, NOW + k * LATER, 10, SERVICE_DOWN, 0);
     struct header fine = {.time_ms = NOW + LATER, .status = 200};
     request.source = span_of_text("S-2");
     outages_recall(outages, &request, &fine, &(struct outcome_place){0});
@@ -127,6 +127,31 @@ static void test_an_answer_is_about_one_person(void)
     CU_ASSERT_FALSE(outages_answer(outages, &question, NOW, &status, &place));
     question.subject = span_of("", 0);
     CU_ASSERT_FALSE(outages_answer(outages, &question, NOW, &status, &place));
+    outages_free(&outages);
+}
+
+static const struct outage *about(const struct outages *outages, const char *case_ref,
+                                  const struct sha256 *subject, int64_t at_ms)
+{
+    struct outages_question question = {SOURCE, case_ref, "R-1", sha256_span(subject)};
+    return outages_about(outages, &question, at_ms);
+}
+
+/* Who knows on whom a service breaks could make it fail for everybody. */
+static void test_an_answer_with_5xx_is_of_one_person_in_one_case(void)
+{
+    struct outages *outages = outages_new();
+    int64_t second = NOW + LATER;
+    outcome(outages, NOW, 10, OK, 500);
+    CU_ASSERT_PTR_NULL(about(outages, "2026-17", &ana, NOW));
+    outcome(outages, second, 10, SERVICE_GARBAGE, 0);
+    CU_ASSERT_PTR_NULL(outages_of(outages, SOURCE, second));
+    CU_ASSERT_PTR_NOT_NULL(about(outages, "2026-17", &ana, second));
+    CU_ASSERT_PTR_NULL(about(outages, "2026-18", &ana, second));
+    CU_ASSERT_PTR_NULL(about(outages, "2026-17", &blas, second));
+    CU_ASSERT_PTR_NULL(about(outages, "2026-17", &ana, second + OUTAGE_WINDOW_MS + 1));
+    outcome(outages, second, 10, OK, 200);
+    CU_ASSERT_PTR_NULL(about(outages, "2026-17", &ana, second));
     outages_free(&outages);
 }
 
@@ -226,6 +251,7 @@ static void test_no_more_sources_fail_than_are_held(void)
 SUITE(outages, TEST(test_one_failure_is_no_outage_and_two_are), TEST(test_failures_at_once_are_one),
       TEST(test_only_a_sources_own_query_counts), TEST(test_an_answer_is_about_one_person),
       TEST(test_a_success_ends_it_and_time_does), TEST(test_two_failures_far_apart_are_no_outage),
+      TEST(test_an_answer_with_5xx_is_of_one_person_in_one_case),
       TEST(test_a_method_that_a_source_does_not_have_is_no_failure),
       TEST(test_what_the_caller_got_wrong_is_no_failure),
       TEST(test_the_newest_answer_in_a_case_is_found),

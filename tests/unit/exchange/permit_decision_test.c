@@ -42,21 +42,33 @@ static void sample_make(struct sample *self, size_t ways)
                                               .now_ms = NOW};
 }
 
-static void answered(struct sample *self, const char *source, int64_t at_ms, unsigned status)
+static void outcome(struct sample *self, const char *source, int64_t at_ms, enum fault_code code,
+                    unsigned status)
 {
     struct header request = {.source = span_of_text(source),
                              .case_ref = span_of_text("2026-17"),
                              .requirement = span_of_text("R-1"),
                              .subject = sha256_span(&ana)};
-    struct header answer = {.time_ms = at_ms, .status = status};
+    struct header answer = {.time_ms = at_ms, .fault = code, .status = status};
     outages_recall(self->outages, &request, &answer,
                    &(struct outcome_place){audit_place(1, 41), {{3}}});
 }
 
+static void answered(struct sample *self, const char *source, int64_t at_ms, unsigned status)
+{
+    outcome(self, source, at_ms, OK, status);
+}
+
 static void fails(struct sample *self, const char *source)
 {
-    answered(self, source, NOW - OUTAGE_SPACING_MS, 503);
-    answered(self, source, NOW, 503);
+    outcome(self, source, NOW - OUTAGE_SPACING_MS, SERVICE_DOWN, 0);
+    outcome(self, source, NOW, SERVICE_DOWN, 0);
+}
+
+static void breaks(struct sample *self, const char *source, enum fault_code code, unsigned status)
+{
+    outcome(self, source, NOW - OUTAGE_SPACING_MS, code, status);
+    outcome(self, source, NOW, code, status);
 }
 
 static struct permit_verdict decide(struct sample *self, enum permit_reason wanted)
@@ -117,6 +129,49 @@ static void test_down_and_not_found_bar_together_for_a_short_time(void)
     outages_free(&self.outages);
 }
 
+/* Whoever knows a document on which a service breaks could make it fail for all others. */
+static void test_what_a_source_breaks_on_bars_it_for_nobody_else(void)
+{
+    static const struct {
+        enum fault_code code;
+        unsigned status;
+    } broken[] = {{OK, 500}, {OK, 503}, {SERVICE_GARBAGE, 0}};
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
+        struct sample self;
+        sample_make(&self, 1);
+        breaks(&self, "S-1", broken[i].code, broken[i].status);
+        CU_ASSERT_FALSE(decide(&self, PERMIT_SOURCE_DOWN).denied);
+        CU_ASSERT_EQUAL(decide(&self, 0).reason, PERMIT_SOURCE_DOWN);
+        self.question.case_ref = "2026-18";
+        CU_ASSERT_TRUE(decide(&self, PERMIT_SOURCE_DOWN).denied);
+        self.question.case_ref = "";
+        CU_ASSERT_TRUE(decide(&self, PERMIT_SOURCE_DOWN).denied);
+        self.question.case_ref = "2026-17";
+        self.question.subject = sha256_span(&blas);
+        CU_ASSERT_TRUE(decide(&self, PERMIT_SOURCE_DOWN).denied);
+        self.question.subject = span_of("", 0);
+        CU_ASSERT_TRUE(decide(&self, PERMIT_SOURCE_DOWN).denied);
+        outages_free(&self.outages);
+    }
+}
+
+/* The log does not show with which words the source was asked. */
+static void test_words_of_the_callers_own_make_no_source_fail(void)
+{
+    struct sample self;
+    struct source_selector selector = {.name = "anio"};
+    struct directory_source source = first_source;
+    sample_make(&self, 1);
+    source.selectors = 1;
+    source.selector = &selector;
+    self.leaf[0].source = &source;
+    breaks(&self, "S-1", OK, 500);
+    CU_ASSERT_TRUE(decide(&self, PERMIT_SOURCE_DOWN).denied);
+    fails(&self, "S-1");
+    CU_ASSERT_FALSE(decide(&self, PERMIT_SOURCE_DOWN).denied);
+    outages_free(&self.outages);
+}
+
 static void test_not_found_is_about_one_person_in_one_case(void)
 {
     struct sample self;
@@ -171,6 +226,8 @@ static void test_a_preference_and_a_missing_source_need_no_record(void)
 SUITE(permit_decision, TEST(test_while_a_source_answers_nobody_is_asked),
       TEST(test_each_way_must_be_barred),
       TEST(test_down_and_not_found_bar_together_for_a_short_time),
+      TEST(test_what_a_source_breaks_on_bars_it_for_nobody_else),
+      TEST(test_words_of_the_callers_own_make_no_source_fail),
       TEST(test_not_found_is_about_one_person_in_one_case),
       TEST(test_only_what_grows_old_and_was_delivered_is_too_old),
       TEST(test_a_preference_and_a_missing_source_need_no_record))

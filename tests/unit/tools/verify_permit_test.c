@@ -225,6 +225,37 @@ static void test_one_failure_is_no_outage(void)
     is_found(&self, permit(&self, PERMIT_SOURCE_DOWN), "the only failure");
 }
 
+/* A 5xx is an answer about somebody, and bears out what is asked about the same alone. */
+static void test_what_a_source_breaks_on_bears_nothing_else_out(void)
+{
+    static const struct query other_case = {"S-1", "2026-18", false, 503, 0};
+    static const struct query nobody = {"S-1", "2026-17", true, 503, 0};
+    struct play self = play_new();
+    ask(&self, &other_case);
+    later(&self, OUTAGE_SPACING_MS);
+    ask(&self, &other_case);
+    is_found(&self, permit(&self, PERMIT_SOURCE_DOWN), "another case");
+
+    self = play_new();
+    ask(&self, &nobody);
+    later(&self, OUTAGE_SPACING_MS);
+    ask(&self, &nobody);
+    is_found(&self, permit(&self, PERMIT_SOURCE_DOWN), "about nobody");
+
+    self = play_new();
+    ask(&self, &other_case);
+    later(&self, OUTAGE_SPACING_MS);
+    ask(&self, &down);
+    is_found(&self, permit(&self, PERMIT_SOURCE_DOWN), "the only failure");
+
+    self = play_new();
+    ask(&self, &down);
+    later(&self, OUTAGE_SPACING_MS);
+    ask(&self, &(struct query){"S-1", "2026-18", false, 0, SERVICE_DOWN});
+    later(&self, DEADLINE_MS);
+    is_found(&self, permit(&self, PERMIT_SOURCE_DOWN), "the only failure");
+}
+
 static void test_an_answer_ends_an_outage(void)
 {
     struct play self = play_new();
@@ -263,5 +294,6 @@ SUITE(verify_permit, TEST(test_what_an_honest_log_bears_out_is_sound),
       TEST(test_the_record_must_stand_there),
       TEST(test_the_record_must_be_the_outcome_of_a_sources_own_query),
       TEST(test_of_the_case_and_of_a_person), TEST(test_a_record_grows_too_old),
-      TEST(test_one_failure_is_no_outage), TEST(test_an_answer_ends_an_outage),
-      TEST(test_a_wait_in_vain_is_a_failure))
+      TEST(test_one_failure_is_no_outage),
+      TEST(test_what_a_source_breaks_on_bears_nothing_else_out),
+      TEST(test_an_answer_ends_an_outage), TEST(test_a_wait_in_vain_is_a_failure))
