@@ -22,6 +22,7 @@ struct looking {
     const struct directory_source *source; /* what was found */
     int64_t source_ms;
     const struct directory_held *taken;
+    const char *unsaid; /* a place for which nobody has said what proves it */
 };
 
 static void looking_clear(struct looking *self)
@@ -59,6 +60,29 @@ static void add_sources_below(struct looking *self,
         }
 }
 
+/* What would prove it in that place, had nobody said of a narrower one that nothing does; NULL: no
+ * such thing was said, or it takes the place of nothing. */
+static const struct directory_satisfaction *
+overruled(const struct directory *directory, const struct directory_satisfaction *satisfaction)
+{
+    char around[3][TERRITORY_BYTES_MAX + 1];
+    const struct directory_satisfaction *at = satisfaction;
+    while (at != NULL && at->lists == 0) {
+        size_t count = territory_around(directory, at->territory, around);
+        at = count < 2
+                 ? NULL
+                 : once_only_evidence_for(directory, satisfaction->requirement->id, around[1]);
+    }
+    return at == satisfaction ? NULL : at;
+}
+
+static void add_places_of(struct looking *self, const struct directory_satisfaction *satisfaction,
+                          const char *territory)
+{
+    const struct directory_satisfaction *wider = overruled(self->directory, satisfaction);
+    add_sources_below(self, wider != NULL ? wider : satisfaction, territory);
+}
+
 /* Wherever a case in this territory may be planned otherwise than in all of it. */
 static void add_territory(struct looking *self, const char *territory)
 {
@@ -69,11 +93,11 @@ static void add_territory(struct looking *self, const char *territory)
                                                span_of_text(requirement), span_of_text(territory));
     add_place(self, territory);
     if (whole != NULL)
-        add_sources_below(self, whole, territory);
+        add_places_of(self, whole, territory);
     for (size_t i = 0; i < below->count; i++) {
         const struct directory_satisfaction *at = below->right[i].rule;
         add_place(self, at->territory);
-        add_sources_below(self, at, at->territory);
+        add_places_of(self, at, at->territory);
     }
 }
 
@@ -183,6 +207,56 @@ static void look_at_way(struct looking *self, const struct plan_way *way, const 
     }
 }
 
+/* Of what delivers it there, or nothing where it is said that nobody does. */
+static const struct directory_source *stands_in(const struct looking *self, const char *type,
+                                                const char *place)
+{
+    char around[3][TERRITORY_BYTES_MAX + 1];
+    size_t count = territory_around(self->directory, place, around);
+    bool none = false;
+    for (size_t i = 0; !none && i < count; i++) {
+        const struct right_list *there = rights_of(&self->directory->once_only.source_of,
+                                                   span_of_text(type), span_of_text(around[i]));
+        for (size_t k = 0; k < there->count; k++) {
+            const struct directory_source *source = there->right[k].rule;
+            if (source->service[0] != '\0')
+                return source;
+            none = none || source->until_ms > self->at_ms;
+        }
+    }
+    return NULL;
+}
+
+static void look_at_list(struct looking *self, const struct evidence_list *list, const char *place)
+{
+    const struct directory_source *source = NULL;
+    int64_t since_ms = 0;
+    for (size_t i = 0; i < list->types; i++) {
+        const struct directory_source *one = stands_in(self, list->type[i]->id, place);
+        if (one == NULL)
+            return;
+        const struct directory_held *held =
+            once_only_held(self->directory, one->type->id, one->territory);
+        if (source == NULL || (held != NULL && held->first_ms > since_ms)) {
+            source = one;
+            since_ms = held == NULL ? 0 : held->first_ms;
+        }
+    }
+    if (source != NULL && (self->source == NULL || since_ms < self->source_ms)) {
+        self->source = source;
+        self->source_ms = since_ms;
+    }
+}
+
+/* That nothing proves it here is no ground while what proves it around here is delivered. */
+static void look_at_overruled(struct looking *self,
+                              const struct directory_satisfaction *satisfaction, const char *place)
+{
+    const struct directory_satisfaction *wider = overruled(self->directory, satisfaction);
+    for (size_t i = 0; wider != NULL && i < wider->lists; i++)
+        look_at_list(self, &wider->list[i], place);
+}
+
 static void look_in(struct looking *self, const char *place)
 {
     struct plan_question question = {.territory = place,
@@ -193,15 +267,16 @@ static void look_in(struct looking *self, const char *place)
     if (was_asked_there(self, place) ||
         failed(plan_make_of(self->directory, self->procedure, &question, &plan)))
         return;
+    if (plan->requirement[0].satisfaction == NULL)
+        self->unsaid = place;
+    look_at_overruled(self, plan->requirement[0].satisfaction, place);
     for (size_t i = 0; i < plan->requirement[0].ways; i++)
         look_at_way(self, &plan->requirement[0].way[i], place);
     plan_free(&plan);
 }
 
-static void look(struct looking *self, bool with_taken)
+static void look(struct looking *self)
 {
-    char country[TERRITORY_BYTES_MAX + 1];
-    add_places(self, country, with_taken);
     for (size_t i = 0; i < self->places; i++)
         look_in(self, self->place[i]);
 }
@@ -216,7 +291,9 @@ bool once_only_debt(const struct directory *directory, const struct directory_pr
         .directory = directory, .procedure = procedure, .requirement = requirement, .at_ms = at_ms};
     const struct directory_asked *asked =
         once_only_asked(directory, procedure->id, requirement->id);
-    look(&looking, false);
+    char country[TERRITORY_BYTES_MAX + 1];
+    add_places(&looking, country, false);
+    look(&looking);
     if (looking.source != NULL) {
         int64_t asked_ms = asked == NULL ? 0 : asked->asked_ms;
         out->source = looking.source;
@@ -237,14 +314,22 @@ static fault check_need(const struct directory *self, const struct directory_pro
                               .requirement = requirement,
                               .before = before,
                               .at_ms = self->last_ms};
+    char country[TERRITORY_BYTES_MAX + 1];
     char day[32] = "";
-    look(&looking, true);
+    add_places(&looking, country, true);
+    look(&looking);
     looking_clear(&looking);
     if (looking.source != NULL)
         return BAD("procedure %.100s would ask citizens for %.100s (%.100s), which the state "
                    "holds: source %.100s, service %.200s",
                    procedure->id, requirement->id, requirement->name, looking.source->id,
                    looking.source->service);
+    if (looking.taken == NULL && looking.unsaid != NULL)
+        return BAD(
+            "procedure %.100s would ask citizens for %.100s (%.100s), and nobody has said "
+            "what proves it in %.20s: first register a satisfaction, with no list if nothing "
+            "does",
+            procedure->id, requirement->id, requirement->name, looking.unsaid);
     if (looking.taken == NULL)
         return DONE;
     clock_text(looking.taken->taken_ms, day, sizeof day);

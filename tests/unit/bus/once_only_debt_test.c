@@ -155,6 +155,39 @@ static void test_what_is_taken_published_and_set_again_is_no_way_out(void)
     debt(book, "S-CERT", asked_ms);
 }
 
+static void test_the_same_fact_under_another_name_is_not_asked_for(void)
+{
+    OWNED(book) book = book_new();
+    registers_country(book);
+    add(book, "{\"requirements\":[{\"id\":\"R-RES2\",\"name\":\"Vive aquí\",\"fact\":"
+              "\"residencia\"}]}");
+    registers_refused(book, ASKS("T-2", "[]", "R-RES2"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault_detail(), "nobody has said what proves"));
+    add(book, "{\"satisfactions\":[{\"id\":\"Q-RES2\",\"requirement\":\"R-RES2\",\"territory\":"
+              "\"54001\",\"any_of\":[]}]}");
+    registers_refused(book, ASKS("T-2", "[]", "R-RES2"));
+    add(book, ASKS("T-2", "[\"54001\"]", "R-RES2"));
+}
+
+static void test_an_empty_list_hides_no_wider_one_that_is_delivered(void)
+{
+    OWNED(book) book = book_new();
+    registers_country(book);
+    add(book, "{\"satisfactions\":[{\"id\":\"Q-RES5\",\"requirement\":\"R-RES\",\"territory\":"
+              "\"05\",\"any_of\":[]}]}");
+    registers_refused(book, ASKS("T-2", "[\"05001\"]", "R-RES"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(fault_detail(), "which the state holds"));
+    registers_refused(book, ASKS("T-2", "[\"05\"]", "R-RES"));
+    registers_refused(book, ASKS("T-2", "[]", "R-RES"));
+    add(book, "{\"satisfactions\":[{\"id\":\"Q-INC5\",\"requirement\":\"R-INC\",\"territory\":"
+              "\"05001\",\"any_of\":[]}]}");
+    add(book, ASKS("T-2", "[\"05001\"]", "R-INC")); /* nobody delivers that one */
+    registers_remove(book, CHASKI__REMOVED__WHAT_PROCEDURE, "T-1");
+    book->time_ms += BOOK_DAY_MS;
+    int64_t came_ms = add(book, SOURCE("S-TAX", "E-TAX", "CO", "cert"));
+    debt(book, "S-TAX", came_ms);
+}
+
 static void test_who_stops_asking_for_less_than_a_year_asked_all_along(void)
 {
     OWNED(book) book = book_new();
@@ -217,6 +250,8 @@ SUITE(once_only_debt, TEST(test_a_municipal_source_is_seen_below_a_national_none
       TEST(test_what_is_said_of_its_beginning_makes_no_debt_younger),
       TEST(test_what_procedures_rest_on_is_not_taken_away_in_silence),
       TEST(test_what_is_taken_published_and_set_again_is_no_way_out),
+      TEST(test_the_same_fact_under_another_name_is_not_asked_for),
+      TEST(test_an_empty_list_hides_no_wider_one_that_is_delivered),
       TEST(test_who_stops_asking_for_less_than_a_year_asked_all_along),
       TEST(test_the_oldest_of_several_sources_tells_the_age),
       TEST(test_a_snapshot_keeps_what_is_over))
