@@ -115,13 +115,27 @@ static int compare_texts(const void *left, const void *right)
     return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
+/* Rising, into room for ARGUMENT_VALUES_MAX. */
+static size_t all_of(const struct arguments *arguments, enum argument which, char **out)
+{
+    size_t count = 0;
+    for (; count < arguments->count[which]; count++)
+        out[count] = lend(arguments->value[which][count]);
+    if (count > 1)
+        qsort(out, count, sizeof *out, compare_texts);
+    return count;
+}
+
 fault act_access_request(struct store *store, const struct arguments *arguments, struct said *said)
 {
     Chaski__AccessRequested request = CHASKI__ACCESS_REQUESTED__INIT;
-    char *purposes[ARGUMENT_VALUES_MAX] = {NULL};
-    for (; request.n_purpose < arguments->count[ARGUMENT_PURPOSE]; request.n_purpose++)
-        purposes[request.n_purpose] = lend(arguments->value[ARGUMENT_PURPOSE][request.n_purpose]);
-    qsort(purposes, request.n_purpose, sizeof purposes[0], compare_texts);
+    char *purposes[ARGUMENT_VALUES_MAX] = {NULL}, *endpoints[ARGUMENT_VALUES_MAX] = {NULL};
+    char *columns[ARGUMENT_VALUES_MAX] = {NULL};
+    request.n_purpose = all_of(arguments, ARGUMENT_PURPOSE, purposes);
+    request.n_endpoint = all_of(arguments, ARGUMENT_ENDPOINT, endpoints);
+    request.n_column = all_of(arguments, ARGUMENT_COLUMN, columns);
+    request.endpoint = endpoints;
+    request.column = columns;
     request.id = lend(arguments->operand);
     request.service = lend(TEXT(SERVICE));
     request.consumer = lend(TEXT(CONSUMER));

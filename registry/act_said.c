@@ -298,6 +298,8 @@ static void say_calendar(struct text *self, const Chaski__CalendarSet *act)
 static void say_request(struct text *self, const Chaski__AccessRequested *act)
 {
     add(self, "request %s: %s asks for %s", act->id, act->consumer, act->service);
+    add_list(self, ", endpoints ", act->endpoint, act->n_endpoint);
+    add_list(self, ", columns ", act->column, act->n_column);
     add_list(self, " for the purposes ", act->purpose, act->n_purpose);
     add(self, " (%s): %s", act->legal_basis, act->reason);
 }

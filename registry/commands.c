@@ -171,7 +171,7 @@ const struct command commands[] = {
     {"access",
      "request",
      {"ID", TAKES(SERVICE) | TAKES(CONSUMER) | TAKES(PURPOSE) | TAKES(LEGAL_BASIS) | TAKES(REASON),
-      0},
+      TAKES(ENDPOINT) | TAKES(COLUMN)},
      act_access_request,
      "asks for a restricted service on behalf of a subsystem; a member does it by itself with "
      "`chaski access request`"},

@@ -111,6 +111,9 @@ json_t *show_request_json(const struct directory *directory,
         "legal_basis", request->legal_basis, "reason", request->reason, "at",
         time_json(request->at_ms), "answer_until", time_json(request->answer_until_ms),
         "decide_until", time_json(request->decide_until_ms), "objection", objection_json(request));
+    json_object_set_new(json, "endpoints",
+                        texts_json(request->scope.endpoint, request->scope.endpoints));
+    json_object_set_new(json, "columns", texts_json(request->scope.column, request->scope.columns));
     json_object_update_new(json, standing_json(&standing));
     return json;
 }
@@ -379,8 +382,13 @@ static void print_request(const struct directory *directory, const void *thing, 
     char until[32];
     access_standing(directory, at, at_ms, &standing);
     clock_text(standing.until_ms, until, sizeof until);
-    fprintf(out, "%s asks for %s: %s%s%s%s%s", at->consumer, at->service,
-            access_state_word(standing.state), standing.by[0] == '\0' ? "" : " by ", standing.by,
+    fprintf(out, "%s asks for %s", at->consumer, at->service);
+    for (size_t i = 0; i < at->scope.endpoints; i++)
+        fprintf(out, "%s%s", i == 0 ? ", endpoint " : ", ", at->scope.endpoint[i]);
+    for (size_t i = 0; i < at->scope.columns; i++)
+        fprintf(out, "%s%s", i == 0 ? ", column " : ", ", at->scope.column[i]);
+    fprintf(out, ": %s%s%s%s%s", access_state_word(standing.state),
+            standing.by[0] == '\0' ? "" : " by ", standing.by,
             standing.until_ms == 0 ? "" : " until ", standing.until_ms == 0 ? "" : until);
     fprintf(out, "%s%s%s\n", standing.owner[0] == '\0' ? "" : "; the turn of ", standing.owner,
             standing.overdue ? ", OVERDUE" : "");

@@ -62,6 +62,12 @@ bool access_is_open(enum standing_state state)
            state == STANDING_ESCALATED || state == STANDING_REOPENED;
 }
 
+bool access_still_stands(enum standing_state state)
+{
+    return access_is_open(state) || state == STANDING_SILENT || state == STANDING_ALLOWED ||
+           state == STANDING_GRANTED;
+}
+
 // --- where a request stands ---------------------------------------------------------------------
 
 static void of_decision(const struct directory *self, const char *id, int64_t at_ms,
@@ -223,16 +229,16 @@ static int weight(enum standing_state state)
 }
 
 const struct directory_request *access_request_for(const struct directory *self,
-                                                   struct span service, struct span consumer,
-                                                   struct span purpose, int64_t at_ms,
-                                                   struct standing *standing)
+                                                   const struct access_wanted *wanted,
+                                                   int64_t at_ms, struct standing *standing)
 {
-    const struct right_list *list = rights_of(&self->request_of, service, consumer);
+    const struct right_list *list = rights_of(&self->request_of, wanted->service, wanted->consumer);
     const struct directory_request *best = NULL;
     for (size_t i = 0; i < list->count; i++) { /* the latest first */
         const struct directory_request *at = list->right[i].rule;
         struct standing where;
-        if (!names_purpose(at, purpose))
+        if (!names_purpose(at, wanted->purpose) ||
+            !access_scope_covers(&at->scope, wanted->endpoint, wanted->column))
             continue;
         access_standing(self, at, at_ms, &where);
         if (best == NULL || weight(where.state) > weight(standing->state)) {

@@ -10,6 +10,7 @@
 #define BUS_ACCESS_H
 
 #include "lib/bus/access_facts.h"
+#include "lib/bus/access_scope.h"
 #include "lib/bus/directory.h"
 #include "lib/bus/working_days.h"
 
@@ -24,6 +25,7 @@ struct directory_request {
     const char *consumer; /* a subsystem */
     size_t purposes;
     const char **purpose; /* rising */
+    struct access_scope scope;
     const char *legal_basis;
     const char *reason;
     int64_t at_ms;
@@ -48,6 +50,7 @@ struct directory_decision {
     const char *service, *class; /* I/C of the consumer */
     size_t purposes;
     const char **purpose;
+    struct access_scope scope;
     const char *legal_basis;
     struct access_facts facts; /* as they were then */
 };
@@ -110,20 +113,27 @@ void access_standing(const struct directory *self, const struct directory_reques
 const char *access_state_word(enum standing_state state);
 /* Waits for somebody. */
 bool access_is_open(enum standing_state state);
+/* Waits, or opens: nobody asks the same beside it, and what it names stays in the service. */
+bool access_still_stands(enum standing_state state);
 
-/* The request of this subsystem for this service that says most about the purpose: one that opens,
- * else one that denies, else one that waits, the latest among equals. NULL: there is none. */
+/* What somebody wants to do, of a service. */
+struct access_wanted {
+    struct span service, consumer, purpose;
+    const char *endpoint; /* its id; "": what no endpoint fits */
+    const char *column;   /* NULL: the answer as a whole */
+};
+/* The request that says most about it: one that opens, else one that denies, else one that waits,
+ * the latest among equals. NULL: there is none. */
 const struct directory_request *access_request_for(const struct directory *self,
-                                                   struct span service, struct span consumer,
-                                                   struct span purpose, int64_t at_ms,
-                                                   struct standing *standing);
+                                                   const struct access_wanted *wanted,
+                                                   int64_t at_ms, struct standing *standing);
 
 /* Does a request of this subsystem for this service stand in the register? */
 bool access_has_asked(const struct directory *self, struct span service, struct span consumer);
 
-/* Does any restriction close the service, or a part of it, to this subsystem then? */
+/* Does any restriction close something of these parts of the service to this subsystem then? */
 bool access_is_closed(const struct directory *self, struct span service, struct span consumer,
-                      int64_t at_ms);
+                      const struct access_scope *scope, int64_t at_ms);
 
 /* What was opened in an emergency to this subsystem for this purpose and is open then; the one that
  * ends last. NULL: nothing. */

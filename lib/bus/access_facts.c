@@ -8,11 +8,13 @@
 
 #define BIT(place) (UINT32_C(1) << (place))
 
-static void add_restrictions(const struct right_list *list, int64_t at_ms, struct access_facts *out)
+static void add_restrictions(const struct right_list *list, const struct access_scope *scope,
+                             int64_t at_ms, struct access_facts *out)
 {
     for (size_t i = 0; i < list->count; i++) {
         const struct directory_restriction *at = list->right[i].rule;
-        if (at->from_ms > at_ms || at_ms >= at->until_ms)
+        const struct access_scope of = access_scope_of_restriction(at);
+        if (at->from_ms > at_ms || at_ms >= at->until_ms || !access_scope_meets(&of, scope))
             continue;
         out->grounds |= BIT(at->ground);
         out->by_law = out->by_law || at->by_law;
@@ -20,20 +22,22 @@ static void add_restrictions(const struct right_list *list, int64_t at_ms, struc
 }
 
 static void what_closes(const struct directory *self, struct span service,
-                        const struct consumer_names *names, int64_t at_ms, struct access_facts *out)
+                        const struct consumer_names *names, const struct access_scope *scope,
+                        int64_t at_ms, struct access_facts *out)
 {
-    add_restrictions(rights_of(&self->restriction_of, service, span_of("", 0)), at_ms, out);
+    add_restrictions(rights_of(&self->restriction_of, service, span_of("", 0)), scope, at_ms, out);
     for (size_t i = 0; i < names->count; i++)
-        add_restrictions(rights_of(&self->restriction_of, service, names->name[i]), at_ms, out);
+        add_restrictions(rights_of(&self->restriction_of, service, names->name[i]), scope, at_ms,
+                         out);
 }
 
 bool access_is_closed(const struct directory *self, struct span service, struct span consumer,
-                      int64_t at_ms)
+                      const struct access_scope *scope, int64_t at_ms)
 {
     struct access_facts facts = {0};
     struct consumer_names names;
     consumer_names_of(self, consumer, &names);
-    what_closes(self, service, &names, at_ms, &facts);
+    what_closes(self, service, &names, scope, at_ms, &facts);
     return facts.grounds != 0;
 }
 
@@ -58,21 +62,10 @@ void access_facts_of(const struct directory *self, const struct directory_reques
     *out = (struct access_facts){.public_agency =
                                      subsystem != NULL && subsystem->member->public_agency};
     consumer_names_of(self, consumer, &names);
-    what_closes(self, span_of_text(request->service), &names, at_ms, out);
+    what_closes(self, span_of_text(request->service), &names, &request->scope, at_ms, out);
     for (size_t i = 0; i < request->purposes; i++)
         if (is_competent(self, &names, request->purpose[i], at_ms))
             out->competent |= BIT(i);
-}
-
-/* All of it: an endpoint or a column may be more closed than its service. */
-static bool is_open(const struct directory_service *service)
-{
-    bool open = service != NULL && service->class == SERVICE_OPEN;
-    for (size_t i = 0; open && i < service->endpoints; i++)
-        open = service->endpoint[i].class == SERVICE_OPEN;
-    for (size_t i = 0; open && i < service->columns; i++)
-        open = service->column[i].class == SERVICE_OPEN;
-    return open;
 }
 
 static bool is_misuse(const struct access_facts *facts)
@@ -98,7 +91,8 @@ bool access_silence_opens(const struct directory *self, const struct directory_r
 {
     if (facts->by_law || is_misuse(facts))
         return false;
-    if (is_open(directory_service(self, span_of_text(request->service))))
+    if (access_scope_is_open(&request->scope,
+                             directory_service(self, span_of_text(request->service))))
         return true;
     uint32_t all = (uint32_t)((UINT64_C(1) << request->purposes) - 1);
     return facts->public_agency && facts->competent == all;

@@ -77,6 +77,7 @@ static fault enter_decision(struct directory *self, const Chaski__AccessDecided 
     decision->class = directory_keep_text(self, class);
     decision->purposes = request->purposes;
     decision->purpose = request->purpose;
+    decision->scope = request->scope;
     decision->legal_basis = request->legal_basis;
     decision->facts = *facts;
     map_set(&self->decisions, span_of_text(decision->id), decision);

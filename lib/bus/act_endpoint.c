@@ -2,6 +2,7 @@
 /* Parts of a service in the fold: its endpoints and columns, and rights that are about some of
  * them.
  */
+#include "lib/bus/access.h"
 #include "lib/bus/directory_acts.h"
 
 #include "directory.pb-c.h"
@@ -127,7 +128,25 @@ static bool is_in(const char *const *list, size_t count, const char *id)
     return false;
 }
 
-/* Whether a right on this service names the endpoint, or the column. */
+/* One that waits or opens: else an owner would undo the arbiter's word by another name. */
+static bool is_asked_for(const struct directory *self, const char *service, const char *endpoint,
+                         const char *column)
+{
+    size_t step = 0;
+    struct standing standing;
+    for (const struct directory_request *at; (at = directory_next_request(self, &step)) != NULL;) {
+        if (strcmp(at->service, service) != 0 ||
+            !(is_in(at->scope.endpoint, at->scope.endpoints, endpoint) ||
+              is_in(at->scope.column, at->scope.columns, column)))
+            continue;
+        access_standing(self, at, self->last_ms, &standing);
+        if (access_still_stands(standing.state))
+            return true;
+    }
+    return false;
+}
+
+/* Whether a right on this service, or a request for it, names the endpoint, or the column. */
 static bool is_named(const struct directory *self, const char *service, const char *endpoint,
                      const char *column)
 {
@@ -145,7 +164,7 @@ static bool is_named(const struct directory *self, const char *service, const ch
             (is_in(opens->endpoint, opens->endpoints, endpoint) ||
              is_in(opens->column, opens->columns, column)))
             return true;
-    return false;
+    return is_asked_for(self, service, endpoint, column);
 }
 
 static fault check_endpoints_kept(const struct directory *self, const struct directory_service *now,
@@ -156,8 +175,8 @@ static fault check_endpoints_kept(const struct directory *self, const struct dir
         for (size_t k = 0; k < act->n_endpoint && !stays; k++)
             stays = strcmp(act->endpoint[k]->id, now->endpoint[i].id) == 0;
         if (!stays && is_named(self, now->id, now->endpoint[i].id, ""))
-            return BAD("endpoint %s of service %s is named by a restriction or grant, which goes "
-                       "first",
+            return BAD("endpoint %s of service %s is named by a restriction, grant or request, "
+                       "which goes first",
                        now->endpoint[i].id, now->id);
     }
     return DONE;
@@ -173,8 +192,8 @@ fault act_parts_kept(const struct directory *self, const struct directory_servic
         for (size_t k = 0; k < act->n_column && !stays; k++)
             stays = strcmp(act->column[k]->name, now->column[i].name) == 0;
         if (!stays && is_named(self, now->id, "", now->column[i].name))
-            return BAD("column %s of service %s is named by a restriction or grant, which goes "
-                       "first",
+            return BAD("column %s of service %s is named by a restriction, grant or request, "
+                       "which goes first",
                        now->column[i].name, now->id);
     }
     return DONE;

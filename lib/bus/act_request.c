@@ -24,6 +24,22 @@ static fault check_purposes(const struct directory *self, const Chaski__AccessRe
     return DONE;
 }
 
+static fault check_rising(const Chaski__AccessRequested *act, char *const *name, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(name[i - 1], name[i]) >= 0)
+            return BAD("request %s does not name its endpoints or columns in rising order, each "
+                       "once",
+                       act->id);
+    return DONE;
+}
+
+static struct access_scope scope_of(const Chaski__AccessRequested *act)
+{
+    return (struct access_scope){act->n_endpoint, act->n_column, (const char *const *)act->endpoint,
+                                 (const char *const *)act->column};
+}
+
 static fault check_request(const struct directory *self, const Chaski__AccessRequested *act)
 {
     TRY(act_code("a request", act->id));
@@ -36,16 +52,23 @@ static fault check_request(const struct directory *self, const Chaski__AccessReq
     if (directory_find(&self->subsystems, act->consumer) == NULL)
         return BAD("request %s of %.200s, which is no registered subsystem", act->id,
                    act->consumer);
+    TRY(act_scope_check(
+        self, act->id, act->service,
+        &(struct act_scope){act->n_endpoint, act->n_column, act->endpoint, act->column}));
+    TRY(check_rising(act, act->endpoint, act->n_endpoint));
+    TRY(check_rising(act, act->column, act->n_column));
     return check_purposes(self, act);
 }
 
 static fault check_closed(const struct directory *self, const Chaski__AccessRequested *act)
 {
-    return access_is_closed(self, span_of_text(act->service), span_of_text(act->consumer),
+    const struct access_scope scope = scope_of(act);
+    bool part = scope.endpoints + scope.columns > 0;
+    return access_is_closed(self, span_of_text(act->service), span_of_text(act->consumer), &scope,
                             self->last_ms)
                ? DONE
-               : BAD("request %s is not needed: no restriction closes the service to %.200s",
-                     act->id, act->consumer);
+               : BAD("request %s is not needed: no restriction closes %s to %.200s", act->id,
+                     part ? "these parts of the service" : "the service", act->consumer);
 }
 
 // --- what is asked already ----------------------------------------------------------------------
@@ -59,11 +82,14 @@ static bool shares_a_purpose(const struct directory_request *at, const Chaski__A
     return false;
 }
 
-/* One that was denied may be made again: the precedent answers it as long as it stands. */
-static bool stands_in_the_way(enum standing_state state)
+/* Another request that is about all of this one's parts. One that was denied may be made again: the
+ * precedent answers it as long as it stands. */
+static bool is_in_the_way(const struct directory_request *at, enum standing_state state,
+                          const Chaski__AccessRequested *act)
 {
-    return access_is_open(state) || state == STANDING_SILENT || state == STANDING_ALLOWED ||
-           state == STANDING_GRANTED;
+    const struct access_scope scope = scope_of(act);
+    return access_still_stands(state) && shares_a_purpose(at, act) &&
+           access_scope_includes(&at->scope, &scope);
 }
 
 static fault check_others(const struct directory *self, const Chaski__AccessRequested *act)
@@ -77,7 +103,7 @@ static fault check_others(const struct directory *self, const Chaski__AccessRequ
         struct standing standing;
         access_standing(self, at, self->last_ms, &standing);
         open += access_is_open(standing.state);
-        if (stands_in_the_way(standing.state) && shares_a_purpose(at, act))
+        if (is_in_the_way(at, standing.state, act))
             return BAD("request %s asks what %s asks, which is %s", act->id, at->id,
                        access_state_word(standing.state));
     }
@@ -100,7 +126,8 @@ static bool is_equal(const struct directory_decision *at, const struct directory
     bool same = at->purposes == request->purposes; /* both rising */
     for (size_t i = 0; same && i < at->purposes; i++)
         same = strcmp(at->purpose[i], request->purpose[i]) == 0;
-    return same && strcmp(at->legal_basis, request->legal_basis) == 0 &&
+    return same && access_scope_equal(&at->scope, &request->scope) &&
+           strcmp(at->legal_basis, request->legal_basis) == 0 &&
            access_facts_equal(&at->facts, facts);
 }
 
@@ -132,6 +159,10 @@ static struct directory_request *make_request(struct directory *self,
     request->consumer = directory_keep_text(self, act->consumer);
     request->purposes = act->n_purpose;
     request->purpose = directory_keep_texts(self, act->purpose, act->n_purpose);
+    request->scope = (struct access_scope){
+        act->n_endpoint, act->n_column,
+        (const char *const *)directory_keep_texts(self, act->endpoint, act->n_endpoint),
+        (const char *const *)directory_keep_texts(self, act->column, act->n_column)};
     request->legal_basis = directory_keep_text(self, act->legal_basis);
     request->reason = directory_keep_text(self, act->reason);
     request->objection_reason = request->grant = request->decision = request->precedent = "";
@@ -231,9 +262,12 @@ static fault check_answer(const struct directory_request *request, const Chaski_
         return BAD("grant %s answers %s and ends before the arbiter could have decided: give a "
                    "short grant without naming the request, or object with a ground",
                    act->id, request->id);
-    if (act->n_endpoint > 0 || act->n_column > 0)
-        return BAD("grant %s answers %s and is for parts of the service only", act->id,
-                   request->id);
+    const struct access_scope granted = {act->n_endpoint, act->n_column,
+                                         (const char *const *)act->endpoint,
+                                         (const char *const *)act->column};
+    if (!access_scope_includes(&granted, &request->scope))
+        return BAD("grant %s answers %s and is not for all of the service that it asks for",
+                   act->id, request->id);
     if (act->volume_a_day > 0 &&
         strcmp(request->grant, act->id) != 0) /* else it is made narrower */
         return BAD("grant %s answers %s and is for so many answers a day only: give that without "
@@ -301,6 +335,10 @@ fault act_request_was(struct directory *self, const Chaski__SnapshotRequest *fro
     TRY(act_code("a request", from->set->id));
     if (from->set->n_purpose > DIRECTORY_GRANT_PURPOSES_MAX)
         return BAD("request %s with %zu purposes", from->set->id, from->set->n_purpose);
+    if (from->set->n_endpoint > DIRECTORY_ENDPOINTS_MAX ||
+        from->set->n_column > DIRECTORY_COLUMNS_MAX)
+        return BAD("request %s with %zu endpoints and %zu columns", from->set->id,
+                   from->set->n_endpoint, from->set->n_column);
     TRY(act_id(self, from->set->consumer, ID_SUBSYSTEM));
     TRY(act_id(self, from->set->service, ID_SERVICE));
     TRY(act_time("a request's time", from->at_ms));

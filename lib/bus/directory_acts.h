@@ -115,8 +115,7 @@ fault act_request_granted(struct directory *self, const struct Chaski__GrantSet 
  * become the arbiter's? from: NULL, there was none. */
 void act_grant_changes(struct directory *self, const struct directory_grant *from,
                        const struct Chaski__GrantSet *to);
-/* A group is set anew: likewise for who asked, got a grant to the group and is not in it any more.
- */
+/* A group is set anew: likewise for who asked, got a grant to the group and is in it no more. */
 void act_group_changes(struct directory *self, const struct directory_group *group);
 bool act_request_drop(struct directory *self, const char *id);
 bool act_decision_drop(struct directory *self, const char *id);

@@ -50,6 +50,10 @@ static Chaski__SnapshotRequest *of_request(struct making *making,
     set->consumer = making_lend(from->consumer);
     set->n_purpose = from->purposes;
     set->purpose = making_lend_list(making, from->purpose, from->purposes);
+    set->n_endpoint = from->scope.endpoints;
+    set->endpoint = making_lend_list(making, from->scope.endpoint, from->scope.endpoints);
+    set->n_column = from->scope.columns;
+    set->column = making_lend_list(making, from->scope.column, from->scope.columns);
     set->legal_basis = making_lend(from->legal_basis);
     set->reason = making_lend(from->reason);
     to->set = set;

@@ -78,8 +78,14 @@ static const struct directory_request *request_of(const struct policy_case *self
 {
     if (self->directory->requests.count == 0)
         return NULL;
-    return access_request_for(self->directory, self->question->service, self->question->client,
-                              self->question->purpose, self->question->at_ms, standing);
+    const struct access_wanted wanted = {
+        .service = self->question->service,
+        .consumer = self->question->client,
+        .purpose = self->question->purpose,
+        .endpoint = self->endpoint == NULL ? "" : self->endpoint->id,
+        .column = self->column == NULL ? NULL : self->column->name,
+    };
+    return access_request_for(self->directory, &wanted, self->question->at_ms, standing);
 }
 
 bool policy_request_opens(const struct policy_case *self, struct policy_verdict *out)

@@ -250,15 +250,17 @@ static void say_request_remedy(const struct policy_case *self, struct policy_ver
     const struct span purpose = directory_purpose(self->directory, self->question->purpose) == NULL
                                     ? any
                                     : self->question->purpose;
+    const char *option = self->endpoint == NULL ? "" : " --endpoint ";
+    const char *endpoint = self->endpoint == NULL ? "" : self->endpoint->id;
     SAY(out->remedy,
-        "Ask for it: chaski access request --service %s --client %s --purpose %.*s --legal-basis "
-        "TEXT --reason TEXT. %s then has %u working days to answer.",
-        self->service->id, self->client->id, TEXT_OF(purpose),
+        "Ask for it: chaski access request --service %s%s%s --client %s --purpose %.*s "
+        "--legal-basis TEXT --reason TEXT. %s then has %u working days to answer.",
+        self->service->id, option, endpoint, self->client->id, TEXT_OF(purpose),
         self->service->subsystem->member->name, directory_calendar(self->directory)->answer_days);
     policy_say_supply(self, self->service->subsystem->member->id,
-                      "chaski access request --service %s --client %s --purpose %.*s "
+                      "chaski access request --service %s%s%s --client %s --purpose %.*s "
                       "--legal-basis TEXT --reason TEXT",
-                      self->service->id, self->client->id, TEXT_OF(purpose));
+                      self->service->id, option, endpoint, self->client->id, TEXT_OF(purpose));
 }
 
 static void say_grant_remedy(const struct policy_case *self, struct policy_verdict *out)

@@ -16,7 +16,9 @@ year=$(date -u +%Y)
 {
     echo "purpose add P-2 --title Licencia --legal-basis Ley"
     echo "calendar set --years $year-$((year + 2))"
-    for name in abierto personas huellas actas padrones; do echo "service add $R/$name $([ $name = abierto ] && echo --class open)"; done
+    echo "service add $R/personas --endpoint resumen:GET:/resumen --endpoint salud:GET:/salud/*"
+    echo "service add $R/huellas --column minucia"
+    for name in abierto actas padrones; do echo "service add $R/$name $([ $name = abierto ] && echo --class open)"; done
     echo "service add $R/apagado"
     echo "service disable $R/apagado --notice Mantenimiento"
     echo "service add $R/lento --class open --rate 1 --burst 1"
@@ -100,6 +102,22 @@ access b grant A-6 --until "$until" >/dev/null || die "no grant for A-6"
 check "what it takes back is the arbiter's" equal "$(state A-6)" "reopened arbiter"
 check "... and it has no second answer" contains "$(why access b grant A-6 --until "$until")" "which is reopened"
 
+# --- parts of a service ---------------------------------------------------------------------------------
+part() { # MEMBER CLIENT ID SERVICE WORDS...
+    access "$1" request "$3" --service "$R/$4" --client "$2" --legal-basis Ley --reason Trámites "${@:5}"
+}
+B=CO/MUN/890980112/TRAMITES
+check "one endpoint can be asked for" contains "$(part c $B A-7 personas --purpose P-1 --endpoint salud)" "the provider has until"
+check "... which all can read" equal "$(curl -sS "$url/access/requests/A-7" | jq -c '[.endpoints, .columns]')" '[["salud"],[]]'
+check "... and the member" contains "$(access c status A-7)" "asks for $R/personas, endpoint salud for P-1"
+check "... and is not asked twice" contains "$(why part c $B A-10 personas --purpose P-1 --endpoint salud)" "asks what A-7 asks"
+check "one that the service has not is refused" contains "$(why part c $B A-10 personas --purpose P-1 --endpoint nada)" "directory/unknown-endpoint"
+check "one column can be asked for" contains "$(part c $B A-8 huellas --purpose P-1 --column minucia)" "request A-8"
+check "... when it is closed" contains "$(why part c $B A-10 tabla --purpose P-1 --column nombre)" "no request is needed"
+part a $M A-9 personas --purpose P-2 --endpoint resumen >/dev/null || die "no request A-9"
+check "the provider grants the endpoint that was asked for" contains "$(access b grant A-9 --until "$until")" "grant G-A-9"
+check "... and no more" equal "$(registry show --json | jq -c '.grants[] | select(.id == "G-A-9") | .endpoints')" '["resumen"]'
+
 # --- the arbiter ----------------------------------------------------------------------------------------
 at ana access decide D-1 --request A-3 --outcome allow --reason Concepto --until "$until" --label d1 >/dev/null || die "no proposal"
 check "one operator is no arbiter" equal "$(state A-3)" "objected arbiter"
@@ -122,7 +140,7 @@ check "restrictions are public, with ground, end and days left" equal \
     "R-actas privacy false in force true R-huellas privacy true in force true R-padrones privacy false in force true R-personas privacy false in force true "
 check "... and beside them what is closed without one" equal \
     "$(curl -sS "$url/restrictions" | jq -c '[.closed_without_restriction[] | [.service, .owner, (.how | map(.by + " " + .rule))]]')" \
-    "[[\"$R/apagado\",\"${R%/*}\",[\"disabled service/disabled\"]],[\"$R/lento\",\"${R%/*}\",[\"rate rate/service\"]],[\"$R/tabla\",\"${R%/*}\",[\"columns column/unlisted\"]]]"
+    "[[\"$R/apagado\",\"${R%/*}\",[\"disabled service/disabled\"]],[\"$R/huellas\",\"${R%/*}\",[\"columns column/unlisted\"]],[\"$R/lento\",\"${R%/*}\",[\"rate rate/service\"]],[\"$R/tabla\",\"${R%/*}\",[\"columns column/unlisted\"]]]"
 check "... a list of its own" equal "$(curl -sS "$url/restrictions/without?after=$R/lento" | jq -r '.closed_without_restriction[0].how[0].given_at_most[0]')" nombre
 check "... as JSON-LD too, without a ground" equal \
     "$(curl -sS "$url/restrictions/without?format=jsonld" | jq -c '."@graph"[0] | [."odrl:prohibition"."odrl:target", ."chaski:ground", ."chaski:how"[0].notice]')" \
@@ -143,6 +161,7 @@ echo $((25 * 86400)) >"$C/clock"
 serve
 check "silence opens what the law does not reserve" equal "$(state A-1)" "silent "
 check "... and what it reserves goes to the arbiter" equal "$(state A-2)" "escalated arbiter"
+check "... and of parts alike" equal "$(state A-7) $(state A-8)" "silent  escalated arbiter"
 check "the member is told the same" contains "$(access a status A-1)" "A-1  silent"
 check "an objection comes too late" contains "$(why access b object A-1 --ground privacy --reason Tarde)" "the time to object is over"
 check "an emergency that is over waits for its review" equal "$(curl -sS "$url/break-glass" | jq -r '.emergencies[] | "\(.state) \(.overdue)"')" "review due true"
@@ -163,6 +182,6 @@ later() { [ "$(grep -c '"registry.ready"' "$C/serve.events")" = 4 ]; }
 wait_for 20 later
 sleep 4
 check "... once, also after a new start" equal "$(reminded 'restriction/ended R-actas') $(reminded 'break-glass/review-overdue E-1')" "1 1"
-check "the registry's own list says who may what" contains "$(registry show)" "REQUESTS FOR ACCESS (6)"
+check "the registry's own list says who may what" contains "$(registry show)" "REQUESTS FOR ACCESS (9)"
 check "... and emergencies by themselves" equal "$(LD_PRELOAD=$shift_clock "$BIN/chaski-registry" break-glass list "$C/store" --json | jq -r '.emergencies[] | .id + " " + .state')" "E-1 reviewed"
 finish

@@ -4,7 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/text.h"
 #include "lib/bus/access.h"
-#include "lib/bus/policy.h"
+#include "lib/bus/policy_columns.h"
 #include "lib/crypto/random.h"
 #include "tools/chaski/commands.h"
 #include "tools/chaski/day.h"
@@ -24,8 +24,9 @@ struct asked {
     struct member_options member;
     const char *operand;
     const char *service, *client, *basis, *reason, *ground, *until;
-    size_t purposes;
-    const char *purpose[DIRECTORY_GRANT_PURPOSES_MAX];
+    size_t purposes, endpoints, columns;
+    char *purpose[DIRECTORY_GRANT_PURPOSES_MAX];
+    char *endpoint[DIRECTORY_ENDPOINTS_MAX], *column[DIRECTORY_COLUMNS_MAX];
 };
 
 struct work {
@@ -55,11 +56,6 @@ static fault find(const struct work *self, const struct directory_request **out)
 
 // --- asking -------------------------------------------------------------------------------------
 
-static int compare_texts(const void *left, const void *right)
-{
-    return strcmp(*(char *const *)left, *(char *const *)right);
-}
-
 /* A-20261121-1a2b3c4d: nobody has to number anything. */
 static void make_id(char out[REQUEST_ID_ROOM])
 {
@@ -71,34 +67,89 @@ static void make_id(char out[REQUEST_ID_ROOM])
     text_format(out, REQUEST_ID_ROOM, "A-%.4s%.2s%.2s-%s", day, day + 5, day + 8, hex);
 }
 
+static struct policy_question question_of(const struct work *self, const char *purpose,
+                                          const char *endpoint)
+{
+    return (struct policy_question){.client = span_of_text(self->asked->client),
+                                    .service = span_of_text(self->asked->service),
+                                    .purpose = span_of_text(purpose),
+                                    .at_ms = clock_wall_ms(),
+                                    .endpoint = span_of_text(endpoint)};
+}
+
+static bool is_restricted(const char *rule)
+{
+    return strncmp(rule, RESTRICTED, strlen(RESTRICTED)) == 0;
+}
+
 /* Of the service as such nothing is closed, and of an endpoint or a column of it something may be.
  */
-static bool is_closed_in_part(const struct work *self, const char *rule, int64_t now_ms)
+static bool is_closed_in_part(const struct work *self, const char *rule)
 {
+    static const struct access_scope whole = {0};
     return access_is_closed(self->member->state, span_of_text(self->asked->service),
-                            span_of_text(self->asked->client), now_ms) &&
-           strncmp(rule, RESTRICTED, strlen(RESTRICTED)) != 0;
+                            span_of_text(self->asked->client), &whole, clock_wall_ms()) &&
+           !is_restricted(rule);
+}
+
+static fault refuse(const struct policy_verdict *verdict)
+{
+    return RAISE(REFUSED, "%s: a request to the provider does not help. %s %s", verdict->rule,
+                 verdict->reason, verdict->remedy);
+}
+
+/* An endpoint, or "": the service, of which a part may be meant. */
+static fault check_endpoint(const struct work *self, const char *purpose, const char *endpoint,
+                            bool *closed)
+{
+    struct policy_verdict verdict;
+    const struct policy_question question = question_of(self, purpose, endpoint);
+    policy_decide(self->member->state, &question, &verdict);
+    bool in_part = verdict.fault == OK && endpoint[0] == '\0' && self->asked->columns == 0 &&
+                   is_closed_in_part(self, verdict.rule);
+    if (verdict.fault != OK && !is_restricted(verdict.rule))
+        return refuse(&verdict);
+    *closed = *closed || in_part || verdict.fault != OK;
+    return DONE;
+}
+
+static bool names_column(const struct work *self, const char *name)
+{
+    for (size_t i = 0; i < self->asked->columns; i++)
+        if (strcmp(self->asked->column[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Those that are asked for and withheld, by a restriction or by what no request opens. */
+static fault check_columns(const struct work *self, const char *purpose, const char *endpoint,
+                           bool *closed)
+{
+    struct policy_columns columns;
+    const struct policy_question question = question_of(self, purpose, endpoint);
+    policy_columns(self->member->state, &question, &columns);
+    for (size_t i = 0; i < columns.count; i++) {
+        const struct policy_column *at = &columns.column[i];
+        if (at->rule[0] == '\0' || !names_column(self, at->name))
+            continue;
+        if (!is_restricted(at->rule))
+            return RAISE(REFUSED, "column %s, %s: a request to the provider does not help",
+                         at->name, at->rule);
+        *closed = true;
+    }
+    return DONE;
 }
 
 /* What needs no request, or none of this provider, is said before anything is signed. */
 static fault check_purpose(const struct work *self, const char *purpose, bool *closed)
 {
-    struct policy_verdict verdict;
-    int64_t now_ms = clock_wall_ms();
-    policy_decide(self->member->state,
-                  &(struct policy_question){.client = span_of_text(self->asked->client),
-                                            .service = span_of_text(self->asked->service),
-                                            .purpose = span_of_text(purpose),
-                                            .at_ms = now_ms},
-                  &verdict);
-    bool in_part = verdict.fault == OK && is_closed_in_part(self, verdict.rule, now_ms);
-    if (verdict.fault == OK && !in_part)
-        return DONE;
-    *closed = true;
-    if (in_part || strncmp(verdict.rule, RESTRICTED, strlen(RESTRICTED)) == 0)
-        return DONE;
-    return RAISE(REFUSED, "%s: a request to the provider does not help. %s %s", verdict.rule,
-                 verdict.reason, verdict.remedy);
+    size_t count = self->asked->endpoints == 0 ? 1 : self->asked->endpoints;
+    for (size_t i = 0; i < count; i++) {
+        const char *endpoint = self->asked->endpoints == 0 ? "" : self->asked->endpoint[i];
+        TRY(check_endpoint(self, purpose, endpoint, closed));
+        TRY(check_columns(self, purpose, endpoint, closed));
+    }
+    return DONE;
 }
 
 static fault check_needed(const struct work *self)
@@ -127,7 +178,7 @@ static void say_deadline(const struct work *self)
 static fault run_request(const struct work *self)
 {
     const struct asked *asked = self->asked;
-    char made[REQUEST_ID_ROOM], *purposes[DIRECTORY_GRANT_PURPOSES_MAX];
+    char made[REQUEST_ID_ROOM];
     Chaski__AccessRequested request = CHASKI__ACCESS_REQUESTED__INIT;
     Chaski__Act act = CHASKI__ACT__INIT;
     uint64_t epoch = 0;
@@ -138,14 +189,15 @@ static fault run_request(const struct work *self)
     TRY(need(asked->purposes > 0 ? "" : NULL, "--purpose"));
     TRY(check_needed(self));
     make_id(made);
-    for (size_t i = 0; i < asked->purposes; i++)
-        purposes[i] = lend(asked->purpose[i]);
-    qsort(purposes, asked->purposes, sizeof purposes[0], compare_texts);
     request.id = lend(asked->operand != NULL ? asked->operand : made);
     request.service = lend(asked->service);
     request.consumer = lend(asked->client);
     request.n_purpose = asked->purposes;
-    request.purpose = purposes;
+    request.purpose = (char **)(uintptr_t)asked->purpose;
+    request.n_endpoint = asked->endpoints;
+    request.endpoint = (char **)(uintptr_t)asked->endpoint;
+    request.n_column = asked->columns;
+    request.column = (char **)(uintptr_t)asked->column;
     request.legal_basis = lend(asked->basis);
     request.reason = lend(asked->reason);
     act.act_case = CHASKI__ACT__ACT_ACCESS_REQUESTED;
@@ -200,6 +252,10 @@ static fault run_grant(const struct work *self)
     grant.legal_basis =
         lend(self->asked->basis != NULL ? self->asked->basis : request->legal_basis);
     grant.until_ms = (uint64_t)until_ms;
+    grant.n_endpoint = request->scope.endpoints;
+    grant.endpoint = (char **)(uintptr_t)request->scope.endpoint;
+    grant.n_column = request->scope.columns;
+    grant.column = (char **)(uintptr_t)request->scope.column;
     grant.request = lend(request->id);
     act.act_case = CHASKI__ACT__ACT_GRANT_SET;
     act.grant_set = &grant;
@@ -243,6 +299,12 @@ static fault run_decide(const struct work *self)
 
 // --- how it stands ------------------------------------------------------------------------------
 
+static void print_list(const char *what, const char *const *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        printf("%s%s", i == 0 ? what : ", ", items[i]);
+}
+
 static void print_request(const struct directory *state, const struct directory_request *request)
 {
     struct standing standing;
@@ -251,8 +313,9 @@ static void print_request(const struct directory *state, const struct directory_
     clock_text(standing.until_ms, until, sizeof until);
     printf("%s  %s%s%s  %s asks for %s", request->id, access_state_word(standing.state),
            standing.by[0] == '\0' ? "" : " by ", standing.by, request->consumer, request->service);
-    for (size_t i = 0; i < request->purposes; i++)
-        printf("%s %s", i == 0 ? " for" : ",", request->purpose[i]);
+    print_list(", endpoint ", request->scope.endpoint, request->scope.endpoints);
+    print_list(", column ", request->scope.column, request->scope.columns);
+    print_list(" for ", request->purpose, request->purposes);
     if (standing.until_ms != 0)
         printf("; %s%suntil %s%s", standing.owner, standing.owner[0] == '\0' ? "" : " has ", until,
                standing.overdue ? ", which is over" : "");
@@ -314,7 +377,32 @@ static const struct option known[] = {
     {"service", required_argument, NULL, 8},      {"client", required_argument, NULL, 9},
     {"legal-basis", required_argument, NULL, 10}, {"reason", required_argument, NULL, 11},
     {"ground", required_argument, NULL, 12},      {"until", required_argument, NULL, 13},
-    {"purpose", required_argument, NULL, 14},     {0}};
+    {"purpose", required_argument, NULL, 14},     {"endpoint", required_argument, NULL, 15},
+    {"column", required_argument, NULL, 16},      {0}};
+
+static int compare_texts(const void *left, const void *right)
+{
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* What may be given several times, kept rising as acts have it. */
+static bool take_item(char **list, size_t *count, size_t most, const char *text)
+{
+    if (*count == most)
+        return false;
+    list[(*count)++] = lend(text);
+    qsort(list, *count, sizeof *list, compare_texts);
+    return true;
+}
+
+static bool take_part(struct asked *out, int code, const char *text)
+{
+    if (code == 14)
+        return take_item(out->purpose, &out->purposes, DIRECTORY_GRANT_PURPOSES_MAX, text);
+    if (code == 15)
+        return take_item(out->endpoint, &out->endpoints, DIRECTORY_ENDPOINTS_MAX, text);
+    return code == 16 && take_item(out->column, &out->columns, DIRECTORY_COLUMNS_MAX, text);
+}
 
 static fault take_options(int argc, char **argv, struct asked *out)
 {
@@ -328,10 +416,9 @@ static fault take_options(int argc, char **argv, struct asked *out)
     for (int code; (code = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         if (code >= 0 && (size_t)code < sizeof places / sizeof places[0])
             *places[code] = optarg;
-        else if (code == 14 && out->purposes < DIRECTORY_GRANT_PURPOSES_MAX)
-            out->purpose[out->purposes++] = optarg;
-        else
-            return RAISE(BAD_REQUEST, "an option that is not known, or too many purposes");
+        else if (!take_part(out, code, optarg))
+            return RAISE(BAD_REQUEST,
+                         "an option that is not known, or too many purposes, endpoints or columns");
     }
     if (optind < argc)
         out->operand = argv[optind++];

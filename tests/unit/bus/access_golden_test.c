@@ -2,7 +2,7 @@
 /* tests/golden/access.md, which lawyers read, played act by act and question by question. */
 #include "lib/bus/access.h"
 #include "lib/bus/directory_snapshot.h"
-#include "lib/bus/policy.h"
+#include "lib/bus/policy_columns.h"
 
 #include "tests/unit/bus/approved.h"
 #include "tests/unit/bus/golden.h"
@@ -58,10 +58,13 @@ struct play {
     struct approved acts;
 };
 
-/* The whole name of a service, by its last part: the owner stands in the act that set it. */
-static const char *service_of(const struct play *self, const char *name)
+/* The whole name of a service, by its last part: the owner stands in the act that set it. "name:
+ * part" is one of its endpoints or columns. */
+static const char *service_of(const struct play *self, const char *cell)
 {
     static char id[256];
+    char name[128];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(cell, ":"), cell);
     const struct golden *acts = self->country->acts;
     for (size_t i = 0; i < acts->rows; i++)
         if (strstr(acts->row[i].cell[WHAT], " service") != NULL &&
@@ -70,8 +73,29 @@ static const char *service_of(const struct play *self, const char *name)
                      name);
             return id;
         }
-    return name;
+    snprintf(id, sizeof id, "%s", name);
+    return id;
 }
+
+struct part {
+    char *name;
+    bool endpoint, column;
+};
+
+static struct part part_of(const struct play *self, const char *cell)
+{
+    const char *colon = strstr(cell, ": ");
+    if (colon == NULL)
+        return (struct part){book_text(""), false, false};
+    const struct directory_service *service =
+        directory_service(self->acts.state, span_of_text(service_of(self, cell)));
+    bool endpoint = service != NULL && directory_endpoint(service, span_of_text(colon + 2)) != NULL;
+    return (struct part){book_text(colon + 2), endpoint, !endpoint};
+}
+
+#define PART(it, part)                                                                           \
+    (it)->n_endpoint = part.endpoint, (it)->endpoint = &part.name, (it)->n_column = part.column, \
+    (it)->column = &part.name
 
 #define ACT(KIND, field, type_init, ...)                     \
     ({                                                       \
@@ -103,16 +127,41 @@ static fault set_calendar(struct play *self, const char *days, int64_t at_ms)
                it->holiday = holiday, it->answer_days = 10, it->decide_days = 15);
 }
 
+/* "resumen salud": endpoints, each of its own path, or columns. */
 static fault set_service(struct play *self, char *const *cell, int64_t at_ms)
 {
     static const char *const reviewer = NULL;
-    bool open = strncmp(cell[WHAT], "shared", 6) != 0;
+    bool shared = strncmp(cell[WHAT], "shared", 6) == 0;
+    bool of_endpoints = strstr(cell[WHAT], "of endpoints") != NULL;
+    bool of_columns = strstr(cell[WHAT], "of columns") != NULL;
+    Chaski__ServiceClass class =
+        shared ? CHASKI__SERVICE_CLASS__SHARED : CHASKI__SERVICE_CLASS__OPEN;
+    Chaski__Endpoint endpoint[8], *endpoints[8];
+    Chaski__Column column[8], *columns[8];
+    char words[256], paths[8][64], *rest = NULL;
+    size_t count = 0;
+    snprintf(words, sizeof words, "%s", of_endpoints || of_columns ? cell[WORDS] : "");
+    for (char *word = strtok_r(words, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest), count++) {
+        CU_ASSERT_FATAL(count < 8);
+        chaski__endpoint__init(&endpoint[count]);
+        chaski__column__init(&column[count]);
+        snprintf(paths[count], sizeof paths[count], "/%s/**", word);
+        endpoint[count].id = column[count].name = word;
+        endpoint[count].class_ = column[count].class_ = class;
+        endpoint[count].method = book_text("*");
+        endpoint[count].path = paths[count];
+        endpoints[count] = &endpoint[count];
+        columns[count] = &column[count];
+    }
     return ACT(SERVICE_SET, service_set, CHASKI__SERVICE_SET__INIT,
                it->id = book_text(service_of(self, cell[SERVICE])),
-               it->title = book_text("Servicio"),
-               it->class_ = open ? CHASKI__SERVICE_CLASS__OPEN : CHASKI__SERVICE_CLASS__SHARED,
+               it->title = book_text("Servicio"), it->class_ = class,
+               it->n_endpoint = of_endpoints ? count : 0, it->endpoint = endpoints,
+               it->n_column = of_columns ? count : 0, it->column = columns,
                it->subject_required = strstr(cell[WHAT], "about persons") != NULL,
-               it->disabled = strncmp(cell[WHAT], "disabled", 8) == 0, it->notice = cell[WORDS]);
+               it->disabled = strncmp(cell[WHAT], "disabled", 8) == 0,
+               it->notice = it->disabled ? cell[WORDS] : book_text(""));
 }
 
 static fault set_register(struct play *self, char *const *cell, int64_t at_ms)
@@ -133,10 +182,11 @@ static fault set_register(struct play *self, char *const *cell, int64_t at_ms)
 static fault set_restriction(struct play *self, char *const *cell, int64_t at_ms)
 {
     static const char *const reviewer = NULL;
+    struct part part = part_of(self, cell[SERVICE]);
     return ACT(RESTRICTION_SET, restriction_set, CHASKI__RESTRICTION_SET__INIT, it->id = cell[ID],
                it->service = book_text(service_of(self, cell[SERVICE])),
                it->consumer = book_text(subsystem_of(self->country, cell[WHO])),
-               it->ground = (Chaski__Ground)directory_ground_of(cell[WORDS]),
+               it->ground = (Chaski__Ground)directory_ground_of(cell[WORDS]), PART(it, part),
                it->by_law = strcmp(cell[WHAT], "restriction by law") == 0,
                it->reason = book_text("Datos de personas"), it->approver = book_text("Jurídica"),
                it->from_ms = (uint64_t)at_ms, it->until_ms = (uint64_t)golden_ms(cell[UNTIL]));
@@ -145,23 +195,25 @@ static fault set_restriction(struct play *self, char *const *cell, int64_t at_ms
 static fault set_grant(struct play *self, char *const *cell, int64_t at_ms)
 {
     static const char *const reviewer = NULL;
+    struct part part = part_of(self, cell[SERVICE]);
     return ACT(GRANT_SET, grant_set, CHASKI__GRANT_SET__INIT, it->id = cell[ID],
                it->service = book_text(service_of(self, cell[SERVICE])),
                it->consumer = book_text(subsystem_of(self->country, cell[WHO])), it->n_purpose = 1,
                it->purpose = (char **)(uintptr_t)&cell[PURPOSE], it->legal_basis = book_text("Ley"),
                it->until_ms = (uint64_t)golden_ms(cell[UNTIL]), it->request = cell[WORDS],
-               it->volume_a_day = strstr(cell[WHAT], "grant of one a day") != NULL);
+               PART(it, part), it->volume_a_day = strstr(cell[WHAT], "grant of one a day") != NULL);
 }
 
 static fault ask(struct play *self, char *const *cell, int64_t at_ms)
 {
     static const char *const reviewer = NULL;
+    struct part part = part_of(self, cell[SERVICE]);
     return ACT(ACCESS_REQUESTED, access_requested, CHASKI__ACCESS_REQUESTED__INIT,
                it->id = cell[ID], it->service = book_text(service_of(self, cell[SERVICE])),
                it->consumer = book_text(subsystem_of(self->country, cell[WHO])), it->n_purpose = 1,
                it->purpose = (char **)(uintptr_t)&cell[PURPOSE],
                it->legal_basis = cell[WORDS][0] == '\0' ? book_text("Ley") : cell[WORDS],
-               it->reason = book_text("Trámites"));
+               PART(it, part), it->reason = book_text("Trámites"));
 }
 
 static fault answer(struct play *self, char *const *cell, int64_t at_ms)
@@ -220,6 +272,8 @@ static fault play_act(struct play *self, char *const *cell)
                 {"open service about persons", set_service},
                 {"shared service about persons", set_service},
                 {"disabled service about persons", set_service},
+                {"shared service of endpoints", set_service},
+                {"open service of columns", set_service},
                 {"purpose", set_register},
                 {"group", set_register},
                 {"competence", set_register},
@@ -275,29 +329,57 @@ static const char *decision_word(enum fault_code code)
     return code == OK ? "allowed" : code == SERVICE_DISABLED ? "disabled" : "refused";
 }
 
+static bool is_written(char *const *cell, char *const *answer, const char *decision,
+                       const char *rule)
+{
+    bool as_written = strcmp(decision, answer[1]) == 0 && strcmp(rule, answer[2]) == 0;
+    if (!as_written)
+        fprintf(stderr, "  case %s: %s, %s\n", cell[0], decision, rule);
+    return as_written;
+}
+
+static bool is_column_decided(const struct directory *state, const struct policy_question *question,
+                              const char *name, char *const *cell, char *const *answer)
+{
+    struct policy_columns columns;
+    policy_columns(state, question, &columns);
+    for (size_t i = 0; i < columns.count; i++)
+        if (strcmp(columns.column[i].name, name) == 0)
+            return is_written(cell, answer,
+                              columns.column[i].rule[0] == '\0' ? "allowed" : "refused",
+                              columns.column[i].rule);
+    return false;
+}
+
 /* case, who, service, purpose; then when, decision and rule in `answer`. */
 static bool is_answered(const struct play *self, const struct directory *state, char *const *cell,
                         bool names_nobody, char *const *answer)
 {
     struct policy_verdict verdict;
     struct policy_trace trace;
-    policy_explain(
-        state,
-        &(struct policy_question){.client = span_of_text(subsystem_of(self->country, cell[1])),
-                                  .service = span_of_text(service_of(self, cell[2])),
-                                  .purpose = span_of_text(cell[3]),
-                                  .names_nobody = names_nobody,
-                                  .at_ms = golden_ms(answer[0])},
-        &verdict, &trace);
-    bool as_written = strcmp(decision_word(verdict.fault), answer[1]) == 0 &&
-                      strcmp(verdict.rule, answer[2]) == 0;
-    if (!as_written)
-        fprintf(stderr, "  case %s: %s, %s\n", cell[0], decision_word(verdict.fault), verdict.rule);
+    struct part part = part_of(self, cell[2]);
+    const struct policy_question question = {
+        .client = span_of_text(subsystem_of(self->country, cell[1])),
+        .service = span_of_text(service_of(self, cell[2])),
+        .purpose = span_of_text(cell[3]),
+        .endpoint = span_of_text(part.endpoint ? part.name : ""),
+        .names_nobody = names_nobody,
+        .at_ms = golden_ms(answer[0])};
+    if (part.column)
+        return is_column_decided(state, &question, part.name, cell, answer);
+    policy_explain(state, &question, &verdict, &trace);
     CU_ASSERT_EQUAL(trace.missing[0] == '\0', verdict.fault == OK);
     CU_ASSERT_EQUAL(verdict.remedy[0] == '\0', verdict.fault == OK);
     if (verdict.fault != SUBJECT_REQUIRED) /* it is the request that must be another */
         CU_ASSERT_EQUAL(trace.command[0] == '\0', verdict.fault == OK);
-    return as_written;
+    if (part.endpoint && strncmp(verdict.rule, "restricted/no-grant", 19) == 0) {
+        char option[128];
+        snprintf(option, sizeof option, "chaski access request --service %s --endpoint %s --client",
+                 service_of(self, cell[2]), part.name);
+        CU_ASSERT_PTR_NOT_NULL(strstr(trace.command, option));
+        CU_ASSERT_PTR_NOT_NULL(strstr(verdict.remedy, option));
+    }
+    return is_written(cell, answer, decision_word(verdict.fault), verdict.rule);
 }
 
 static bool is_decided(const struct play *self, const struct directory *state, char *const *cell)
