@@ -142,11 +142,13 @@ static json_t *decision_json(const struct directory *directory, const void *thin
 {
     const struct directory_decision *at = thing;
     (void)directory;
-    return json_pack("{s:s,s:s,s:b,s:s,s:o,s:o,s:b,s:s,s:s,s:o,s:o}", "id", at->id, "request",
-                     at->request, "allow", at->allow, "reason", at->reason, "at",
-                     time_json(at->at_ms), "until", time_json(at->until_ms), "in_force",
-                     at_ms < at->until_ms, "service", at->service, "class", at->class, "purposes",
-                     texts_json(at->purpose, at->purposes), "rests_on", facts_json(at));
+    return json_pack("{s:s,s:s,s:o,s:o,s:b,s:s,s:o,s:o,s:b,s:s,s:s,s:o,s:o}", "id", at->id,
+                     "request", at->request, "endpoints",
+                     texts_json(at->scope.endpoint, at->scope.endpoints), "columns",
+                     texts_json(at->scope.column, at->scope.columns), "allow", at->allow, "reason",
+                     at->reason, "at", time_json(at->at_ms), "until", time_json(at->until_ms),
+                     "in_force", at_ms < at->until_ms, "service", at->service, "class", at->class,
+                     "purposes", texts_json(at->purpose, at->purposes), "rests_on", facts_json(at));
 }
 
 static const char *glass_state(const struct directory_break_glass *glass, int64_t at_ms)
@@ -374,6 +376,14 @@ json_t *show_grants_ld(const struct directory *directory, int64_t at_ms,
 
 // --- for people ---------------------------------------------------------------------------------
 
+static void print_scope(const struct access_scope *scope, FILE *out)
+{
+    for (size_t i = 0; i < scope->endpoints; i++)
+        fprintf(out, "%s%s", i == 0 ? ", endpoint " : ", ", scope->endpoint[i]);
+    for (size_t i = 0; i < scope->columns; i++)
+        fprintf(out, "%s%s", i == 0 ? ", column " : ", ", scope->column[i]);
+}
+
 static void print_request(const struct directory *directory, const void *thing, int64_t at_ms,
                           FILE *out)
 {
@@ -383,10 +393,7 @@ static void print_request(const struct directory *directory, const void *thing, 
     access_standing(directory, at, at_ms, &standing);
     clock_text(standing.until_ms, until, sizeof until);
     fprintf(out, "%s asks for %s", at->consumer, at->service);
-    for (size_t i = 0; i < at->scope.endpoints; i++)
-        fprintf(out, "%s%s", i == 0 ? ", endpoint " : ", ", at->scope.endpoint[i]);
-    for (size_t i = 0; i < at->scope.columns; i++)
-        fprintf(out, "%s%s", i == 0 ? ", column " : ", ", at->scope.column[i]);
+    print_scope(&at->scope, out);
     fprintf(out, ": %s%s%s%s%s", access_state_word(standing.state),
             standing.by[0] == '\0' ? "" : " by ", standing.by,
             standing.until_ms == 0 ? "" : " until ", standing.until_ms == 0 ? "" : until);
@@ -401,9 +408,10 @@ static void print_decision(const struct directory *directory, const void *thing,
     char until[32];
     (void)directory;
     clock_text(at->until_ms, until, sizeof until);
-    fprintf(out, "%s on %s, and on equal requests of %s for %s, %s %s (%s)\n",
-            at->allow ? "allow" : "deny", at->request, at->class, at->service,
-            at_ms < at->until_ms ? "until" : "ended", until, at->reason);
+    fprintf(out, "%s on %s, and on equal requests of %s for %s", at->allow ? "allow" : "deny",
+            at->request, at->class, at->service);
+    print_scope(&at->scope, out);
+    fprintf(out, ", %s %s (%s)\n", at_ms < at->until_ms ? "until" : "ended", until, at->reason);
 }
 
 static void print_glass(const struct directory *directory, const void *thing, int64_t at_ms,

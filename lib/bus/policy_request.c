@@ -33,9 +33,10 @@ static void say_denied(const struct policy_case *self, const struct standing *st
         "the facts have changed.",
         self->service->subsystem->member->name);
     policy_say_supply(self, self->service->subsystem->member->id,
-                      "chaski grant add G-ID --service %s --consumer %s --legal-basis TEXT --until "
-                      "YYYY-MM-DD",
-                      self->service->id, self->client->id);
+                      "chaski grant add G-ID --service %s%s%s --consumer %s --legal-basis TEXT "
+                      "--until YYYY-MM-DD",
+                      self->service->id, self->endpoint == NULL ? "" : " --endpoint ",
+                      self->endpoint == NULL ? "" : self->endpoint->id, self->client->id);
 }
 
 static void say_waiting(const struct policy_case *self, const struct directory_request *request,

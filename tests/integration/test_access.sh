@@ -127,6 +127,8 @@ check "a decision says what it rests on" equal "$(registry show --json | jq -c "
 ask c A-5 actas CO/MUN/890980112/TRAMITES >/dev/null || die "no request A-5"
 check "an equal request is decided as it comes" equal "$(state A-5) $(curl -sS "$url/access/requests/A-5" | jq -r .by)" "allowed  D-1"
 
+check "... and names the parts that it is about" equal "$(registry show --json | jq -c '.decisions[0] | [.endpoints, .columns]')" "[[],[]]"
+
 # --- emergencies ----------------------------------------------------------------------------------------
 at ana break-glass open E-1 --service $R/huellas --consumer $M --purpose P-1 --reason Inundación --hours 24 --label e1 >/dev/null || die "no proposal"
 check "one operator opens nothing" equal "$(curl -sS "$url/break-glass" | jq -c .emergencies)" "[]"
