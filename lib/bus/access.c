@@ -121,8 +121,19 @@ static bool has_same_purposes(const struct directory_request *request,
     return same;
 }
 
-/* Has the arbiter denied it, and is it asked again in other words? Of who asks it is enough that a
- * purpose is the same; of others, that all but the words of the legal basis is. */
+/* What closes other parts is no measure: of these only who asks is compared. */
+static bool stands_alike(const struct directory_request *request, const struct access_facts *facts,
+                         const struct directory_decision *decision)
+{
+    if (access_scope_equal(&decision->scope, &request->scope))
+        return access_facts_equal(&decision->facts, facts);
+    return decision->facts.public_agency == facts->public_agency &&
+           decision->facts.competent == facts->competent;
+}
+
+/* Has the arbiter denied it, or a part of it, and is it asked again in other words, or for more or
+ * less? Of who asks it is enough that a purpose is the same; of others, that all but the parts and
+ * the words of the legal basis is. */
 static bool is_denied_in_other_words(const struct directory *self,
                                      const struct directory_request *request,
                                      const struct access_facts *facts, int64_t at_ms)
@@ -135,11 +146,11 @@ static bool is_denied_in_other_words(const struct directory *self,
         const struct directory_request *on =
             at->allow || at_ms >= at->until_ms ? NULL
                                                : directory_request(self, span_of_text(at->request));
-        if (on == NULL)
+        if (on == NULL || !access_scope_meets(&at->scope, &request->scope))
             continue;
         if (strcmp(on->consumer, request->consumer) == 0
                 ? shares_a_purpose(request, at)
-                : has_same_purposes(request, at) && access_facts_equal(&at->facts, facts))
+                : has_same_purposes(request, at) && stands_alike(request, facts, at))
             return true;
     }
     return false;
