@@ -254,13 +254,24 @@ fault act_objection_apply(struct directory *self, const Chaski__AccessObjected *
     return DONE;
 }
 
-/* An answer is an answer to what was asked, all of it: else the request would stand as granted, in
- * the way of the next one and out of the arbiter's reach, and open nothing. */
-static fault check_answer(const struct directory_request *request, const Chaski__GrantSet *act)
+/* A grant that stands may be made narrower: that goes to the arbiter (act_taken_back.c). */
+static bool is_made_anew(const struct directory *self, const struct directory_request *request,
+                         const char *grant)
 {
-    if ((int64_t)act->until_ms < request->decide_until_ms)
-        return BAD("grant %s answers %s and ends before the arbiter could have decided: give a "
-                   "short grant without naming the request, or object with a ground",
+    const struct directory_grant *old = directory_grant(self, span_of_text(grant));
+    return strcmp(request->grant, grant) == 0 && old != NULL && self->last_ms < old->until_ms;
+}
+
+/* An answer is an answer to what was asked, all of it, and for as long as silence opens: else the
+ * request would stand as granted, in the way of the next one and out of the arbiter's reach, and
+ * open little or nothing, again and again. */
+static fault check_answer(const struct directory_request *request, const Chaski__GrantSet *act,
+                          bool is_anew)
+{
+    if ((int64_t)act->until_ms < request->answer_until_ms + ACCESS_SILENCE_MS && !is_anew)
+        return BAD("grant %s answers %s and ends before what silence would have opened, 12 months "
+                   "after the provider's deadline: give a short grant without naming the request, "
+                   "or object with a ground",
                    act->id, request->id);
     const struct access_scope granted = {act->n_endpoint, act->n_column,
                                          (const char *const *)act->endpoint,
@@ -268,8 +279,7 @@ static fault check_answer(const struct directory_request *request, const Chaski_
     if (!access_scope_includes(&granted, &request->scope))
         return BAD("grant %s answers %s and is not for all of the service that it asks for",
                    act->id, request->id);
-    if (act->volume_a_day > 0 &&
-        strcmp(request->grant, act->id) != 0) /* else it is made narrower */
+    if (act->volume_a_day > 0 && !is_anew)
         return BAD("grant %s answers %s and is for so many answers a day only: give that without "
                    "naming the request, or object with a ground",
                    act->id, request->id);
@@ -284,14 +294,16 @@ static fault check_answer(const struct directory_request *request, const Chaski_
 }
 
 /* What is open already by silence or by the arbiter needs no answer, and would end with it. What
- * was taken back is the arbiter's: another answer would start its clock anew. */
+ * was taken back is the arbiter's: another answer would start its clock anew. What has ended is
+ * asked anew. */
 static fault check_may_answer(const struct directory *self, const struct directory_request *request,
                               const char *grant)
 {
     struct standing standing;
     access_standing(self, request, self->last_ms, &standing);
     if (standing.state == STANDING_SILENT || standing.state == STANDING_ALLOWED ||
-        standing.state == STANDING_UNNEEDED || standing.state == STANDING_REOPENED)
+        standing.state == STANDING_UNNEEDED || standing.state == STANDING_REOPENED ||
+        standing.state == STANDING_ENDED)
         return BAD("grant %s answers %s, which is %s: a grant that names no request adds to it",
                    grant, request->id, access_state_word(standing.state));
     if (standing.state == STANDING_GRANTED && strcmp(request->grant, grant) != 0)
@@ -321,7 +333,7 @@ fault act_request_granted(struct directory *self, const Chaski__GrantSet *act)
                    "its member: it would open nothing",
                    act->id, request->id);
     TRY(check_may_answer(self, request, act->id));
-    TRY(check_answer(request, act));
+    TRY(check_answer(request, act, is_made_anew(self, request, act->id)));
     request->grant = directory_keep_text(self, act->id);
     return DONE;
 }

@@ -12,6 +12,7 @@ member_make c CO/MUN/890980112/SS1 "Bello" TRAMITES >/dev/null
 R=CO/GOV/899999040/IDENTIDAD
 M=CO/MUN/890905211/TRAMITES
 until=$(date -u -d '+300 days' +%F)
+granted=$(date -u -d '+500 days' +%F) # an answer holds no shorter than silence would
 year=$(date -u +%Y)
 {
     echo "purpose add P-2 --title Licencia --legal-basis Ley"
@@ -93,14 +94,14 @@ check "the provider objects" contains "$(access b object A-3 --ground privacy --
 check "... and the arbiter has the word" equal "$(state A-3)" "objected arbiter"
 check "no member is the arbiter" contains "$(why access b decide A-3)" "two operators of the authority"
 ask a A-4 padrones $M >/dev/null || die "no request A-4"
-check "the provider grants what was asked" contains "$(access b grant A-4 --until "$until")" "grant G-A-4"
+check "the provider grants what was asked" contains "$(access b grant A-4 --until "$granted")" "grant G-A-4"
 check "... and that is said" equal "$(state A-4)" "granted "
 check "status lists what concerns the member" equal "$(access a status | cut -d ' ' -f 1,3 | sort | tr '\n' ' ')" "A-1 submitted A-2 submitted A-3 objected A-4 granted "
 access a request A-6 --service $R/padrones --client $M --purpose P-2 --legal-basis Ley --reason Trámites >/dev/null || die "no request A-6"
-access b grant A-6 --until "$until" >/dev/null || die "no grant for A-6"
+access b grant A-6 --until "$granted" >/dev/null || die "no grant for A-6"
 "$BIN/chaski" grant remove G-A-6 --reason "Ya no" --folder "$C/b/keys" --anchor "$C/chaski.anchor" --at "$url" >/dev/null </dev/null || die "the grant is not removed"
 check "what it takes back is the arbiter's" equal "$(state A-6)" "reopened arbiter"
-check "... and it has no second answer" contains "$(why access b grant A-6 --until "$until")" "which is reopened"
+check "... and it has no second answer" contains "$(why access b grant A-6 --until "$granted")" "which is reopened"
 
 # --- parts of a service ---------------------------------------------------------------------------------
 part() { # MEMBER CLIENT ID SERVICE WORDS...
