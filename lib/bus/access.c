@@ -121,19 +121,27 @@ static bool has_same_purposes(const struct directory_request *request,
     return same;
 }
 
+/* Not equal: a ground more, or a competence less, is no reason for silence to open what was denied.
+ */
+static bool is_no_better(const struct access_facts *now, const struct access_facts *then)
+{
+    return (now->competent & ~then->competent) == 0 && (then->public_agency || !now->public_agency);
+}
+
 /* What closes other parts is no measure: of these only who asks is compared. */
 static bool stands_alike(const struct directory_request *request, const struct access_facts *facts,
                          const struct directory_decision *decision)
 {
-    if (access_scope_equal(&decision->scope, &request->scope))
-        return access_facts_equal(&decision->facts, facts);
-    return decision->facts.public_agency == facts->public_agency &&
-           decision->facts.competent == facts->competent;
+    if (!is_no_better(facts, &decision->facts))
+        return false;
+    return !access_scope_equal(&decision->scope, &request->scope) ||
+           ((decision->facts.grounds & ~facts->grounds) == 0 &&
+            (facts->by_law || !decision->facts.by_law));
 }
 
 /* Has the arbiter denied it, or a part of it, and is it asked again in other words, or for more or
- * less? Of who asks it is enough that a purpose is the same; of others, that all but the parts and
- * the words of the legal basis is. */
+ * less? Of who asks it is enough that a purpose is the same; of others, that the purposes are and
+ * its facts are no better. */
 static bool is_denied_in_other_words(const struct directory *self,
                                      const struct directory_request *request,
                                      const struct access_facts *facts, int64_t at_ms)
