@@ -54,7 +54,7 @@ in_batch() { awk -F'[ :,]+' -v kind="\"$1\"" '/"index"/ { at = $3 } /"kind"/ { k
 for kind in request response; do
     entry=$(in_batch $kind | head -n 1)
     [ -n "$entry" ] || { not_ok "a $kind of a batch" "there is none"; continue; }
-    F=$C/$kind
+    F=$C/one-$kind # not "request": verify.sh would take that for what the response answers
     check "a $kind of a batch is exported" "$AUDIT" export "$C/a/audit" "$entry" --to "$F" --asice "$C/$kind.asice" --store-key "$C/a/keys/store.key"
     check "... and passes verify.sh" contains "$(bash "$F/verify.sh" 2>&1 | tail -n 1)" PASS
     check "... also out of its container" contains "$(mkdir "$C/$kind-asice" && cd "$C/$kind-asice" && unzip -q "$C/$kind.asice" && bash verify.sh 2>&1 | tail -n 1)" PASS
@@ -67,7 +67,7 @@ check "ASiC-S, which is for one signature over one header, is refused with a way
     "$("$AUDIT" export "$C/a/audit" "$entry" --asics "$C/x.asics" 2>&1)" "take --asice"
 
 # a byte changed in each of the files of the batch, a file missing, another member's header
-F=$C/request
+F=$C/one-request
 fails() { # WORD: verify.sh says FAIL, and names it
     local said
     said=$(bash "$C/changed/verify.sh" 2>&1 | tail -n 1)
