@@ -69,7 +69,7 @@ static void leave_out(struct subject_question *question, unsigned year)
 fault subject_years_choose(struct subject_question *question, const struct front_servers *page,
                            struct subject_cover *out)
 {
-    struct front_year known[SUBJECT_YEARS_KNOWN_MAX];
+    struct front_year known[SUBJECT_YEARS_KNOWN_MAX] = {0};
     size_t count = sorted(page, known);
     bool by_number = question->person[0] != '\0';
     *out = (struct subject_cover){.whole = true};
