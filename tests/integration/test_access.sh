@@ -116,7 +116,7 @@ check "one that the service has not is refused" contains "$(why part c $B A-10 p
 check "one column can be asked for" contains "$(part c $B A-8 huellas --purpose P-1 --column minucia)" "request A-8"
 check "... when it is closed" contains "$(why part c $B A-10 tabla --purpose P-1 --column nombre)" "no request is needed"
 part a $M A-9 personas --purpose P-2 --endpoint resumen >/dev/null || die "no request A-9"
-check "the provider grants the endpoint that was asked for" contains "$(access b grant A-9 --until "$until")" "grant G-A-9"
+check "the provider grants the endpoint that was asked for" contains "$(access b grant A-9 --until "$granted")" "grant G-A-9"
 check "... and no more" equal "$(registry show --json | jq -c '.grants[] | select(.id == "G-A-9") | .endpoints')" '["resumen"]'
 
 # --- the arbiter ----------------------------------------------------------------------------------------
