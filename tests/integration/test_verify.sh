@@ -56,16 +56,24 @@ frame_at() { # INDEX: "OFFSET LENGTH" of a leaf in the only segment, by its fram
         at=$((at + length + 16)); number=$((number + 1))
     done
 }
-spoil() { # INDEX BYTES-FROM-THE-END: a byte of a leaf becomes another one, under a right checksum
+spoil() { # INDEX OFFSET: a byte of a leaf becomes another one, under a right checksum
     local from length number
     read -r from length < <(frame_at "$1")
-    flip "$segment" $((from + length - $2))
+    flip "$segment" $((from + $2))
     number=$(printf '%016x' "$1")
     crc32c "$number$(xxd -s "$from" -l "$length" -p "$segment" | tr -d '\n')" | xxd -r -p |
         dd of="$segment" bs=1 seek=$((from - 12)) conv=notrunc 2>/dev/null
 }
-for i in 40 127 128 300; do spoil $i 5; done # signatures, about the ends of batches
-spoil 129 200 # certificate's hash, or the form
+SIGNED=06082a8648ce3d040302 # ecdsa-with-SHA256; the signature follows
+spoil_signature() { # INDEX: in the middle of it; behind it stands a place in a batch, or nothing
+    local from length hex
+    read -r from length < <(frame_at "$1")
+    hex=$(xxd -s "$from" -l "$length" -p "$segment" | tr -d '\n')
+    hex=${hex%"$SIGNED"*}
+    spoil "$1" $((${#hex} / 2 + 30))
+}
+for i in 40 127 128 300; do spoil_signature $i; done # about the ends of what a thread takes
+spoil 129 60 # the certificate's name, or the form
 same "a log with much that is wrong" 1 30 "$X"
 for rule in signature form payload "append only" checkpoint; do
     check "... $rule" grep -q "\"rule\": \"$rule\"" "$C/said1"
