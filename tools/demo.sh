@@ -272,7 +272,7 @@ echo "  today:        $(can_i | head -n 1)"
 echo "  on $later, if Registraduría says nothing until then (the clock run forward): $(can_i --on "$later" | head -n 1)"
 
 say "Registraduría does not wait so long: it grants"
-access registraduria grant A-DEMO-1 --until "$(date -u -d '+200 days' +%F)"
+access registraduria grant A-DEMO-1 --until "$(date -u -d '+500 days' +%F)"
 granted() { can_i | grep -q '^allowed'; }
 wait_for 20 granted || die "Medellín's node does not hear of the grant: $(can_i)"
 granted_there() { ask -f "${ABOUT[@]}" "$P" >"$D/answer"; }
