@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * show_closed - what owners have closed without a restriction, so that nothing is closed silently:
- * a service that is switched off, one that takes hardly any requests, and a table that gives listed
- * columns only. None of it needs a ground or an end; all of it is public.
+ * show_closed - what owners have closed without a restriction: a service that is switched off, one
+ * that takes hardly any requests, and a table that gives listed columns only. None of it needs a
+ * ground or an end; all of it is public.
  *
- * Not seen here, for it stands in no directory: a server that is down, and rates that it sets for a
- * class of services. Refusals by them are in the records.
+ * Not seen here: a server that is down and rates that it sets for a class of services, which stand
+ * in no directory, and open data that is made shared. Refusals by them are in the records.
  */
 #ifndef REGISTRY_SHOW_CLOSED_H
 #define REGISTRY_SHOW_CLOSED_H

@@ -302,23 +302,26 @@ static void tell(int64_t seconds)
 
 int main(int count, char **words)
 {
-    if (count != 7 || atoi(words[5]) < 1 || atoi(words[5]) > CALLERS_MAX || atoi(words[6]) < 1) {
+    unsigned long port = count == 7 ? strtoul(words[2], NULL, 10) : 0;
+    unsigned long many = count == 7 ? strtoul(words[5], NULL, 10) : 0;
+    int seconds = count == 7 ? (int)strtol(words[6], NULL, 10) : 0;
+    if (port < 1 || port > UINT16_MAX || many < 1 || many > CALLERS_MAX || seconds < 1) {
         fprintf(stderr, "crowd: see the head of crowd.c\n");
         return 2;
     }
     self.address.sin_family = AF_INET;
-    self.address.sin_port = htons((uint16_t)atoi(words[2]));
+    self.address.sin_port = htons((uint16_t)port);
     need(inet_pton(AF_INET, words[1], &self.address.sin_addr) == 1, "the address");
     self.request_size = (size_t)snprintf(self.request, sizeof self.request,
                                          "GET %s HTTP/1.1\r\nHost: %s:%s\r\n%s\r\n\r\n", words[3],
                                          words[1], words[2], words[4]);
     need(self.request_size < sizeof self.request, "the request");
-    self.callers = (size_t)atoi(words[5]);
+    self.callers = many;
     self.poll = epoll_create1(EPOLL_CLOEXEC);
     for (size_t i = 0; i < self.callers; i++)
         callers[i].fd = -1;
     open_all();
-    run(atoi(words[6]));
-    tell(atoi(words[6]));
+    run(seconds);
+    tell(seconds);
     return 0;
 }

@@ -45,7 +45,8 @@ int main(int count, char **words)
     static uint8_t group[GROUP_BYTES_MAX];
     static int64_t took[FLUSHES_MAX];
     size_t size = count == 4 ? strtoul(words[2], NULL, 10) : 0, done = 0;
-    if (size < 1 || size > GROUP_BYTES_MAX || atoi(words[3]) < 1)
+    int64_t seconds = count == 4 ? strtol(words[3], NULL, 10) : 0;
+    if (size < 1 || size > GROUP_BYTES_MAX || seconds < 1)
         return 2;
     int fd = open(words[1], O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     need(fd >= 0, words[1]);
@@ -53,7 +54,7 @@ int main(int count, char **words)
         need(pwrite(fd, group, GROUP_BYTES_MAX, (off_t)at) == GROUP_BYTES_MAX, "filling it");
     need(fsync(fd) == 0, "fsync");
     memset(group, 'x', size);
-    int64_t sum = 0, until = now_ns() + atoi(words[3]) * INT64_C(1000000000);
+    int64_t sum = 0, until = now_ns() + seconds * INT64_C(1000000000);
     size_t at = 0;
     while (done < FLUSHES_MAX && now_ns() < until) {
         int64_t before = now_ns();

@@ -38,7 +38,7 @@ static void test_what_leans_on_nothing_is_refused(void)
         "{\"sources\":[{\"id\":\"S-1\",\"evidence_type\":\"E-TAX\",\"territory\":\"CO\","
         "\"service\":\"" S "cert\",\"path\":\"/a%2Fb/{subject.number}\"}]}",
         "{\"sources\":[{\"id\":\"S-1\",\"evidence_type\":\"E-TAX\",\"territory\":\"CO\","
-        "\"service\":\"" S "cert\",\"path\":\"/{subject.number}?todo\"}]}",
+        "\"service\":\"" S "cert\",\"path\":\"/{subject.number}?entero\"}]}",
         "{\"sources\":[{\"id\":\"S-1\",\"evidence_type\":\"E-TAX\",\"territory\":\"CO\","
         "\"none\":\"r\"}]}", /* without an end */
         "{\"procedures\":[{\"id\":\"T-2\",\"title\":\"t\",\"owner\":\"CO/MUN/1\"}]}",
